@@ -1,0 +1,110 @@
+/** What every error of this package carries beside its message. */
+export interface ErrorContext {
+  /** The collection of the model that the failing call belongs to. */
+  readonly model?: string | undefined;
+  /** The `_id` of the document, where there is one. */
+  readonly id?: unknown;
+  /** The driver's error, or whatever else led to this one. */
+  readonly cause?: unknown;
+}
+
+/**
+ * The base of every error that this package throws. `code` is stable across versions; the text is not. A message names
+ * paths and types, never values, so that logs hold no secrets.
+ */
+export abstract class DataBridgeError extends Error {
+  abstract readonly code: `DATA_BRIDGE_${string}`;
+  readonly model: string | undefined;
+  readonly id: unknown;
+
+  constructor(message: string, context: ErrorContext = {}) {
+    super(message, context.cause === undefined ? undefined : { cause: context.cause });
+    this.name = new.target.name;
+    this.model = context.model;
+    this.id = context.id;
+  }
+}
+
+/** Bytes that are no valid BSON document. `offset` counts from the first byte of the document. */
+export class CorruptBsonError extends DataBridgeError {
+  readonly code = 'DATA_BRIDGE_CORRUPT_BSON';
+  readonly offset: number;
+
+  constructor(problem: string, offset: number) {
+    super(`The document is not valid BSON: ${problem} at byte ${offset}.`);
+    this.offset = offset;
+  }
+}
+
+/** A value that BSON cannot hold. Thrown before anything is sent; the document stays as it was. */
+export class EncodeError extends DataBridgeError {
+  readonly code = 'DATA_BRIDGE_ENCODE';
+  /** The keys from the document to the value. */
+  readonly keys: readonly (string | number)[];
+  /** The same, dotted, for people. */
+  readonly path: string;
+
+  constructor(keys: readonly (string | number)[], problem: string, context?: ErrorContext) {
+    const path = keys.join('.');
+    super(`${path === '' ? 'The document' : `"${path}"`} cannot be stored: ${problem}.`, context);
+    this.keys = keys;
+    this.path = path;
+  }
+}
+
+/** A call that can never work: a wrong argument, a refused option, a method called at the wrong time. */
+export class UsageError extends DataBridgeError {
+  readonly code = 'DATA_BRIDGE_USAGE';
+}
+
+/** No connection is open where one is needed. */
+export class NotConnectedError extends DataBridgeError {
+  readonly code = 'DATA_BRIDGE_NOT_CONNECTED';
+}
+
+/** A field's schema breaks a rule of the mapper, such as not accepting its own output. */
+export class SchemaError extends DataBridgeError {
+  readonly code = 'DATA_BRIDGE_SCHEMA';
+}
+
+/** The document is not in the collection, or no longer. */
+export class DocumentNotFoundError extends DataBridgeError {
+  readonly code = 'DATA_BRIDGE_DOCUMENT_NOT_FOUND';
+}
+
+/** Another document has the same value under a unique index. */
+export class DuplicateKeyError extends DataBridgeError {
+  readonly code = 'DATA_BRIDGE_DUPLICATE_KEY';
+}
+
+/**
+ * The connection broke after a write was sent and before its answer came, and sending the write twice could apply it
+ * twice. `reload()` reads what is stored.
+ */
+export class OutcomeUnknownError extends DataBridgeError {
+  readonly code = 'DATA_BRIDGE_OUTCOME_UNKNOWN';
+}
+
+/** One thing that validation found wrong. The value is there for programs, but is not enumerable, so that logs do not show it. */
+export interface ValidationIssue {
+  /** The keys from the document to the value. */
+  readonly keys: readonly (string | number)[];
+  /** The same, dotted, for people. */
+  readonly path: string;
+  /** The sentence of the schema library. */
+  readonly message: string;
+  /** The refused value (not enumerable). */
+  readonly value?: unknown;
+}
+
+/** Values that their schemas refuse: all of them at once. Nothing was sent. */
+export class ValidationError extends DataBridgeError {
+  readonly code = 'DATA_BRIDGE_VALIDATION';
+  readonly issues: readonly ValidationIssue[];
+
+  constructor(issues: readonly ValidationIssue[], context?: ErrorContext) {
+    const lines = issues.map((issue) => `${issue.path === '' ? 'the document' : `"${issue.path}"`}: ${issue.message}`);
+    super(`Validation failed for ${lines.join('; ')}.`, context);
+    this.issues = issues;
+  }
+}
