@@ -1,12 +1,18 @@
 import { defineConfig } from 'vitest/config';
 
+// The packages are tested from their sources: no build comes first.
 const conditions = ['@data-bridge/source', 'node', 'import', 'module', 'default'];
 
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts', 'examples/test/**/*.test.ts'],
+    include: [
+      'packages/*/test/**/*.test.ts',
+      'examples/test/**/*.test.ts',
+      'benchmarks/test/**/*.test.ts',
+      'test/*.test.ts',
+    ],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
@@ -14,7 +20,7 @@ export default defineConfig({
     coverage: {
       provider: 'v8',
       include: ['packages/*/src/**/*.ts'],
-      reporter: ['text-summary', 'json-summary'],
+      reporter: [['text', { skipFull: true }]],
       thresholds: {
         'packages/data-bridge/src/state/**': { statements: 100, branches: 100 },
       },
