@@ -1,1 +1,55 @@
-export {};
+import { writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { cases } from './cases.ts';
+import { messageOf, startProcess } from './loopback.ts';
+import { circumstances, isReached, results, table, verdict, type Row } from './report.ts';
+
+const help = `Usage: npm run bench -- [--only NAME]... [--quick] [--write]
+
+  --only NAME  run one case (may be given again): ${Object.keys(cases).join(', ')}
+  --quick      short rounds: shows that everything runs, the figures mean little
+  --write      write benchmarks/RESULTS.md (the whole run only)
+`;
+
+/** Each case runs in a process of its own, so that its figures do not depend on what ran before it. */
+async function run(name: string, effort: 'quick' | 'thorough'): Promise<Row[]> {
+  const message = await messageOf(startProcess('./case-child.js', [name, effort]));
+  return (message as { rows: Row[] }).rows;
+}
+
+function chosen(only: readonly string[]): string[] {
+  const unknown = only.find((name) => !Object.hasOwn(cases, name));
+  if (unknown !== undefined) throw new Error(`There is no case "${unknown}". Cases: ${Object.keys(cases).join(', ')}.`);
+  return only.length === 0 ? Object.keys(cases) : [...only];
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string', multiple: true, default: [] },
+      quick: { type: 'boolean', default: false },
+      write: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return void process.stdout.write(help);
+  if (values.write && (values.quick || values.only.length > 0)) {
+    throw new Error('RESULTS.md holds whole, thorough runs: --write goes with neither --only nor --quick.');
+  }
+  process.stdout.write(`${circumstances()}\n`);
+  const sections: { title: string; rows: Row[] }[] = [];
+  for (const name of chosen(values.only)) {
+    const title = cases[name]?.title ?? name;
+    const rows = await run(name, values.quick ? 'quick' : 'thorough');
+    sections.push({ title, rows });
+    process.stdout.write(`\n${title} (${name})\n\n${table(rows)}\n`);
+  }
+  const all = sections.flatMap((section) => section.rows);
+  process.stdout.write(`\n${verdict(all)}\n`);
+  for (const row of all) if (isReached(row) === false) process.stdout.write(`not reached: ${row.what}\n`);
+  if (values.write) {
+    await writeFile(new URL('../RESULTS.md', import.meta.url), results(sections, 'npm run bench -- --write'));
+  }
+}
+
+await main();

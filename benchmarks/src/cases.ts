@@ -1,0 +1,24 @@
+import type { Effort } from './measure.ts';
+import type { Row } from './report.ts';
+
+/** A part of the report. Loaded only by the process that runs it. */
+export interface Case {
+  readonly title: string;
+  readonly load: () => Promise<(effort: Effort) => Promise<Row[]>>;
+}
+
+/** The rows of the design's table of goals, in its order, by the name for `--only`. */
+export const cases: Readonly<Record<string, Case>> = {
+  'find-three': {
+    title: 'Find and read three fields',
+    load: async () => (await import('./find.ts')).findAndReadThree,
+  },
+  'find-all': { title: 'Find and read every field', load: async () => (await import('./find.ts')).findAndReadAll },
+  decode: { title: 'Decode alone', load: async () => (await import('./decode.ts')).decodeAlone },
+  tracker: { title: 'StateTracker', load: async () => (await import('./tracker.ts')).trackChanges },
+  'is-modified': { title: 'isModified', load: async () => (await import('./tracker.ts')).isModified },
+  memory: { title: 'Memory', load: async () => (await import('./memory.ts')).memory },
+  save: { title: 'Save, every field set', load: async () => (await import('./save.ts')).saveAll },
+  'save-unchanged': { title: 'Save, nothing changed', load: async () => (await import('./save.ts')).saveUnchanged },
+  soak: { title: 'A million rounds', load: async () => (await import('./soak.ts')).soak },
+};

@@ -1,0 +1,61 @@
+import { deserialize } from 'bson';
+import { codec } from './codec-access.ts';
+import { fixtures, type Fixture } from './fixtures.ts';
+import { alternate, keep, ratio, timeOf, type Contender, type Effort, type Timings } from './measure.ts';
+import { atLeast, type Row } from './report.ts';
+
+/** A document set and how many times faster than the bson package it is to be decoded. */
+interface Case {
+  readonly what: string;
+  readonly fixture: () => Fixture;
+  readonly flat: number;
+  readonly transient: number;
+}
+
+const cases: readonly Case[] = [
+  { what: '1 KB, 15 fields', fixture: fixtures.users, flat: 2.5, transient: 3 },
+  { what: 'non-ASCII text', fixture: fixtures.foreignUsers, flat: 1.5, transient: 1.5 },
+  { what: 'shuffled optional fields', fixture: fixtures.shuffledUsers, flat: 1.5, transient: 1.5 },
+  { what: 'maps keyed by ids', fixture: fixtures.keyedByIds, flat: 1, transient: 1 },
+  { what: '300 B', fixture: fixtures.events, flat: 1.5, transient: 1.5 },
+  { what: '30 KB', fixture: fixtures.orders, flat: 1.5, transient: 1.5 },
+];
+
+async function contenders({ bytes }: Fixture): Promise<Contender[]> {
+  const { Layout, decodeDocument, decodeTransient } = await codec();
+  const flat = new Layout();
+  const transient = new Layout();
+  const each = (decode: (document: Buffer) => unknown) => (): void => {
+    for (const document of bytes) keep(decode(document));
+  };
+  return [
+    { name: 'bson.deserialize', pass: each((document) => deserialize(document)) },
+    { name: 'flat', pass: each((document) => decodeDocument(flat, document, 0)) },
+    { name: 'transient', pass: each((document) => decodeTransient(transient, document, 0)) },
+  ];
+}
+
+function rows(timings: Timings, { what, flat, transient }: Case): Row[] {
+  return [
+    {
+      what: `decode ${what}, flat strings, against bson.deserialize`,
+      goal: atLeast(flat),
+      measured: ratio(timings, 'bson.deserialize', 'flat'),
+      unit: '×',
+    },
+    {
+      what: `decode ${what}, values dropped at once`,
+      goal: atLeast(transient),
+      measured: ratio(timings, 'bson.deserialize', 'transient'),
+      unit: '×',
+    },
+    { what: '  time of bson.deserialize, per set', measured: timeOf(timings, 'bson.deserialize'), unit: 'ms' },
+  ];
+}
+
+/** Whole documents from bytes to plain objects, no connection. All sets in one process: a codec sees many shapes. */
+export async function decodeAlone(effort: Effort): Promise<Row[]> {
+  const all: Row[] = [];
+  for (const one of cases) all.push(...rows(await alternate(await contenders(one.fixture()), effort), one));
+  return all;
+}

@@ -1,0 +1,134 @@
+import { connect } from 'data-bridge';
+import { isDeepStrictEqual } from 'node:util';
+import { MongoClient, type Collection } from 'mongodb';
+import { BridgeUser } from './bridge-user.ts';
+import { fixtures, type User } from './fixtures.ts';
+import { startCannedServer, type CannedServer } from './loopback.ts';
+import { alternate, ratio, timeOf, type Contender, type Effort } from './measure.ts';
+import { readAll } from './read.ts';
+import { atLeast, exactly, type Row } from './report.ts';
+
+const documents = 100;
+
+type Fields = Omit<User, '_id'>;
+
+/** New values for every field of the n-th document: those of another one, made before anything is timed. */
+function replacements(): Fields[] {
+  const { docs } = fixtures.users();
+  return docs.slice(documents, 2 * documents).map(({ _id, ...fields }) => ({
+    ...fields,
+    active: !fields.active,
+    tags: [...fields.tags, 'new'],
+    roles: ['admin'],
+    bio: `${fields.bio}!`,
+    items: fields.items.map((item) => ({ ...item, qty: item.qty + 1 })),
+    settings: { ...fields.settings, lang: 'it' },
+  }));
+}
+
+function setAll(user: Fields, values: Fields): void {
+  user.name = values.name;
+  user.email = values.email;
+  user.age = values.age;
+  user.active = values.active;
+  user.score = values.score;
+  user.createdAt = values.createdAt;
+  user.updatedAt = values.updatedAt;
+  user.address = values.address;
+  user.tags = values.tags;
+  user.roles = values.roles;
+  user.items = values.items;
+  user.bio = values.bio;
+  user.loginCount = values.loginCount;
+  user.settings = values.settings;
+}
+
+/** Every document loaded, copied, overwritten, compared with its copy field by field, and its changes sent. */
+async function byDeepCopy(collection: Collection<User>, values: readonly Fields[]): Promise<void> {
+  const users = await collection.find().limit(documents).toArray();
+  const copies = users.map(({ _id, ...fields }) => structuredClone(fields));
+  for (const [i, user] of users.entries()) {
+    const copy = copies[i];
+    const next = values[i];
+    if (copy === undefined || next === undefined) throw new Error('A document is missing.');
+    setAll(user, next);
+    const { _id, ...fields } = user;
+    const changed = Object.entries(fields).filter(
+      ([name, value]) => !isDeepStrictEqual(value, copy[name as keyof Fields]),
+    );
+    await collection.updateOne({ _id }, { $set: Object.fromEntries(changed) });
+  }
+}
+
+async function byBridge(values: readonly Fields[], validate: boolean): Promise<void> {
+  const users = await BridgeUser.find().limit(documents);
+  for (const [i, user] of users.entries()) {
+    const next = values[i];
+    if (next === undefined) throw new Error('A document is missing.');
+    setAll(user, next);
+    await user.save({ validate });
+  }
+}
+
+/** Gives the work a canned server and both clients, and closes all of them. */
+async function withClients<T>(work: (server: CannedServer, collection: Collection<User>) => Promise<T>): Promise<T> {
+  const server = await startCannedServer();
+  const client = await new MongoClient(server.uri).connect();
+  const bridge = await connect(server.uri);
+  try {
+    return await work(server, client.db().collection<User>('users'));
+  } finally {
+    await Promise.all([client.close(), bridge.close()]);
+    await server.stop();
+  }
+}
+
+/** Write-heavy work: load, set every field, save. */
+export function saveAll(effort: Effort): Promise<Row[]> {
+  return withClients(async (_, collection) => {
+    const values = replacements();
+    const contenders: Contender[] = [
+      { name: 'deep copy', pass: () => byDeepCopy(collection, values) },
+      { name: 'data-bridge', pass: () => byBridge(values, true) },
+      { name: 'data-bridge, no validation', pass: () => byBridge(values, false) },
+    ];
+    const timings = await alternate(contenders, effort);
+    return [
+      {
+        what: 'every field set, then save, against copy + compare + $set',
+        goal: atLeast(1, 'spread'),
+        measured: ratio(timings, 'deep copy', 'data-bridge, no validation'),
+        unit: '×',
+      },
+      {
+        what: 'the same, with every field validated by Zod on our side only',
+        measured: ratio(timings, 'deep copy', 'data-bridge'),
+        unit: '×',
+      },
+      ...[...timings.keys()].map((name): Row => ({
+        what: `  time of ${name}, per ${documents}`,
+        measured: timeOf(timings, name),
+        unit: 'ms',
+      })),
+    ];
+  });
+}
+
+/** `save()` of documents that were read and not changed: what reaches the server, by the server's count. */
+export function saveUnchanged(): Promise<Row[]> {
+  return withClients(async (server) => {
+    const users = await BridgeUser.find().limit(documents);
+    readAll(users);
+    const before = await server.commands();
+    for (const user of users) await user.save();
+    const after = await server.commands();
+    return [
+      {
+        what: `save() of ${documents} unchanged documents`,
+        goal: { sign: '=', value: 0 },
+        measured: exactly(after - before),
+        unit: 'commands',
+      },
+    ];
+  });
+}
