@@ -1,0 +1,108 @@
+/** MongoDB's names of the error numbers that this server uses. A number without a name is shown as `Location<number>`. */
+const CODE_NAMES: ReadonlyMap<number, string> = new Map([
+  [1, 'InternalError'],
+  [2, 'BadValue'],
+  [4, 'NoSuchKey'],
+  [5, 'GraphContainsCycle'],
+  [6, 'HostUnreachable'],
+  [9, 'FailedToParse'],
+  [10, 'CannotMutateObject'],
+  [11, 'UserNotFound'],
+  [13, 'Unauthorized'],
+  [14, 'TypeMismatch'],
+  [15, 'Overflow'],
+  [16, 'InvalidLength'],
+  [17, 'ProtocolError'],
+  [18, 'AuthenticationFailed'],
+  [20, 'IllegalOperation'],
+  [21, 'EmptyArrayOperation'],
+  [22, 'InvalidBSON'],
+  [26, 'NamespaceNotFound'],
+  [27, 'IndexNotFound'],
+  [28, 'PathNotViable'],
+  [40, 'ConflictingUpdateOperators'],
+  [43, 'CursorNotFound'],
+  [47, 'NoMatchingDocument'],
+  [48, 'NamespaceExists'],
+  [50, 'MaxTimeMSExpired'],
+  [51, 'ManualInterventionRequired'],
+  [52, 'DollarPrefixedFieldName'],
+  [53, 'InvalidIdField'],
+  [54, 'NotSingleValueField'],
+  [55, 'InvalidDBRef'],
+  [56, 'EmptyFieldName'],
+  [57, 'DottedFieldName'],
+  [59, 'CommandNotFound'],
+  [61, 'ShardKeyNotFound'],
+  [64, 'WriteConcernTimeout'],
+  [65, 'MultipleErrorsOccurred'],
+  [66, 'ImmutableField'],
+  [67, 'CannotCreateIndex'],
+  [68, 'IndexAlreadyExists'],
+  [72, 'InvalidOptions'],
+  [73, 'InvalidNamespace'],
+  [85, 'IndexOptionsConflict'],
+  [86, 'IndexKeySpecsConflict'],
+  [96, 'OperationFailed'],
+  [100, 'UnsatisfiableWriteConcern'],
+  [105, 'ConflictingOperationInProgress'],
+  [112, 'WriteConflict'],
+  [115, 'CommandNotSupported'],
+  [121, 'DocumentValidationFailure'],
+  [125, 'CommandFailed'],
+  [146, 'ExceededMemoryLimit'],
+  [155, 'CannotBackfillArray'],
+  [166, 'CommandNotSupportedOnView'],
+  [167, 'OptionNotSupportedOnView'],
+  [168, 'InvalidPipelineOperator'],
+  [171, 'CannotIndexParallelArrays'],
+  [197, 'InvalidIndexSpecificationOption'],
+  [206, 'NoSuchSession'],
+  [217, 'IncompleteTransactionHistory'],
+  [223, 'DurationOverflow'],
+  [225, 'TransactionTooOld'],
+  [238, 'NotImplemented'],
+  [241, 'ConversionFailure'],
+  [244, 'TransactionAborted'],
+  [246, 'SnapshotUnavailable'],
+  [251, 'NoSuchTransaction'],
+  [256, 'TransactionCommitted'],
+  [257, 'TransactionTooLarge'],
+  [260, 'InvalidResumeToken'],
+  [263, 'OperationNotSupportedInTransaction'],
+  [280, 'ChangeStreamFatalError'],
+  [286, 'ChangeStreamHistoryLost'],
+  [334, 'UnsupportedFormat'],
+  [11000, 'DuplicateKey'],
+  [11600, 'InterruptedAtShutdown'],
+  [11601, 'Interrupted'],
+  [40324, 'Location40324'],
+]);
+
+/** MongoDB's name of an error number. */
+export function codeNameOf(code: number): string {
+  return CODE_NAMES.get(code) ?? `Location${code}`;
+}
+
+/** Fields that an error reply carries beside code and message, such as `keyPattern` or `errInfo`: BSON values by name. */
+export type ErrorFields = ReadonlyMap<string, unknown> | Readonly<Record<string, unknown>>;
+
+/** An error that is answered to the client, with MongoDB's number. */
+export class ServerError extends Error {
+  readonly code: number;
+  readonly codeName: string;
+  readonly extra: ReadonlyMap<string, unknown>;
+
+  constructor(code: number, message: string, extra: ErrorFields = new Map()) {
+    super(message);
+    this.name = 'ServerError';
+    this.code = code;
+    this.codeName = codeNameOf(code);
+    this.extra = extra instanceof Map ? extra : new Map(Object.entries(extra));
+  }
+
+  /** This error with a prefix, as MongoDB shows where it arose: `Invalid $set :: caused by :: …`. */
+  within(prefix: string): ServerError {
+    return new ServerError(this.code, `${prefix} :: caused by :: ${this.message}`, this.extra);
+  }
+}
