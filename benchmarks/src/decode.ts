@@ -1,5 +1,7 @@
 import { deserialize } from 'bson';
-import { codec } from './codec-access.ts';
+// The decoder below the public names, from the build: the one thing that is measured from inside.
+import { decodeDocument, decodeTransient } from '../../packages/data-bridge/dist/bson/decode.js';
+import { Layout } from '../../packages/data-bridge/dist/bson/layout.js';
 import { fixtures, type Fixture } from './fixtures.ts';
 import { alternate, keep, ratio, timeOf, type Contender, type Effort, type Timings } from './measure.ts';
 import { atLeast, type Row } from './report.ts';
@@ -21,8 +23,7 @@ const cases: readonly Case[] = [
   { what: '30 KB', fixture: fixtures.orders, flat: 1.5, transient: 1.5 },
 ];
 
-async function contenders({ bytes }: Fixture): Promise<Contender[]> {
-  const { Layout, decodeDocument, decodeTransient } = await codec();
+function contenders({ bytes }: Fixture): Contender[] {
   const flat = new Layout();
   const transient = new Layout();
   const each = (decode: (document: Buffer) => unknown) => (): void => {
@@ -56,6 +57,6 @@ function rows(timings: Timings, { what, flat, transient }: Case): Row[] {
 /** Whole documents from bytes to plain objects, no connection. All sets in one process: a codec sees many shapes. */
 export async function decodeAlone(effort: Effort): Promise<Row[]> {
   const all: Row[] = [];
-  for (const one of cases) all.push(...rows(await alternate(await contenders(one.fixture()), effort), one));
+  for (const one of cases) all.push(...rows(await alternate(contenders(one.fixture()), effort), one));
   return all;
 }

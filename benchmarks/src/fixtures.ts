@@ -29,7 +29,7 @@ export interface Fixture<T extends Document = Document> {
 }
 
 /** A seeded source of numbers in [0, 1): mulberry32 (Tommy Ettinger, public domain). */
-export function random(seed: number): () => number {
+function random(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -38,15 +38,23 @@ async function main(): Promise<void> {
   }
   process.stdout.write(`${circumstances()}\n`);
   const sections: { title: string; rows: Row[] }[] = [];
+  const failed: string[] = [];
   for (const name of chosen(values.only)) {
     const title = cases[name]?.title ?? name;
-    const rows = await run(name, values.quick ? 'quick' : 'thorough');
-    sections.push({ title, rows });
-    process.stdout.write(`\n${title} (${name})\n\n${table(rows)}\n`);
+    process.stdout.write(`\n${title} (${name})\n\n`);
+    try {
+      const rows = await run(name, values.quick ? 'quick' : 'thorough');
+      sections.push({ title, rows });
+      process.stdout.write(`${table(rows)}\n`);
+    } catch (error) {
+      failed.push(name);
+      process.stdout.write(`failed: ${String(error)}\n`);
+    }
   }
   const all = sections.flatMap((section) => section.rows);
   process.stdout.write(`\n${verdict(all)}\n`);
   for (const row of all) if (isReached(row) === false) process.stdout.write(`not reached: ${row.what}\n`);
+  if (failed.length > 0) throw new Error(`Failed: ${failed.join(', ')}.`);
   if (values.write) {
     await writeFile(new URL('../RESULTS.md', import.meta.url), results(sections, 'npm run bench -- --write'));
   }

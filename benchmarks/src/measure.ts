@@ -25,16 +25,11 @@ export const quick: Effort = { rounds: 3, sliceMs: 10 };
 /** Per contender, ms per pass in each round. */
 export type Timings = ReadonlyMap<string, readonly number[]>;
 
-let last: unknown;
+const sink: { last: unknown } = { last: undefined };
 
 /** Takes a result, so that no compiler may leave its making away. */
 export function keep(value: unknown): void {
-  last = value;
-}
-
-/** What {@link keep} took last. */
-export function kept(): unknown {
-  return last;
+  sink.last = value;
 }
 
 export function spread(series: readonly number[]): Spread {
