@@ -145,9 +145,11 @@ describe('every source file', () => {
   });
 
   it('names the files it imports with their .ts endings', () => {
+    // case: a benchmark measures the built inside of a package, which only dist/ has.
+    const named = (specifier: string) => specifier.endsWith('.ts') || specifier.includes('/dist/');
     const relative = sources.flatMap(({ path, imports }) =>
       imports
-        .filter(({ specifier }) => specifier.startsWith('.') && !specifier.endsWith('.ts'))
+        .filter(({ specifier }) => specifier.startsWith('.') && !named(specifier))
         .map(({ specifier }) => `${path}: ${specifier}`),
     );
     expect(relative).toEqual([]);
