@@ -1,0 +1,291 @@
+import { BSON } from 'mongodb';
+import { EncodeError } from '../errors.ts';
+import { copyValue, hasToBson, isPlainObject, setOwn } from './copy.ts';
+import { equalValues } from './equal.ts';
+
+/** Stands for a value that is not there. `undefined` cannot: BSON has a type of that name. */
+export const ABSENT: unique symbol = Symbol('absent');
+
+/** MongoDB stores no document that is nested deeper, the document itself included. */
+const MAX_DEPTH = 100;
+
+/** What the bson package can write. */
+const BSON_TYPES: ReadonlySet<unknown> = new Set([
+  'Binary',
+  'BSONRegExp',
+  'BSONSymbol',
+  'Code',
+  'DBRef',
+  'Decimal128',
+  'Double',
+  'Int32',
+  'Long',
+  'MaxKey',
+  'MinKey',
+  'ObjectId',
+  'Timestamp',
+]);
+
+/** By this the bson package tells objects of its own major version, and refuses others. */
+const VERSION = Symbol.for('@@mdb.bson.version');
+const OWN_VERSION = versionOf(new BSON.MinKey());
+
+/** Where the conversion stands: the keys from the document to the value, and the containers that hold it. */
+interface Place {
+  readonly keys: (string | number)[];
+  readonly ancestors: object[];
+}
+
+/**
+ * A value as it is sent. Containers are fresh, so that what the program changes later does not reach it; `undefined` is
+ * dropped from objects and `null` in arrays. What is unchanged has the BSON type that it was stored with: a value that
+ * equals its original *is* that original, also for an element that moved inside its array. A JavaScript number over a
+ * stored double or long keeps the type where that is exact, bytes over a stored binary keep its subtype.
+ *
+ * @param base the original, BSON-typed or as JavaScript has it, or `ABSENT`.
+ * @param keys the keys from the document to the value, for the error.
+ * @throws EncodeError for what BSON cannot hold, and for what the bson package would write as something else.
+ */
+export function toExact(value: unknown, base: unknown, keys: readonly (string | number)[]): unknown {
+  return convert(value, base, { keys: [...keys], ancestors: [] });
+}
+
+/** A document's bytes in memory of their own: the bson package gives slices of a shared pool. */
+export function encodeDocument(exact: object): Uint8Array {
+  const bytes = BSON.serialize(exact, { ignoreUndefined: true });
+  const own = Buffer.allocUnsafeSlow(bytes.length);
+  own.set(bytes);
+  return own;
+}
+
+/** One element of a document: its type byte, name and value. */
+export function encodeField(name: string, exact: unknown): Uint8Array {
+  return BSON.serialize({ [name]: exact }, { ignoreUndefined: true }).subarray(4, -1);
+}
+
+/** Names and values of the members of an object or a Map. */
+export function entriesOf(container: object): [unknown, unknown][] {
+  return container instanceof Map ? [...container] : Object.entries(container);
+}
+
+/** An own member of an object or a Map, `ABSENT` where there is none. */
+export function memberOf(container: unknown, key: string): unknown {
+  if (container instanceof Map) return container.has(key) ? container.get(key) : ABSENT;
+  return isPlainObject(container) && Object.hasOwn(container, key) ? container[key] : ABSENT;
+}
+
+function convert(value: unknown, base: unknown, place: Place): unknown {
+  switch (typeof value) {
+    case 'undefined':
+    case 'boolean':
+      return value;
+    case 'number':
+      return preferStored(likeStored(value, base), base);
+    case 'string':
+      return preferStored(checkText(value, place), base);
+    case 'bigint':
+      if (BigInt.asIntN(64, value) !== value) refuse(place, 'a bigint beyond 64 bits');
+      return preferStored(value, base);
+    case 'object':
+      return value === null ? null : convertObject(value, base, place);
+    default:
+      return refuse(place, `a ${typeof value}`);
+  }
+}
+
+/** The original where it equals the value: it has the exact type. */
+function preferStored(value: unknown, base: unknown): unknown {
+  return base !== ABSENT && base !== undefined && equalValues(value, base) ? base : value;
+}
+
+function likeStored(value: number, base: unknown): unknown {
+  if (base instanceof BSON.Double) return new BSON.Double(value);
+  const fitsLong = Number.isSafeInteger(value) && !Object.is(value, -0);
+  return base instanceof BSON.Long && fitsLong ? BSON.Long.fromNumber(value) : value;
+}
+
+function convertObject(value: object, base: unknown, place: Place): unknown {
+  if (hasToBson(value)) return convertToBson(value.toBSON(), base, place);
+  if ('_bsontype' in value) return preferStored(convertBson(value, base, place), base);
+  if (value instanceof Date) return preferStored(copyValue(checkDate(value, place)), base);
+  if (value instanceof RegExp) return preferStored(checkRegExp(value, place), base);
+  if (value instanceof Uint8Array) return preferStored(copyBytes(value, base), base);
+  if (Array.isArray(value)) return inside(value, place, () => convertArray(value, base, place));
+  if (value instanceof Map) return inside(value, place, () => new Map(convertMembers(value, base, place)));
+  if (isPlainObject(value)) return inside(value, place, () => convertPlain(value, base, place));
+  return refuse(place, `an instance of ${value.constructor.name} without toBSON()`);
+}
+
+function convertToBson(value: unknown, base: unknown, place: Place): unknown {
+  const again = typeof value === 'object' && value !== null && hasToBson(value);
+  return again ? refuse(place, 'its toBSON() returns an object with toBSON()') : convert(value, base, place);
+}
+
+/** Bytes over a stored binary keep its subtype: the driver's `promoteBuffers` hides it from the program. */
+function copyBytes(value: Uint8Array, base: unknown): unknown {
+  const subtype = base instanceof BSON.Binary ? base.sub_type : BSON.Binary.SUBTYPE_DEFAULT;
+  const bytes = copyValue(value);
+  return subtype === BSON.Binary.SUBTYPE_DEFAULT ? bytes : new BSON.Binary(bytes, subtype);
+}
+
+function inside(container: object, place: Place, work: () => unknown): unknown {
+  if (place.ancestors.includes(container)) refuse(place, 'an object that contains itself');
+  if (place.keys.length >= MAX_DEPTH) refuse(place, `more than ${MAX_DEPTH} levels of objects and arrays`);
+  place.ancestors.push(container);
+  const result = work();
+  place.ancestors.pop();
+  return result;
+}
+
+function convertAt(key: string | number, value: unknown, base: unknown, place: Place): unknown {
+  place.keys.push(key);
+  const result = convert(value, base, place);
+  place.keys.pop();
+  return result;
+}
+
+function convertPlain(value: object, base: unknown, place: Place): unknown {
+  const members = convertMembers(value, base, place);
+  const unchanged = ([key, member]: [string, unknown]) => Object.is(memberOf(base, key), member);
+  if (isPlainObject(base) && Object.keys(base).length === members.length && members.every(unchanged)) return base;
+  const result = {};
+  for (const [key, member] of members) setOwn(result, key, member);
+  return result;
+}
+
+function convertMembers(value: object, base: unknown, place: Place): [string, unknown][] {
+  const members: [string, unknown][] = [];
+  for (const [key, member] of entriesOf(value)) {
+    if (typeof key !== 'string') return refuse(place, 'a Map with a key that is no string');
+    const converted = convertAt(checkKey(key, place), member, memberOf(base, key), place);
+    if (converted !== undefined) members.push([key, converted]);
+  }
+  return members;
+}
+
+function convertArray(value: readonly unknown[], base: unknown, place: Place): unknown {
+  const stored: readonly unknown[] = Array.isArray(base) ? base : [];
+  const storedAt = (i: number) => (i < stored.length ? stored[i] : ABSENT);
+  const result = Array.from(value, (element, i) => convertAt(i, element, storedAt(i), place) ?? null);
+  const missing = stored.filter((element, i) => !Object.is(element, result[i]));
+  if (missing.length === 0 && Array.isArray(base) && base.length === result.length) return base;
+  return missing.length === 0 ? result : restoreMoved(value, result, stored, missing);
+}
+
+/**
+ * An element that is not in its old place was converted beside another's original, which tells nothing about its types.
+ * Its own original is among the missing; sketches find it without comparing all with all.
+ */
+function restoreMoved(
+  value: readonly unknown[],
+  result: unknown[],
+  stored: readonly unknown[],
+  missing: unknown[],
+): unknown[] {
+  const bySketch = new Map<string, unknown[]>();
+  for (const element of missing) {
+    const key = sketch(element);
+    bySketch.set(key, [...(bySketch.get(key) ?? []), element]);
+  }
+  return result.map((element, i) => {
+    if (Object.is(element, stored[i])) return element;
+    const alike = bySketch.get(sketch(element)) ?? [];
+    return alike.find((candidate) => equalValues(value[i], candidate)) ?? element;
+  });
+}
+
+/** A text that equal values share, whatever their number types and the order of their keys. Others may share it too. */
+function sketch(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value ?? null);
+  if (Array.isArray(value)) return `[${Array.from(value, sketch).join()}]`;
+  if (value instanceof Map || isPlainObject(value)) {
+    const present = entriesOf(value).filter(([, member]) => member !== undefined);
+    const members = present.map(([key, member]) => `${String(key)}:${sketch(member)}`);
+    return `{${members.sort().join()}}`;
+  }
+  if (value instanceof BSON.Int32 || value instanceof BSON.Double || value instanceof BSON.Long)
+    return String(Number(value));
+  return value instanceof BSON.ObjectId || value instanceof BSON.Decimal128 ? value.toString() : '';
+}
+
+function convertBson(value: object, base: unknown, place: Place): unknown {
+  if (Object.hasOwn(value, '_bsontype')) refuse(place, 'an object with a key "_bsontype"');
+  const type = (value as { _bsontype?: unknown })._bsontype;
+  if (!BSON_TYPES.has(type)) refuse(place, `a value of the unknown BSON type "${String(type)}"`);
+  if (versionOf(value) !== OWN_VERSION) refuse(place, `a ${String(type)} of another version of the bson package`);
+  switch (type) {
+    case 'Binary':
+      return copyValue(checkBinary(value as BSON.Binary, place));
+    case 'BSONSymbol':
+      checkText((value as BSON.BSONSymbol).value, place);
+      return value;
+    case 'Long':
+      return checkLong(value as BSON.Long, place);
+    case 'Code':
+      return convertCode(value as BSON.Code, base, place);
+    case 'DBRef':
+      return convertReference(value as BSON.DBRef, base, place);
+    default:
+      return value;
+  }
+}
+
+function versionOf(value: object): unknown {
+  return (value as { [VERSION]?: unknown })[VERSION];
+}
+
+function convertCode(value: BSON.Code, base: unknown, place: Place): BSON.Code {
+  const stored = base instanceof BSON.Code ? base.scope : ABSENT;
+  const scope = convertAt('scope', value.scope, stored, place);
+  return new BSON.Code(checkText(value.code, place), scope as BSON.Document | null);
+}
+
+function convertReference(value: BSON.DBRef, base: unknown, place: Place): BSON.DBRef {
+  const stored = base instanceof BSON.DBRef ? base : undefined;
+  const id = convertAt('$id', value.oid, stored?.oid ?? ABSENT, place);
+  const fields = inside(value, place, () => convertPlain(value.fields, stored?.fields, place));
+  const db = value.db === undefined ? undefined : checkText(value.db, place);
+  return new BSON.DBRef(checkText(value.collection, place), id as BSON.ObjectId, db, fields as BSON.Document);
+}
+
+function checkText(text: string, place: Place): string {
+  // case: the bson package writes half of a surrogate pair as U+FFFD
+  return /\p{Surrogate}/u.test(text) ? refuse(place, 'a string with a lone surrogate') : text;
+}
+
+function checkKey(key: string, place: Place): string {
+  if (key.includes('\0')) refuse(place, 'a key with a zero byte');
+  return /\p{Surrogate}/u.test(key) ? refuse(place, 'a key with a lone surrogate') : key;
+}
+
+function checkDate(date: Date, place: Place): Date {
+  // case: the bson package writes an invalid date as 1970
+  return Number.isNaN(date.getTime()) ? refuse(place, 'an invalid Date') : date;
+}
+
+function checkRegExp(value: RegExp, place: Place): RegExp {
+  const foreign = value.flags.replace(/[gim]/g, '');
+  if (foreign !== '') refuse(place, `a RegExp with the flag "${foreign}", which MongoDB does not have`);
+  if (value.source.includes('\0')) refuse(place, 'a RegExp with a zero byte');
+  checkText(value.source, place);
+  return value;
+}
+
+function checkLong(value: BSON.Long, place: Place): BSON.Long {
+  // case: an unsigned Long from 2^63 on would be stored as a negative one
+  return value.unsigned && value.high < 0 ? refuse(place, 'a Long beyond 64 signed bits') : value;
+}
+
+function checkBinary(value: BSON.Binary, place: Place): BSON.Binary {
+  if (value.sub_type !== BSON.Binary.SUBTYPE_VECTOR) return value;
+  try {
+    encodeField('', value);
+    return value;
+  } catch (error) {
+    return refuse(place, 'a Binary that is no valid vector', error);
+  }
+}
+
+function refuse(place: Place, problem: string, cause?: unknown): never {
+  throw new EncodeError([...place.keys], problem, { cause });
+}

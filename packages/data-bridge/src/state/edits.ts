@@ -1,0 +1,151 @@
+import { isPlainObject } from '../bson/copy.ts';
+import { ABSENT, memberOf, toExact } from '../bson/encode.ts';
+import { equalValues } from '../bson/equal.ts';
+
+/** A value that is new or replaces the stored one whole. */
+export interface SetEdit {
+  readonly kind: 'set';
+  /** The original, BSON-typed, or `ABSENT`. */
+  readonly base: unknown;
+  /** What is sent. */
+  readonly value: unknown;
+}
+
+/** A value that is no longer there. */
+export interface DeleteEdit {
+  readonly kind: 'delete';
+  readonly base: unknown;
+}
+
+/** An array that only grew, at its end. */
+export interface PushEdit {
+  readonly kind: 'push';
+  readonly base: readonly unknown[];
+  /** The whole array. */
+  readonly value: readonly unknown[];
+  readonly added: readonly unknown[];
+}
+
+/** An object or a Map of which some members changed. */
+export interface ObjectEdit {
+  readonly kind: 'object';
+  readonly base: object;
+  readonly value: object;
+  readonly children: ReadonlyMap<string, Edit>;
+}
+
+/** An array of the same length as before, of which some elements changed. */
+export interface PositionsEdit {
+  readonly kind: 'positions';
+  readonly base: readonly unknown[];
+  readonly value: readonly unknown[];
+  readonly children: ReadonlyMap<number, ValueEdit>;
+}
+
+/** An edit that leaves a value. */
+export type ValueEdit = SetEdit | PushEdit | ObjectEdit | PositionsEdit;
+
+/** One node per path: two edits can never overlap. */
+export type Edit = ValueEdit | DeleteEdit;
+
+/** The edits of a document's fields, at least one. */
+export interface EditTree {
+  readonly kind: 'object';
+  readonly children: ReadonlyMap<string, Edit>;
+}
+
+/** A change as people read it. */
+export interface Change {
+  /** The keys, dotted. Ambiguous where a key has a dot itself. */
+  readonly path: string;
+  readonly keys: readonly (string | number)[];
+  /** The original, `undefined` if there was none. */
+  readonly from: unknown;
+  /** The current value, `undefined` if it was removed. */
+  readonly to: unknown;
+}
+
+/**
+ * How deep below a field the edits go; what changed deeper is part of a `set` at this level. As a pipeline an edit nests
+ * by up to 10 levels of BSON for each of its own, and MongoDB refuses commands of more than 200: 10 levels of edits
+ * leave room for the 90 further ones that a document may have.
+ */
+const MAX_LEVELS = 10;
+
+/**
+ * What changed between a stored value and one in memory.
+ *
+ * @param base BSON-typed, or as JavaScript has it, or `ABSENT`. It is kept in the edit, and never written to.
+ * @param value in the program's memory, which the edit does not keep; `undefined` when removed.
+ * @param keys from the document to the value, for the error.
+ * @returns `null` when they are equal.
+ * @throws EncodeError when BSON cannot hold the value.
+ */
+export function diff(base: unknown, value: unknown, keys: readonly (string | number)[]): Edit | null {
+  const exact = toExact(value, base, keys);
+  return exact === undefined ? compareAbsent(base) : compare(base, exact, 0);
+}
+
+function compareAbsent(base: unknown): DeleteEdit | null {
+  return base === ABSENT || base === undefined ? null : { kind: 'delete', base };
+}
+
+function compare(base: unknown, value: unknown, level: number): ValueEdit | null {
+  if (Object.is(base, value)) return null;
+  if (level < MAX_LEVELS) {
+    if (Array.isArray(base) && Array.isArray(value)) return compareArrays(base, value, level);
+    if (hasMembers(base) && hasMembers(value)) return compareMembers(base, value, level);
+  }
+  return base !== ABSENT && equalValues(base, value) ? null : { kind: 'set', base, value };
+}
+
+/** Has it members that can change one by one? */
+function hasMembers(value: unknown): value is object {
+  return value instanceof Map || isPlainObject(value);
+}
+
+function namesOf(container: object): string[] {
+  return container instanceof Map ? Array.from(container.keys(), String) : Object.keys(container);
+}
+
+function compareMembers(base: object, value: object, level: number): ObjectEdit | null {
+  const children = new Map<string, Edit>();
+  for (const key of new Set([...namesOf(value), ...namesOf(base)])) {
+    const before = memberOf(base, key);
+    const after = memberOf(value, key);
+    const edit = after === ABSENT ? compareAbsent(before) : compare(before, after, level + 1);
+    if (edit !== null) children.set(key, edit);
+  }
+  return children.size === 0 ? null : { kind: 'object', base, value, children };
+}
+
+function compareArrays(base: readonly unknown[], value: readonly unknown[], level: number): ValueEdit | null {
+  const children = new Map<number, ValueEdit>();
+  const common = Math.min(base.length, value.length);
+  for (let i = 0; i < common; i += 1) {
+    const edit = compare(base[i] ?? null, value[i], level + 1);
+    if (edit !== null) children.set(i, edit);
+  }
+  if (base.length === value.length) return children.size === 0 ? null : { kind: 'positions', base, value, children };
+  const grew = children.size === 0 && value.length > base.length;
+  return grew ? { kind: 'push', base, value, added: value.slice(base.length) } : { kind: 'set', base, value };
+}
+
+/**
+ * The same edits as people read them: one change for each leaf.
+ *
+ * @param live turns a BSON-typed value into a fresh one as the program would read it.
+ */
+export function changesOf(tree: EditTree, live: (exact: unknown) => unknown): Change[] {
+  return [...tree.children].flatMap(([name, edit]) => changesBelow(edit, [name], live));
+}
+
+function changesBelow(edit: Edit, keys: readonly (string | number)[], live: (exact: unknown) => unknown): Change[] {
+  if (edit.kind === 'object' || edit.kind === 'positions') {
+    const children: (readonly [string | number, Edit])[] = [...edit.children];
+    return children.flatMap(([key, child]) => changesBelow(child, [...keys, key], live));
+  }
+  const from = edit.base === ABSENT ? undefined : live(edit.base);
+  const to = edit.kind === 'delete' ? undefined : live(edit.value);
+  return [{ path: keys.join('.'), keys, from, to }];
+}

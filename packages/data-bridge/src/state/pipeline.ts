@@ -1,0 +1,106 @@
+import { setOwn } from '../bson/copy.ts';
+import type { Edit, EditTree, PositionsEdit, ValueEdit } from './edits.ts';
+import { isNameable } from './operators.ts';
+
+/** An aggregation expression. */
+export type Expression = string | number | boolean | null | readonly Expression[] | { readonly [key: string]: unknown };
+
+/** One stage of an update pipeline. */
+export type Stage =
+  | { readonly $set: object }
+  | { readonly $unset: readonly string[] }
+  | { readonly $replaceWith: Expression };
+
+/**
+ * The edits as an update pipeline. It says any tree and is never refused: where the stored shape no longer fits an edit,
+ * it writes the value in memory. Only top-level names stand in stages, since a dotted one goes through arrays; every
+ * value is inside `$literal`, since a bare object would merge into the stored one and a string `'$b'` would read a field.
+ */
+export function pipeline(tree: EditTree): Stage[] {
+  const set = {};
+  const unset: string[] = [];
+  const unnameable = new Map<string, Edit>();
+  for (const [name, edit] of tree.children) {
+    if (!isNameable(name)) unnameable.set(name, edit);
+    else if (edit.kind === 'delete') unset.push(name);
+    else setOwn(set, name, valueOf(edit, `$${name}`));
+  }
+  const stages: Stage[] = [];
+  if (Object.keys(set).length > 0) stages.push({ $set: set });
+  if (unset.length > 0) stages.push({ $unset: unset });
+  if (unnameable.size > 0) stages.push({ $replaceWith: merge(unnameable, '$$ROOT') });
+  return stages;
+}
+
+export function literal(value: unknown): Expression {
+  return { $literal: value };
+}
+
+/** A member of an object, under any key. `'$a.b'` would map over an array. */
+export function member(object: Expression, key: string): Expression {
+  return { $getField: { field: literal(key), input: object } };
+}
+
+export function element(array: Expression, index: number): Expression {
+  return { $arrayElemAt: [array, index] };
+}
+
+/** Is it an object? A missing one is read as null: not every server knows the type of a missing expression. */
+export function isObject(value: Expression): Expression {
+  return { $eq: [{ $type: { $ifNull: [value, null] } }, 'object'] };
+}
+
+export function isArray(value: Expression): Expression {
+  return { $isArray: [value] };
+}
+
+/** The new value of what `current` gives. */
+function valueOf(edit: ValueEdit, current: Expression): Expression {
+  const whole = literal(edit.value);
+  switch (edit.kind) {
+    case 'set':
+      return whole;
+    case 'push':
+      return { $cond: [isArray(current), { $concatArrays: [current, literal(edit.added)] }, whole] };
+    case 'object':
+      return { $cond: [isObject(current), merge(edit.children, current), whole] };
+    case 'positions': {
+      const unchanged = Array.from(edit.children, ([i, { base }]) => ({ $eq: [element(current, i), literal(base)] }));
+      return {
+        $cond: [isArray(current), { $cond: [{ $and: unchanged }, replaceElements(edit, current), whole] }, whole],
+      };
+    }
+  }
+}
+
+/** An object with some members set, removed or computed anew, under any keys. */
+function merge(children: ReadonlyMap<string, Edit>, object: Expression): Expression {
+  const removed: string[] = [];
+  const replaced = {};
+  const computed: Expression[] = [];
+  for (const [key, edit] of children) {
+    if (edit.kind === 'delete') removed.push(key);
+    else if (edit.kind === 'set') setOwn(replaced, key, edit.value);
+    else computed.push({ k: literal(key), v: valueOf(edit, member(object, key)) });
+  }
+  const parts = [removed.length > 0 ? without(object, removed) : object];
+  if (Object.keys(replaced).length > 0) parts.push(literal(replaced));
+  if (computed.length > 0) parts.push({ $arrayToObject: [computed] });
+  return { $mergeObjects: parts };
+}
+
+function without(object: Expression, keys: readonly string[]): Expression {
+  const cond = { $not: [{ $in: ['$$m.k', literal(keys)] }] };
+  return { $arrayToObject: { $filter: { input: { $objectToArray: object }, as: 'm', cond } } };
+}
+
+function replaceElements(edit: PositionsEdit, array: Expression): Expression {
+  const branches = Array.from(edit.children, ([i, child]) => ({
+    case: { $eq: ['$$i', i] },
+    then: valueOf(child, element(array, i)),
+  }));
+  const indexes = { $range: [0, { $size: array }] };
+  return {
+    $map: { input: indexes, as: 'i', in: { $switch: { branches, default: { $arrayElemAt: [array, '$$i'] } } } },
+  };
+}

@@ -1,0 +1,57 @@
+import { BSON } from 'mongodb';
+import type { Edit, EditTree } from './edits.ts';
+import { guardOf } from './guards.ts';
+import { operators } from './operators.ts';
+import { pipeline } from './pipeline.ts';
+
+/** One update command: what `updateOne` takes besides the filter `{_id}`. */
+export interface UpdatePlan {
+  /** Update operators, or the stages of an update pipeline. */
+  readonly update: object | object[];
+  /** To be added to the filter. When nothing matches it, `fallback` of the same tree is what to send. */
+  readonly guard?: object;
+  readonly arrayFilters?: object[];
+}
+
+/** The largest document that a server takes, an update pipeline included: 16 MiB. */
+const MAX_SIZE = 16 * 1024 * 1024;
+
+/**
+ * The update that brings the stored document to the values in memory.
+ *
+ * @param options.form `'pipeline'` where no second try is possible after an error, as in a transaction.
+ *   @default 'auto': operators, if they can say it
+ */
+export function plan(tree: EditTree, options: { readonly form?: 'auto' | 'pipeline' } = {}): UpdatePlan {
+  const update = options.form === 'pipeline' ? null : operators(tree);
+  if (update === null) return fallback(tree);
+  const guard = guardOf(tree);
+  return guard === undefined ? { update } : { update, guard };
+}
+
+/**
+ * What to send when the operators' guard matched nothing, or the server refused them with error 2, 14 or 28: the same
+ * tree as a pipeline, which fits any stored shape.
+ */
+export function fallback(tree: EditTree): UpdatePlan {
+  const stages = pipeline(tree);
+  return { update: isTooLarge(stages) ? pipeline(setWhole(tree)) : stages };
+}
+
+/** Do the operators need a second try where the stored shape changed? Then a transaction or a bulk write sends the pipeline at once. */
+export function needsPipelineInBatch(tree: EditTree): boolean {
+  return [...tree.children.values()].some(({ kind }) => kind !== 'set' && kind !== 'delete');
+}
+
+/** A pipeline holds values twice, the whole one and the changed part; the fields as a whole take half as much. */
+function setWhole(tree: EditTree): EditTree {
+  const whole = ([name, edit]: [string, Edit]): [string, Edit] => [
+    name,
+    edit.kind === 'delete' ? edit : { kind: 'set', base: edit.base, value: edit.value },
+  ];
+  return { kind: 'object', children: new Map(Array.from(tree.children, whole)) };
+}
+
+function isTooLarge(stages: object[]): boolean {
+  return BSON.calculateObjectSize(stages, { ignoreUndefined: true }) > MAX_SIZE;
+}
