@@ -1,0 +1,292 @@
+import type { BSON } from 'mongodb';
+import { UsageError } from '../errors.ts';
+import { nameEnd, terminator, valueEnd } from './bytes.ts';
+import { equalText, utf8 } from './text.ts';
+
+/** How BSON becomes JavaScript: the driver's options, with the driver's defaults. */
+export type BsonOptions = Readonly<
+  Pick<BSON.DeserializeOptions, 'promoteLongs' | 'promoteValues' | 'promoteBuffers' | 'useBigInt64' | 'bsonRegExp'>
+>;
+
+const maxNames = 128;
+/** Over all levels of a layout: nested maps that are keyed by ids could otherwise learn `maxNames` to the power of their depth. */
+const maxNamesInAll = 4096;
+
+const referenceKeys: ReadonlySet<string> = new Set(['$ref', '$id', '$db']);
+
+/** One name at one level: where the layout predicts keys. */
+export class Field {
+  readonly name: string;
+  /** Dense from 0 within the level; -1 for a name that the level could not take. */
+  readonly index: number;
+  /** The name in UTF-8, without a terminator. */
+  readonly bytes: Uint8Array;
+  /** 1 for the three keys of a DBRef, 2 for any other name that starts with `$`, else 0. */
+  readonly dollar: number;
+  /** What followed this field in the last document, and so probably follows in the next. */
+  next: Field | null = null;
+  /** Another field of the level, with the same hash. */
+  alike: Field | null = null;
+  #level: Level | null = null;
+  readonly #budget: Budget;
+
+  constructor(name: string, bytes: Uint8Array, index: number, budget: Budget) {
+    this.name = name;
+    this.bytes = bytes;
+    this.index = index;
+    this.dollar = name.charCodeAt(0) !== 0x24 ? 0 : referenceKeys.has(name) ? 1 : 2;
+    this.#budget = budget;
+  }
+
+  /** The names in the documents under this one, directly or in arrays. */
+  get level(): Level {
+    return (this.#level ??= new Level(this.#budget, false));
+  }
+}
+
+interface Budget {
+  names: number;
+}
+
+/** The names that documents were seen to have at one place, up to a limit. */
+export class Level {
+  /** What the last document began with. */
+  first: Field | null = null;
+  /** Are no more names learned? Then a name that is not found stays unknown. */
+  full: boolean;
+  readonly #fields: Field[] = [];
+  readonly #byHash = new Map<number, Field>();
+  readonly #budget: Budget;
+  readonly #keeps: boolean;
+  #unknown: Field | null = null;
+
+  /** @param keeps whether the names stay when there are too many of them, rather than make room. */
+  constructor(budget: Budget, keeps: boolean) {
+    this.#budget = budget;
+    this.#keeps = keeps;
+    this.full = budget.names === 0;
+  }
+
+  get fields(): readonly Field[] {
+    return this.#fields;
+  }
+
+  /** Stands for all names that were not learned: what lies under them has a layout too. */
+  get unknown(): Field {
+    return (this.#unknown ??= new Field('', noBytes, -1, this.#budget));
+  }
+
+  /**
+   * The field whose name stands at `at`, learned if need be, and remembered as the follower of `previous`; null if the
+   * level is full.
+   */
+  find(bytes: Uint8Array, start: number, at: number, limit: number, previous: Field | null): Field | null {
+    if (this.full && this.#fields.length === 0) return null;
+    const end = nameEnd(bytes, start, at, limit);
+    const hash = hashOf(bytes, at, end);
+    let field = this.#byHash.get(hash) ?? null;
+    while (field !== null && !(field.bytes.length === end - at && startsWith(bytes, at, field.bytes)))
+      field = field.alike;
+    if (field === null) {
+      if (this.full) return null;
+      field = this.#learn(utf8(bytes, start, at, end), bytes.slice(at, end), hash);
+      if (field === null) return null;
+    }
+    if (previous === null) this.first = field;
+    else previous.next = field;
+    return field;
+  }
+
+  /** The field of this name, learned if need be; null if the level is full. */
+  take(name: string): Field | null {
+    const bytes = Buffer.from(name);
+    const hash = hashOf(bytes, 0, bytes.length);
+    let field = this.#byHash.get(hash) ?? null;
+    while (field !== null && field.name !== name) field = field.alike;
+    if (field !== null || this.full) return field;
+    const previous = this.#fields.at(-1);
+    field = this.#learn(name, bytes, hash);
+    if (field === null) return null;
+    if (previous === undefined) this.first = field;
+    else previous.next ??= field;
+    return field;
+  }
+
+  #learn(name: string, bytes: Uint8Array, hash: number): Field | null {
+    if (this.#fields.length === maxNames || this.#budget.names === 0) {
+      this.#close();
+      return null;
+    }
+    this.#budget.names--;
+    const field = new Field(name, bytes, this.#fields.length, this.#budget);
+    field.alike = this.#byHash.get(hash) ?? null;
+    this.#byHash.set(hash, field);
+    this.#fields.push(field);
+    return field;
+  }
+
+  #close(): void {
+    this.full = true;
+    if (this.#keeps) return;
+    this.#fields.length = 0;
+    this.#byHash.clear();
+    this.first = null;
+  }
+}
+
+const noBytes = new Uint8Array(0);
+
+function hashOf(bytes: Uint8Array, from: number, to: number): number {
+  let hash = 0;
+  for (let i = from; i < to; i++) hash = (Math.imul(hash, 31) + (bytes[i] as number)) | 0;
+  return hash;
+}
+
+function startsWith(bytes: Uint8Array, at: number, name: Uint8Array): boolean {
+  for (let i = 0; i < name.length; i++) if (bytes[at + i] !== name[i]) return false;
+  return true;
+}
+
+/** Does this name, and no longer one, stand at `at`? Never looks beyond a zero byte. */
+export function isNameAt(bytes: Uint8Array, at: number, name: Uint8Array): boolean {
+  const { length } = name;
+  for (let i = 0; i < length; i++) if (bytes[at + i] !== name[i]) return false;
+  return bytes[at + length] === 0;
+}
+
+/**
+ * The shape of a collection's documents, learned from those that are read. It predicts which name comes next, so that a
+ * name is compared with a few bytes and neither decoded nor looked up.
+ */
+export class Layout {
+  /** How many names one level learns. One with more is probably a map keyed by ids, where nothing can be predicted. */
+  static readonly maxNames = maxNames;
+  readonly options: Required<BsonOptions>;
+  /** By top-level name, what makes of a decoded value what the program reads: for fields whose JavaScript type is fixed. */
+  readonly readers: ReadonlyMap<string, (value: unknown) => unknown>;
+  /** The top-level names. */
+  readonly top: Level;
+  readonly #byName = new Map<string, Field>();
+
+  /**
+   * @param names known top-level names, learned in this order.
+   * @throws UsageError where the driver refuses a combination of options.
+   */
+  constructor(options: BsonOptions = {}, names: readonly string[] = [], readers: Layout['readers'] = new Map()) {
+    this.readers = readers;
+    this.options = {
+      promoteLongs: options.promoteLongs ?? true,
+      promoteValues: options.promoteValues ?? true,
+      promoteBuffers: options.promoteBuffers ?? false,
+      useBigInt64: options.useBigInt64 ?? false,
+      bsonRegExp: options.bsonRegExp ?? false,
+    };
+    if (this.options.useBigInt64 && !(this.options.promoteValues && this.options.promoteLongs)) {
+      throw new UsageError('The option useBigInt64 needs promoteValues and promoteLongs, which are on by default.');
+    }
+    this.top = new Level({ names: maxNamesInAll }, true);
+    for (const name of names) this.field(name);
+  }
+
+  /** The top-level field of this name. A full level gives one with the index -1, which is found by a slower search. */
+  field(name: string): Field {
+    const known = this.#byName.get(name);
+    if (known !== undefined) return known;
+    // A name that BSON cannot hold must not be learned: its bytes would be those of another name.
+    const storable = !name.includes('\0') && Buffer.from(name).toString() === name;
+    const field = storable ? this.top.take(name) : null;
+    if (field === null) return new Field(name, Buffer.from(name), -1, { names: 0 });
+    this.#byName.set(name, field);
+    return field;
+  }
+
+  /** The top-level field of this index. */
+  fieldAt(index: number): Field {
+    const field = this.top.fields[index];
+    if (field === undefined) throw new UsageError(`The layout has no field ${index}, only ${this.top.fields.length}.`);
+    return field;
+  }
+}
+
+/*
+ * The last document that was scanned and where its fields lie, so that several reads of one document scan it once. It
+ * keeps that one document alive, so large ones are not remembered. Bytes must not change while they are read as a document.
+ */
+const offsets = new Int32Array(maxNames);
+const maxRemembered = 64 * 1024;
+let scannedLayout: Layout | null = null;
+let scannedBytes: Uint8Array | null = null;
+let scannedStart = 0;
+
+/** The offset of the type byte of a top-level field, or -1. Of several of one name the last counts. */
+export function locate(layout: Layout, bytes: Uint8Array, start: number, field: Field): number {
+  if (field.index < 0) return search(bytes, start, field.name);
+  if (scannedBytes !== bytes || scannedStart !== start || scannedLayout !== layout) scan(layout, bytes, start);
+  return offsets[field.index] as number;
+}
+
+function scan(layout: Layout, bytes: Uint8Array, start: number): void {
+  const limit = terminator(bytes, start, start, bytes.length);
+  scannedBytes = null;
+  offsets.fill(-1);
+  walk(layout.top, bytes, start, limit, remember);
+  if (bytes.length > maxRemembered) return;
+  scannedLayout = layout;
+  scannedBytes = bytes;
+  scannedStart = start;
+}
+
+function remember(field: Field | null, at: number): void {
+  if (field !== null) offsets[field.index] = at;
+}
+
+/** Calls `visit` with the field and the offset of each element. Learns names. A name that cannot be learned is null. */
+function walk(
+  level: Level,
+  bytes: Uint8Array,
+  start: number,
+  limit: number,
+  visit: (field: Field | null, at: number) => void,
+): void {
+  let at = start + 4;
+  let previous: Field | null = null;
+  while (at < limit) {
+    const expected: Field | null = previous === null ? level.first : previous.next;
+    const field: Field | null =
+      expected !== null && isNameAt(bytes, at + 1, expected.bytes)
+        ? expected
+        : level.find(bytes, start, at + 1, limit, previous);
+    const end = field === null ? nameEnd(bytes, start, at + 1, limit) : at + 1 + field.bytes.length;
+    visit(field, at);
+    if (field !== null) previous = field;
+    at = valueEnd(bytes, start, bytes[at] as number, end + 1, limit);
+  }
+}
+
+function search(bytes: Uint8Array, start: number, name: string): number {
+  const limit = terminator(bytes, start, start, bytes.length);
+  let found = -1;
+  for (let at = start + 4; at < limit;) {
+    const end = nameEnd(bytes, start, at + 1, limit);
+    if (equalText(bytes, at + 1, end, name)) found = at;
+    at = valueEnd(bytes, start, bytes[at] as number, end + 1, limit);
+  }
+  return found;
+}
+
+/** The top-level fields in document order; of several of one name the first. */
+export function fieldsOf(layout: Layout, bytes: Uint8Array, start: number): Field[] {
+  const limit = terminator(bytes, start, start, bytes.length);
+  const fields = new Set<Field>();
+  const detached = new Map<string, Field>();
+  walk(layout.top, bytes, start, limit, (known, at) => {
+    let field = known;
+    if (field === null) {
+      const name = utf8(bytes, start, at + 1, nameEnd(bytes, start, at + 1, limit));
+      field = detached.get(name) ?? layout.field(name);
+      detached.set(name, field);
+    }
+    fields.add(field);
+  });
+  return [...fields];
+}
