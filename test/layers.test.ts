@@ -27,6 +27,7 @@ const packages: readonly Package[] = [
       'bson/splice.ts',
       'bson/arena.ts',
       'bson/live.ts',
+      'bson/same.ts',
       'bson/copy.ts',
       'bson/equal.ts',
       'bson/encode.ts',
