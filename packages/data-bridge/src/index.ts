@@ -1,1 +1,28 @@
-export {};
+export { Binary, BSONRegExp, Decimal128, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'mongodb';
+export { type BsonOptions, Layout } from './bson/layout.ts';
+export { binary, type BsonSchema, decimal, long, objectId } from './bson/types.ts';
+export { connect, type Connection } from './connection.ts';
+export type { ModelOptions } from './definition.ts';
+export type { Document } from './document.ts';
+export {
+  CorruptBsonError,
+  DataBridgeError,
+  DocumentNotFoundError,
+  DuplicateKeyError,
+  EncodeError,
+  NotConnectedError,
+  OutcomeUnknownError,
+  SchemaError,
+  UsageError,
+  ValidationError,
+  type ValidationIssue,
+} from './errors.ts';
+export type { InsertManyOptions } from './insert-many.ts';
+export { type Model, model } from './model.ts';
+export type { Query, QueryOptions } from './query.ts';
+export type { SaveOptions } from './save.ts';
+export type { Fields, FieldSchema } from './schema.ts';
+export type { Change } from './state/edits.ts';
+export type { UpdatePlan } from './state/plan.ts';
+export { StateTracker } from './state/tracker.ts';
+export type { FilterOf, IdOf, Input, InputOf, OutputOf, Shape, ShapeOf } from './types.ts';

@@ -1,0 +1,77 @@
+import { BSON } from 'mongodb';
+
+/** BSON classes without a mutable inside: shared by reference, never copied. */
+const IMMUTABLE = new Set([
+  'ObjectId',
+  'Int32',
+  'Double',
+  'Long',
+  'Decimal128',
+  'Timestamp',
+  'MinKey',
+  'MaxKey',
+  'BSONSymbol',
+  'BSONRegExp',
+]);
+
+/** Can this value be changed in place, so that handing it out means keeping an original beside it? */
+export function isMutable(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || value instanceof RegExp) return false;
+  const type: unknown = (value as { _bsontype?: unknown })._bsontype;
+  return !(typeof type === 'string' && IMMUTABLE.has(type));
+}
+
+/** Is it an object whose own keys are its content: no class of its own? */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** Sets an own property under any key. Assignment would call the setter that `Object.prototype` has for `__proto__`. */
+export function setOwn(target: object, key: string, value: unknown): void {
+  if (key === '__proto__')
+    Object.defineProperty(target, key, { value, configurable: true, enumerable: true, writable: true });
+  else (target as Record<string, unknown>)[key] = value;
+}
+
+/**
+ * A deep copy of a value as BSON sees it: everything that could be changed in place is new. A class instance with
+ * `toBSON` is copied as what that returns; one without is kept by reference, since it cannot be stored anyway. So is a
+ * reference back to a container that holds it.
+ */
+export function copyValue<V>(value: V): V {
+  return copy(value, []) as V;
+}
+
+function copy(value: unknown, ancestors: object[]): unknown {
+  if (!isMutable(value)) return value;
+  if (value instanceof Date) return new Date(value);
+  if (Buffer.isBuffer(value)) return Buffer.from(value);
+  if (value instanceof Uint8Array) return new Uint8Array(value);
+  if (value instanceof BSON.UUID) return new BSON.UUID(Buffer.from(value.value()));
+  if (value instanceof BSON.Binary) return new BSON.Binary(Buffer.from(value.value()), value.sub_type);
+  if (ancestors.includes(value)) return value;
+  ancestors.push(value);
+  const copied = copyMembers(value, ancestors);
+  ancestors.pop();
+  return copied;
+}
+
+function copyMembers(value: object, ancestors: object[]): unknown {
+  if (Array.isArray(value)) return Array.from(value, (element) => copy(element, ancestors));
+  if (value instanceof Map) return new Map(Array.from(value, ([key, member]) => [key, copy(member, ancestors)]));
+  if (value instanceof BSON.Code)
+    return new BSON.Code(value.code, copy(value.scope, ancestors) as BSON.Document | null);
+  if (value instanceof BSON.DBRef)
+    return new BSON.DBRef(value.collection, value.oid, value.db, copy(value.fields, ancestors) as BSON.Document);
+  if (!isPlainObject(value)) return hasToBson(value) ? copy(value.toBSON(), ancestors) : value;
+  const result: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) setOwn(result, key, copy(value[key], ancestors));
+  return result;
+}
+
+/** A class that says itself how it is stored. */
+export function hasToBson(value: object): value is { toBSON(): unknown } {
+  return typeof (value as { toBSON?: unknown }).toBSON === 'function';
+}

@@ -1,0 +1,76 @@
+import { isPlainObject, setOwn } from './bson/copy.ts';
+import { toObjectId, typeName } from './bson/types.ts';
+import type { ModelDefinition } from './definition.ts';
+import { UsageError } from './errors.ts';
+
+/** Operators whose value, or each element of it, is compared with the field. */
+const COMPARING = new Set(['$eq', '$ne', '$in', '$nin']);
+/** Operators whose value is a list of filters. */
+const JOINING = new Set(['$and', '$or', '$nor']);
+
+/**
+ * An `_id` as it is stored: for models without an `_id` schema of their own, or with `objectId()`, a 24-digit
+ * hexadecimal string becomes an ObjectId.
+ *
+ * @throws UsageError for another string.
+ */
+export function castId(definition: ModelDefinition, id: unknown): unknown {
+  return isObjectId(definition, '_id') ? castObjectId(definition, '_id', id) : id;
+}
+
+/**
+ * A filter as it is sent: a fresh copy with 24-digit hexadecimal strings as ObjectIds where the schema says ObjectId.
+ *
+ * @throws UsageError for `undefined` anywhere, which would widen the filter, and for another string where an ObjectId belongs.
+ */
+export function castFilter(definition: ModelDefinition, filter: object): Record<string, unknown> {
+  if (!isPlainObject(filter))
+    throw new UsageError(`A filter must be an object, got ${typeName(filter)}.`, { model: definition.collectionName });
+  const cast: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(filter)) {
+    refuseUndefined(definition, value, [key]);
+    setOwn(cast, key, castCondition(definition, key, value));
+  }
+  return cast;
+}
+
+function castCondition(definition: ModelDefinition, key: string, value: unknown): unknown {
+  if (JOINING.has(key) && Array.isArray(value)) return value.map((filter: object) => castFilter(definition, filter));
+  if (!isObjectId(definition, key)) return value;
+  if (!isPlainObject(value)) return castObjectId(definition, key, value);
+  const cast: Record<string, unknown> = {};
+  for (const [operator, operand] of Object.entries(value)) {
+    const each = (one: unknown): unknown => castObjectId(definition, key, one);
+    setOwn(
+      cast,
+      operator,
+      !COMPARING.has(operator) ? operand : Array.isArray(operand) ? operand.map(each) : each(operand),
+    );
+  }
+  return cast;
+}
+
+function isObjectId(definition: ModelDefinition, name: string): boolean {
+  const field = definition.fields.get(name);
+  return field === undefined ? name === '_id' : field.kind === 'objectId';
+}
+
+function castObjectId(definition: ModelDefinition, name: string, value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  const id = toObjectId(value);
+  if (id === undefined) {
+    const text = `"${name}" is an ObjectId: expected an ObjectId or a string of 24 hexadecimal digits, got a string of another form.`;
+    throw new UsageError(text, { model: definition.collectionName });
+  }
+  return id;
+}
+
+function refuseUndefined(definition: ModelDefinition, value: unknown, keys: readonly string[]): void {
+  if (value === undefined) {
+    const text = `The filter has undefined at "${keys.join('.')}": it would match more than was meant. Leave the key out, or compare with null.`;
+    throw new UsageError(text, { model: definition.collectionName });
+  }
+  if (Array.isArray(value)) value.forEach((element, i) => refuseUndefined(definition, element, [...keys, String(i)]));
+  else if (isPlainObject(value))
+    for (const key of Object.keys(value)) refuseUndefined(definition, value[key], [...keys, key]);
+}

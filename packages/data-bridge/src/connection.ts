@@ -1,0 +1,178 @@
+import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
+import { NotConnectedError, UsageError } from './errors.ts';
+
+const open: Connection[] = [];
+
+/**
+ * An open connection to one database.
+ *
+ * ```ts
+ * await using db = await connect('mongodb://localhost:27017/app');
+ * ```
+ */
+export class Connection {
+  /** The driver's client. */
+  readonly client: MongoClient;
+  /** The driver's database that the URI names (`test` when it names none). */
+  readonly db: Db;
+  /** Where the server is, without user and password. */
+  readonly uri: string;
+  readonly #stopServer: (() => Promise<void>) | undefined;
+  #closed: Promise<void> | undefined;
+
+  /** @internal Made by `connect`. */
+  constructor(client: MongoClient, uri: string, stopServer?: () => Promise<void>) {
+    this.client = client;
+    this.db = client.db();
+    this.uri = uri;
+    this.#stopServer = stopServer;
+    open.push(this);
+  }
+
+  /** Is it still open? */
+  get isOpen(): boolean {
+    return this.#closed === undefined;
+  }
+
+  /** Closes the client, and the embedded server that `connect` started for it. Calling it again is no error. */
+  close(): Promise<void> {
+    this.#closed ??= this.#shutDown();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #shutDown(): Promise<void> {
+    open.splice(open.indexOf(this), 1);
+    try {
+      await this.client.close();
+    } finally {
+      await this.#stopServer?.();
+    }
+  }
+}
+
+/**
+ * Connects to a database. The first open connection is the default one of all models.
+ *
+ * @param uri `mongodb://…`, `mongodb+srv://…`, or `embedded:memory` for a server inside this process (package
+ *   `@data-bridge/embedded`); by default the environment's `MONGODB_URI`.
+ * @param options the driver's.
+ * @throws NotConnectedError when there is no URI or the server does not answer. Its message never shows a password.
+ */
+export async function connect(
+  uri: string | undefined = process.env['MONGODB_URI'],
+  options: MongoClientOptions = {},
+): Promise<Connection> {
+  if (uri === undefined || uri === '') {
+    throw new NotConnectedError(
+      'There is nothing to connect to: pass a URI to connect() or set the environment variable MONGODB_URI.',
+    );
+  }
+  if (uri.startsWith('embedded:')) return connectEmbedded(uri.slice('embedded:'.length), options);
+  return openClient(uri, options);
+}
+
+/**
+ * The connection that models use when they are bound to no other: the first one that is still open.
+ *
+ * @throws NotConnectedError when none is open.
+ */
+export function defaultConnection(): Connection {
+  const [first] = open;
+  if (first === undefined)
+    throw new NotConnectedError('There is no connection: call connect() first, or again after close().');
+  return first;
+}
+
+/** Is any connection open? */
+export function hasConnection(): boolean {
+  return open.length > 0;
+}
+
+async function connectEmbedded(where: string, options: MongoClientOptions): Promise<Connection> {
+  if (where === '') throw new UsageError('"embedded:" needs a place: embedded:memory, or embedded: and a folder.');
+  const { startServer } = await loadEmbedded();
+  const server = await startServer(where === 'memory' ? {} : { path: where });
+  try {
+    return await openClient(server.uri, options, () => server.close());
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
+
+async function loadEmbedded(): Promise<typeof import('@data-bridge/embedded')> {
+  try {
+    return await import('@data-bridge/embedded');
+  } catch (cause) {
+    throw new UsageError(
+      'connect("embedded:…") needs the package @data-bridge/embedded: npm install @data-bridge/embedded.',
+      { cause },
+    );
+  }
+}
+
+async function openClient(
+  uri: string,
+  options: MongoClientOptions,
+  stopServer?: () => Promise<void>,
+): Promise<Connection> {
+  const shown = withoutCredentials(uri);
+  const client = newClient(uri, shown, options);
+  try {
+    await client.connect();
+  } catch (cause) {
+    await client.close();
+    throw new NotConnectedError(`Could not connect to ${shown}: ${hide(uri, messageOf(cause))}`, {
+      cause: hideCause(uri, cause),
+    });
+  }
+  return new Connection(client, shown, stopServer);
+}
+
+function newClient(uri: string, shown: string, options: MongoClientOptions): MongoClient {
+  try {
+    return new MongoClient(uri, { ...options, ignoreUndefined: true });
+  } catch (cause) {
+    throw new NotConnectedError(`Could not use the URI ${shown}: ${hide(uri, messageOf(cause))}`, {
+      cause: hideCause(uri, cause),
+    });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** `mongodb://user:secret@host/db` → `mongodb://host/db`. The last `@` before the path ends the credentials. */
+function withoutCredentials(uri: string): string {
+  return uri.replace(/^([^:/?#]+:\/\/)[^/?#]*@/, '$1');
+}
+
+/** The user and the password of a URI, as written there and decoded. */
+function secretsOf(uri: string): string[] {
+  const credentials = /^[^:/?#]+:\/\/([^/?#]*)@/.exec(uri)?.[1];
+  if (credentials === undefined) return [];
+  const password = credentials.slice(credentials.indexOf(':') + 1);
+  return [credentials, password, decodeLoosely(password)].filter((secret) => secret !== '');
+}
+
+function decodeLoosely(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function hide(uri: string, text: string): string {
+  return secretsOf(uri).reduce((shown, secret) => shown.replaceAll(secret, '***'), text);
+}
+
+/** The cause is kept unless its own message tells a secret: logs print causes too. */
+function hideCause(uri: string, cause: unknown): unknown {
+  return hide(uri, messageOf(cause)) === messageOf(cause) ? cause : undefined;
+}

@@ -1,0 +1,279 @@
+import { type DeleteOptions, type FindOptions, ObjectId } from 'mongodb';
+import { copyValue, isMutable, setOwn } from './bson/copy.ts';
+import { ownBytes } from './bson/arena.ts';
+import { toJsonValue } from './bson/json.ts';
+import { castId } from './cast.ts';
+import type { ModelDefinition } from './definition.ts';
+import { DocumentNotFoundError, OutcomeUnknownError, UsageError } from './errors.ts';
+import { customInspect, type Inspect } from './inspect.ts';
+import { Life } from './life.ts';
+import { outcomeOf, translate } from './outcome.ts';
+import { getPath, type Root, setPath, unsetPath } from './path.ts';
+import { readRaw, runHooks, save, type SaveOptions } from './save.ts';
+import { BsonBaseline } from './state/bson-baseline.ts';
+import { type Change, changesOf } from './state/edits.ts';
+import { baselineOf, moveTo, StateTracker } from './state/tracker.ts';
+import type { shape } from './types.ts';
+import { validate } from './validate.ts';
+
+/** Where a model's class keeps its definition: on the prototype, so that documents need no reference to it. */
+export const definitionKey: unique symbol = Symbol('definition');
+
+/** For the layers above: what the mapper keeps of a document beside its fields. */
+export let lifeOf: (document: Document<unknown>) => Life;
+
+/** For the accessors of `model()`. */
+export let readField: (document: Document<unknown>, name: string) => unknown;
+export let writeField: (document: Document<unknown>, name: string, value: unknown) => void;
+
+/**
+ * A document: accessors for the schema's fields (defined by `model()`), and what can be done with it. It knows what
+ * changed, nested values included, and `save()` sends just that.
+ *
+ * `S` is the type of its fields.
+ */
+export abstract class Document<S> {
+  declare readonly [shape]: S;
+  declare readonly [definitionKey]: ModelDefinition;
+  readonly #tracker: StateTracker<never>;
+  #life: Life | null = null;
+
+  static {
+    lifeOf = (document) => document.#record;
+    readField = (document, name) => document.#read(name);
+    writeField = (document, name, value) => document.#write(name, value);
+  }
+
+  constructor(input: object) {
+    const stored = input instanceof BsonBaseline;
+    this.#tracker = new StateTracker(stored ? input : newData(this[definitionKey], input)) as StateTracker<never>;
+    if (stored) return;
+    for (const name of Object.keys(input)) this.#record.assigned.add(name);
+    this.#record.isNew = true;
+  }
+
+  /** The tracker: what was read, what changed, and the update that would be sent. */
+  get $state(): StateTracker<S & object> {
+    return this.#tracker as unknown as StateTracker<S & object>;
+  }
+
+  /** Was it never stored? */
+  get $isNew(): boolean {
+    return this.#life?.isNew === true;
+  }
+
+  /** The value at a path, such as `address.city`; for stored fields that the schema does not name, too. */
+  get<K extends keyof S & string>(path: K): S[K];
+  get(path: string): unknown;
+  get(path: string): unknown {
+    return getPath(this.#root(), path);
+  }
+
+  /** Sets the value at a path, making objects on the way. `undefined` removes it. */
+  set<K extends keyof S & string>(path: K, value: S[K]): this;
+  set(path: string, value: unknown): this;
+  set(path: string, value: unknown): this {
+    setPath(this.#root(), path, value);
+    return this;
+  }
+
+  /** Removes the value at a path. */
+  unset(path: string): this {
+    unsetPath(this.#root(), path);
+    return this;
+  }
+
+  /** Does this field, or any, differ from what is stored? Every field of a new document does. */
+  isModified(field?: keyof S & string): boolean {
+    this.#adoptDefaults();
+    if (this.$isNew) return field === undefined || baselineOf(this.#tracker).has(field);
+    return this.#tracker.isModified(field as never);
+  }
+
+  /** What differs from what is stored, as small as it can be told. */
+  changes(): Change[] {
+    this.#adoptDefaults();
+    if (!this.$isNew) return this.#tracker.changes();
+    return Object.entries(this.#tracker.toObject()).map(([name, to]) => ({
+      path: name,
+      keys: [name],
+      from: undefined,
+      to,
+    }));
+  }
+
+  /** What the last `save()` wrote; nothing before the first. */
+  $previousChanges(): Change[] {
+    const tree = this.#life?.lastSaved ?? null;
+    return tree === null ? [] : changesOf(tree, (exact) => baselineOf(this.#tracker).live(exact));
+  }
+
+  /**
+   * Stores what changed. An unchanged document sends nothing; a new one is inserted.
+   *
+   * @returns the document.
+   * @throws ValidationError when a changed value is refused, and EncodeError when BSON cannot hold it; nothing was sent.
+   * @throws DocumentNotFoundError when another writer deleted it.
+   * @throws OutcomeUnknownError when the connection broke before the answer came.
+   */
+  async save(options?: SaveOptions): Promise<this> {
+    checkOwnFields(this);
+    await this.#record.queue('save', () => save(this.#record, options));
+    return this;
+  }
+
+  /** Validates the changed fields without saving. @throws ValidationError with every issue. */
+  async validate(): Promise<void> {
+    this.#adoptDefaults();
+    await validate(this.#record);
+  }
+
+  /**
+   * Reads the stored document again and drops every change. Containers handed out before are detached from the document.
+   *
+   * @returns the document.
+   * @throws DocumentNotFoundError when it is gone.
+   */
+  async reload(options?: FindOptions): Promise<this> {
+    const life = this.#record;
+    if (life.isNew && life.unanswered === null)
+      throw new UsageError('The document is new: there is nothing to reload.', life.context);
+    await life.queue('reload', async () => {
+      const stored = await readRaw(life, options);
+      if (stored === null) throw new DocumentNotFoundError('The document is not in the collection.', life.context);
+      moveTo(this.#tracker, new BsonBaseline(life.definition.layout(), ownBytes(stored), 0));
+      life.forget();
+    });
+    return this;
+  }
+
+  /** Takes one field, or all, back to what is stored. Containers handed out before are detached from the document. */
+  rollback(field?: keyof S & string): void {
+    this.#tracker.rollback(field as never);
+    if (field === undefined) this.#life?.defaults.clear();
+    else this.#life?.defaults.delete(field);
+  }
+
+  /**
+   * Deletes the stored document.
+   *
+   * @returns false when it was already gone, or was never stored.
+   */
+  async delete(options?: DeleteOptions): Promise<boolean> {
+    const life = this.#record;
+    if (life.isNew && life.unanswered === null) return false;
+    return life.queue('delete', async () => {
+      try {
+        const { deletedCount } = await life.definition.collection().deleteOne(life.filter as never, options);
+        life.isDeleted = true;
+        return deletedCount > 0;
+      } catch (error) {
+        if (outcomeOf(error) === 'applied') life.isDeleted = true;
+        if (outcomeOf(error) !== 'unknown') throw translate(error, life.context);
+        const text =
+          'The deletion was sent, and the connection broke before its answer came. Calling delete() again is safe.';
+        throw new OutcomeUnknownError(text, { ...life.context, cause: error });
+      }
+    });
+  }
+
+  /** A plain object with a copy of every field: defaults, and stored fields that the schema does not name, included. */
+  toObject(): S {
+    const object = baselineOf(this.#tracker).toObject();
+    for (const [name, field] of this[definitionKey].fields) {
+      if (Object.hasOwn(object, name)) continue;
+      const value = this.#life?.defaults.get(name)?.value ?? field.defaultValue();
+      if (value !== undefined) setOwn(object, name, copyValue(value));
+    }
+    return object as S;
+  }
+
+  /** What `JSON.stringify` shows: every field, 64-bit integers as strings and bytes as base64. */
+  toJSON(): unknown {
+    return toJsonValue(this.toObject());
+  }
+
+  [customInspect](_depth: number, options: object, inspect: Inspect): string {
+    return `${this.constructor.name} ${inspect(this.toObject(), options)}`;
+  }
+
+  get #record(): Life {
+    return (this.#life ??= new Life(this[definitionKey], this.#tracker, false));
+  }
+
+  #read(name: string): unknown {
+    const value = baselineOf(this.#tracker).get(name);
+    return value === undefined ? this.#readDefault(name) : value;
+  }
+
+  /** A field that is not stored reads as its schema's default; one that can be changed in place is watched. */
+  #readDefault(name: string): unknown {
+    const handed = this.#life?.defaults.get(name);
+    if (handed !== undefined) return handed.value;
+    const value = this[definitionKey].fields.get(name)?.defaultValue();
+    if (isMutable(value)) this.#record.defaults.set(name, { value, original: copyValue(value) });
+    return value;
+  }
+
+  #write(name: string, value: unknown): void {
+    const life = this.#record;
+    if (name === '_id' && !life.isNew) {
+      throw new UsageError(
+        'The _id of a stored document cannot be changed: insert a new document and delete this one.',
+        life.context,
+      );
+    }
+    baselineOf(this.#tracker).set(name, value);
+    life.assigned.add(name);
+    life.defaults.delete(name);
+  }
+
+  /** Where paths begin. */
+  #root(): Root {
+    return {
+      has: (name) => baselineOf(this.#tracker).has(name),
+      get: (name) => this.#read(name),
+      set: (name, value) => this.#write(name, value),
+    };
+  }
+
+  #adoptDefaults(): void {
+    if (this.#life !== null) runHooks(this.#life);
+  }
+}
+
+/** What `new` makes of its input: a top-level copy with an `_id` and the defaults. Nothing is validated yet. */
+function newData(definition: ModelDefinition, input: object): Record<string, unknown> {
+  const data: Record<string, unknown> = {};
+  const ownId = definition.fields.has('_id');
+  for (const [name, value] of Object.entries(input)) {
+    const known = name === '_id' || definition.fields.has(name);
+    if (value !== undefined && (known || definition.unknown !== 'drop')) setOwn(data, name, value);
+  }
+  if (!ownId) data['_id'] = data['_id'] === undefined ? new ObjectId() : castId(definition, data['_id']);
+  for (const [name, field] of definition.fields) {
+    if (Object.hasOwn(data, name)) continue;
+    const value = field.defaultValue();
+    if (value !== undefined) setOwn(data, name, value);
+  }
+  return data;
+}
+
+const checked = new WeakSet<object>();
+
+/**
+ * A class field of a subclass hides the accessor of the schema's field of that name, so that nothing would be tracked.
+ * It is there only after the constructor returned, so the first document of each class is looked at.
+ *
+ * @throws UsageError
+ */
+export function checkOwnFields(document: Document<unknown>): void {
+  const { constructor } = document;
+  if (checked.has(constructor)) return;
+  for (const name of document[definitionKey].fields.keys()) {
+    if (!Object.hasOwn(document, name)) continue;
+    const text = `The class field "${name}" of ${constructor.name} hides the schema's field of that name: remove it, or write "declare ${name}: …".`;
+    throw new UsageError(text, { model: document[definitionKey].collectionName });
+  }
+  checked.add(constructor);
+}

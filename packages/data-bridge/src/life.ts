@@ -1,0 +1,82 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { ABSENT } from './bson/encode.ts';
+import type { ModelDefinition } from './definition.ts';
+import { type ErrorContext, UsageError } from './errors.ts';
+import type { Baseline } from './state/baseline.ts';
+import type { EditTree } from './state/edits.ts';
+import { baselineOf, type StateTracker } from './state/tracker.ts';
+
+/** The documents whose operation is under way in the current chain of calls. */
+const busy = new AsyncLocalStorage<ReadonlySet<Life>>();
+
+/** A default that a document handed out for a field that is not stored, and a copy to see whether it was changed. */
+export interface HandedDefault {
+  readonly value: unknown;
+  readonly original: unknown;
+}
+
+/**
+ * What the mapper keeps of a document beside its fields. Documents that are only read have none, so it is made when a
+ * document is new, is written or is saved.
+ */
+export class Life {
+  readonly definition: ModelDefinition;
+  readonly tracker: StateTracker<never>;
+  isNew: boolean;
+  isDeleted = false;
+  /** What the last save wrote. */
+  lastSaved: EditTree | null = null;
+  /** A write whose answer did not come, and what may be done about it. */
+  unanswered: 'insert' | 'repeatable' | 'unrepeatable' | null = null;
+  /** Fields that were assigned as a whole and not validated since: their schema's output is still to be taken over. */
+  readonly assigned = new Set<string>();
+  readonly defaults = new Map<string, HandedDefault>();
+  #tail: Promise<unknown> = Promise.resolve();
+
+  constructor(definition: ModelDefinition, tracker: StateTracker<never>, isNew: boolean) {
+    this.definition = definition;
+    this.tracker = tracker;
+    this.isNew = isNew;
+  }
+
+  get baseline(): Baseline {
+    return baselineOf(this.tracker);
+  }
+
+  /** The model's name and the document's `_id`, for errors. */
+  get context(): ErrorContext {
+    return { model: this.definition.collectionName, id: this.baseline.current('_id') ?? this.baseline.original('_id') };
+  }
+
+  /** The filter that finds the stored document: its `_id` as it is stored. */
+  get filter(): { _id: unknown } {
+    const _id = this.baseline.exact('_id');
+    if (_id === ABSENT)
+      throw new UsageError('The document was loaded without its _id, so it cannot be found again.', this.context);
+    return { _id };
+  }
+
+  /** Forgets all that was noted since the document was read: it was read again. */
+  forget(): void {
+    this.isNew = false;
+    this.isDeleted = false;
+    this.unanswered = null;
+    this.assigned.clear();
+    this.defaults.clear();
+  }
+
+  /** Runs an operation on the stored document after those that were started before it. */
+  async queue<R>(name: string, operation: () => Promise<R>): Promise<R> {
+    const under = busy.getStore();
+    if (under?.has(this)) {
+      throw new UsageError(
+        `${name}() was called from inside a save of the same document, so it would wait for itself.`,
+        this.context,
+      );
+    }
+    const inside = new Set(under).add(this);
+    const run = this.#tail.then(() => busy.run(inside, operation));
+    this.#tail = run.catch(() => undefined);
+    return run;
+  }
+}

@@ -1,0 +1,62 @@
+import {
+  MongoClientClosedError,
+  MongoDriverError,
+  MongoNetworkError,
+  MongoNotConnectedError,
+  MongoOperationTimeoutError,
+  MongoServerError,
+  MongoServerSelectionError,
+  MongoTopologyClosedError,
+  MongoWriteConcernError,
+} from 'mongodb';
+import { DuplicateKeyError, type ErrorContext, NotConnectedError } from './errors.ts';
+
+/**
+ * What is known of a write that ended in an error: the server refused it (or never got it), the server did it and could
+ * not confirm it as widely as asked, or nobody knows.
+ */
+export type Outcome = 'refused' | 'applied' | 'unknown';
+
+export function outcomeOf(error: unknown): Outcome {
+  if (error instanceof MongoWriteConcernError) return 'applied';
+  if (error instanceof MongoServerError || isUnsent(error)) return 'refused';
+  if (error instanceof MongoNetworkError || error instanceof MongoOperationTimeoutError) return 'unknown';
+  // The rest of the driver's own errors are about arguments and states; anything else (an abort, say) may strike at any time.
+  return error instanceof MongoDriverError && error.name !== 'MongoPoolClearedError' ? 'refused' : 'unknown';
+}
+
+/** Did the command never leave this process? */
+function isUnsent(error: unknown): boolean {
+  if (error instanceof MongoNetworkError) return (error as { beforeHandshake?: boolean }).beforeHandshake === true;
+  return isDisconnected(error);
+}
+
+function isDisconnected(error: unknown): boolean {
+  return (
+    error instanceof MongoServerSelectionError ||
+    error instanceof MongoNotConnectedError ||
+    error instanceof MongoTopologyClosedError ||
+    error instanceof MongoClientClosedError
+  );
+}
+
+/** The driver's error in this package's words where it has some; the driver's own otherwise. */
+export function translate(error: unknown, context: ErrorContext): unknown {
+  if (error instanceof MongoServerError && error.code === 11000) {
+    const fields = Object.keys((error['keyPattern'] as object | undefined) ?? {}).map((field) => `"${field}"`);
+    const where = fields.length === 0 ? 'a unique index' : `the unique index on ${fields.join(', ')}`;
+    return new DuplicateKeyError(`Another document has the same value under ${where}.`, { ...context, cause: error });
+  }
+  if (isDisconnected(error)) {
+    return new NotConnectedError(
+      'There is no connection to the server: it was closed, or the server does not answer.',
+      { ...context, cause: error },
+    );
+  }
+  return error;
+}
+
+/** The server's error code, if it is the server's. */
+export function serverCode(error: unknown): number | undefined {
+  return error instanceof MongoServerError && typeof error.code === 'number' ? error.code : undefined;
+}

@@ -1,0 +1,69 @@
+import { isMutable, isPlainObject, setOwn } from './bson/copy.ts';
+import { typeName } from './bson/types.ts';
+import { UsageError } from './errors.ts';
+
+/** The fields at the root of paths. */
+export interface Root {
+  has(name: string): boolean;
+  get(name: string): unknown;
+  set(name: string, value: unknown): void;
+}
+
+/** The keys of a dotted path. A top-level field whose name has the dots goes first. */
+function keysOf(root: Root, path: string): string[] {
+  return root.has(path) ? [path] : path.split('.');
+}
+
+/** The value at a dotted path, `undefined` where the path ends early. */
+export function getPath(root: Root, path: string): unknown {
+  const [name, ...keys] = keysOf(root, path);
+  return keys.reduce((value: unknown, key) => memberOf(value, key), root.get(name as string));
+}
+
+/**
+ * Sets the value at a dotted path, making the objects on the way that are not there.
+ *
+ * @throws UsageError where a value on the way is no container.
+ */
+export function setPath(root: Root, path: string, value: unknown): void {
+  const keys = keysOf(root, path);
+  const last = keys.pop() as string;
+  const [name, ...inner] = keys;
+  if (name === undefined) {
+    root.set(last, value);
+    return;
+  }
+  if (root.get(name) === undefined) root.set(name, {});
+  let container = root.get(name);
+  for (const key of inner) {
+    if (memberOf(container, key) === undefined) setMember(container, key, {}, path);
+    container = memberOf(container, key);
+  }
+  setMember(container, last, value, path);
+}
+
+/** Removes the value at a dotted path. An array's element becomes null, as with the server's `$unset`. */
+export function unsetPath(root: Root, path: string): void {
+  if (getPath(root, path) !== undefined) setPath(root, path, undefined);
+}
+
+function memberOf(container: unknown, key: string): unknown {
+  if (container instanceof Map) return container.get(key);
+  return isMutable(container) && Object.hasOwn(container, key)
+    ? (container as Record<string, unknown>)[key]
+    : undefined;
+}
+
+function setMember(container: unknown, key: string, value: unknown, path: string): void {
+  if (Array.isArray(container) && /^\d+$/.test(key)) container[Number(key)] = value === undefined ? null : value;
+  else if (container instanceof Map) setEntry(container, key, value);
+  else if (!isPlainObject(container))
+    throw new UsageError(`"${path}" cannot be set: "${key}" would be a member of ${typeName(container)}.`);
+  else if (value === undefined) delete container[key];
+  else setOwn(container, key, value);
+}
+
+function setEntry(map: Map<unknown, unknown>, key: string, value: unknown): void {
+  if (value === undefined) map.delete(key);
+  else map.set(key, value);
+}

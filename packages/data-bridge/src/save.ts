@@ -1,0 +1,193 @@
+import type { BSON, UpdateOptions } from 'mongodb';
+import { setOwn } from './bson/copy.ts';
+import { ABSENT, encodeDocument, toExact } from './bson/encode.ts';
+import { equalValues } from './bson/equal.ts';
+import { DocumentNotFoundError, OutcomeUnknownError, UsageError } from './errors.ts';
+import type { Life } from './life.ts';
+import { outcomeOf, serverCode, translate } from './outcome.ts';
+import { BsonBaseline } from './state/bson-baseline.ts';
+import type { Edit, EditTree } from './state/edits.ts';
+import { fallback, needsPipelineInBatch, plan, type UpdatePlan } from './state/plan.ts';
+import { moveTo, treeOf } from './state/tracker.ts';
+import { validate } from './validate.ts';
+
+/** Options of `save()`: the driver's, and whether to validate. */
+export interface SaveOptions extends Omit<UpdateOptions, 'upsert' | 'arrayFilters' | 'hint' | 'collation' | 'sort'> {
+  /**
+   * Are the changed fields validated first?
+   * @default the model's `validate`
+   */
+  readonly validate?: boolean;
+}
+
+/** What one save writes: fixed when it is planned, so that later changes of the document are left for the next one. */
+export type Write =
+  | { readonly kind: 'insert'; readonly document: BSON.Document }
+  | { readonly kind: 'update'; readonly _id: unknown; readonly tree: EditTree };
+
+/** Writes what changed in a document. Nothing is sent when nothing changed. */
+export async function save(
+  life: Life,
+  { validate: validated = life.definition.validate, ...options }: SaveOptions = {},
+): Promise<void> {
+  checkSavable(life, options);
+  runHooks(life);
+  if (validated) await validate(life);
+  const write = planWrite(life);
+  if (write === null) return;
+  try {
+    await send(life, write, options);
+  } catch (error) {
+    throw fail(life, write, error);
+  }
+  settle(life, write);
+}
+
+function checkSavable(life: Life, options: UpdateOptions): void {
+  if (life.isDeleted) throw new DocumentNotFoundError('The document was deleted, so it cannot be saved.', life.context);
+  if (life.unanswered === 'unrepeatable') {
+    const text =
+      'The last save was sent and its answer never came; sending it again could apply it twice. Call reload() to see what is stored.';
+    throw new OutcomeUnknownError(text, life.context);
+  }
+  const { w } = options.writeConcern ?? life.definition.collection().writeConcern ?? {};
+  if (w === 0)
+    throw new UsageError('save() needs an answer from the server: write concern 0 gives none.', life.context);
+}
+
+// ── hooks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What happens to a document before each save. */
+export function runHooks(life: Life): void {
+  // A default that was handed out and changed in place becomes a value of the document.
+  for (const [name, { value, original }] of life.defaults) {
+    if (equalValues(original, value)) continue;
+    life.baseline.set(name, value);
+    life.defaults.delete(name);
+  }
+}
+
+// ── plan ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What a save of this document writes now, or null. */
+export function planWrite(life: Life): Write | null {
+  if (life.isNew) return { kind: 'insert', document: planInsert(life) };
+  const tree = treeOf(life.baseline);
+  return tree === null ? null : { kind: 'update', _id: life.filter._id, tree };
+}
+
+/** Every field as it is now, copied, `_id` first. */
+function planInsert({ baseline }: Life): BSON.Document {
+  const document: BSON.Document = {};
+  for (const name of new Set(['_id', ...baseline.names()])) {
+    const value = baseline.current(name);
+    if (value !== undefined) setOwn(document, name, toExact(value, ABSENT, [name]));
+  }
+  return document;
+}
+
+// ── send ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function send(life: Life, write: Write, options: UpdateOptions): Promise<void> {
+  return write.kind === 'insert'
+    ? sendInsert(life, write.document, options)
+    : sendUpdate(life, write._id, write.tree, options);
+}
+
+async function sendInsert(life: Life, document: BSON.Document, options: UpdateOptions): Promise<void> {
+  try {
+    await life.definition.collection().insertOne(document, options);
+  } catch (error) {
+    // An insert that is sent again, since its answer was lost, may find its own document.
+    if (life.unanswered !== 'insert' || serverCode(error) !== 11000) throw error;
+    const stored = await readRaw(life);
+    if (stored === null || Buffer.compare(stored, encodeDocument(document)) !== 0) throw error;
+  }
+}
+
+async function sendUpdate(life: Life, _id: unknown, tree: EditTree, options: UpdateOptions): Promise<void> {
+  // An error would abort a transaction, so there the form that cannot fail goes first.
+  const inTransaction = options.session?.inTransaction() === true;
+  const first = plan(tree, inTransaction && needsPipelineInBatch(tree) ? { form: 'pipeline' } : {});
+  if (await tryPlan(life, _id, first, options)) return;
+  if (first.guard !== undefined || !Array.isArray(first.update)) {
+    if (await tryPlan(life, _id, fallback(tree), options)) return;
+  }
+  throw new DocumentNotFoundError(
+    'The document is no longer in the collection: another writer deleted it.',
+    life.context,
+  );
+}
+
+/** The server refuses an operator whose path does not fit the stored shape with one of these; the pipeline form always fits. */
+const SHAPE_ERRORS: ReadonlySet<number | undefined> = new Set([2, 14, 28]);
+
+/** Sends one form of the update. False when it met no document, or a document of another shape. */
+async function tryPlan(life: Life, _id: unknown, form: UpdatePlan, options: UpdateOptions): Promise<boolean> {
+  const collection = life.definition.collection();
+  const sent =
+    form.arrayFilters === undefined ? options : { ...options, arrayFilters: [...form.arrayFilters] as BSON.Document[] };
+  try {
+    const { matchedCount } = await collection.updateOne(
+      { _id, ...form.guard } as never,
+      form.update as BSON.Document,
+      sent,
+    );
+    return matchedCount > 0;
+  } catch (error) {
+    if (Array.isArray(form.update) || !SHAPE_ERRORS.has(serverCode(error))) throw error;
+    return false;
+  }
+}
+
+/** The stored document's bytes, or null when it is gone. They lie in the driver's buffers: copy what is kept. */
+export async function readRaw(life: Life, options: object = {}): Promise<Uint8Array | null> {
+  const found: unknown = await life.definition.collection().findOne(life.filter as never, { ...options, raw: true });
+  return found as Uint8Array | null;
+}
+
+// ── settle ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Makes what was sent the baseline. */
+export function settle(life: Life, write: Write): void {
+  if (write.kind === 'insert') settleInsert(life, write.document);
+  else {
+    life.baseline.settle(write.tree);
+    life.lastSaved = write.tree;
+  }
+  life.unanswered = null;
+}
+
+function settleInsert(life: Life, document: BSON.Document): void {
+  const { baseline } = life;
+  const settled = new BsonBaseline(life.definition.layout(), encodeDocument(document), 0);
+  // Containers that the program holds stay, and so does what it changed since the insert was planned.
+  for (const name of new Set([...Object.keys(document), ...baseline.names()]))
+    settled.carry(name, baseline.current(name));
+  moveTo(life.tracker, settled);
+  life.isNew = false;
+  const children = Object.entries(document).map(([name, value]): [string, Edit] => [
+    name,
+    { kind: 'set', base: ABSENT, value },
+  ]);
+  life.lastSaved = { kind: 'object', children: new Map(children) };
+}
+
+/** Notes what is known of a write that failed, and gives the error to throw. */
+export function fail(life: Life, write: Write, error: unknown): unknown {
+  const outcome = outcomeOf(error);
+  if (outcome === 'applied') settle(life, write);
+  if (outcome !== 'unknown') return translate(error, life.context);
+  life.unanswered = write.kind === 'insert' ? 'insert' : isRepeatable(write.tree) ? 'repeatable' : 'unrepeatable';
+  const then =
+    life.unanswered === 'unrepeatable' ? 'Call reload() to see what is stored.' : 'Calling save() again is safe.';
+  return new OutcomeUnknownError(`The save was sent, and the connection broke before its answer came. ${then}`, {
+    ...life.context,
+    cause: error,
+  });
+}
+
+/** Does sending it twice leave what sending it once does? */
+function isRepeatable(edit: Edit | EditTree): boolean {
+  return edit.kind !== 'push' && (!('children' in edit) || [...edit.children.values()].every(isRepeatable));
+}

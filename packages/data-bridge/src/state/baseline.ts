@@ -1,0 +1,33 @@
+import type { EditTree } from './edits.ts';
+
+/**
+ * What the last load or save left, and the values touched since. Two kinds: over a document's bytes, and over a plain
+ * object.
+ */
+export interface Baseline {
+  /** The current value, handed out: from now on a change in place is looked for. */
+  get(name: string): unknown;
+  /** Sets the current value; `undefined` removes the field. */
+  set(name: string, value: unknown): void;
+  has(name: string): boolean;
+  /** Names of the current fields, in document order, new ones last. */
+  names(): string[];
+  /** Names of the fields that may differ from the original: those that were written or whose container was handed out. */
+  touched(): string[];
+  /** Does the current value of a touched field differ from the original? */
+  differs(name: string): boolean;
+  /** The current value without handing it out: a touched field's own value, else `undefined`. For comparing and encoding only. */
+  current(name: string): unknown;
+  /** The original as BSON-typed values, private to the caller, or `ABSENT`. */
+  exact(name: string): unknown;
+  /** A fresh copy of the original as the program would read it. */
+  original(name: string): unknown;
+  /** A BSON-typed value as the program would read it, fresh. */
+  live(exact: unknown): unknown;
+  /** A copy of all current values. */
+  toObject(): Record<string, unknown>;
+  /** Back to the original: of one field, or of all. Containers handed out before are detached. */
+  revert(name?: string): void;
+  /** Makes what this tree sent the original. Containers handed out stay; what was changed since differs still. */
+  settle(tree: EditTree): void;
+}

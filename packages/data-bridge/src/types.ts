@@ -1,0 +1,35 @@
+import type { Filter as MongoFilter, ObjectId } from 'mongodb';
+import type { FieldSchema, Fields } from './schema.ts';
+
+/** What a schema gives: the type of the document's field. */
+export type OutputOf<S extends FieldSchema> = NonNullable<S['~standard']['types']>['output'];
+/** What a schema takes: the type in `new` and `create`. */
+export type InputOf<S extends FieldSchema> = NonNullable<S['~standard']['types']>['input'];
+
+type OwnId<F> = F extends { _id: unknown } ? unknown : { readonly _id: ObjectId };
+
+/** The stored fields of a document: those of the schema, and `_id`. */
+export type Shape<F extends Fields> = { -readonly [K in keyof F]: OutputOf<F[K]> } & OwnId<F>;
+
+type OptionalKeys<F extends Fields> = { [K in keyof F]: undefined extends InputOf<F[K]> ? K : never }[keyof F];
+
+/** What `new` and `create` take: fields with a default or that are optional may be left out. */
+export type Input<F extends Fields> = { -readonly [K in Exclude<keyof F, OptionalKeys<F>>]: InputOf<F[K]> } & {
+  -readonly [K in OptionalKeys<F>]?: InputOf<F[K]>;
+} & (F extends { _id: unknown } ? unknown : { _id?: ObjectId | string });
+
+/** Where a document's type keeps the type of its fields. It exists for the compiler only. */
+export declare const shape: unique symbol;
+
+/** The fields of a document class's instances. */
+export type ShapeOf<D> = D extends { readonly [shape]: infer S } ? S : D;
+
+/** The type of `_id` of a document class's instances. */
+export type IdOf<D> = D extends { readonly _id: infer I } ? I : never;
+
+/** A class whose instances are `D`. */
+// oxlint-disable-next-line no-explicit-any -- any constructor will do: a subclass may take what it likes
+export type Class<D> = abstract new (...args: any) => D;
+
+/** What finds documents of a class. */
+export type FilterOf<D> = MongoFilter<{ [K in keyof ShapeOf<D>]: ShapeOf<D>[K] }>;
