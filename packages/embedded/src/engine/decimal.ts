@@ -123,7 +123,8 @@ export function divideDecimals(a: Decimal, b: Decimal): Decimal {
   const numerator = a.coefficient * powerOf10(shift);
   const quotient = numerator / b.coefficient;
   const ideal = a.exponent - b.exponent;
-  if (quotient * b.coefficient === numerator) return shorten({ negative, coefficient: quotient, exponent: ideal - shift }, ideal);
+  if (quotient * b.coefficient === numerator)
+    return shorten({ negative, coefficient: quotient, exponent: ideal - shift }, ideal);
   return { negative, coefficient: quotient * 10n + 1n, exponent: ideal - shift - 1 };
 }
 
@@ -213,7 +214,11 @@ function rank(value: Decimal): number {
 
 const isNegative = (value: Decimal): boolean => (typeof value === 'string' ? value === '-Infinity' : value.negative);
 const signed = (value: Finite): bigint => (value.negative ? -value.coefficient : value.coefficient);
-const fromSigned = (value: bigint, exponent: number): Finite => ({ negative: value < 0n, coefficient: abs(value), exponent });
+const fromSigned = (value: bigint, exponent: number): Finite => ({
+  negative: value < 0n,
+  coefficient: abs(value),
+  exponent,
+});
 const powerOf10 = (exponent: number): bigint => 10n ** BigInt(exponent);
 const digits = (value: bigint): number => value.toString().length;
 const abs = (value: bigint): bigint => (value < 0n ? -value : value);

@@ -112,7 +112,11 @@ const SUBTRACT: Operation = {
   ofDecimals: (a, b) => addDecimals(a, negateDecimal(b)),
 };
 const MULTIPLY: Operation = { ofIntegers: (a, b) => a * b, ofNumbers: (a, b) => a * b, ofDecimals: multiplyDecimals };
-const REMAINDER: Operation = { ofIntegers: (a, b) => a % b, ofNumbers: (a, b) => a % b, ofDecimals: remainderOfDecimals };
+const REMAINDER: Operation = {
+  ofIntegers: (a, b) => a % b,
+  ofNumbers: (a, b) => a % b,
+  ofDecimals: remainderOfDecimals,
+};
 
 /** The widest of both types; integers that outgrow int32 become int64, and beyond that a double. */
 export const add = (a: Numeric, b: Numeric): Numeric => operate(ADD, a, b);

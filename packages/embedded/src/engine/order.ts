@@ -5,7 +5,17 @@ import { normalize } from './decimal.ts';
 import { ServerError } from '../errors.ts';
 import { compareNumbers, exact, toSafeInteger } from './number.ts';
 import { isIndex, splitPath } from './path.ts';
-import { type Document, isArray, isDocument, isNumeric, type Numeric, type TypeName, typeOf, UNDEFINED, type Value } from './value.ts';
+import {
+  type Document,
+  isArray,
+  isDocument,
+  isNumeric,
+  type Numeric,
+  type TypeName,
+  typeOf,
+  UNDEFINED,
+  type Value,
+} from './value.ts';
 
 // Types of one rank are compared with each other by value.
 const RANKS: Readonly<Record<TypeName, number>> = {

@@ -1,16 +1,16 @@
-import {
-  type Binary,
-  type BSONRegExp,
-  type BSONSymbol,
-  type Code,
-  type Decimal128,
-  type Double,
-  type Int32,
-  type Long,
-  type MaxKey,
-  type MinKey,
-  type ObjectId,
-  type Timestamp,
+import type {
+  Binary,
+  BSONRegExp,
+  BSONSymbol,
+  Code,
+  Decimal128,
+  Double,
+  Int32,
+  Long,
+  MaxKey,
+  MinKey,
+  ObjectId,
+  Timestamp,
 } from 'bson';
 
 /** A BSON document: ordered, and safe for every key. A stored document with one key twice shows the first. */

@@ -1,0 +1,142 @@
+import { Double, Int32, Long } from 'bson';
+import { ServerError } from '../../errors.ts';
+import { add, divide, isZeroNumber, multiply, remainder, subtract, toNumber, truncate } from '../number.ts';
+import { compare } from '../order.ts';
+import { DateTime, isArray, isDate, isNullish, isNumeric, type Numeric, typeOrMissing, type Value } from '../value.ts';
+import { binary, eager, type OperatorTable, variadic } from './operator.ts';
+
+const ZERO = new Int32(0);
+
+function addAll(args: readonly (Value | undefined)[]): Value {
+  let sum: Numeric = ZERO;
+  let date: DateTime | undefined;
+  for (const value of args) {
+    if (isNullish(value)) return null;
+    if (isDate(value)) {
+      if (date !== undefined) throw new ServerError(16612, 'only one date allowed in an $add expression');
+      date = value;
+    } else if (isNumeric(value)) {
+      sum = sum === ZERO ? value : add(sum, value);
+    } else {
+      throw typeMismatch(`$add only supports numeric or date types, not ${typeOrMissing(value)}`);
+    }
+  }
+  return date === undefined ? sum : moveDate(date, sum);
+}
+
+function subtractValues(a: Value | undefined, b: Value | undefined): Value {
+  if (isNullish(a) || isNullish(b)) return null;
+  if (isNumeric(a) && isNumeric(b)) return subtract(a, b);
+  if (isDate(a) && isDate(b)) return Long.fromBigInt(BigInt.asIntN(64, a.milliseconds - b.milliseconds));
+  if (isDate(a) && isNumeric(b)) return moveDate(a, subtract(ZERO, b));
+  throw typeMismatch(`can't $subtract ${typeOrMissing(b)} from ${typeOrMissing(a)}`);
+}
+
+function moveDate(date: DateTime, by: Numeric): DateTime {
+  const milliseconds = by._bsontype === 'Double' ? BigInt(roundHalfAway(by.value)) : truncate(by);
+  if (milliseconds === undefined) throw new ServerError(15, 'date overflow');
+  return new DateTime(date.milliseconds + milliseconds);
+}
+
+function roundHalfAway(value: number): number {
+  if (!Number.isFinite(value)) throw new ServerError(15, 'date overflow');
+  return Math.sign(value) * Math.round(Math.abs(value));
+}
+
+function multiplyAll(args: readonly (Value | undefined)[]): Value {
+  let product: Numeric | undefined;
+  for (const value of args) {
+    if (isNullish(value)) return null;
+    if (!isNumeric(value)) throw typeMismatch(`$multiply only supports numeric types, not ${typeOrMissing(value)}`);
+    product = product === undefined ? value : multiply(product, value);
+  }
+  return product ?? new Int32(1);
+}
+
+function divideValues(a: Value | undefined, b: Value | undefined): Value {
+  if (isNullish(a) || isNullish(b)) return null;
+  const [x, y] = bothNumeric('$divide', a, b);
+  if (isZeroNumber(y)) throw new ServerError(2, "can't $divide by zero");
+  return divide(x, y);
+}
+
+function modValues(a: Value | undefined, b: Value | undefined): Value {
+  if (isNullish(a) || isNullish(b)) return null;
+  const [x, y] = bothNumeric('$mod', a, b);
+  if (isZeroNumber(y)) throw new ServerError(16610, "can't $mod by zero");
+  return remainder(x, y);
+}
+
+function bothNumeric(name: string, a: Value, b: Value): [Numeric, Numeric] {
+  if (isNumeric(a) && isNumeric(b)) return [a, b];
+  throw typeMismatch(`${name} only supports numeric types, not ${typeOrMissing(a)} and ${typeOrMissing(b)}`);
+}
+
+function typeMismatch(message: string): ServerError {
+  return new ServerError(14, message);
+}
+
+/** Adds the numbers among values and leaves the others out, as `$sum` does. */
+export function sum(values: Iterable<Value | undefined>): Numeric {
+  let total: Numeric = ZERO;
+  for (const value of values) if (isNumeric(value)) total = add(total, value);
+  return total;
+}
+
+/** The mean of the numbers among values, null if there are none, as `$avg` has it. */
+export function average(values: readonly (Value | undefined)[]): Value {
+  const numbers = values.filter(isNumeric);
+  return numbers.length === 0 ? null : divide(sum(numbers), new Int32(numbers.length));
+}
+
+/** The lowest (`sign` 1) or highest (`sign` -1) of the values that are there, null if none is, as `$min` and `$max` have it. */
+export function extreme(values: readonly (Value | undefined)[], sign: 1 | -1): Value {
+  let best: Value | undefined;
+  for (const value of values) {
+    if (!isNullish(value) && (best === undefined || sign * compare(value, best) < 0)) best = value;
+  }
+  return best ?? null;
+}
+
+/** One array argument means its elements. */
+function spread(args: (Value | undefined)[]): (Value | undefined)[] {
+  const [only] = args;
+  return args.length === 1 && isArray(only) ? only : args;
+}
+
+type Rounding = (value: number) => number;
+
+function numericFunction(name: string, value: Value | undefined, run: (value: Numeric) => Value): Value {
+  if (isNullish(value)) return null;
+  if (!isNumeric(value))
+    throw new ServerError(28765, `${name} only supports numeric types, not ${typeOrMissing(value)}`);
+  return run(value);
+}
+
+const rounded =
+  (round: Rounding) =>
+  (value: Numeric): Value => {
+    if (value._bsontype === 'Decimal128') throw new ServerError(238, 'Rounding a decimal is not supported');
+    return value._bsontype === 'Double' ? new Double(round(value.value)) : value;
+  };
+
+function absolute(value: Numeric): Value {
+  if (value._bsontype === 'Double') return new Double(Math.abs(value.value));
+  return toNumber(value) < 0 ? subtract(ZERO, value) : value;
+}
+
+/** Arithmetic on numbers and dates. */
+export const ARITHMETIC: OperatorTable = {
+  $add: variadic(addAll),
+  $subtract: binary(subtractValues),
+  $multiply: variadic(multiplyAll),
+  $divide: binary(divideValues),
+  $mod: binary(modValues),
+  $sum: variadic((args) => sum(spread(args))),
+  $avg: variadic((args) => average(spread(args))),
+  $max: variadic((args) => extreme(spread(args), -1)),
+  $min: variadic((args) => extreme(spread(args), 1)),
+  $abs: eager(1, 1, ([a], name) => numericFunction(name, a, absolute)),
+  $ceil: eager(1, 1, ([a], name) => numericFunction(name, a, rounded(Math.ceil))),
+  $floor: eager(1, 1, ([a], name) => numericFunction(name, a, rounded(Math.floor))),
+};

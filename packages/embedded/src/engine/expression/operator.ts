@@ -1,0 +1,143 @@
+// What the operators of the expression language are made of.
+import { ServerError } from '../../errors.ts';
+import { isZeroNumber, toSafeInteger } from '../number.ts';
+import { isArray, isDocument, isNullish, isNumeric, type Value } from '../value.ts';
+
+/** The values of the variables while an expression runs, each at the place that its scope gave it. */
+export type Slots = (Value | undefined)[];
+
+/** A compiled expression. `undefined` is the missing value. */
+export type Expression = (slots: Slots) => Value | undefined;
+
+/** Compiles the argument of one operator. */
+export type Operator = (name: string, argument: Value, scope: Scope, compile: Compile) => Expression;
+export type Compile = (expression: Value, scope: Scope) => Expression;
+export type OperatorTable = Readonly<Record<string, Operator>>;
+
+/** The document that field paths start from. */
+export const ROOT_SLOT = 0;
+
+/** The variables that an expression can name, with their places in {@link Slots} or their constant values. */
+export class Scope {
+  readonly constants: ReadonlyMap<string, Value>;
+  readonly #slots: ReadonlyMap<string, number>;
+  readonly #count: number;
+
+  constructor(constants: ReadonlyMap<string, Value>, slots: ReadonlyMap<string, number> = new Map(), count = 1) {
+    this.constants = constants;
+    this.#slots = slots;
+    this.#count = count;
+  }
+
+  slotOf(name: string): number | undefined {
+    return this.#slots.get(name);
+  }
+
+  /** A scope that also knows these names, and their places in the order given. */
+  with(...names: readonly string[]): { scope: Scope; slots: number[] } {
+    const slots = names.map((_, index) => this.#count + index);
+    const inner = new Map(this.#slots);
+    for (const [index, name] of names.entries()) inner.set(checkedName(name), this.#count + index);
+    return { scope: new Scope(this.constants, inner, this.#count + names.length), slots };
+  }
+}
+
+function checkedName(name: string): string {
+  if (name === '') throw new ServerError(16866, 'empty variable names are not allowed');
+  if (!/^[a-z\u0080-\uffff]/.test(name)) {
+    throw new ServerError(16867, `'${name}' starts with an invalid character for a user variable name`);
+  }
+  const invalid = /[^\w\u0080-\uffff]/.exec(name);
+  if (invalid !== null) {
+    throw new ServerError(16868, `'${name}' contains an invalid character for a variable name: '${invalid[0]}'`);
+  }
+  return name;
+}
+
+/** An operator whose arguments, an array or a single one, are all evaluated. */
+export function eager(
+  least: number,
+  most: number,
+  run: (args: (Value | undefined)[], name: string) => Value | undefined,
+): Operator {
+  return (name, argument, scope, compile) => {
+    const args = (isArray(argument) ? argument : [argument]).map((expression) => compile(expression, scope));
+    checkCount(name, args.length, least, most);
+    return (slots) =>
+      run(
+        args.map((expression) => expression(slots)),
+        name,
+      );
+  };
+}
+
+/** An {@link eager} operator of one argument. */
+export const unary = (run: (a: Value | undefined, name: string) => Value | undefined): Operator =>
+  eager(1, 1, ([a], name) => run(a, name));
+
+/** An {@link eager} operator of two arguments. */
+export const binary = (
+  run: (a: Value | undefined, b: Value | undefined, name: string) => Value | undefined,
+): Operator => eager(2, 2, ([a, b], name) => run(a, b, name));
+
+/** An {@link eager} operator of any number of arguments. */
+export const variadic = (run: (args: (Value | undefined)[], name: string) => Value | undefined): Operator =>
+  eager(0, Infinity, run);
+
+export function checkCount(name: string, count: number, least: number, most: number): void {
+  if (least === most && count !== least) {
+    throw new ServerError(16020, `Expression ${name} takes exactly ${least} arguments. ${count} were passed in.`);
+  }
+  if (count < least || count > most) {
+    throw new ServerError(
+      28667,
+      `Expression ${name} takes at least ${least} arguments, and at most ${most}, but ${count} were passed in.`,
+    );
+  }
+}
+
+/** Numbers of the errors for wrong named arguments: no document, an unknown name, a missing name. */
+export interface NamedArgumentCodes {
+  readonly notObject: number;
+  readonly unknown: number;
+  readonly missing: Readonly<Record<string, number>>;
+}
+
+/** Reads an argument such as `{input: …, as: …, in: …}`. The names in `codes.missing` are required. */
+export function namedArguments(
+  name: string,
+  argument: Value,
+  optional: readonly string[],
+  codes: NamedArgumentCodes,
+): ReadonlyMap<string, Value> {
+  if (!isDocument(argument)) throw new ServerError(codes.notObject, `${name} only supports an object as its argument`);
+  for (const key of argument.keys()) {
+    if (!Object.hasOwn(codes.missing, key) && !optional.includes(key)) {
+      throw new ServerError(codes.unknown, `Unrecognized parameter to ${name}: ${key}`);
+    }
+  }
+  for (const [key, code] of Object.entries(codes.missing)) {
+    if (!argument.has(key)) throw new ServerError(code, `Missing '${key}' parameter to ${name}`);
+  }
+  return argument;
+}
+
+/** An argument that {@link namedArguments} found there. */
+export function required(args: ReadonlyMap<string, Value>, name: string): Value {
+  const value = args.get(name);
+  if (value === undefined) throw new ServerError(9, `Missing '${name}' parameter`);
+  return value;
+}
+
+/** Evaluates to the truth of a value: all but false, null, missing and zero is true. */
+export function truthy(value: Value | undefined): boolean {
+  if (typeof value === 'boolean') return value;
+  return !isNullish(value) && !(isNumeric(value) && isZeroNumber(value));
+}
+
+/** The integer that an argument of an operator must be. */
+export function integerArgument(value: Value | undefined, code: number, message: string): number {
+  const integer = toSafeInteger(value);
+  if (integer === undefined) throw new ServerError(code, message);
+  return integer;
+}
