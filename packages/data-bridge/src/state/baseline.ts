@@ -12,11 +12,13 @@ export interface Baseline {
   has(name: string): boolean;
   /** Names of the current fields, in document order, new ones last. */
   names(): string[];
-  /** Names of the fields that may differ from the original: those that were written or whose container was handed out. */
-  touched(): string[];
-  /** Does the current value of a touched field differ from the original? */
+  /** Does any current value differ from its original? */
+  isModified(): boolean;
+  /** Does the current value of this field differ from its original? */
   differs(name: string): boolean;
-  /** The current value without handing it out: a touched field's own value, else `undefined`. For comparing and encoding only. */
+  /** Calls `visit` for each field that differs from its original, with its current value, `undefined` when removed. */
+  eachChange(visit: (name: string, value: unknown) => void): void;
+  /** The current value without handing it out, for comparing and encoding only: of a field that was touched, else `undefined`. */
   current(name: string): unknown;
   /** The original as BSON-typed values, private to the caller, or `ABSENT`. */
   exact(name: string): unknown;

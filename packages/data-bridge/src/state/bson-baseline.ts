@@ -23,8 +23,8 @@ export class BsonBaseline implements Baseline {
   /** Touched values by the layout's index; those of names that the layout could not take are in `#unlisted`. */
   #values: unknown[] | null = null;
   #unlisted: Map<string, unknown> | null = null;
-  /** Names that were set or removed. Of the others only containers can have changed. */
-  #written: Set<string> | null = null;
+  /** Indexes of the fields that were set or removed. Of the others only containers can have changed. */
+  #written: number[] | null = null;
 
   constructor(layout: Layout, bytes: Uint8Array, start: number) {
     this.layout = layout;
@@ -35,7 +35,7 @@ export class BsonBaseline implements Baseline {
   get(name: string): unknown {
     const field = this.layout.field(name);
     const touched = this.#touchedValue(field);
-    if (touched !== undefined) return touched === REMOVED ? undefined : touched;
+    if (touched !== undefined) return shown(touched);
     const at = locate(this.layout, this.bytes, this.start, field);
     if (at < 0) return undefined;
     const value = this.#decode(field, at);
@@ -44,8 +44,9 @@ export class BsonBaseline implements Baseline {
   }
 
   set(name: string, value: unknown): void {
-    (this.#written ??= new Set()).add(name);
-    this.#remember(this.layout.field(name), value === undefined ? REMOVED : value);
+    const field = this.layout.field(name);
+    if (field.index >= 0 && this.#written?.includes(field.index) !== true) (this.#written ??= []).push(field.index);
+    this.#remember(field, value === undefined ? REMOVED : value);
   }
 
   has(name: string): boolean {
@@ -58,29 +59,35 @@ export class BsonBaseline implements Baseline {
 
   names(): string[] {
     const stored = fieldsOf(this.layout, this.bytes, this.start).map((field) => field.name);
-    const names = new Set(this.#written === null ? stored : [...stored, ...this.#written]);
-    return [...names].filter((name) => this.has(name));
+    const written = this.#written?.map((index) => this.layout.fieldAt(index).name) ?? [];
+    return [...new Set([...stored, ...written, ...(this.#unlisted?.keys() ?? [])])].filter((name) => this.has(name));
   }
 
-  touched(): string[] {
-    const names = new Set(this.#written);
-    this.#values?.forEach((value, index) => {
-      if (typeof value === 'object' && value !== null) names.add(this.layout.fieldAt(index).name);
-    });
-    this.#unlisted?.forEach((_, name) => names.add(name));
-    return [...names];
+  isModified(): boolean {
+    const values = this.#values;
+    if (values !== null) for (let index = 0; index < values.length; index++) if (this.#indexDiffers(values, index)) return true;
+    if (this.#unlisted !== null) for (const name of this.#unlisted.keys()) if (this.differs(name)) return true;
+    return false;
   }
 
   differs(name: string): boolean {
     const field = this.layout.field(name);
-    const at = locate(this.layout, this.bytes, this.start, field);
-    const value = this.current(name);
-    return at < 0 ? value !== undefined : !equalElement(this.layout, this.bytes, this.start, at, value);
+    const value = this.#touchedValue(field);
+    return value !== undefined && this.#valueDiffers(field, value);
+  }
+
+  eachChange(visit: (name: string, value: unknown) => void): void {
+    const values = this.#values ?? [];
+    for (let index = 0; index < values.length; index++) {
+      if (this.#indexDiffers(values, index)) visit(this.layout.fieldAt(index).name, shown(values[index]));
+    }
+    this.#unlisted?.forEach((value, name) => {
+      if (this.differs(name)) visit(name, shown(value));
+    });
   }
 
   current(name: string): unknown {
-    const value = this.#touchedValue(this.layout.field(name));
-    return value === REMOVED ? undefined : value;
+    return shown(this.#touchedValue(this.layout.field(name)));
   }
 
   exact(name: string): unknown {
@@ -108,11 +115,10 @@ export class BsonBaseline implements Baseline {
     this.layout.readers.forEach((read, name) => {
       if (Object.hasOwn(object, name)) setOwn(object, name, read(object[name]));
     });
-    for (const name of this.touched()) {
-      const value = this.current(name);
+    this.eachChange((name, value) => {
       if (value === undefined) delete object[name];
       else setOwn(object, name, copyValue(value));
-    }
+    });
     return object;
   }
 
@@ -123,8 +129,9 @@ export class BsonBaseline implements Baseline {
       this.#written = null;
       return;
     }
-    this.#remember(this.layout.field(name), undefined);
-    this.#written?.delete(name);
+    const field = this.layout.field(name);
+    this.#remember(field, undefined);
+    this.#unmark(field);
   }
 
   settle(tree: EditTree): void {
@@ -132,13 +139,14 @@ export class BsonBaseline implements Baseline {
     for (const [name, edit] of tree.children)
       elements.set(name, edit.kind === 'delete' ? null : encodeField(name, edit.value));
     this.adopt(splice(this.layout, this.bytes, this.start, elements), 0);
-    for (const name of this.#written ?? []) if (!this.differs(name)) this.#forgetWrite(name);
+    for (const index of [...(this.#written ?? [])]) this.#forgetWrite(this.layout.fieldAt(index));
+    for (const name of [...(this.#unlisted?.keys() ?? [])]) this.#forgetWrite(this.layout.field(name));
   }
 
   /** Takes over the current value that a document had under another baseline. */
   carry(name: string, value: unknown): void {
     this.set(name, value);
-    if (!this.differs(name)) this.#forgetWrite(name);
+    this.#forgetWrite(this.layout.field(name));
   }
 
   /** Takes other bytes as the original; what was touched stays and is compared with them from now on. */
@@ -148,10 +156,29 @@ export class BsonBaseline implements Baseline {
   }
 
   /** A written value that now equals the bytes needs no more watching, unless it can be changed in place. */
-  #forgetWrite(name: string): void {
-    this.#written?.delete(name);
-    const field = this.layout.field(name);
-    if (this.#touchedValue(field) === REMOVED) this.#remember(field, undefined);
+  #forgetWrite(field: Field): void {
+    const value = this.#touchedValue(field);
+    if (value === undefined || this.#valueDiffers(field, value)) return;
+    this.#unmark(field);
+    if (value === REMOVED) this.#remember(field, undefined);
+  }
+
+  #unmark(field: Field): void {
+    const at = this.#written?.indexOf(field.index) ?? -1;
+    if (at >= 0) this.#written?.splice(at, 1);
+  }
+
+  #indexDiffers(values: readonly unknown[], index: number): boolean {
+    const value = values[index];
+    if (value === undefined) return false;
+    if (typeof value !== 'object' && this.#written?.includes(index) !== true) return false;
+    return this.#valueDiffers(this.layout.fieldAt(index), value);
+  }
+
+  #valueDiffers(field: Field, value: unknown): boolean {
+    const at = locate(this.layout, this.bytes, this.start, field);
+    if (at < 0) return value !== REMOVED;
+    return !equalElement(this.layout, this.bytes, this.start, at, value === REMOVED ? undefined : value);
   }
 
   #decode(field: Field, at: number): unknown {
@@ -169,4 +196,8 @@ export class BsonBaseline implements Baseline {
     else if (value === undefined) this.#unlisted?.delete(field.name);
     else (this.#unlisted ??= new Map()).set(field.name, value);
   }
+}
+
+function shown(touched: unknown): unknown {
+  return touched === REMOVED ? undefined : touched;
 }

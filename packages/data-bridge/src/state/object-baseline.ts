@@ -10,6 +10,7 @@ import type { EditTree } from './edits.ts';
  */
 export class ObjectBaseline implements Baseline {
   readonly #data: Record<string, unknown>;
+  /** By name the original, or `ABSENT`. */
   readonly #originals = new Map<string, unknown>();
 
   constructor(data: object) {
@@ -18,14 +19,13 @@ export class ObjectBaseline implements Baseline {
 
   get(name: string): unknown {
     const value = this.current(name);
-    if (isMutable(value)) this.#keepOriginal(name);
+    if (isMutable(value)) this.#keepOriginal(name, value);
     return value;
   }
 
   set(name: string, value: unknown): void {
-    this.#keepOriginal(name);
-    if (value === undefined) delete this.#data[name];
-    else setOwn(this.#data, name, value);
+    this.#keepOriginal(name, this.current(name));
+    this.#write(name, value);
   }
 
   has(name: string): boolean {
@@ -36,16 +36,25 @@ export class ObjectBaseline implements Baseline {
     return Object.keys(this.#data).filter((name) => this.#data[name] !== undefined);
   }
 
-  touched(): string[] {
-    return [...this.#originals.keys()];
+  isModified(): boolean {
+    // `forEach` needs no iterator, which costs more than a look at one or two further fields.
+    let modified = false;
+    this.#originals.forEach((original, name) => {
+      modified ||= differ(original, this.current(name));
+    });
+    return modified;
   }
 
   differs(name: string): boolean {
-    const original = this.exact(name);
-    const value = this.current(name);
-    return original === ABSENT || value === undefined
-      ? original !== ABSENT || value !== undefined
-      : !equalValues(original, value);
+    const original = this.#originals.get(name);
+    return original !== undefined && differ(original, this.current(name));
+  }
+
+  eachChange(visit: (name: string, value: unknown) => void): void {
+    this.#originals.forEach((original, name) => {
+      const value = this.current(name);
+      if (differ(original, value)) visit(name, value);
+    });
   }
 
   current(name: string): unknown {
@@ -53,8 +62,7 @@ export class ObjectBaseline implements Baseline {
   }
 
   exact(name: string): unknown {
-    const original = this.#originals.has(name) ? this.#originals.get(name) : this.current(name);
-    return original === undefined ? ABSENT : original;
+    return this.#originals.get(name) ?? orAbsent(this.current(name));
   }
 
   original(name: string): unknown {
@@ -71,25 +79,40 @@ export class ObjectBaseline implements Baseline {
   }
 
   revert(name?: string): void {
-    for (const each of name === undefined ? this.touched() : [name]) {
-      if (!this.#originals.has(each)) continue;
-      const original = this.exact(each);
-      if (original === ABSENT) delete this.#data[each];
-      else setOwn(this.#data, each, original);
+    for (const [each, original] of this.#originals) {
+      if (name !== undefined && name !== each) continue;
+      this.#write(each, original === ABSENT ? undefined : original);
       this.#originals.delete(each);
     }
   }
 
   settle(tree: EditTree): void {
     for (const [name, edit] of tree.children) this.#originals.set(name, edit.kind === 'delete' ? ABSENT : edit.value);
-    for (const name of this.touched()) {
+    for (const name of this.#originals.keys()) {
+      // A container may still be changed in place through the reference that the program has.
       if (!isMutable(this.current(name)) && !this.differs(name)) this.#originals.delete(name);
     }
   }
 
-  #keepOriginal(name: string): void {
-    if (this.#originals.has(name)) return;
-    const value = this.current(name);
-    this.#originals.set(name, value === undefined ? ABSENT : copyValue(value));
+  #keepOriginal(name: string, value: unknown): void {
+    // null is an original like any other, and `undefined` says that none is kept.
+    if (this.#originals.get(name) === undefined) this.#originals.set(name, orAbsent(copyValue(value)));
   }
+
+  #write(name: string, value: unknown): void {
+    if (value === undefined) delete this.#data[name];
+    else setOwn(this.#data, name, value);
+  }
+}
+
+function orAbsent(value: unknown): unknown {
+  return value === undefined ? ABSENT : value;
+}
+
+function differ(original: unknown, value: unknown): boolean {
+  if (Object.is(original, value)) return false;
+  if (original === ABSENT || value === undefined) return original !== ABSENT || value !== undefined;
+  // Two primitives of one type that are not identical are different; the rest needs BSON's rules.
+  if (typeof value !== 'object' && typeof value === typeof original) return true;
+  return !equalValues(original, value);
 }

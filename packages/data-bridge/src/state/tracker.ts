@@ -90,18 +90,20 @@ export class StateTracker<T extends object = Record<string, unknown>> {
   /** Does this field, or any, differ from the original? Nothing is decoded to find out. */
   isModified(field?: keyof T): boolean {
     if (field !== undefined) return this.#baseline.differs(field as string);
-    return this.#baseline.touched().some((name) => this.#baseline.differs(name));
+    return this.#baseline.isModified();
   }
 
   /** The names of the fields that differ from the original. */
   changedFields(): string[] {
-    return this.#baseline.touched().filter((name) => this.#baseline.differs(name));
+    const names: string[] = [];
+    this.#baseline.eachChange((name) => names.push(name));
+    return names;
   }
 
   /** The changed fields with their current values; a removed one is `undefined`. */
   getChanges(): Partial<T> {
     const changes = {};
-    for (const name of this.changedFields()) setOwn(changes, name, this.#baseline.get(name));
+    this.#baseline.eachChange((name, value) => setOwn(changes, name, value));
     return changes;
   }
 
@@ -160,10 +162,9 @@ export class StateTracker<T extends object = Record<string, unknown>> {
 /** The edits since the last reset, with everything that will be sent copied; `null` when there are none. */
 export function treeOf(baseline: Baseline): EditTree | null {
   const children = new Map<string, Edit>();
-  for (const name of baseline.touched()) {
-    if (!baseline.differs(name)) continue;
-    const edit = diff(baseline.exact(name), baseline.current(name), [name]);
+  baseline.eachChange((name, value) => {
+    const edit = diff(baseline.exact(name), value, [name]);
     if (edit !== null) children.set(name, edit);
-  }
+  });
   return children.size === 0 ? null : { kind: 'object', children };
 }
