@@ -1,3 +1,4 @@
+import { deepStrictEqual } from 'node:assert';
 import { deserialize } from 'bson';
 // The decoder below the public names, from the build: the one thing that is measured from inside.
 import { decodeDocument, decodeTransient } from '../../packages/data-bridge/dist/bson/decode.js';
@@ -26,6 +27,10 @@ const cases: readonly Case[] = [
 function contenders({ bytes }: Fixture): Contender[] {
   const flat = new Layout();
   const transient = new Layout();
+  for (const document of bytes) {
+    deepStrictEqual(decodeDocument(flat, document, 0), deserialize(document));
+    deepStrictEqual(decodeTransient(transient, document, 0), deserialize(document));
+  }
   const each = (decode: (document: Buffer) => unknown) => (): void => {
     for (const document of bytes) keep(decode(document));
   };

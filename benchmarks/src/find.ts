@@ -51,11 +51,15 @@ async function findAndCopy(load: () => Promise<User[]>): Promise<readonly User[]
 }
 
 async function contenders(clients: Clients, reads: 'readThree' | 'readAll'): Promise<Contender[]> {
-  const loading = [...clients.loaders].map(async ([name, load]): Promise<Contender> => {
+  const sums = new Set<number>();
+  const reading: Contender[] = [];
+  for (const [name, load] of clients.loaders) {
     const read = (await readersFor(name))[reads];
-    return { name, pass: async () => read(await load()) };
-  });
-  return [...(await Promise.all(loading)), { name: 'driver, raw, no read', pass: clients.raw }];
+    sums.add(read(await load()));
+    reading.push({ name, pass: async () => read(await load()) });
+  }
+  if (sums.size !== 1) throw new Error(`The clients read different values: ${[...sums].join(', ')}.`);
+  return [...reading, { name: 'driver, raw, no read', pass: clients.raw }];
 }
 
 function rows(timings: Timings, what: string, againstDriver: number, againstMongoose: number): Row[] {

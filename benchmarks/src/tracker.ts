@@ -1,3 +1,4 @@
+import { deepStrictEqual } from 'node:assert';
 import { isDeepStrictEqual } from 'node:util';
 import { deserialize } from 'bson';
 import { Layout, StateTracker } from 'data-bridge';
@@ -41,6 +42,7 @@ function overObjects(): Contender[] {
   const { docs } = fixtures.users();
   const each = (work: (fields: Fields) => Partial<Fields>) => {
     const own = docs.map((doc) => fieldsOf(doc));
+    for (const fields of own) deepStrictEqual(work(fields), { age: fields.age });
     return (): void => {
       for (const fields of own) keep(work(fields));
     };
@@ -55,8 +57,11 @@ function overObjects(): Contender[] {
 function fromBytes(): Contender[] {
   const bytes = encodeTogether(fixtures.users().docs.map((doc) => fieldsOf(doc)));
   const layout = new Layout();
-  const each = (work: (document: Buffer) => Partial<Fields>) => (): void => {
-    for (const document of bytes) keep(work(document));
+  const each = (work: (document: Buffer) => Partial<Fields>) => {
+    for (const document of bytes) deepStrictEqual(work(document), { age: deserialize(document)['age'] + 1 });
+    return (): void => {
+      for (const document of bytes) keep(work(document));
+    };
   };
   const decoded = (document: Buffer): Fields => deserialize(document) as Fields;
   return [
