@@ -158,7 +158,8 @@ function definitionOf(model: DocumentClass): ModelDefinition {
 function hydrateInto(model: DocumentClass): Hydrate<Document<unknown>> {
   let layout: Layout | undefined;
   return (bytes, start) => {
-    layout ??= definitionOf(model).layout();
+    if (layout !== undefined) return new model(new BsonBaseline(layout, bytes, start));
+    layout = definitionOf(model).layout();
     const document = new model(new BsonBaseline(layout, bytes, start));
     checkOwnFields(document);
     return document;

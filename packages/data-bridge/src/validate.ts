@@ -1,7 +1,11 @@
-import { isMutable } from './bson/copy.ts';
-import { type ErrorContext, ValidationError, type ValidationIssue } from './errors.ts';
+import { copyValue, isMutable } from './bson/copy.ts';
+import { equalValues } from './bson/equal.ts';
+import { type ErrorContext, UsageError, ValidationError, type ValidationIssue } from './errors.ts';
 import type { Life } from './life.ts';
 import { overlay, type SchemaField, type Verdict } from './schema.ts';
+
+/** A program that changes a document whenever it is validated would be validated for ever. */
+const MAX_ROUNDS = 100;
 
 /**
  * Validates the changed fields, every field of a new document. On a field that was assigned as a whole the schema's
@@ -10,27 +14,56 @@ import { overlay, type SchemaField, type Verdict } from './schema.ts';
  * @throws ValidationError with every issue.
  */
 export async function validate(life: Life): Promise<void> {
-  const { baseline, definition } = life;
-  const names = life.isNew ? new Set([...definition.fields.keys(), ...baseline.names()]) : life.tracker.changedFields();
-  const issues: ValidationIssue[] = [];
-  const verdicts: [SchemaField, Verdict | Promise<Verdict>][] = [];
-  for (const name of names) {
-    const field = definition.fields.get(name);
-    if (field !== undefined) verdicts.push([field, field.validate(baseline.current(name))]);
-    else if (life.isNew && name !== '_id' && definition.unknown === 'error') issues.push(unknownField(name));
+  const issues = unknownFields(life);
+  // What an asynchronous validator says holds for the value that it was given: what changed meanwhile is validated again.
+  const given = new Map<string, unknown>();
+  const current = (name: string): unknown => life.baseline.current(name);
+  let pending = fieldsToValidate(life);
+  for (let round = 0; pending.length > 0 || issues.length > 0; round++) {
+    if (round === MAX_ROUNDS)
+      throw new UsageError('The document was changed each time it was validated.', life.context);
+    const verdicts = pending.map((field) => [field, field.validate(current(field.name))] as const);
+    const waits = verdicts.some(([, verdict]) => verdict instanceof Promise);
+    if (waits) for (const { name } of pending) given.set(name, copyValue(current(name)));
+    for (const [{ name }, verdict] of waits ? await all(verdicts) : (verdicts as Settled[])) {
+      if (verdict.issues !== undefined) issues.push(...verdict.issues);
+      else if (!waits || isSame(given.get(name), current(name))) takeOutput(life, name, verdict.value);
+      else continue;
+      if (waits) given.set(name, copyValue(current(name)));
+    }
+    if (issues.length > 0) throw validationError(issues, current, life.context);
+    pending = waits
+      ? fieldsToValidate(life).filter(({ name }) => !given.has(name) || !isSame(given.get(name), current(name)))
+      : [];
   }
-  for (const [field, pending] of verdicts) {
-    const verdict = pending instanceof Promise ? await pending : pending;
-    if (verdict.issues === undefined) takeOutput(life, field.name, verdict.value);
-    else issues.push(...verdict.issues);
-  }
-  if (issues.length > 0) throw validationError(issues, (name) => baseline.current(name), life.context);
+}
+
+type Settled = readonly [SchemaField, Verdict];
+
+function all(verdicts: (readonly [SchemaField, Verdict | Promise<Verdict>])[]): Promise<Settled[]> {
+  return Promise.all(verdicts.map(async ([field, verdict]) => [field, await verdict] as const));
+}
+
+function fieldsToValidate({ definition, isNew, tracker }: Life): SchemaField[] {
+  if (isNew) return [...definition.fields.values()];
+  return tracker.changedFields().flatMap((name) => definition.fields.get(name) ?? []);
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return Object.is(a, b) || (a !== undefined && b !== undefined && equalValues(a, b));
+}
+
+function unknownFields({ baseline, definition, isNew }: Life): ValidationIssue[] {
+  if (!isNew || definition.unknown !== 'error') return [];
+  const unknown = baseline.names().filter((name) => name !== '_id' && !definition.fields.has(name));
+  return unknown.map(unknownField);
 }
 
 function unknownField(name: string): ValidationIssue {
   return { keys: [name], path: name, message: 'the schema has no such field' };
 }
 
+/** Takes over a schema's output, once for each value that was assigned. */
 function takeOutput(life: Life, name: string, output: unknown): void {
   if (!life.assigned.delete(name)) return;
   const value = life.baseline.current(name);
