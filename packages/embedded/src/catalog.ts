@@ -1,0 +1,230 @@
+import { Binary, Int32, UUID } from 'bson';
+import { ServerError } from './errors.ts';
+import { decode } from './engine/bson.ts';
+import { keyOf } from './engine/order.ts';
+import { validator } from './engine/validate.ts';
+import { type Document, isDocument, type Value } from './engine/value.ts';
+import { duplicateKeyError } from './storage/duplicate-key.ts';
+import { type IndexDefinition, type KeyChange, SecondaryIndex } from './storage/secondary-index.ts';
+import type { RecordStore, Storage, StoredRecord } from './storage/storage.ts';
+
+/** A namespace, `<database>.<collection>`, may have that many bytes. */
+const MAX_NAMESPACE_LENGTH = 255;
+const MAX_DATABASE_LENGTH = 63;
+
+const ID_PATTERN: Document = new Map([['_id', new Int32(1)]]);
+
+/** The description of the index that every collection has: the record store's own look-up by key. */
+export const ID_INDEX: Document = new Map<string, Value>([
+  ['v', new Int32(2)],
+  ['key', ID_PATTERN],
+  ['name', '_id_'],
+]);
+
+/** A planned change to every index of a collection, in the order of the indexes. */
+type KeyChanges = readonly KeyChange[];
+
+/** A collection: its documents, their indexes, and the rule that the documents must keep. */
+export class Collection {
+  readonly database: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly uuid = new Binary(new UUID().buffer, Binary.SUBTYPE_UUID);
+  readonly records: RecordStore;
+  /** Set when the collection is gone, so that a cursor that still reads it can end. */
+  dropped = false;
+  readonly #indexes = new Map<string, SecondaryIndex>();
+  #options: Document = new Map();
+  #validate: ((document: Document) => Document | null) | undefined;
+
+  constructor(database: string, name: string, records: RecordStore) {
+    this.database = database;
+    this.name = name;
+    this.namespace = `${database}.${name}`;
+    this.records = records;
+  }
+
+  /** What `create` and `collMod` have set: `validator`, `validationLevel`, `validationAction`. */
+  get options(): Document {
+    return this.#options;
+  }
+
+  /** Throws where the validator is no valid rule; then the options stay as they were. */
+  setOptions(options: Document): void {
+    const rule = options.get('validator');
+    this.#validate = isDocument(rule) && rule.size > 0 ? validator(rule) : undefined;
+    this.#options = options;
+  }
+
+  /** The secondary indexes: all but the one on `_id`. */
+  get indexes(): Iterable<SecondaryIndex> {
+    return this.#indexes.values();
+  }
+
+  /** How many indexes there are, that on `_id` included. */
+  get indexCount(): number {
+    return 1 + this.#indexes.size;
+  }
+
+  index(name: string): SecondaryIndex | undefined {
+    return this.#indexes.get(name);
+  }
+
+  /** Builds an index over the documents that are there. Throws, and adds nothing, where they cannot be indexed. */
+  addIndex(definition: IndexDefinition): void {
+    const index = new SecondaryIndex(this.namespace, definition);
+    for (const record of this.records.records()) {
+      index.apply(record.id, index.plan(undefined, decode(record.bytes), record.id));
+    }
+    this.#indexes.set(definition.name, index);
+  }
+
+  removeIndex(name: string): void {
+    this.#indexes.delete(name);
+  }
+
+  /** Stores a new document. `bytes` is the document as BSON. Throws 11000, 121 or 171, and then stores nothing. */
+  insert(document: Document, bytes: Uint8Array, checked = true): void {
+    if (checked) this.#check(document);
+    const id = document.get('_id') ?? null;
+    const key = keyOf(id);
+    if (this.records.find(key) !== undefined) {
+      throw duplicateKeyError(this.namespace, '_id_', ID_PATTERN, new Map([['_id', id]]));
+    }
+    const changes = this.#plan(undefined, document);
+    this.#apply(this.records.insert(key, bytes), changes);
+  }
+
+  /** Stores `after` in the place of `before`, of the same `_id`. Throws like `insert`, and then changes nothing. */
+  replace(record: StoredRecord, before: Document, after: Document, bytes: Uint8Array, checked = true): void {
+    if (checked) this.#check(after, before);
+    const changes = this.#plan(before, after, record);
+    this.records.replace(record.id, bytes);
+    this.#apply(record, changes);
+  }
+
+  remove(record: StoredRecord): void {
+    if (this.#indexes.size > 0) this.#apply(record, this.#plan(decode(record.bytes), undefined, record));
+    this.records.remove(record.id);
+  }
+
+  /** With level `moderate`, a document that broke the rule already may go on breaking it. */
+  #check(after: Document, before?: Document): void {
+    const level = this.#options.get('validationLevel');
+    if (this.#validate === undefined || level === 'off' || this.#options.get('validationAction') === 'warn') return;
+    const details = this.#validate(after);
+    if (details === null) return;
+    if (level === 'moderate' && before !== undefined && this.#validate(before) !== null) return;
+    const errInfo: Document = new Map([['failingDocumentId', after.get('_id') ?? null]]);
+    throw new ServerError(121, 'Document failed validation', { errInfo: errInfo.set('details', details) });
+  }
+
+  #plan(before: Document | undefined, after: Document | undefined, record?: StoredRecord): KeyChanges {
+    return [...this.#indexes.values()].map((index) => index.plan(before, after, record?.id));
+  }
+
+  #apply(record: StoredRecord, changes: KeyChanges): void {
+    let position = 0;
+    for (const index of this.#indexes.values()) {
+      const change = changes[position];
+      if (change !== undefined) index.apply(record.id, change);
+      position += 1;
+    }
+  }
+}
+
+/** All that the server stores: databases → collections. */
+export class Catalog {
+  readonly #storage: Storage;
+  readonly #databases = new Map<string, Map<string, Collection>>();
+
+  constructor(storage: Storage) {
+    this.#storage = storage;
+  }
+
+  /** Names what keeps the documents. */
+  get storageName(): string {
+    return this.#storage.name;
+  }
+
+  collection(database: string, name: string): Collection | undefined {
+    checkCollectionName(database, name);
+    return this.#databases.get(database)?.get(name);
+  }
+
+  /** The collection, or error 26. */
+  existing(database: string, name: string): Collection {
+    const collection = this.collection(database, name);
+    if (collection === undefined) throw new ServerError(26, `ns does not exist: ${database}.${name}`);
+    return collection;
+  }
+
+  /** The collection, made if it is not there: what every write does. */
+  ensure(database: string, name: string): Collection {
+    return this.collection(database, name) ?? this.create(database, name);
+  }
+
+  /** A new collection. Throws 48 where it exists, 73 where the name cannot be used. */
+  create(database: string, name: string, options: Document = new Map()): Collection {
+    const namespace = `${database}.${name}`;
+    if (this.collection(database, name) !== undefined) {
+      throw new ServerError(48, `Collection ${namespace} already exists.`);
+    }
+    if (name.startsWith('system.')) throw new ServerError(73, `Invalid system namespace: ${namespace}`);
+    this.#checkCase(database);
+    const collection = new Collection(database, name, this.#storage.createStore(namespace));
+    collection.setOptions(options);
+    const collections = this.#databases.get(database) ?? new Map<string, Collection>();
+    this.#databases.set(database, collections.set(name, collection));
+    return collection;
+  }
+
+  drop(collection: Collection): void {
+    const collections = this.#databases.get(collection.database);
+    collections?.delete(collection.name);
+    if (collections?.size === 0) this.#databases.delete(collection.database);
+    collection.dropped = true;
+  }
+
+  /** The names of the databases that hold a collection, sorted. */
+  databases(): string[] {
+    return [...this.#databases.keys()].sort();
+  }
+
+  /** The collections of a database, in the order of their creation. */
+  collections(database: string): Collection[] {
+    return [...(this.#databases.get(database)?.values() ?? [])];
+  }
+
+  /** Two databases whose names differ only by case could not live on every file system. */
+  #checkCase(database: string): void {
+    if (this.#databases.has(database)) return;
+    const folded = database.toLowerCase();
+    const other = this.databases().find((name) => name.toLowerCase() === folded);
+    if (other === undefined) return;
+    throw new ServerError(
+      13297,
+      `db already exists with different case already have: [${other}] trying to create [${database}]`,
+    );
+  }
+}
+
+/** Throws 73 where a database cannot be called that. Source: the MongoDB manual, "Naming Restrictions". */
+export function checkDatabaseName(name: string): void {
+  if (name === '' || Buffer.byteLength(name) > MAX_DATABASE_LENGTH || /[/\\. "$*<>:|?\0]/.test(name)) {
+    throw new ServerError(73, `Invalid database name: '${name}'`);
+  }
+}
+
+function checkCollectionName(database: string, name: string): void {
+  const namespace = `${database}.${name}`;
+  if (name === '' || name.startsWith('.') || name.endsWith('.') || /[$\0]/.test(name)) {
+    throw new ServerError(73, `Invalid namespace specified '${namespace}'`);
+  }
+  if (Buffer.byteLength(namespace) > MAX_NAMESPACE_LENGTH) {
+    throw new ServerError(
+      73,
+      `Fully qualified namespace is too long. Namespace: ${namespace} Max: ${MAX_NAMESPACE_LENGTH}`,
+    );
+  }
+}
