@@ -29,6 +29,7 @@ const packages: readonly Package[] = [
       'bson/live.ts',
       'bson/same.ts',
       'bson/copy.ts',
+      'bson/json.ts',
       'bson/equal.ts',
       'bson/encode.ts',
       'bson/types.ts',
