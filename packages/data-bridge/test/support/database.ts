@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import type { BSON, CommandStartedEvent, Db, MongoClientOptions } from 'mongodb';
+import { connect, type Connection } from '../../src/connection.ts';
+
+/** What a program sent: the command's name is its first key. */
+export type Command = BSON.Document;
+
+/** Commands of the driver itself, which no program asked for. */
+const DRIVER_COMMANDS = new Set(['hello', 'ismaster', 'ping', 'endSessions', 'saslStart', 'saslContinue']);
+
+/** A database of its own on the server under test, and the default connection of every model. */
+export interface TestDatabase {
+  readonly connection: Connection;
+  readonly db: Db;
+  /** Where the server is, with the database's name and without the options. */
+  readonly uri: string;
+  /** The commands sent since the last call of this. */
+  sent(): Command[];
+  close(): Promise<void>;
+}
+
+/** The server of `MONGODB_URI`, else an embedded one. */
+export async function openServer(): Promise<{ readonly uri: string; close(): Promise<void> }> {
+  const uri = process.env['MONGODB_URI'];
+  if (uri !== undefined) return { uri, close: async () => {} };
+  const { startServer } = await import('@data-bridge/embedded');
+  return startServer();
+}
+
+/** @param via an address to go through instead of the server's own, such as a proxy's. */
+export async function openDatabase(
+  options: MongoClientOptions & { readonly via?: (server: URL) => Promise<string> } = {},
+): Promise<TestDatabase> {
+  const { via, ...clientOptions } = options;
+  const server = await openServer();
+  const url = new URL(server.uri);
+  if (via !== undefined) url.host = await via(url);
+  url.pathname = `/test-${process.pid}-${randomBytes(6).toString('hex')}`;
+  const connection = await connect(url.href, { ...clientOptions, monitorCommands: true });
+  const commands: Command[] = [];
+  connection.client.on('commandStarted', ({ commandName, command }: CommandStartedEvent) => {
+    if (!DRIVER_COMMANDS.has(commandName)) commands.push(command);
+  });
+  return {
+    connection,
+    db: connection.db,
+    uri: url.href,
+    sent: () => commands.splice(0),
+    async close() {
+      await connection.db.dropDatabase();
+      await connection.close();
+      await server.close();
+    },
+  };
+}
+
+/** The one statement of a list of commands that must be a single insert, update or delete. */
+export function onlyStatement(commands: readonly Command[]): BSON.Document {
+  const [command] = commands;
+  if (command === undefined || commands.length !== 1)
+    throw new Error(`Expected one command, got ${commands.length}: ${commands.map((each) => Object.keys(each)[0])}`);
+  const statements: unknown = command['updates'] ?? command['documents'] ?? command['deletes'];
+  if (!Array.isArray(statements) || statements.length !== 1)
+    throw new Error(`Expected one statement in ${Object.keys(command)[0]}`);
+  return statements[0] as BSON.Document;
+}
+
+/** What the update operators of the one update sent say. */
+export function onlyUpdate(commands: readonly Command[]): unknown {
+  return onlyStatement(commands)['u'];
+}
