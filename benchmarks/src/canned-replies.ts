@@ -1,4 +1,4 @@
-import { deserialize, serialize, type Document } from 'bson';
+import { BSON, type Document } from 'mongodb';
 import { fixtures } from './fixtures.ts';
 
 /** Message kinds of MongoDB's wire protocol. */
@@ -24,14 +24,14 @@ const hello = {
 
 /** The payload of an OP_MSG reply: no flags, one section that is a document. */
 function messageBody(document: Document): Buffer {
-  return Buffer.concat([Buffer.from([0, 0, 0, 0, 0]), serialize(document)]);
+  return Buffer.concat([Buffer.from([0, 0, 0, 0, 0]), BSON.serialize(document)]);
 }
 
 /** The payload of an OP_REPLY: no flags, no cursor, one document. */
 function replyBody(document: Document): Buffer {
   const head = Buffer.alloc(20);
   head.writeInt32LE(1, 16);
-  return Buffer.concat([head, serialize(document)]);
+  return Buffer.concat([head, BSON.serialize(document)]);
 }
 
 const found = new Map<string, Buffer>();
@@ -86,13 +86,13 @@ function answerCommand(message: Buffer): Buffer {
     case 'ismaster':
       return helloMessage;
     case 'find': {
-      const command = deserialize(message.subarray(start, end));
+      const command = BSON.deserialize(message.subarray(start, end));
       return findReply(String(command['find']), Number(command['limit'] ?? 0));
     }
     case 'update':
     case 'insert':
     case 'delete':
-      return acknowledge(countWrites(deserialize(message.subarray(start, end)), message, end));
+      return acknowledge(countWrites(BSON.deserialize(message.subarray(start, end)), message, end));
     case 'ping':
     case 'endSessions':
       return done;

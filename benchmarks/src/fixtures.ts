@@ -1,4 +1,4 @@
-import { ObjectId, serialize, type Document } from 'bson';
+import { BSON, type Document, ObjectId } from 'mongodb';
 
 /** How many documents each set holds: one batch of a `find`. */
 export const setSize = 1000;
@@ -159,7 +159,7 @@ function order(i: number, next: () => number): Document {
 
 /** Encodes documents one after another into a single buffer and gives each one's slice. */
 export function encodeTogether(docs: readonly Document[]): Buffer[] {
-  const parts = docs.map((doc) => serialize(doc));
+  const parts = docs.map((doc) => BSON.serialize(doc));
   const whole = Buffer.concat(parts);
   let offset = 0;
   return parts.map((part) => whole.subarray(offset, (offset += part.length)));

@@ -1,6 +1,6 @@
 import { deepStrictEqual } from 'node:assert';
 import { isDeepStrictEqual } from 'node:util';
-import { deserialize } from 'bson';
+import { BSON } from 'mongodb';
 import { Layout, StateTracker } from 'data-bridge';
 import lodash from 'lodash';
 import { encodeTogether, fixtures, type User } from './fixtures.ts';
@@ -58,12 +58,12 @@ function fromBytes(): Contender[] {
   const bytes = encodeTogether(fixtures.users().docs.map((doc) => fieldsOf(doc)));
   const layout = new Layout();
   const each = (work: (document: Buffer) => Partial<Fields>) => {
-    for (const document of bytes) deepStrictEqual(work(document), { age: deserialize(document)['age'] + 1 });
+    for (const document of bytes) deepStrictEqual(work(document), { age: BSON.deserialize(document)['age'] + 1 });
     return (): void => {
       for (const document of bytes) keep(work(document));
     };
   };
-  const decoded = (document: Buffer): Fields => deserialize(document) as Fields;
+  const decoded = (document: Buffer): Fields => BSON.deserialize(document) as Fields;
   return [
     { name: 'StateTracker', pass: each((document) => byTracker(StateTracker.fromBson<Fields>(document, { layout }))) },
     {
@@ -113,7 +113,7 @@ export async function isModified(effort: Effort): Promise<Row[]> {
       {
         name: 'bson.deserialize',
         pass: () => {
-          for (const document of bytes) keep(deserialize(document));
+          for (const document of bytes) keep(BSON.deserialize(document));
         },
       },
     ],
