@@ -42,18 +42,27 @@ export function equalElement(layout: Layout, bytes: Uint8Array, start: number, a
   const limit = terminator(bytes, start, start, bytes.length);
   const from = nameEnd(bytes, start, at + 1, limit) + 1;
   const { promoteBuffers, promoteValues } = layout.options;
-  return equalStored({ bytes, start, anySubtype: promoteBuffers && promoteValues }, at, from, limit, value, 1);
+  return equalStored(
+    { bytes, start, anySubtype: promoteBuffers && promoteValues },
+    at,
+    from,
+    limit,
+    toStored(value),
+    1,
+  );
 }
 
 /** The same equality between two JavaScript values, each as the program has it or of BSON classes. */
 export function equalValues(a: unknown, b: unknown): boolean {
-  return same(a, b, false);
+  return same(toStored(a), toStored(b), false);
 }
 
-/** @param from the offset of the value of the element at `at`. */
-function equalStored(stored: Stored, at: number, from: number, limit: number, live: unknown, depth: number): boolean {
+/**
+ * @param from the offset of the value of the element at `at`.
+ * @param value after `toStored`.
+ */
+function equalStored(stored: Stored, at: number, from: number, limit: number, value: unknown, depth: number): boolean {
   const { bytes, start } = stored;
-  const value = toStored(live);
   const type = bytes[at] as number;
   switch (type) {
     case 0x01:
@@ -204,7 +213,7 @@ function equalArray(stored: Stored, from: number, limit: number, value: unknown[
     const element = nameEnd(bytes, start, at + 1, last) + 1;
     const end = valueEnd(bytes, start, bytes[at] as number, element, last);
     if (index === value.length) return false;
-    const live = value[index++];
+    const live = toStored(value[index++]);
     const equal = isNullish(bytes[at]) && (live ?? null) === null;
     if (!equal && !equalStored(stored, at, element, last, live, depth)) return false;
     at = end;
@@ -250,7 +259,7 @@ function equalMembers(stored: Stored, from: number, last: number, value: Members
   let passed = 0;
   for (const key in value) {
     if (!Object.hasOwn(value, key)) continue;
-    const live = value[key];
+    const live = toStored(value[key]);
     const end = at < last ? nameEnd(bytes, start, at + 1, last) : at;
     if (at < last && equalText(bytes, at + 1, end, key)) {
       const next = valueEnd(bytes, start, bytes[at] as number, end + 1, last);
@@ -295,9 +304,10 @@ function equalByName(
     if (typeof key !== 'string') return false;
     const at = elements.get(key);
     if (at === undefined) {
-      if (index >= passed && live !== undefined) return false;
+      if (index >= passed && toStored(live) !== undefined) return false;
     } else {
-      if (!equalStored(stored, at, nameEnd(bytes, start, at + 1, last) + 1, last, live, depth)) return false;
+      const element = nameEnd(bytes, start, at + 1, last) + 1;
+      if (!equalStored(stored, at, element, last, toStored(live), depth)) return false;
       elements.delete(key);
     }
     index++;

@@ -4,14 +4,13 @@ import { toRegExp } from './decode.ts';
 import { bsonTag, isBson, isDate, isMap, isObject, isPlain, isRegExp, isUint8Array, toStored } from './live.ts';
 
 /**
- * Are two JavaScript values the same to BSON? Each may be as the program has it, or of BSON classes.
+ * Are two JavaScript values the same to BSON? Each may be as the program has it, or of BSON classes. What has a `toBSON`
+ * is replaced by what that gives, as far as it lies inside them.
  *
  * @param anySubtype whether a Uint8Array equals a binary value of any subtype, rather than of 0 only.
- * @param ancestors the objects that `a` lies in.
+ * @param ancestors the objects that `left` lies in.
  */
-export function same(a: unknown, b: unknown, anySubtype: boolean, ancestors: object[] = []): boolean {
-  const left = toStored(a);
-  const right = toStored(b);
+export function same(left: unknown, right: unknown, anySubtype: boolean, ancestors: object[] = []): boolean {
   // Also for what equals nothing else, such as a function: what was not touched has not changed.
   if (Object.is(left, right)) return true;
   if (typeof left === 'string' || typeof right === 'string') return textOf(left) === textOf(right);
@@ -137,7 +136,7 @@ function sorted(text: string): string {
 function sameArray(left: unknown[], right: unknown[], anySubtype: boolean, ancestors: object[]): boolean {
   if (left.length !== right.length) return false;
   for (let i = 0; i < left.length; i++) {
-    if (!same(left[i] ?? null, right[i] ?? null, anySubtype, ancestors)) return false;
+    if (!same(toStored(left[i]) ?? null, toStored(right[i]) ?? null, anySubtype, ancestors)) return false;
   }
   return true;
 }
@@ -146,8 +145,9 @@ function sameArray(left: unknown[], right: unknown[], anySubtype: boolean, ances
 function membersOf(value: object): Map<string, unknown> | null {
   if (!isMap(value) && !isPlain(value)) return null;
   const members = new Map<string, unknown>();
-  for (const [key, member] of isMap(value) ? value : Object.entries(value)) {
+  for (const [key, live] of isMap(value) ? value : Object.entries(value)) {
     if (typeof key !== 'string') return null;
+    const member = toStored(live);
     if (member !== undefined) members.set(key, member);
   }
   return members;
@@ -175,7 +175,7 @@ function sameReference(a: object, b: object, anySubtype: boolean, ancestors: obj
     right !== null &&
     left.collection === right.collection &&
     (left.db ?? null) === (right.db ?? null) &&
-    same(left.oid, right.oid, anySubtype, ancestors) &&
+    same(toStored(left.oid), toStored(right.oid), anySubtype, ancestors) &&
     same(left.fields, right.fields, anySubtype, ancestors)
   );
 }
