@@ -37,7 +37,8 @@ afterAll(() => rm(project, { recursive: true, force: true }));
 describe.each(names)('%s, packed and installed', (name) => {
   it('ships its modules, their types, a README and the licence, and nothing else', () => {
     const files = packed.find((one) => one.name === name)?.files.map(({ path }) => path) ?? [];
-    expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'dist/index.d.ts', 'dist/index.js']));
+    const required = ['LICENSE', 'README.md', 'dist/index.d.ts', 'dist/index.js'];
+    expect(required.filter((file) => !files.includes(file))).toEqual([]);
     const expected = /^(?:LICENSE|README\.md|package\.json|dist\/.+\.(?:js|d\.ts))$/;
     expect(files.filter((file) => !expected.test(file))).toEqual([]);
   });
