@@ -9,7 +9,7 @@ import {
   MongoTopologyClosedError,
   MongoWriteConcernError,
 } from 'mongodb';
-import { DuplicateKeyError, type ErrorContext, NotConnectedError } from './errors.ts';
+import { DataBridgeError, DuplicateKeyError, type ErrorContext, NotConnectedError } from './errors.ts';
 
 /**
  * What is known of a write that ended in an error: the server refused it (or never got it), the server did it and could
@@ -19,7 +19,7 @@ export type Outcome = 'refused' | 'applied' | 'unknown';
 
 export function outcomeOf(error: unknown): Outcome {
   if (error instanceof MongoWriteConcernError) return 'applied';
-  if (error instanceof MongoServerError || isUnsent(error)) return 'refused';
+  if (error instanceof MongoServerError || error instanceof DataBridgeError || isUnsent(error)) return 'refused';
   if (error instanceof MongoNetworkError || error instanceof MongoOperationTimeoutError) return 'unknown';
   // The rest of the driver's own errors are about arguments and states; anything else (an abort, say) may strike at any time.
   return error instanceof MongoDriverError && error.name !== 'MongoPoolClearedError' ? 'refused' : 'unknown';
