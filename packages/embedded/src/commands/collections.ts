@@ -1,0 +1,174 @@
+import { Double } from 'bson';
+import { encode } from '../engine/bson.ts';
+import { matcher } from '../engine/match.ts';
+import { integer } from '../engine/number.ts';
+import { type Document, isNumeric, type Value } from '../engine/value.ts';
+import { type Catalog, type Collection, ID_INDEX } from '../catalog.ts';
+import { ServerError } from '../errors.ts';
+import { checkCollation, collectionName, cursorBatchSize } from './arguments.ts';
+import { type Command, command, type Context, type Request } from './command.ts';
+import { type CursorReply, documentOf } from './reply.ts';
+
+const VALIDATION = ['validator', 'validationLevel', 'validationAction'];
+const VALIDATION_LEVELS = ['off', 'strict', 'moderate'];
+const VALIDATION_ACTIONS = ['error', 'warn'];
+
+function create(context: Context, request: Request): Document {
+  checkCollation(request.fields);
+  context.catalog.create(request.database, collectionName(request), validationOptions(request, new Map()));
+  return new Map();
+}
+
+function collMod(context: Context, request: Request): Document {
+  const collection = context.catalog.existing(request.database, collectionName(request));
+  collection.setOptions(validationOptions(request, collection.options));
+  return new Map();
+}
+
+/** The validation options of a command laid over those that there are. An empty validator takes the rule away. */
+function validationOptions({ fields }: Request, before: Document): Document {
+  const rule = fields.document('validator') ?? before.get('validator');
+  const level = oneOf(fields, 'validationLevel', VALIDATION_LEVELS) ?? before.get('validationLevel');
+  const action = oneOf(fields, 'validationAction', VALIDATION_ACTIONS) ?? before.get('validationAction');
+  const ruled = rule instanceof Map && rule.size > 0;
+  return documentOf({
+    validator: ruled ? rule : undefined,
+    validationLevel: level ?? (ruled ? 'strict' : undefined),
+    validationAction: action ?? (ruled ? 'error' : undefined),
+  });
+}
+
+function oneOf(fields: Request['fields'], name: string, values: readonly string[]): string | undefined {
+  const value = fields.string(name);
+  if (value === undefined || values.includes(value)) return value;
+  throw new ServerError(2, `Enumeration value '${value}' for field '${name}' is not a valid value.`);
+}
+
+/** Dropping what is not there succeeds, as in MongoDB 7. */
+function drop({ catalog }: Context, request: Request): Document {
+  const collection = catalog.collection(request.database, collectionName(request));
+  if (collection === undefined) return new Map();
+  catalog.drop(collection);
+  return documentOf({ nIndexesWas: integer(collection.indexCount), ns: collection.namespace });
+}
+
+function dropDatabase({ catalog }: Context, { database }: Request): Document {
+  const collections = catalog.collections(database);
+  for (const collection of collections) catalog.drop(collection);
+  return documentOf({ dropped: collections.length > 0 ? database : undefined });
+}
+
+function listCollections({ catalog, cursors }: Context, { database, fields, session }: Request): CursorReply {
+  const matches = matcher(fields.document('filter') ?? new Map());
+  const nameOnly = fields.boolean('nameOnly');
+  const found = catalog
+    .collections(database)
+    .map(describe)
+    .filter((description) => matches(description))
+    .map((description) => (nameOnly ? documentOf({ name: description.get('name'), type: 'collection' }) : description));
+  const batchSize = cursorBatchSize(fields);
+  return cursors.open(`${database}.$cmd.listCollections`, found.map(encode), { batchSize, session });
+}
+
+function describe(collection: Collection): Document {
+  return documentOf({
+    name: collection.name,
+    type: 'collection',
+    options: collection.options,
+    info: documentOf({ readOnly: false, uuid: collection.uuid }),
+    idIndex: ID_INDEX,
+  });
+}
+
+function listDatabases({ catalog }: Context, { fields }: Request): Document {
+  const matches = matcher(fields.document('filter') ?? new Map());
+  const described = catalog.databases().map((name) => {
+    const sizeOnDisk = databaseSize(catalog, name);
+    return { sizeOnDisk, description: documentOf({ name, sizeOnDisk: integer(sizeOnDisk), empty: false }) };
+  });
+  const found = described.filter(({ description }) => matches(description));
+  if (fields.boolean('nameOnly')) {
+    return documentOf({ databases: found.map(({ description }) => documentOf({ name: description.get('name') })) });
+  }
+  const total = found.reduce((sum, { sizeOnDisk }) => sum + sizeOnDisk, 0);
+  return documentOf({
+    databases: found.map(({ description }) => description),
+    totalSize: integer(total),
+    totalSizeMb: integer(Math.floor(total / 2 ** 20)),
+  });
+}
+
+/** Bytes of the documents: what a store in memory has instead of files. */
+function databaseSize(catalog: Catalog, database: string): number {
+  return catalog.collections(database).reduce((sum, { records }) => sum + records.size, 0);
+}
+
+function collStats({ catalog }: Context, request: Request): Document {
+  const name = collectionName(request);
+  const collection = catalog.collection(request.database, name);
+  const { count, size } = collection?.records ?? { count: 0, size: 0 };
+  return scaled(request, {
+    ns: `${request.database}.${name}`,
+    size: integer(size),
+    count: integer(count),
+    avgObjSize: count === 0 ? undefined : integer(Math.floor(size / count)),
+    nindexes: integer(collection === undefined ? 0 : collection.indexCount),
+  });
+}
+
+function dbStats({ catalog }: Context, request: Request): Document {
+  const collections = catalog.collections(request.database);
+  const size = databaseSize(catalog, request.database);
+  const objects = collections.reduce((sum, { records }) => sum + records.count, 0);
+  return scaled(request, {
+    db: request.database,
+    collections: integer(collections.length),
+    objects: integer(objects),
+    avgObjSize: new Double(objects === 0 ? 0 : size / objects),
+    dataSize: integer(size),
+    indexes: integer(collections.reduce((sum, collection) => sum + collection.indexCount, 0)),
+  });
+}
+
+/** Divides the sizes, but not the average, by the option `scale`. */
+function scaled({ fields }: Request, stats: Record<string, Value | undefined>): Document {
+  const scale = fields.integer('scale') ?? 1;
+  if (scale < 1) throw new ServerError(51024, `BSON field 'scale' value must be >= 1, actual value '${scale}'`);
+  const document = documentOf(stats);
+  for (const name of ['size', 'dataSize']) {
+    const size = document.get(name);
+    if (isNumeric(size)) document.set(name, integer(Math.floor(Number(size) / scale)));
+  }
+  return document.set('scaleFactor', integer(scale));
+}
+
+export const collectionCommands: Readonly<Record<string, Command>> = {
+  create: command(create, [...VALIDATION, 'collation'], {
+    unsupported: [
+      'capped',
+      'size',
+      'max',
+      'autoIndexId',
+      'viewOn',
+      'pipeline',
+      'timeseries',
+      'expireAfterSeconds',
+      'clusteredIndex',
+      'changeStreamPreAndPostImages',
+      'encryptedFields',
+      'storageEngine',
+      'indexOptionDefaults',
+    ],
+  }),
+  collMod: command(collMod, VALIDATION, {
+    unsupported: ['index', 'viewOn', 'pipeline', 'changeStreamPreAndPostImages', 'expireAfterSeconds', 'timeseries'],
+  }),
+  drop: command(drop),
+  dropDatabase: command(dropDatabase),
+  listCollections: command(listCollections, ['filter', 'nameOnly', 'authorizedCollections', 'cursor']),
+  listDatabases: command(listDatabases, ['filter', 'nameOnly', 'authorizedDatabases'], { adminOnly: true }),
+  collStats: command(collStats, ['scale']),
+  collstats: command(collStats, ['scale']),
+  dbStats: command(dbStats, ['scale']),
+  dbstats: command(dbStats, ['scale']),
+};

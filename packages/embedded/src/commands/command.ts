@@ -1,0 +1,112 @@
+import type { Catalog } from '../catalog.ts';
+import { ServerError } from '../errors.ts';
+import type { Variables } from '../engine/expression.ts';
+import type { DateTime, Document } from '../engine/value.ts';
+import type { Cursors } from './cursors.ts';
+import type { Fields } from './fields.ts';
+import type { CursorReply } from './reply.ts';
+
+/** What the commands of one server share. */
+export interface Context {
+  readonly catalog: Catalog;
+  readonly cursors: Cursors;
+  readonly startedAt: Date;
+  /** The largest message that the wire takes, in bytes. */
+  readonly maxMessageSize: number;
+  /** How many clients are connected now, and how many ever were. */
+  connections(): { readonly current: number; readonly total: number };
+}
+
+/** The connection that a command came on. */
+export interface Client {
+  readonly id: number;
+  readonly address: string;
+}
+
+/** The time limit of one command, `maxTimeMS`. It is lifted once the command has answered: its cursor may live longer. */
+export class Deadline {
+  #end: number;
+
+  constructor(milliseconds: number) {
+    this.#end = performance.now() + milliseconds;
+  }
+
+  /** Throws 50 when the time is over. */
+  check(): void {
+    if (performance.now() > this.#end) throw new ServerError(50, 'operation exceeded time limit');
+  }
+
+  lift(): void {
+    this.#end = Number.POSITIVE_INFINITY;
+  }
+}
+
+/** What holds for every expression and every look at the records within one command. */
+export interface Scope {
+  /** The time of the command: `$$NOW` and `$currentDate`. */
+  readonly now: DateTime;
+  /** NOW, and the variables of the command's `let`. */
+  readonly variables: Variables;
+  readonly deadline: Deadline | undefined;
+}
+
+/** A document of a command, with its bytes where the message had it apart from the command. */
+export interface Statement {
+  readonly document: Document;
+  readonly bytes?: Uint8Array;
+}
+
+/** A command as a handler sees it: checked for unknown fields, session and concerns. */
+export interface Request {
+  /** The command's name as the client wrote it. */
+  readonly name: string;
+  readonly database: string;
+  readonly fields: Fields;
+  readonly client: Client;
+  /** The text of the session's id; cursors belong to sessions. */
+  readonly session: string | undefined;
+  /** The end of the time that the command may take. */
+  readonly deadline: Deadline | undefined;
+  /**
+   * The documents of the array field `name`, or of the document sequence that stands for it, decoded one by one.
+   * Throws 16 where there are none or too many.
+   */
+  statements(name: string): Iterable<Statement>;
+}
+
+export type Reply = Document | CursorReply;
+
+/** An entry in the table of commands. */
+export interface Command {
+  readonly run: (context: Context, request: Request) => Reply;
+  /** The fields it knows, beside its name and those that every command may have; undefined where any will do. */
+  readonly fields: ReadonlySet<string> | undefined;
+  /** Those of them that are refused unless they are false: MongoDB has them, this server has not. */
+  readonly unsupported: ReadonlySet<string>;
+  /** Those of them that may come as a document sequence. */
+  readonly sequences: ReadonlySet<string>;
+  readonly adminOnly: boolean;
+}
+
+interface CommandOptions {
+  readonly unsupported?: readonly string[];
+  readonly sequence?: string;
+  readonly adminOnly?: boolean;
+  readonly anyFields?: boolean;
+}
+
+/** Builds an entry of the table. `fields` are those that it understands. */
+export function command(
+  run: Command['run'],
+  fields: readonly string[] = [],
+  { unsupported = [], sequence, adminOnly = false, anyFields = false }: CommandOptions = {},
+): Command {
+  const sequences = sequence === undefined ? [] : [sequence];
+  return {
+    run,
+    fields: anyFields ? undefined : new Set([...fields, ...sequences, ...unsupported]),
+    unsupported: new Set(unsupported),
+    sequences: new Set(sequences),
+    adminOnly,
+  };
+}

@@ -1,0 +1,56 @@
+import { toNumber } from '../engine/number.ts';
+import { isNumeric } from '../engine/value.ts';
+import { ServerError } from '../errors.ts';
+import { Fields } from './fields.ts';
+
+const TRANSACTION_FIELDS = ['txnNumber', 'startTransaction', 'autocommit'];
+const READ_CONCERN_FIELDS = new Set(['level', 'provenance']);
+const WRITE_CONCERN_FIELDS = new Set(['w', 'j', 'fsync', 'wtimeout', 'provenance']);
+
+/** Throws 20 for a command in a transaction and for a retryable write, as a standalone MongoDB does. */
+export function checkTransaction(fields: Fields): void {
+  if (TRANSACTION_FIELDS.every((name) => fields.value(name) === undefined)) return;
+  throw new ServerError(
+    20,
+    'Transaction numbers are only allowed on a replica set member or mongos. ' +
+      'The embedded server has no transactions and no retryable writes.',
+  );
+}
+
+/** The stable API of MongoDB, version 1, is a subset of the commands; only its strict reading is refused. */
+export function checkApiVersion(fields: Fields): void {
+  const version = fields.string('apiVersion');
+  if (version !== undefined && version !== '1') {
+    throw new ServerError(322, `API version must be "1", not "${version}"`);
+  }
+  fields.refuse(['apiStrict']);
+}
+
+/** One process that runs one command after another reads the same at every level that a standalone MongoDB has. */
+export function checkReadConcern(command: Fields): void {
+  const concern = command.document('readConcern');
+  if (concern === undefined) return;
+  const fields = new Fields('readConcern', concern);
+  fields.check(READ_CONCERN_FIELDS);
+  const level = fields.string('level') ?? 'local';
+  if (level === 'local' || level === 'majority' || level === 'available') return;
+  if (level === 'snapshot' || level === 'linearizable') {
+    throw new ServerError(123, `node needs to be a replica set member to use read concern '${level}'`);
+  }
+  throw new ServerError(2, `Enumeration value '${level}' for field 'readConcern.level' is not a valid value.`);
+}
+
+/** A write is done when the command has answered, so every concern that a single server can satisfy is satisfied. */
+export function checkWriteConcern(command: Fields): void {
+  const concern = command.document('writeConcern');
+  if (concern === undefined) return;
+  const fields = new Fields('writeConcern', concern);
+  fields.check(WRITE_CONCERN_FIELDS);
+  const w = fields.value('w') ?? 'majority';
+  if (w === 'majority') return;
+  if (!isNumeric(w)) {
+    throw new ServerError(2, "cannot use non-majority 'w' mode when a host is not a member of a replica set");
+  }
+  if (toNumber(w) < 0) throw new ServerError(9, 'w has to be a non-negative number');
+  if (toNumber(w) > 1) throw new ServerError(2, "cannot use 'w' > 1 when a host is not replicated");
+}

@@ -1,0 +1,188 @@
+import { Long } from 'bson';
+import { pipeline } from '../engine/aggregate.ts';
+import { encode } from '../engine/bson.ts';
+import { integer } from '../engine/number.ts';
+import { keyOf } from '../engine/order.ts';
+import { splitPath, visit } from '../engine/path.ts';
+import { projector } from '../engine/project.ts';
+import { type Document, isArray, isDocument, typeOf, type Value } from '../engine/value.ts';
+import { ServerError } from '../errors.ts';
+import { checkCollation, collectionName, cursorBatchSize, hintsBackwards, scopeOf } from './arguments.ts';
+import { type Command, command, type Context, type Request, type Scope } from './command.ts';
+import { DEFAULT_BATCH_SIZE } from './limits.ts';
+import { documentOfFound, type Found, limited, select, sorted } from './records.ts';
+import { type CursorReply, documentOf } from './reply.ts';
+
+const EVERYTHING: Document = new Map();
+
+function find({ catalog, cursors }: Context, request: Request): CursorReply {
+  const { fields, database, session } = request;
+  checkCollation(fields);
+  const name = collectionName(request);
+  const collection = catalog.collection(database, name);
+  const backwards = hintsBackwards(collection, fields.value('hint'));
+  const scope = scopeOf(request);
+  const found = select(collection, fields.document('filter') ?? EVERYTHING, scope);
+  const ordered = sorted(found, fields.document('sort'), backwards);
+  const wanted = limited(ordered, fields.count('skip') ?? 0, fields.count('limit') ?? 0);
+  return cursors.open(`${database}.${name}`, projected(wanted, fields.document('projection'), scope), {
+    batchSize: fields.count('batchSize') ?? DEFAULT_BATCH_SIZE,
+    singleBatch: fields.boolean('singleBatch'),
+    noTimeout: fields.boolean('noCursorTimeout'),
+    session,
+  });
+}
+
+/** The bytes to send. Without a projection they are the stored ones. */
+function projected(
+  found: Iterable<Found>,
+  projection: Document | undefined,
+  { variables }: Scope,
+): Iterable<Uint8Array> {
+  if (projection === undefined || projection.size === 0) return mapped(found, bytesOf);
+  const project = projector(projection, { variables });
+  return mapped(found, (one) => encode(project(documentOfFound(one), one.match)));
+}
+
+function bytesOf({ record }: Found): Uint8Array {
+  return record.bytes;
+}
+
+function* mapped<T, U>(items: Iterable<T>, change: (item: T) => U): Generator<U> {
+  for (const item of items) yield change(item);
+}
+
+function aggregate({ catalog, cursors }: Context, request: Request): CursorReply {
+  const { fields, database, session } = request;
+  checkCollation(fields);
+  if (typeof fields.value(request.name) !== 'string') {
+    throw new ServerError(238, 'The embedded server does not support aggregations that are not on a collection.');
+  }
+  const name = collectionName(request);
+  const stages = fields.documents('pipeline');
+  if (stages === undefined) throw fields.missing('pipeline');
+  if (fields.document('cursor') === undefined) {
+    throw new ServerError(9, "The 'cursor' option is required, except for aggregate with the explain argument");
+  }
+  const collection = catalog.collection(database, name);
+  const backwards = hintsBackwards(collection, fields.value('hint'));
+  const { filter, rest } = splitLeadingMatch(stages);
+  const scope = scopeOf(request);
+  const run = pipeline(rest, scope);
+  const found = sorted(select(collection, filter, scope), undefined, backwards);
+  const results = rest.length === 0 ? mapped(found, bytesOf) : run(mapped(found, documentOfFound)).map(encode);
+  return cursors.open(`${database}.${name}`, results, { batchSize: cursorBatchSize(fields), session });
+}
+
+/** A `$match` that comes first can use `_id` and the indexes. */
+function splitLeadingMatch(stages: readonly Document[]): { filter: Document; rest: Document[] } {
+  const [first, ...rest] = stages;
+  const filter = first?.size === 1 ? first.get('$match') : undefined;
+  return isDocument(filter) ? { filter, rest } : { filter: EVERYTHING, rest: [...stages] };
+}
+
+function count({ catalog }: Context, request: Request): Document {
+  const { fields } = request;
+  checkCollation(fields);
+  const collection = catalog.collection(request.database, collectionName(request));
+  hintsBackwards(collection, fields.value('hint'));
+  const skip = fields.count('skip') ?? 0;
+  // A negative limit means the same as a positive one, as in the protocol's earliest versions.
+  const limit = Math.abs(fields.integer('limit') ?? 0);
+  const filter = fields.document('query') ?? EVERYTHING;
+  if (filter.size === 0) {
+    const all = Math.max(0, (collection?.records.count ?? 0) - skip);
+    return documentOf({ n: integer(limit === 0 ? all : Math.min(all, limit)) });
+  }
+  let n = 0;
+  for (const _ of limited(select(collection, filter, scopeOf(request)), skip, limit)) n += 1;
+  return documentOf({ n: integer(n) });
+}
+
+function distinct({ catalog }: Context, request: Request): Document {
+  const { fields } = request;
+  checkCollation(fields);
+  const path = fields.string('key');
+  if (path === undefined) throw fields.missing('key');
+  if (path === '' || path.includes('\0')) throw new ServerError(2, `'${path}' is no field path.`);
+  const collection = catalog.collection(request.database, collectionName(request));
+  hintsBackwards(collection, fields.value('hint'));
+  const names = splitPath(path);
+  const values = new Map<string, Value>();
+  const add = (value: Value): void => {
+    const key = keyOf(value);
+    if (!values.has(key)) values.set(key, value);
+  };
+  for (const found of select(collection, fields.document('query') ?? EVERYTHING, scopeOf(request))) {
+    visit(documentOfFound(found), names, false, (value) => {
+      if (isArray(value)) value.forEach(add);
+      else if (value !== undefined) add(value);
+      return false;
+    });
+  }
+  return documentOf({ values: [...values.values()] });
+}
+
+function getMore({ cursors }: Context, request: Request): CursorReply {
+  const { fields, database } = request;
+  const id = cursorId(fields.value(request.name), 'getMore.getMore');
+  if (fields.value('maxTimeMS') !== undefined) {
+    throw new ServerError(2, 'cannot set maxTimeMS on getMore command for a non-awaitData cursor');
+  }
+  const collection = fields.string('collection');
+  if (collection === undefined) throw fields.missing('collection');
+  return cursors.more(id, `${database}.${collection}`, fields.count('batchSize') || Number.POSITIVE_INFINITY);
+}
+
+function killCursors({ cursors }: Context, request: Request): Document {
+  const { fields, database } = request;
+  const namespace = `${database}.${collectionName(request)}`;
+  const ids = fields.array('cursors');
+  if (ids === undefined) throw fields.missing('cursors');
+  const killed: Value[] = [];
+  const unknown: Value[] = [];
+  for (const id of ids) (cursors.kill(cursorId(id, 'killCursors.cursors'), namespace) ? killed : unknown).push(id);
+  return documentOf({ cursorsKilled: killed, cursorsNotFound: unknown, cursorsAlive: [], cursorsUnknown: [] });
+}
+
+function cursorId(value: Value | undefined, field: string): bigint {
+  if (value instanceof Long) return value.toBigInt();
+  const type = value === undefined ? 'missing' : typeOf(value);
+  throw new ServerError(14, `BSON field '${field}' is the wrong type '${type}', expected type 'long'`);
+}
+
+const UNSUPPORTED_IN_FIND = ['min', 'max', 'returnKey', 'showRecordId', 'tailable', 'awaitData', 'readOnce'];
+
+export const readCommands: Readonly<Record<string, Command>> = {
+  find: command(
+    find,
+    [
+      'filter',
+      'sort',
+      'projection',
+      'skip',
+      'limit',
+      'batchSize',
+      'singleBatch',
+      'hint',
+      'collation',
+      'let',
+      // Cursors end after ten idle minutes unless this is set.
+      'noCursorTimeout',
+      // Sorting has no limit here; results are never partial without shards; nothing is read from an oplog.
+      'allowDiskUse',
+      'allowPartialResults',
+      'oplogReplay',
+    ],
+    { unsupported: UNSUPPORTED_IN_FIND },
+  ),
+  aggregate: command(
+    aggregate,
+    ['pipeline', 'cursor', 'hint', 'collation', 'let', 'allowDiskUse', 'bypassDocumentValidation'],
+    { unsupported: ['explain'] },
+  ),
+  count: command(count, ['query', 'limit', 'skip', 'hint', 'collation']),
+  distinct: command(distinct, ['key', 'query', 'hint', 'collation']),
+  getMore: command(getMore, ['collection', 'batchSize']),
+  killCursors: command(killCursors, ['cursors']),
+};

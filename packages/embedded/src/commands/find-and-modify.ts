@@ -1,0 +1,122 @@
+import { integer } from '../engine/number.ts';
+import { projector } from '../engine/project.ts';
+import { compileUpdate } from '../engine/update.ts';
+import type { Document, Value } from '../engine/value.ts';
+import type { Collection } from '../catalog.ts';
+import { ServerError } from '../errors.ts';
+import { checkCollation, collectionName, hintsBackwards, scopeOf } from './arguments.ts';
+import { type Command, command, type Context, type Request } from './command.ts';
+import { documentOfFound, type Found, select, sorted } from './records.ts';
+import { documentOf } from './reply.ts';
+import { updateFound, updateOf, upsertInto } from './update.ts';
+
+/** What the command did to at most one document. */
+interface Outcome {
+  /** The document to give back, null where there is none. */
+  readonly value: Document | null;
+  readonly matched: boolean;
+  readonly upsertedId?: Value | undefined;
+}
+
+function findAndModify(context: Context, request: Request): Document {
+  const { fields } = request;
+  checkCollation(fields);
+  checkCombination(request);
+  const remove = fields.boolean('remove');
+  const { value, matched, upsertedId } = remove ? removeOne(context, request) : updateOne(context, request);
+  return documentOf({
+    lastErrorObject: documentOf({
+      n: integer(matched || upsertedId !== undefined ? 1 : 0),
+      updatedExisting: remove ? undefined : matched,
+      upserted: upsertedId,
+    }),
+    value,
+  });
+}
+
+function checkCombination({ fields }: Request): void {
+  const remove = fields.boolean('remove');
+  const hasUpdate = fields.value('update') !== undefined;
+  if (!remove && !hasUpdate) {
+    throw new ServerError(9, 'Either an update or remove=true must be specified');
+  }
+  if (!remove) return;
+  if (hasUpdate) throw new ServerError(9, 'Cannot specify both an update and remove=true');
+  if (fields.boolean('upsert')) throw new ServerError(9, 'Cannot specify both upsert=true and remove=true');
+  if (fields.boolean('new')) {
+    throw new ServerError(
+      9,
+      "Cannot specify both new=true and remove=true; 'remove' always returns the deleted document",
+    );
+  }
+}
+
+function removeOne({ catalog }: Context, request: Request): Outcome {
+  const collection = catalog.collection(request.database, collectionName(request));
+  const project = projection(request);
+  const found = first(collection, request);
+  if (found === undefined || collection === undefined) return { value: null, matched: false };
+  const value = project(documentOfFound(found), found);
+  collection.remove(found.record);
+  return { value, matched: true };
+}
+
+function updateOne({ catalog }: Context, request: Request): Outcome {
+  const { fields, database } = request;
+  const name = collectionName(request);
+  const collection = catalog.collection(database, name);
+  const arrayFilters = fields.documents('arrayFilters');
+  const update = compileUpdate(updateOf(fields, 'update'), { ...scopeOf(request), arrayFilters });
+  const checked = !fields.boolean('bypassDocumentValidation');
+  const wantsNew = fields.boolean('new');
+  const project = projection(request);
+  const found = first(collection, request);
+  if (found !== undefined && collection !== undefined) {
+    const { before, after } = updateFound(collection, found, update, checked);
+    return { value: project(wantsNew ? after : before, found), matched: true };
+  }
+  if (!fields.boolean('upsert')) return { value: null, matched: false };
+  const inserted = upsertInto(catalog.ensure(database, name), filterOf(request), update, checked);
+  return { value: wantsNew ? project(inserted) : null, matched: false, upsertedId: inserted.get('_id') };
+}
+
+/** The first document that the query selects, by the sort. */
+function first(collection: Collection | undefined, request: Request): Found | undefined {
+  const { fields } = request;
+  const backwards = hintsBackwards(collection, fields.value('hint'));
+  const found = select(collection, filterOf(request), scopeOf(request));
+  for (const one of sorted(found, fields.document('sort'), backwards)) return one;
+  return undefined;
+}
+
+function filterOf({ fields }: Request): Document {
+  return fields.document('query') ?? new Map();
+}
+
+/** Compiled before anything is written, so that a wrong projection leaves everything as it was. */
+function projection(request: Request): (document: Document, found?: Found) => Document {
+  const specification = request.fields.document('fields');
+  if (specification === undefined || specification.size === 0) return (document) => document;
+  const project = projector(specification, scopeOf(request));
+  return (document, found) => project(document, found?.match);
+}
+
+const entry = command(findAndModify, [
+  'query',
+  'sort',
+  'remove',
+  'update',
+  'new',
+  'fields',
+  'upsert',
+  'arrayFilters',
+  'bypassDocumentValidation',
+  'hint',
+  'collation',
+  'let',
+]);
+
+export const findAndModifyCommands: Readonly<Record<string, Command>> = {
+  findAndModify: entry,
+  findandmodify: entry,
+};

@@ -1,0 +1,137 @@
+import { Int32 } from 'bson';
+import { matcher } from '../engine/match.ts';
+import { equals } from '../engine/order.ts';
+import { show } from '../engine/text.ts';
+import { type Document, isNumeric, typeOf, type Value } from '../engine/value.ts';
+import { ServerError } from '../errors.ts';
+import type { IndexDefinition } from '../storage/secondary-index.ts';
+import { checkCollation } from './arguments.ts';
+import { Fields } from './fields.ts';
+import { documentOf } from './reply.ts';
+
+/** `background` has meant nothing since MongoDB 4.2, and `v` means nothing to this server. */
+const OPTIONS = new Set([
+  'key',
+  'name',
+  'unique',
+  'sparse',
+  'hidden',
+  'partialFilterExpression',
+  'collation',
+  'background',
+  'v',
+  'ns',
+]);
+
+/** Options of kinds of index that this server does not have. */
+const UNSUPPORTED = new Set([
+  'expireAfterSeconds',
+  'storageEngine',
+  'wildcardProjection',
+  'weights',
+  'default_language',
+  'language_override',
+  'textIndexVersion',
+  '2dsphereIndexVersion',
+  'bits',
+  'min',
+  'max',
+  'bucketSize',
+  'prepareUnique',
+  'clustered',
+]);
+
+const OTHER_KINDS = new Set(['text', '2d', '2dsphere', 'hashed', 'geoHaystack']);
+
+/** Reads one of the specifications of `createIndexes`. Throws MongoDB's errors for one that cannot be. */
+export function indexDefinition(specification: Document): IndexDefinition {
+  const fields = new Fields('createIndexes.indexes', specification);
+  fields.refuse(UNSUPPORTED);
+  checkOptions(specification);
+  checkCollation(fields);
+  const pattern = fields.document('key');
+  if (pattern === undefined) throw fields.missing('key');
+  checkPattern(pattern);
+  const name = fields.string('name');
+  if (name === undefined) throw fields.missing('name');
+  if (name === '' || name === '*') throw new ServerError(2, `The index name '${name}' is not valid.`);
+
+  const unique = fields.boolean('unique');
+  const sparse = fields.boolean('sparse');
+  const hidden = fields.boolean('hidden');
+  const filter = fields.document('partialFilterExpression');
+  if (sparse && filter !== undefined) {
+    throw new ServerError(67, 'cannot mix "partialFilterExpression" and "sparse" options');
+  }
+  return {
+    specification: documentOf({
+      v: new Int32(2),
+      key: pattern,
+      name,
+      unique: unique || undefined,
+      sparse: sparse || undefined,
+      hidden: hidden || undefined,
+      partialFilterExpression: filter,
+    }),
+    name,
+    pattern,
+    unique,
+    sparse,
+    hidden,
+    covers: filter && matcher(filter),
+  };
+}
+
+/** Whether two definitions index the same documents by the same fields: a collection may have only one such index. */
+export function isSameIndex(a: IndexDefinition, b: IndexDefinition): boolean {
+  return (
+    equals(a.pattern, b.pattern) &&
+    a.unique === b.unique &&
+    a.sparse === b.sparse &&
+    equals(partialFilter(a), partialFilter(b))
+  );
+}
+
+function partialFilter({ specification }: IndexDefinition): Value | undefined {
+  return specification.get('partialFilterExpression');
+}
+
+function checkOptions(specification: Document): void {
+  for (const name of specification.keys()) {
+    if (OPTIONS.has(name) || UNSUPPORTED.has(name)) continue;
+    throw new ServerError(
+      197,
+      `The field '${name}' is not valid for an index specification. Specification: ${show(specification)}`,
+    );
+  }
+}
+
+function checkPattern(pattern: Document): void {
+  if (pattern.size === 0) throw new ServerError(67, 'Index keys cannot be an empty object.');
+  for (const [path, direction] of pattern) {
+    if (path.includes('$**')) throw new ServerError(238, 'The embedded server does not support wildcard indexes.');
+    if (path.split('.').includes('')) throw new ServerError(67, 'Index keys cannot contain an empty field.');
+    if (path.startsWith('$') || /\.\$(?!id$|ref$|db$)/.test(path)) {
+      throw new ServerError(67, `Index key contains an illegal field name: field name starts with '$'.`);
+    }
+    checkDirection(direction);
+  }
+}
+
+function checkDirection(direction: Value): void {
+  if (isNumeric(direction)) {
+    if (Number(direction.toString())) return;
+    throw new ServerError(67, 'Values in the index key pattern cannot be 0.');
+  }
+  if (typeof direction !== 'string') {
+    throw new ServerError(
+      67,
+      `Values in v:2 index key pattern cannot be of type ${typeOf(direction)}. ` +
+        'Only numbers > 0, numbers < 0, and strings are allowed.',
+    );
+  }
+  if (OTHER_KINDS.has(direction)) {
+    throw new ServerError(238, `The embedded server does not support '${direction}' indexes.`);
+  }
+  throw new ServerError(67, `Unknown index plugin '${direction}'`);
+}

@@ -1,0 +1,95 @@
+import { Double, Int32, Long } from 'bson';
+import type { ServerError } from '../errors.ts';
+import { encode } from '../engine/bson.ts';
+import type { Document, Value } from '../engine/value.ts';
+
+const OK = new Double(1);
+const FAILED = new Double(0);
+
+const DOCUMENT = 0x03;
+const ARRAY = 0x04;
+const DOUBLE = 0x01;
+
+/** A batch of a cursor. Its documents go to the client as the bytes that they are. */
+export class CursorReply {
+  readonly batchName: 'firstBatch' | 'nextBatch';
+  readonly documents: readonly Uint8Array[];
+  /** 0 where this was the last batch. */
+  readonly id: bigint;
+  readonly namespace: string;
+
+  constructor(batchName: CursorReply['batchName'], documents: readonly Uint8Array[], id: bigint, namespace: string) {
+    this.batchName = batchName;
+    this.documents = documents;
+    this.id = id;
+    this.namespace = namespace;
+  }
+}
+
+/** A document of these fields, without those that are undefined. */
+export function documentOf(fields: Readonly<Record<string, Value | undefined>>): Document {
+  const document: Document = new Map();
+  for (const [name, value] of Object.entries(fields)) if (value !== undefined) document.set(name, value);
+  return document;
+}
+
+/** The answer to a command that succeeded, as BSON. */
+export function encodeReply(reply: Document | CursorReply): Buffer {
+  return reply instanceof CursorReply ? encodeCursor(reply) : encode(new Map(reply).set('ok', OK));
+}
+
+/** The answer to a command that failed, as BSON. */
+export function encodeError(error: ServerError): Buffer {
+  const reply: Document = new Map<string, Value>([['ok', FAILED], ...errorFields(error)]);
+  return encode(reply.set('codeName', error.codeName));
+}
+
+/** An error as replies carry it, for the whole command or for one statement of a batch. */
+export function errorFields(error: ServerError): [string, Value][] {
+  // The engine puts nothing but BSON values into `extra`; errors.ts, which comes before the engine, cannot say so.
+  const extra = [...error.extra] as [string, Value][];
+  return [['errmsg', error.message], ['code', new Int32(error.code)], ...extra];
+}
+
+/**
+ * `{cursor: {<batchName>: [...documents], id, ns}, ok: 1}`, put together by hand so that the documents are copied once
+ * and not decoded. Format: https://bsonspec.org/spec.html
+ */
+function encodeCursor({ batchName, documents, id, namespace }: CursorReply): Buffer {
+  const rest = encode(documentOf({ id: Long.fromBigInt(id), ns: namespace })).subarray(4);
+  const arraySize = documents.reduce((size, document, index) => size + elementHead(index) + document.length, 5);
+  const cursorSize = 4 + 1 + batchName.length + 1 + arraySize + rest.length;
+  const size = 4 + 1 + 'cursor\0'.length + cursorSize + 1 + 'ok\0'.length + 8 + 1;
+
+  const bytes = Buffer.allocUnsafe(size);
+  let at = bytes.writeInt32LE(size, 0);
+  const name = (type: number, text: string): void => {
+    at = bytes.writeUInt8(type, at);
+    at += bytes.write(text, at, 'latin1');
+    at = bytes.writeUInt8(0, at);
+  };
+  const copy = (source: Uint8Array): void => {
+    bytes.set(source, at);
+    at += source.length;
+  };
+
+  name(DOCUMENT, 'cursor');
+  at = bytes.writeInt32LE(cursorSize, at);
+  name(ARRAY, batchName);
+  at = bytes.writeInt32LE(arraySize, at);
+  for (const [index, document] of documents.entries()) {
+    name(DOCUMENT, String(index));
+    copy(document);
+  }
+  at = bytes.writeUInt8(0, at);
+  copy(rest);
+  name(DOUBLE, 'ok');
+  at = bytes.writeDoubleLE(1, at);
+  bytes.writeUInt8(0, at);
+  return bytes;
+}
+
+/** Bytes of an array element before its value: type, index as text, NUL. */
+function elementHead(index: number): number {
+  return String(index).length + 2;
+}

@@ -1,0 +1,133 @@
+import { decode } from '../engine/bson.ts';
+import { keyOf } from '../engine/order.ts';
+import type { Document } from '../engine/value.ts';
+import { checkDatabaseName } from '../catalog.ts';
+import { ServerError } from '../errors.ts';
+import { type Client, type Command, type Context, Deadline, type Request, type Statement } from './command.ts';
+import { Fields } from './fields.ts';
+import { checkApiVersion, checkReadConcern, checkTransaction, checkWriteConcern } from './concerns.ts';
+import { MAX_BATCH_COUNT } from './limits.ts';
+import { encodeError, encodeReply } from './reply.ts';
+import { COMMANDS, UNSUPPORTED_COMMANDS } from './table.ts';
+
+/** A command as the wire brings it: a document, and document sequences that stand for array fields of it. */
+export interface CommandMessage {
+  readonly body: Uint8Array;
+  readonly sequences: ReadonlyMap<string, readonly Uint8Array[]>;
+  /** The database of an OP_QUERY, which names it outside the document and may only be a greeting. */
+  readonly legacyDatabase?: string;
+}
+
+/** Fields that any command may have. */
+const GENERIC_FIELDS = new Set([
+  '$db',
+  '$readPreference',
+  '$clusterTime',
+  'lsid',
+  'comment',
+  'maxTimeMS',
+  'readConcern',
+  'writeConcern',
+  'apiVersion',
+  'apiStrict',
+  'apiDeprecationErrors',
+]);
+
+/** What may still come as an OP_QUERY: the first words to a server of unknown version. */
+const LEGACY_COMMANDS = new Set(['hello', 'isMaster', 'ismaster']);
+
+/** Runs one command to its end and gives the answer as BSON, an error's answer too. */
+export function runCommand(context: Context, client: Client, message: CommandMessage): Uint8Array {
+  let deadline: Deadline | undefined;
+  try {
+    const body = decode(message.body);
+    const [name = ''] = body.keys();
+    if (message.legacyDatabase !== undefined && !LEGACY_COMMANDS.has(name)) throw unsupportedQuery(name);
+    const command = commandNamed(name);
+    const fields = new Fields(name, body);
+    checkFields(command, fields, message.sequences);
+    const request = requestOf(name, fields, message, client);
+    checkDatabase(request, command);
+    deadline = request.deadline;
+    return encodeReply(command.run(context, request));
+  } catch (error) {
+    return encodeError(asServerError(error));
+  } finally {
+    deadline?.lift();
+  }
+}
+
+/** Anything but a `ServerError` is a fault of this server: the client learns of it, and the server goes on. */
+function asServerError(error: unknown): ServerError {
+  if (error instanceof ServerError) return error;
+  return new ServerError(1, `The embedded server failed: ${error instanceof Error ? error.message : String(error)}`);
+}
+
+function unsupportedQuery(name: string): ServerError {
+  return new ServerError(352, `Unsupported OP_QUERY command: ${name}. The client driver may require an upgrade.`);
+}
+
+function commandNamed(name: string): Command {
+  const command = COMMANDS.get(name);
+  if (command !== undefined) return command;
+  if (UNSUPPORTED_COMMANDS.has(name)) {
+    throw new ServerError(115, `The embedded server does not support the command '${name}'.`);
+  }
+  throw new ServerError(59, `no such command: '${name}'`);
+}
+
+/** Refuses what would change the command's meaning and is not understood, before anything is done. */
+function checkFields(command: Command, fields: Fields, sequences: CommandMessage['sequences']): void {
+  checkTransaction(fields);
+  if (command.fields !== undefined) fields.check(command.fields, GENERIC_FIELDS);
+  fields.refuse(command.unsupported);
+  checkApiVersion(fields);
+  checkReadConcern(fields);
+  checkWriteConcern(fields);
+  for (const name of sequences.keys()) {
+    if (!command.sequences.has(name)) throw fields.unknown(name);
+    if (fields.value(name) !== undefined) throw fields.duplicate(name);
+  }
+}
+
+function checkDatabase({ name, database }: Request, { adminOnly }: Command): void {
+  checkDatabaseName(database);
+  if (adminOnly && database !== 'admin') {
+    throw new ServerError(13, `${name} may only be run against the admin database.`);
+  }
+}
+
+function requestOf(name: string, fields: Fields, message: CommandMessage, client: Client): Request {
+  const database = message.legacyDatabase ?? fields.string('$db');
+  if (database === undefined) throw new ServerError(40571, 'OP_MSG requests require a $db argument');
+  const session = fields.document('lsid');
+  const limit = fields.count('maxTimeMS') ?? 0;
+  return {
+    name,
+    database,
+    fields,
+    client,
+    session: session && keyOf(session),
+    deadline: limit === 0 ? undefined : new Deadline(limit),
+    statements: (field) => statements(fields, field, message.sequences.get(field)),
+  };
+}
+
+/** The documents of an array field, or of the sequence that stands for it. Throws 16 where there are too few or many. */
+function statements(fields: Fields, name: string, sequence: readonly Uint8Array[] | undefined): Iterable<Statement> {
+  const documents = sequence ?? fields.documents(name);
+  if (documents === undefined) throw fields.missing(name);
+  if (documents.length < 1 || documents.length > MAX_BATCH_COUNT) {
+    throw new ServerError(
+      16,
+      `Write batch sizes must be between 1 and ${MAX_BATCH_COUNT}. Got ${documents.length} operations.`,
+    );
+  }
+  return decoded(documents);
+}
+
+function* decoded(documents: readonly (Uint8Array | Document)[]): Generator<Statement> {
+  for (const document of documents) {
+    yield document instanceof Map ? { document } : { document: decode(document), bytes: document };
+  }
+}

@@ -1,0 +1,75 @@
+import { collectionCommands } from './collections.ts';
+import type { Command } from './command.ts';
+import { readCommands } from './crud-read.ts';
+import { writeCommands } from './crud-write.ts';
+import { diagnosticCommands } from './diagnostics.ts';
+import { findAndModifyCommands } from './find-and-modify.ts';
+import { indexCommands } from './indexes.ts';
+import { sessionCommands } from './session.ts';
+
+/** What the server can do, by the names that clients use. */
+export const COMMANDS: ReadonlyMap<string, Command> = new Map(
+  Object.entries({
+    ...sessionCommands,
+    ...diagnosticCommands,
+    ...collectionCommands,
+    ...indexCommands,
+    ...readCommands,
+    ...writeCommands,
+    ...findAndModifyCommands,
+  }),
+);
+
+/** Commands of MongoDB that this server has not: refused by name, so that nobody takes them for misspelt. */
+export const UNSUPPORTED_COMMANDS: ReadonlySet<string> = new Set([
+  // Later: they need parts that are still missing.
+  'abortTransaction',
+  'commitTransaction',
+  'explain',
+  'renameCollection',
+  // Newer than the MongoDB that this server presents, or for larger installations.
+  'bulkWrite',
+  'listSearchIndexes',
+  'createSearchIndexes',
+  'mapReduce',
+  'validate',
+  'compact',
+  'reIndex',
+  'dataSize',
+  'top',
+  'profile',
+  'currentOp',
+  'killOp',
+  'fsync',
+  'fsyncUnlock',
+  'getLog',
+  'getCmdLineOpts',
+  'setParameter',
+  'configureFailPoint',
+  'shutdown',
+  'dbHash',
+  'listCommands',
+  'setFeatureCompatibilityVersion',
+  'getDefaultRWConcern',
+  'setDefaultRWConcern',
+  // There are no users.
+  'authenticate',
+  'saslStart',
+  'saslContinue',
+  'logout',
+  'createUser',
+  'updateUser',
+  'dropUser',
+  'usersInfo',
+  'createRole',
+  'rolesInfo',
+  'grantRolesToUser',
+  // There is no replica set and there are no shards.
+  'replSetGetStatus',
+  'replSetInitiate',
+  'replSetGetConfig',
+  'enableSharding',
+  'shardCollection',
+  'listShards',
+  'startSession',
+]);

@@ -1,0 +1,112 @@
+import { encode } from '../engine/bson.ts';
+import { type CompiledUpdate, compileUpdate, upsertDocument } from '../engine/update.ts';
+import { type Document, isArray, isDocument, typeOf, type Value } from '../engine/value.ts';
+import type { Collection } from '../catalog.ts';
+import { ServerError } from '../errors.ts';
+import { checkCollation, hintsBackwards } from './arguments.ts';
+import type { Scope } from './command.ts';
+import type { Fields } from './fields.ts';
+import { documentOfFound, type Found, limited, select } from './records.ts';
+import { checkSize, insertDocument } from './writes.ts';
+
+/** The fields of one statement of the command `update`. */
+const UPDATE_FIELDS = new Set(['q', 'u', 'multi', 'upsert', 'arrayFilters', 'hint', 'collation']);
+
+/** One statement of the command `update`. */
+export interface UpdateStatement {
+  readonly filter: Document;
+  readonly update: Document | Document[];
+  readonly arrayFilters: Document[] | undefined;
+  readonly multi: boolean;
+  readonly upsert: boolean;
+  readonly hint: Value | undefined;
+}
+
+/** Where an update takes place. */
+export interface UpdateTarget {
+  readonly collection: Collection | undefined;
+  /** The collection, made if it is not there: for an upsert. */
+  create(): Collection;
+  readonly scope: Scope;
+  /** Whether documents must keep the collection's rule. */
+  readonly checked: boolean;
+}
+
+export interface UpdateResult {
+  readonly matched: number;
+  /** Those of the matched whose bytes changed. */
+  readonly modified: number;
+  readonly upsertedId: Value | undefined;
+}
+
+export function parseUpdate(fields: Fields): UpdateStatement {
+  fields.check(UPDATE_FIELDS);
+  checkCollation(fields);
+  const filter = fields.document('q');
+  if (filter === undefined) throw fields.missing('q');
+  return {
+    filter,
+    update: updateOf(fields, 'u'),
+    arrayFilters: fields.documents('arrayFilters'),
+    multi: fields.boolean('multi'),
+    upsert: fields.boolean('upsert'),
+    hint: fields.value('hint'),
+  };
+}
+
+/** A document of operators, a replacement, or a pipeline. */
+export function updateOf(fields: Fields, name: string): Document | Document[] {
+  const update = fields.value(name);
+  if (update === undefined) throw fields.missing(name);
+  if (isDocument(update)) return update;
+  if (isArray(update)) return fields.documents(name) ?? [];
+  throw new ServerError(9, `Update argument must be either an object or an array, not ${typeOf(update)}`);
+}
+
+/** Runs one statement. What it changed before it failed stays changed, as in MongoDB. */
+export function runUpdate(statement: UpdateStatement, target: UpdateTarget): UpdateResult {
+  const { filter, multi, upsert } = statement;
+  const { collection, scope } = target;
+  const update = compileUpdate(statement.update, { ...scope, arrayFilters: statement.arrayFilters });
+  if (multi && update.kind === 'replacement') {
+    throw new ServerError(9, 'multi update is not supported for replacement-style update');
+  }
+  hintsBackwards(collection, statement.hint);
+  let matched = 0;
+  let modified = 0;
+  for (const found of limited(select(collection, filter, scope), 0, multi ? 0 : 1)) {
+    matched += 1;
+    if (collection !== undefined && updateFound(collection, found, update, target.checked).modified) modified += 1;
+  }
+  if (matched > 0 || !upsert) return { matched, modified, upsertedId: undefined };
+  const inserted = upsertInto(target.create(), filter, update, target.checked);
+  return { matched, modified, upsertedId: inserted.get('_id') };
+}
+
+/** What became of one document. */
+export interface Updated {
+  readonly before: Document;
+  readonly after: Document;
+  readonly modified: boolean;
+}
+
+/** Applies an update to a document and stores it if a byte of it changed. All or nothing. */
+export function updateFound(collection: Collection, found: Found, update: CompiledUpdate, checked: boolean): Updated {
+  const before = documentOfFound(found);
+  const after = update.apply(before, found.match);
+  const bytes = encode(after);
+  if (Buffer.compare(bytes, found.record.bytes) === 0) return { before, after, modified: false };
+  checkSize(bytes, 'Resulting document after update is too large');
+  collection.replace(found.record, before, after, bytes, checked);
+  return { before, after, modified: true };
+}
+
+/** Inserts the document that the equalities of the filter and the update make together. */
+export function upsertInto(
+  collection: Collection,
+  filter: Document,
+  update: CompiledUpdate,
+  checked: boolean,
+): Document {
+  return insertDocument(collection, { document: upsertDocument(filter, update) }, checked);
+}

@@ -1,0 +1,66 @@
+import { ObjectId, Timestamp } from 'bson';
+import { encode } from '../engine/bson.ts';
+import { showElement } from '../engine/text.ts';
+import { type Document, isArray, isDocument, isRegExp, typeOf, UNDEFINED, type Value } from '../engine/value.ts';
+import type { Collection } from '../catalog.ts';
+import { ServerError } from '../errors.ts';
+import type { Statement } from './command.ts';
+import { MAX_DOCUMENT_SIZE } from './limits.ts';
+
+/** Stores a new document and gives it as it is stored. Throws 2, 52, 53 for an `_id` that cannot be, 10334 for a document that is too large. */
+export function insertDocument(collection: Collection, statement: Statement, checked: boolean): Document {
+  const document = prepared(statement.document);
+  const untouched = document === statement.document ? statement.bytes : undefined;
+  const bytes = untouched ?? encode(document);
+  checkSize(bytes, 'object to insert too large');
+  collection.insert(document, bytes, checked);
+  return document;
+}
+
+/** Throws 10334 for a document that is too large to be stored. */
+export function checkSize(bytes: Uint8Array, problem: string): void {
+  if (bytes.length <= MAX_DOCUMENT_SIZE) return;
+  throw new ServerError(10334, `${problem}. size in bytes: ${bytes.length}, max size: ${MAX_DOCUMENT_SIZE}`);
+}
+
+/** The document as it is stored: `_id` first, made where there is none, and empty timestamps filled in. */
+function prepared(document: Document): Document {
+  const id = document.get('_id');
+  if (id !== undefined) checkId(id);
+  const [first] = document.keys();
+  const isReady = first === '_id' && ![...document.values()].some(isEmptyTimestamp);
+  if (isReady) return document;
+  const stored: Document = new Map([['_id', id ?? new ObjectId()]]);
+  for (const [name, value] of document) {
+    if (name !== '_id') stored.set(name, isEmptyTimestamp(value) ? nextTimestamp() : value);
+  }
+  return stored;
+}
+
+function checkId(id: Value): void {
+  if (isArray(id) || isRegExp(id) || id === UNDEFINED) {
+    throw new ServerError(53, `The '_id' value cannot be of type ${typeOf(id)}`);
+  }
+  if (!isDocument(id)) return;
+  for (const [name, value] of id) {
+    if (!name.startsWith('$')) continue;
+    throw new ServerError(
+      52,
+      `_id fields may not contain '$'-prefixed fields: ${showElement(name, value)} is not valid for storage.`,
+    );
+  }
+}
+
+/** MongoDB fills in a timestamp of 0 at the top level of a new document. */
+function isEmptyTimestamp(value: Value): boolean {
+  return value instanceof Timestamp && value.isZero();
+}
+
+let lastTimestamp = 0n;
+
+/** Seconds since 1970 and a counter within the second: larger than any before. */
+function nextTimestamp(): Timestamp {
+  const now = BigInt(Math.floor(Date.now() / 1000)) << 32n;
+  lastTimestamp = now > lastTimestamp ? now + 1n : lastTimestamp + 1n;
+  return new Timestamp(lastTimestamp);
+}

@@ -1,0 +1,160 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { Catalog } from './catalog.ts';
+import type { Client, Context } from './commands/command.ts';
+import { Cursors } from './commands/cursors.ts';
+import { runCommand } from './commands/run.ts';
+import { MemoryStorage } from './storage/memory.ts';
+import { type Frame, FrameReader, MAX_MESSAGE_SIZE, ProtocolError } from './wire/frame.ts';
+import { OP_MSG, opMsgHead, parseOpMsg } from './wire/op-msg.ts';
+import { OP_QUERY, opReplyHead, parseOpQuery } from './wire/op-query.ts';
+
+const LOOPBACK = '127.0.0.1';
+
+/** How to start a server. */
+export interface ServerOptions {
+  /** The TCP port on 127.0.0.1. @default a free one */
+  readonly port?: number;
+  /** The path of a Unix domain socket to listen on instead of a port. */
+  readonly socket?: string;
+  /** The folder of a durable store. There is none yet: anything but undefined is refused. @default in memory */
+  readonly path?: string;
+}
+
+/** A server that runs in this process. */
+export interface RunningServer {
+  /** The connection string for the driver. */
+  readonly uri: string;
+  /** Ends all connections and drops all data; resolves when nothing is left. A second call does no harm. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a server in this process that speaks MongoDB's protocol on the loopback interface. It is for development,
+ * tests, demos and small tools. Like any server of `node:net` it keeps the process alive until `close()`.
+ * @throws TypeError for wrong options; the error of `node:net` where it cannot listen, such as EADDRINUSE
+ */
+export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
+  checkOptions(options);
+  const cursors = new Cursors();
+  const sockets = new Set<Socket>();
+  let accepted = 0;
+  const context: Context = {
+    catalog: new Catalog(new MemoryStorage()),
+    cursors,
+    startedAt: new Date(),
+    maxMessageSize: MAX_MESSAGE_SIZE,
+    connections: () => ({ current: sockets.size, total: accepted }),
+  };
+  const server = createServer((socket) => {
+    accepted += 1;
+    const client = { id: accepted, address: `${socket.remoteAddress ?? 'socket'}:${socket.remotePort ?? 0}` };
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    serve(socket, (frame) => answer(context, client, frame));
+  });
+  await listen(server, options);
+
+  let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    const ended = new Promise<void>((resolve) => server.close(() => resolve()));
+    for (const socket of sockets) socket.destroy();
+    cursors.closeAll();
+    await ended;
+  };
+  return { uri: uriOf(server), close: () => (closed ??= close()) };
+}
+
+const OPTION_NAMES = new Set(['port', 'socket', 'path']);
+
+function checkOptions(options: ServerOptions): void {
+  for (const name of Object.keys(options)) {
+    if (!OPTION_NAMES.has(name)) throw new TypeError(`Expected the options port, socket or path, got "${name}".`);
+  }
+  const { port, socket, path } = options;
+  if (path !== undefined) {
+    throw new TypeError('The durable store is not there yet: leave out the option "path" to keep data in memory.');
+  }
+  if (port !== undefined && socket !== undefined) throw new TypeError('Expected "port" or "socket", got both.');
+  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
+    throw new TypeError(`Expected "port" to be an integer from 0 to 65535, got ${String(port)}.`);
+  }
+  if (socket !== undefined && (typeof socket !== 'string' || socket === '')) {
+    throw new TypeError('Expected "socket" to be the path of a Unix domain socket.');
+  }
+}
+
+function listen(server: Server, { port = 0, socket }: ServerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.once('listening', () => {
+      server.off('error', reject);
+      resolve();
+    });
+    if (socket === undefined) server.listen(port, LOOPBACK);
+    else server.listen(socket);
+  });
+}
+
+function uriOf(server: Server): string {
+  const address = server.address();
+  if (address === null) throw new Error('The server does not listen.');
+  const host = typeof address === 'string' ? encodeURIComponent(address) : `${LOOPBACK}:${address.port}`;
+  return `mongodb://${host}/`;
+}
+
+/** Answers the messages of a connection one after another. A client that does not read its answers is not read either. */
+function serve(socket: Socket, respond: (frame: Frame) => readonly Uint8Array[]): void {
+  const frames = new FrameReader();
+  const proceed = (): void => {
+    try {
+      while (!socket.destroyed && !socket.writableNeedDrain) {
+        const frame = frames.next();
+        if (frame === undefined) {
+          socket.resume();
+          return;
+        }
+        send(socket, respond(frame));
+      }
+      socket.pause();
+    } catch (error) {
+      // A message that cannot be understood: so neither can what follows it. The other connections go on.
+      socket.destroy(error instanceof Error ? error : undefined);
+    }
+  };
+  socket.setNoDelay(true);
+  socket.on('data', (chunk: Buffer) => {
+    frames.add(chunk);
+    proceed();
+  });
+  socket.on('drain', proceed);
+  socket.on('error', () => socket.destroy());
+}
+
+function send(socket: Socket, parts: readonly Uint8Array[]): void {
+  socket.cork();
+  for (const part of parts) socket.write(part);
+  socket.uncork();
+}
+
+/** The parts of the answer to a message; none where the client waits for none. */
+function answer(context: Context, client: Client, frame: Frame): readonly Uint8Array[] {
+  switch (frame.opCode) {
+    case OP_MSG: {
+      const { moreToCome, body, sequences } = parseOpMsg(frame);
+      const reply = runCommand(context, client, { body, sequences });
+      return moreToCome ? [] : [opMsgHead(frame.requestId, reply), reply];
+    }
+    case OP_QUERY: {
+      const { namespace, query } = parseOpQuery(frame);
+      const database = namespace.endsWith(COMMAND_SUFFIX) ? namespace.slice(0, -COMMAND_SUFFIX.length) : undefined;
+      if (database === undefined) throw new ProtocolError(`an OP_QUERY asks for ${namespace}, which is no command`);
+      const reply = runCommand(context, client, { body: query, sequences: new Map(), legacyDatabase: database });
+      return [opReplyHead(frame.requestId, reply), reply];
+    }
+    default:
+      throw new ProtocolError(`the opcode ${frame.opCode} is not supported`);
+  }
+}
+
+/** What the namespace of a command ends with in an OP_QUERY. */
+const COMMAND_SUFFIX = '.$cmd';

@@ -1,0 +1,33 @@
+import { MongoClient } from 'mongodb';
+import { startServer } from '../../src/index.ts';
+
+/** A server that the conformance suite runs against. */
+export interface Target {
+  /** What it calls itself: `embedded`, `secantusdb`, `mongodb`. */
+  readonly product: string;
+  readonly name: string;
+  /** Starts it, or finds it where it runs. */
+  open(): Promise<{ readonly uri: string; close(): Promise<void> }>;
+}
+
+/** The embedded server always, and the one at `MONGODB_URI` if there is one. */
+export const targets: readonly Target[] = [
+  { product: 'embedded', name: 'embedded', open: () => startServer() },
+  ...(await otherTarget(process.env['MONGODB_URI'])),
+];
+
+async function otherTarget(uri: string | undefined): Promise<Target[]> {
+  if (uri === undefined || uri === '') return [];
+  const product = await productAt(uri);
+  return [{ product, name: `${product} at MONGODB_URI`, open: async () => ({ uri, close: async () => {} }) }];
+}
+
+async function productAt(uri: string): Promise<string> {
+  const client = new MongoClient(uri, { serverSelectionTimeoutMS: 10_000 });
+  try {
+    const info = await client.db('admin').command({ buildInfo: 1 });
+    return /secantus/i.test(JSON.stringify(info)) ? 'secantusdb' : 'mongodb';
+  } finally {
+    await client.close();
+  }
+}
