@@ -37,6 +37,8 @@ export class ModelDefinition {
   readonly fields: ReadonlyMap<string, SchemaField>;
   readonly unknown: 'error' | 'keep' | 'drop';
   readonly validate: boolean;
+  /** Was a validator seen to give a promise? */
+  validatesLater = false;
   #unconnected: Layout | undefined;
   readonly #layouts = new WeakMap<Connection, Layout>();
 

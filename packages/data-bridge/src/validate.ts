@@ -22,7 +22,7 @@ export async function validate(life: Life): Promise<void> {
   for (let round = 0; pending.length > 0 || issues.length > 0; round++) {
     if (round === MAX_ROUNDS)
       throw new UsageError('The document was changed each time it was validated.', life.context);
-    const verdicts = pending.map((field) => [field, field.validate(current(field.name))] as const);
+    const verdicts = runValidators(life, pending);
     const waits = verdicts.some(([, verdict]) => verdict instanceof Promise);
     if (waits) for (const { name } of pending) given.set(name, copyValue(current(name)));
     for (const [{ name }, verdict] of waits ? await all(verdicts) : (verdicts as Settled[])) {
@@ -38,9 +38,23 @@ export async function validate(life: Life): Promise<void> {
   }
 }
 
+type Running = readonly [SchemaField, Verdict | Promise<Verdict>];
 type Settled = readonly [SchemaField, Verdict];
 
-function all(verdicts: (readonly [SchemaField, Verdict | Promise<Verdict>])[]): Promise<Settled[]> {
+/** A validator that waits could call `save()` of its own document and wait for ever: such calls are told from others. */
+function runValidators(life: Life, fields: readonly SchemaField[]): Running[] {
+  const run = (): Running[] => fields.map((field) => [field, field.validate(life.baseline.current(field.name))]);
+  if (life.definition.validatesLater) return life.inside(run);
+  const verdicts = run();
+  const waiting = verdicts.filter(([, verdict]) => verdict instanceof Promise);
+  if (waiting.length === 0) return verdicts;
+  // The first time only: what was started outside is left alone.
+  life.definition.validatesLater = true;
+  void Promise.allSettled(waiting.map(([, verdict]) => verdict));
+  return life.inside(run);
+}
+
+function all(verdicts: readonly Running[]): Promise<Settled[]> {
   return Promise.all(verdicts.map(async ([field, verdict]) => [field, await verdict] as const));
 }
 

@@ -1,6 +1,18 @@
 import { nameEnd, terminator, valueEnd } from './bytes.ts';
 import { type Layout, locate } from './layout.ts';
 
+/** The elements of an encoded document (type, name, value each), in its order. */
+export function elementsOf(document: Uint8Array): Uint8Array[] {
+  const limit = terminator(document, 0, 0, document.length);
+  const elements: Uint8Array[] = [];
+  for (let at = 4; at < limit;) {
+    const end = valueEnd(document, 0, document[at] as number, nameEnd(document, 0, at + 1, limit) + 1, limit);
+    elements.push(document.subarray(at, end));
+    at = end;
+  }
+  return elements;
+}
+
 /**
  * A document's bytes with some top-level elements replaced, left out (`null`) or added at the end. The others are copied
  * as they are, whole runs at once.
