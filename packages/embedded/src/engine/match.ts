@@ -124,6 +124,8 @@ function parseOperator(locate: Locate, name: string, argument: Value, siblings: 
     case '$ne':
       if (isRegExp(argument)) throw badValue("Can't have regex as arg to $ne.");
       return not(at(locate, equalityTest(argument)));
+    case '$exists':
+      return truthy(argument) ? at(locate, isThere) : not(at(locate, isThere));
     case '$nin':
       return not(at(locate, inTest(argument, name)));
     case '$not':
@@ -223,6 +225,8 @@ function fieldAt(path: readonly string[]): Locate {
     return isArray(value) ? walk(subject, spreadLeaf, see) : see(value, undefined);
   };
 }
+
+const isThere: Test = (value) => value !== undefined;
 
 /** The test on some located value; with `spreadLeaf` an array passes if one of its elements does. */
 function at(locate: Locate, test: Test, spreadLeaf = true): Predicate {

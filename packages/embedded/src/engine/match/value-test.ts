@@ -79,13 +79,6 @@ export function isReference(value: Value): boolean {
   return isDocument(value) && value.has('$ref') && value.has('$id');
 }
 
-function existsTest(argument: Value): Test {
-  const wanted = isNumeric(argument)
-    ? toInteger(argument) !== 0n
-    : argument !== false && argument !== null && argument !== UNDEFINED;
-  return (value) => (value !== undefined) === wanted;
-}
-
 function typeTest(argument: Value): Test {
   const types = new Set((isArray(argument) ? argument : [argument]).flatMap(typesOf));
   if (types.size === 0) throw new ServerError(9, '$type must match at least one type');
@@ -192,7 +185,6 @@ export const TESTS: ReadonlyMap<string, (argument: Value) => Test> = new Map<str
   ['$lt', (bound) => rangeTest('$lt', bound, -1, false)],
   ['$lte', (bound) => rangeTest('$lte', bound, -1, true)],
   ['$in', inTest],
-  ['$exists', existsTest],
   ['$type', typeTest],
   ['$mod', modTest],
   ['$size', sizeTest],
