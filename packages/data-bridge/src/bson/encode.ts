@@ -30,6 +30,8 @@ const BSON_TYPES: ReadonlySet<unknown> = new Set([
 const VERSION = Symbol.for('@@mdb.bson.version');
 const OWN_VERSION = versionOf(new BSON.MinKey());
 
+type Primitive = string | number | bigint | boolean | symbol | null;
+
 /** Where the conversion stands: the keys from the document to the value, and the containers that hold it. */
 interface Place {
   readonly keys: (string | number)[];
@@ -113,7 +115,12 @@ function convertObject(value: object, base: unknown, place: Place): unknown {
   if (Array.isArray(value)) return inside(value, place, () => convertArray(value, base, place));
   if (value instanceof Map) return inside(value, place, () => new Map(convertMembers(value, base, place)));
   if (isPlainObject(value)) return inside(value, place, () => convertPlain(value, base, place));
-  return refuse(place, `an instance of ${value.constructor.name} without toBSON()`);
+  return refuse(place, `an instance of ${className(value)} without toBSON()`);
+}
+
+function className(value: object): string {
+  const { constructor } = value as { constructor?: unknown };
+  return typeof constructor === 'function' ? constructor.name : 'a class';
 }
 
 function convertToBson(value: unknown, base: unknown, place: Place): unknown {
@@ -196,7 +203,10 @@ function restoreMoved(
 
 /** A text that equal values share, whatever their number types and the order of their keys. Others may share it too. */
 function sketch(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return String(value ?? null);
+  if (typeof value !== 'object' || value === null) {
+    const primitive = (value ?? null) as Primitive;
+    return String(primitive);
+  }
   if (Array.isArray(value)) return `[${Array.from(value, sketch).join()}]`;
   if (value instanceof Map || isPlainObject(value)) {
     const present = entriesOf(value).filter(([, member]) => member !== undefined);
@@ -212,7 +222,8 @@ function convertBson(value: object, base: unknown, place: Place): unknown {
   if (Object.hasOwn(value, '_bsontype')) refuse(place, 'an object with a key "_bsontype"');
   const type = (value as { _bsontype?: unknown })._bsontype;
   if (!BSON_TYPES.has(type)) refuse(place, `a value of the unknown BSON type "${String(type)}"`);
-  if (versionOf(value) !== OWN_VERSION) refuse(place, `a ${String(type)} of another version of the bson package`);
+  if (versionOf(value) !== OWN_VERSION)
+    refuse(place, `an object of BSON type ${String(type)} from another version of the bson package`);
   switch (type) {
     case 'Binary':
       return copyValue(checkBinary(value as BSON.Binary, place));

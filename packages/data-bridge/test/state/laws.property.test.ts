@@ -1,0 +1,137 @@
+import fc from 'fast-check';
+import type { Collection } from 'mongodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { canonical } from '../support/laws-canonical.ts';
+import { isMembers, type Members, randomDocument } from '../support/laws-documents.ts';
+import { Random } from '../support/laws-random.ts';
+import {
+  editsOf,
+  exact,
+  live,
+  openStore,
+  reread,
+  send,
+  serverNames,
+  settled,
+  type Store,
+  type Stored,
+} from '../support/laws-store.ts';
+import { deal, perform, wreck } from '../support/laws-writers.ts';
+
+/** Cases for each law; `LAW_CASE` runs the one case of that number besides. */
+const cases = Number(process.env['LAW_CASES'] ?? 100);
+const chosen = process.env['LAW_CASE'];
+
+let store: Store;
+let collection: Collection<Stored>;
+
+const forms = ['auto', 'pipeline'] as const;
+const runs = serverNames.flatMap((server) => forms.map((form) => ({ server, form })));
+
+describe.each(runs)('on the server $server, in the form $form', ({ server, form }) => {
+  beforeAll(async () => {
+    store = await openStore(server, 'documents');
+    collection = store.collection;
+  });
+
+  afterAll(async () => {
+    await store.close();
+  });
+
+  it('stores what is in memory, keeps unchanged types, and then has nothing to send (laws 1, 3, 4)', async () => {
+    await forAll(async (random, id) => {
+      const document = randomDocument(random);
+      const original = await load(id, document);
+      const memory = live(original);
+      perform(memory, deal(random, memory, false).mine, reread);
+      const tree = editsOf(exact(original), memory);
+      if (tree === null) return false;
+      await send(collection, id, tree, form);
+      const stored = await read(id);
+      expect(canonical(exact(stored))).toBe(canonical(memory));
+      expect(drifted(exact(original), exact(stored))).toEqual([]);
+      expect(editsOf(settled(exact(original), tree), memory)).toBeNull();
+      expect(editsOf(exact(stored), memory)).toBeNull();
+      return true;
+    });
+  });
+
+  it('keeps what another writer did to other fields and members (laws 2, 3)', async () => {
+    await forAll(async (random, id) => {
+      const document = randomDocument(random);
+      const original = await load(id, document);
+      const memory = live(original);
+      const { mine, theirs } = deal(random, memory, true);
+      const other = live(original);
+      perform(other, theirs, reread);
+      await load(id, other);
+      perform(memory, mine, reread);
+      const tree = editsOf(exact(original), memory);
+      if (tree === null) return false;
+      await send(collection, id, tree, form);
+      perform(other, mine, reread);
+      expect(canonical(exact(await read(id)))).toBe(canonical(other));
+      return true;
+    });
+  });
+
+  it('is never refused in the end, whatever shapes another writer left (law 3)', async () => {
+    await forAll(async (random, id) => {
+      const document = randomDocument(random);
+      const original = await load(id, document);
+      const memory = live(original);
+      const other = live(original);
+      const wrecked = wreck(random, other);
+      const left = exact(await load(id, other));
+      perform(memory, deal(random, memory, false).mine, reread);
+      const tree = editsOf(exact(original), memory);
+      if (tree === null) return false;
+      await send(collection, id, tree, form);
+      const stored = exact(await read(id));
+      const untouched = (name: string) => !tree.children.has(name);
+      expect(canonical(only(stored, untouched))).toBe(canonical(only(left, untouched)));
+      const changed = (name: string) => tree.children.has(name) && !wrecked.has(name);
+      expect(canonical(only(stored, changed))).toBe(canonical(only(memory, changed)));
+      return true;
+    });
+  });
+});
+
+/** Runs a law on random cases; at least half of them must have had something to save. */
+async function forAll(law: (random: Random, id: number) => Promise<boolean>): Promise<void> {
+  let saves = 0;
+  const property = fc.asyncProperty(fc.noShrink(fc.nat()), async (seed) => {
+    if (await law(new Random(seed), seed)) saves += 1;
+  });
+  await fc.assert(property, { numRuns: cases, examples: chosen === undefined ? [] : [[Number(chosen)]] });
+  expect(saves).toBeGreaterThan(cases / 2);
+}
+
+async function load(id: number, document: Members): Promise<Uint8Array> {
+  await collection.deleteMany({});
+  await collection.insertOne({ ...document, _id: id });
+  return read(id);
+}
+
+async function read(id: number): Promise<Uint8Array> {
+  const found: unknown = await collection.findOne({ _id: id }, { raw: true });
+  if (!(found instanceof Uint8Array)) throw new Error('The document is gone');
+  return found;
+}
+
+function only(document: Members, wanted: (name: string) => boolean): Members {
+  return Object.fromEntries(Object.entries(document).filter(([name]) => wanted(name)));
+}
+
+/** The paths of values that are equal before and after, but not of the same BSON type. */
+function drifted(before: unknown, after: unknown, path = ''): string[] {
+  if (isMembers(before) && isMembers(after)) {
+    const common = Object.keys(before).filter((key) => Object.hasOwn(after, key));
+    return common.flatMap((key) => drifted(before[key], after[key], `${path}/${key}`));
+  }
+  if (Array.isArray(before) && Array.isArray(after) && before.length === after.length) {
+    return before.flatMap((element, i) => drifted(element, after[i], `${path}/${i}`));
+  }
+  const isSame = canonical(before) === canonical(after);
+  return isSame && canonical(before, true) !== canonical(after, true) ? [path] : [];
+}

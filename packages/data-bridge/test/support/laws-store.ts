@@ -1,0 +1,101 @@
+import { startServer } from '@data-bridge/embedded';
+import { type Collection, MongoClient, MongoServerError } from 'mongodb';
+import { setOwn } from '../../src/bson/copy.ts';
+import { decodeDocument, decodeExact } from '../../src/bson/decode.ts';
+import { ABSENT, encodeDocument, memberOf } from '../../src/bson/encode.ts';
+import { fieldsOf, Layout, locate } from '../../src/bson/layout.ts';
+import { diff, type Edit, type EditTree } from '../../src/state/edits.ts';
+import { fallback, plan } from '../../src/state/plan.ts';
+import type { Members } from './laws-documents.ts';
+
+export interface Stored extends Members {
+  _id: number;
+}
+
+/** How a save went. */
+export type Outcome = 'operators' | 'pipeline' | 'fallback';
+
+const otherUri = process.env['MONGODB_URI'];
+
+/** The embedded server always, and the one at `MONGODB_URI` where there is one. */
+export const serverNames: readonly string[] = otherUri === undefined ? ['embedded'] : ['embedded', 'MONGODB_URI'];
+
+/** A client of a server, and a collection for this process alone. */
+export interface Store {
+  readonly collection: Collection<Stored>;
+  close(): Promise<void>;
+}
+
+export async function openStore(serverName: string, collectionName: string): Promise<Store> {
+  const embedded = serverName === 'embedded' ? await startServer() : undefined;
+  const client = await new MongoClient(embedded?.uri ?? otherUri ?? '', { ignoreUndefined: true }).connect();
+  const collection = client.db('laws').collection<Stored>(`${collectionName}-${process.pid}`);
+  return {
+    collection,
+    async close() {
+      await collection.drop();
+      await client.close();
+      await embedded?.close();
+    },
+  };
+}
+
+/** A document of its own, as the program has it after loading. */
+export function live(bytes: Uint8Array): Members {
+  return decodeDocument<Members>(new Layout(), bytes, 0);
+}
+
+/** The same with the types that it has in the bytes. */
+export function exact(bytes: Uint8Array): Members {
+  const layout = new Layout();
+  const document = {};
+  for (const field of fieldsOf(layout, bytes, 0)) {
+    setOwn(document, field.name, decodeExact(bytes, 0, locate(layout, bytes, 0, field)));
+  }
+  return document;
+}
+
+/** A value as it reads after being stored. */
+export function reread(value: unknown): unknown {
+  return live(encodeDocument({ value }))['value'];
+}
+
+/** The edits from a stored document to one in memory; `null` when there are none. */
+export function editsOf(original: Members, memory: Members): EditTree | null {
+  const children = new Map<string, Edit>();
+  for (const name of new Set([...Object.keys(original), ...Object.keys(memory)])) {
+    const value = memberOf(memory, name);
+    const edit = diff(memberOf(original, name), value === ABSENT ? undefined : value, [name]);
+    if (edit !== null) children.set(name, edit);
+  }
+  return children.size === 0 ? null : { kind: 'object', children };
+}
+
+/** What the sent edits leave as the next original. */
+export function settled(original: Members, tree: EditTree): Members {
+  const next = {};
+  for (const name of Object.keys(original)) if (!tree.children.has(name)) setOwn(next, name, original[name]);
+  for (const [name, edit] of tree.children) if (edit.kind !== 'delete') setOwn(next, name, edit.value);
+  return exact(encodeDocument(next));
+}
+
+/** Sends the edits as DESIGN §4 says: the plan, then its fallback. */
+export async function send(
+  collection: Collection<Stored>,
+  id: number,
+  tree: EditTree,
+  form: 'auto' | 'pipeline',
+): Promise<Outcome> {
+  const first = plan(tree, { form });
+  const isPipeline = Array.isArray(first.update);
+  try {
+    const { matchedCount } = await collection.updateOne({ _id: id, ...first.guard }, first.update);
+    if (matchedCount === 1) return isPipeline ? 'pipeline' : 'operators';
+  } catch (error) {
+    const isShape = error instanceof MongoServerError && [2, 14, 28].includes(Number(error.code));
+    if (isPipeline || !isShape) throw error;
+  }
+  const { matchedCount } = await collection.updateOne({ _id: id }, fallback(tree).update);
+  if (matchedCount !== 1) throw new Error('The fallback found no document');
+  return 'fallback';
+}
