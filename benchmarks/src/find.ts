@@ -42,7 +42,7 @@ async function openClients(): Promise<Clients> {
   };
 }
 
-/** Deep-copy tracking. The id is left out of the copy: it never changes, and a clone of it would take its 8 KB pool along. */
+/** Deep-copy tracking. The id never changes, so it is left out of the copy. */
 async function findAndCopy(load: () => Promise<User[]>): Promise<readonly User[]> {
   const users = await load();
   const copies = users.map(({ _id, ...fields }) => structuredClone(fields));

@@ -27,7 +27,7 @@ async function measureAll(repetitions: number): Promise<Series> {
   try {
     for (let i = 0; i < repetitions; i++) {
       for (const name of names) {
-        const batches = name === 'one document of each batch' ? 200 : 20;
+        const batches = name === 'one document of each batch' ? 400 : 20;
         series.get(name)?.push(await bytesKept(name, server.uri, batches));
       }
     }
