@@ -1,15 +1,14 @@
 import type { DeleteOptions, DeleteResult } from 'mongodb';
-import { ownBytes } from './bson/arena.ts';
+import { ownAll } from './bson/arena.ts';
 import { documentSize } from './bson/decode.ts';
 import { encodeDocument } from './bson/encode.ts';
-import type { Layout } from './bson/layout.ts';
 import { castFilter, castId } from './cast.ts';
 import { ModelDefinition, type ModelOptions } from './definition.ts';
 import { checkOwnFields, definitionKey, Document, lifeOf, readField, writeField } from './document.ts';
 import { SchemaError } from './errors.ts';
 import { insertMany, type InsertManyOptions } from './insert-many.ts';
 import { translate } from './outcome.ts';
-import { type Hydrate, Query, type QueryOptions } from './query.ts';
+import { Query, type QueryOptions, type ReadAll } from './query.ts';
 import type { SaveOptions } from './save.ts';
 import type { Fields } from './schema.ts';
 import { BsonBaseline } from './state/bson-baseline.ts';
@@ -117,20 +116,20 @@ class ModelDocument extends Document<unknown> {
   }
 
   static find(this: DocumentClass, filter: object = {}, options?: QueryOptions): Query<unknown, unknown> {
-    return Query.of(definitionOf(this), hydrateInto(this), filter, options);
+    return Query.of(definitionOf(this), readInto(this), filter, options);
   }
 
   static async findOne(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<unknown> {
-    return Query.of(definitionOf(this), hydrateInto(this), filter, options).first();
+    return Query.of(definitionOf(this), readInto(this), filter, options).first();
   }
 
   static async findById(this: DocumentClass, id: unknown, options?: QueryOptions): Promise<unknown> {
     const definition = definitionOf(this);
-    return Query.of(definition, hydrateInto(this), { _id: castId(definition, id) }, options).first();
+    return Query.of(definition, readInto(this), { _id: castId(definition, id) }, options).first();
   }
 
   static async count(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<number> {
-    return Query.of(definitionOf(this), hydrateInto(this), filter, options).count();
+    return Query.of(definitionOf(this), readInto(this), filter, options).count();
   }
 
   static async deleteMany(this: DocumentClass, filter: object, options?: DeleteOptions): Promise<DeleteResult> {
@@ -144,9 +143,8 @@ class ModelDocument extends Document<unknown> {
   }
 
   static hydrate(this: DocumentClass, stored: object): unknown {
-    const bytes =
-      stored instanceof Uint8Array ? ownBytes(stored.subarray(0, documentSize(stored, 0))) : encodeDocument(stored);
-    return hydrateInto(this)(bytes, 0);
+    const bytes = stored instanceof Uint8Array ? stored.subarray(0, documentSize(stored, 0)) : encodeDocument(stored);
+    return readInto(this)([bytes])[0];
   }
 }
 
@@ -154,14 +152,12 @@ function definitionOf(model: DocumentClass): ModelDefinition {
   return model.prototype[definitionKey];
 }
 
-/** Makes documents of this class out of bytes. */
-function hydrateInto(model: DocumentClass): Hydrate<Document<unknown>> {
-  let layout: Layout | undefined;
-  return (bytes, start) => {
-    if (layout !== undefined) return new model(new BsonBaseline(layout, bytes, start));
-    layout = definitionOf(model).layout();
-    const document = new model(new BsonBaseline(layout, bytes, start));
-    checkOwnFields(document);
-    return document;
+/** Reads stored documents as documents of this class. */
+function readInto(model: DocumentClass): ReadAll<Document<unknown>> {
+  return (documents) => {
+    const layout = definitionOf(model).layout();
+    const read = ownAll(documents, (bytes, start) => new model(new BsonBaseline(layout, bytes, start)));
+    if (read[0] !== undefined) checkOwnFields(read[0]);
+    return read;
   };
 }

@@ -1,18 +1,17 @@
 import type { BSON, Collection, FindCursor, FindOptions, Sort } from 'mongodb';
-import { ownAll } from './bson/arena.ts';
-import { decodeDocument } from './bson/decode.ts';
+import { decodeStored } from './bson/decode.ts';
 import { castFilter } from './cast.ts';
 import type { ModelDefinition } from './definition.ts';
 import { UsageError } from './errors.ts';
 import { translate } from './outcome.ts';
 import { typeName } from './bson/types.ts';
 
-/** Makes a document of bytes that it owns from then on. */
-export type Hydrate<D> = (bytes: Uint8Array, start: number) => D;
+/** Reads the documents of one result. Their bytes lie in the driver's buffers: what is kept must be copied. */
+export type ReadAll<D> = (documents: readonly Uint8Array[]) => D[];
 
 interface QueryPlan<D> {
   readonly definition: ModelDefinition;
-  readonly hydrate: Hydrate<D>;
+  readonly read: ReadAll<D>;
   readonly filter: Readonly<Record<string, unknown>>;
   readonly options: FindOptions;
 }
@@ -43,14 +42,14 @@ export class Query<D, L> implements PromiseLike<D[]>, AsyncIterable<D> {
   /** @internal */
   static of<D, L>(
     definition: ModelDefinition,
-    hydrate: Hydrate<D>,
+    read: ReadAll<D>,
     filter: object,
     options: QueryOptions = {},
   ): Query<D, L> {
     const refused = REFUSED.find((name) => (options as FindOptions)[name] !== undefined);
     if (refused !== undefined)
       throw new UsageError(`find() does not take the option "${refused}".`, { model: definition.collectionName });
-    return new Query({ definition, hydrate, filter: castFilter(definition, filter), options });
+    return new Query({ definition, read, filter: castFilter(definition, filter), options });
   }
 
   /** The order: `{ age: -1 }`, or a field's name for ascending order. Called again it adds keys. */
@@ -74,8 +73,11 @@ export class Query<D, L> implements PromiseLike<D[]>, AsyncIterable<D> {
   /** Plain objects instead of documents: what is stored, without defaults and without tracking. */
   lean(): Query<L, L> {
     const { definition } = this.#plan;
-    const layout = lazy(() => definition.layout());
-    return new Query<L, L>({ ...this.#plan, hydrate: (bytes, start) => decodeDocument(layout(), bytes, start) as L });
+    const read = (documents: readonly Uint8Array[]): L[] => {
+      const layout = definition.layout();
+      return documents.map((bytes) => decodeStored<L>(layout, bytes, 0));
+    };
+    return new Query<L, L>({ ...this.#plan, read });
   }
 
   /** The first document, or null. */
@@ -104,12 +106,12 @@ export class Query<D, L> implements PromiseLike<D[]>, AsyncIterable<D> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<D, void, undefined> {
-    const { hydrate } = this.#plan;
+    const { read } = this.#plan;
     const cursor = this.#open();
     try {
       while (await this.#run(() => cursor.hasNext())) {
         const batch = cursor.readBufferedDocuments() as unknown as Uint8Array[];
-        yield* ownAll(batch, hydrate);
+        yield* read(batch);
       }
     } finally {
       await cursor.close();
@@ -118,7 +120,7 @@ export class Query<D, L> implements PromiseLike<D[]>, AsyncIterable<D> {
 
   async #toArray(): Promise<D[]> {
     const documents = await this.#run(() => this.#open().toArray());
-    return ownAll(documents as unknown as Uint8Array[], this.#plan.hydrate);
+    return this.#plan.read(documents as unknown as Uint8Array[]);
   }
 
   #open(): FindCursor {
@@ -138,11 +140,6 @@ export class Query<D, L> implements PromiseLike<D[]>, AsyncIterable<D> {
   #with(options: FindOptions): Query<D, L> {
     return new Query({ ...this.#plan, options: { ...this.#plan.options, ...options } });
   }
-}
-
-function lazy<V>(make: () => V): () => V {
-  let made: V | undefined;
-  return () => (made ??= make());
 }
 
 function entriesOf(sort: Sort | undefined): [string, unknown][] {

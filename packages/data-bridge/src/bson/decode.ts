@@ -82,6 +82,15 @@ export function decodeDocument<T>(layout: Layout, bytes: Uint8Array, start: numb
   return decodeTop(layout, bytes, start, maxCopied) as T;
 }
 
+/** The same as the program reads it: with what the layout's readers make of their fields. */
+export function decodeStored<T>(layout: Layout, bytes: Uint8Array, start: number): T {
+  const document = decodeTop(layout, bytes, start, maxCopied) as Record<string, unknown>;
+  for (const { name, read } of layout.fixed) {
+    if (read !== null && Object.hasOwn(document, name)) document[name] = read(document[name]);
+  }
+  return document as T;
+}
+
 /**
  * The same for a value that is dropped at once, faster: as long as one of its strings is kept, so is a text of the
  * document's size.

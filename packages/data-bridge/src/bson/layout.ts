@@ -14,6 +14,11 @@ const maxNamesInAll = 4096;
 
 const referenceKeys: ReadonlySet<string> = new Set(['$ref', '$id', '$db']);
 
+/** Makes of a decoded value what the program reads. */
+export type Reader = (value: unknown) => unknown;
+
+const noReaders: ReadonlyMap<string, Reader> = new Map();
+
 /** One name at one level: where the layout predicts keys. */
 export class Field {
   readonly name: string;
@@ -25,6 +30,7 @@ export class Field {
   readonly dollar: number;
   /** What followed this field in the last document, and so probably follows in the next. */
   next: Field | null = null;
+  read: Reader | null = null;
   /** Another field of the level, with the same hash. */
   alike: Field | null = null;
   #level: Level | null = null;
@@ -162,18 +168,24 @@ export class Layout {
   /** How many names one level learns. One with more is probably a map keyed by ids, where nothing can be predicted. */
   static readonly maxNames = maxNames;
   readonly options: Required<BsonOptions>;
-  /** By top-level name, what makes of a decoded value what the program reads: for fields whose JavaScript type is fixed. */
-  readonly readers: ReadonlyMap<string, (value: unknown) => unknown>;
+  /** The top-level fields that have a `read`. */
+  readonly fixed: readonly Field[];
   /** The top-level names. */
   readonly top: Level;
   readonly #byName = new Map<string, Field>();
+  readonly #readers: ReadonlyMap<string, Reader>;
 
   /**
    * @param names known top-level names, learned in this order.
+   * @param readers by top-level name, what makes of a decoded value what the program reads: for fields whose JavaScript
+   *   type does not depend on the options.
    * @throws UsageError where the driver refuses a combination of options.
    */
-  constructor(options: BsonOptions = {}, names: readonly string[] = [], readers: Layout['readers'] = new Map()) {
-    this.readers = readers;
+  constructor(
+    options: BsonOptions = {},
+    names: readonly string[] = [],
+    readers: ReadonlyMap<string, Reader> = noReaders,
+  ) {
     this.options = {
       promoteLongs: options.promoteLongs ?? true,
       promoteValues: options.promoteValues ?? true,
@@ -186,6 +198,9 @@ export class Layout {
     }
     this.top = new Level({ names: maxNamesInAll }, true);
     for (const name of names) this.field(name);
+    this.#readers = readers;
+    this.fixed = Array.from(readers.keys(), (name) => this.field(name));
+    for (const field of this.fixed) field.read = readers.get(field.name) ?? null;
   }
 
   /** The top-level field of this name. A full level gives one with the index -1, which is found by a slower search. */
@@ -195,8 +210,14 @@ export class Layout {
     // A name that BSON cannot hold must not be learned: its bytes would be those of another name.
     const storable = !name.includes('\0') && Buffer.from(name).toString() === name;
     const field = storable ? this.top.take(name) : null;
-    if (field === null) return new Field(name, Buffer.from(name), -1, { names: 0 });
+    if (field === null) return this.#detached(name);
     this.#byName.set(name, field);
+    return field;
+  }
+
+  #detached(name: string): Field {
+    const field = new Field(name, Buffer.from(name), -1, { names: 0 });
+    field.read = this.#readers.get(name) ?? null;
     return field;
   }
 

@@ -1,5 +1,5 @@
 import { copyValue, setOwn } from '../bson/copy.ts';
-import { decodeDocument, decodeElement, decodeExact } from '../bson/decode.ts';
+import { decodeDocument, decodeElement, decodeExact, decodeStored } from '../bson/decode.ts';
 import { ABSENT, encodeDocument } from '../bson/encode.ts';
 import { equalElement } from '../bson/equal.ts';
 import { type Field, fieldsOf, Layout, locate } from '../bson/layout.ts';
@@ -112,10 +112,7 @@ export class BsonBaseline implements Baseline {
   }
 
   toObject(): Record<string, unknown> {
-    const object: Record<string, unknown> = decodeDocument(this.layout, this.bytes, this.start);
-    this.layout.readers.forEach((read, name) => {
-      if (Object.hasOwn(object, name)) setOwn(object, name, read(object[name]));
-    });
+    const object: Record<string, unknown> = decodeStored(this.layout, this.bytes, this.start);
     this.eachChange((name, value) => {
       if (value === undefined) delete object[name];
       else setOwn(object, name, copyValue(value));
@@ -143,8 +140,8 @@ export class BsonBaseline implements Baseline {
     const elements = new Map<string, Uint8Array | null>(values.map(([name], i) => [name, encoded[i] as Uint8Array]));
     for (const [name, edit] of tree.children) if (edit.kind === 'delete') elements.set(name, null);
     this.adopt(splice(this.layout, this.bytes, this.start, elements), 0);
-    for (const index of [...(this.#written ?? [])]) this.#forgetWrite(this.layout.fieldAt(index));
-    for (const name of [...(this.#unlisted?.keys() ?? [])]) this.#forgetWrite(this.layout.field(name));
+    for (const index of this.#written?.slice() ?? []) this.#forgetWrite(this.layout.fieldAt(index));
+    this.#unlisted?.forEach((_, name) => this.#forgetWrite(this.layout.field(name)));
   }
 
   /** Takes over the current value that a document had under another baseline. */
@@ -187,8 +184,7 @@ export class BsonBaseline implements Baseline {
 
   #decode(field: Field, at: number): unknown {
     const value = decodeElement(this.layout, this.bytes, this.start, field, at);
-    const read = this.layout.readers.get(field.name);
-    return read === undefined ? value : read(value);
+    return field.read === null ? value : field.read(value);
   }
 
   #touchedValue(field: Field): unknown {
