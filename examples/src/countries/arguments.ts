@@ -4,8 +4,9 @@ export const help = `Usage: npm start -- [--uri <uri>]
 
 Shows data-bridge at work on the 250 countries of the package world-countries.
 
-  --uri <uri>   a MongoDB server, such as mongodb://localhost:27017; the demo makes a database of its own there
-                and drops it at the end. Without it, an embedded server runs in the memory of this process.
+  --uri <uri>   a MongoDB server, such as mongodb://localhost:27017; the demo makes a database of
+                its own there and drops it at the end. Without it, an embedded server runs in the
+                memory of this process.
   --help        this text
 `;
 

@@ -10,8 +10,14 @@ export interface Output {
 /** Columns: what the text was written for, and below what it is no longer broken. */
 const MAX_WIDTH = 100;
 const MIN_WIDTH = 50;
-const BAR_WIDTH = 40;
+const MAX_BAR = 40;
 const INDENT = '  ';
+
+/** Codes of ANSI's "select graphic rendition". */
+const HEADING = '1;36';
+const BOLD = '1';
+const DIM = '2';
+const GREEN = '32';
 
 /** Writes headings, prose, tables, values and a progress bar: with colours on a terminal, as plain lines to a pipe. */
 export class Terminal {
@@ -28,26 +34,27 @@ export class Terminal {
 
   /** The first lines: what this is. */
   title(text: string): void {
-    this.#write(`\n${this.#style('1;36', text)}\n${this.#style('36', '─'.repeat(this.#width))}`);
+    this.#write(`\n${this.#style(HEADING, text)}\n${this.#style(DIM, '─'.repeat(this.#width))}`);
   }
 
   heading(text: string): void {
-    this.#write(`\n${this.#style('1;36', text)}`);
+    this.#write(`\n${this.#style(HEADING, text)}`);
   }
 
   /** What happens next. */
   step(text: string): void {
-    this.#write(`\n${INDENT}${this.#style('1', text)}`);
+    this.#write('');
+    this.#paragraph(text, BOLD);
   }
 
   /** Sentences, broken between words. */
   prose(text: string): void {
-    for (const line of wrap(text, this.#width - INDENT.length)) this.#write(`${INDENT}${line}`);
+    this.#paragraph(text);
   }
 
-  /** A result: what the eye should find. */
+  /** What the eye should find. */
   result(text: string): void {
-    this.#write(`${INDENT}${this.#style('32', text)}`);
+    this.#paragraph(text, GREEN);
   }
 
   /** A JavaScript value as one reads it in a shell, on as many lines as it needs. */
@@ -74,42 +81,58 @@ export class Terminal {
   }
 
   /** A table; its first row is the header, and columns of figures stand to the right. */
-  table(rows: readonly (readonly string[])[]): void {
-    const [header = [], ...body] = rows;
-    const widths = header.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-    const isFigures = header.map((_, column) => body.every((row) => /^[\d,.]+$/.test(row[column] ?? '')));
-    const lay = (row: readonly string[]): string =>
-      row
-        .map((cell, column) =>
-          isFigures[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
-        )
-        .join('   ')
-        .trimEnd();
-    this.#write(`${INDENT}${this.#style('2', lay(header))}`);
-    for (const row of body) this.#write(`${INDENT}${lay(row)}`);
+  table(header: readonly string[], rows: readonly (readonly string[])[]): void {
+    const columns = header.map((title, i) => columnOf([title, ...rows.map((row) => row[i] ?? '')]));
+    this.#write(this.#style(DIM, `${INDENT}${layOut(header, columns)}`));
+    for (const row of rows) this.#write(`${INDENT}${layOut(row, columns)}`);
   }
 
   /** How far something is. A pipe gets the last line alone. */
   progress(done: number, total: number, what: string): void {
     const isLast = done === total;
-    const count = `${done} of ${total} ${what}`;
+    const count = `${String(done).padStart(String(total).length)} of ${total} ${what}`;
     if (!this.#isLive) {
       if (isLast) this.prose(count);
       return;
     }
-    const filled = Math.round((done / total) * BAR_WIDTH);
-    const bar = this.#style('32', '█'.repeat(filled)) + this.#style('2', '░'.repeat(BAR_WIDTH - filled));
+    const length = Math.min(MAX_BAR, this.#width - INDENT.length - count.length - 1);
+    const filled = Math.round((done / total) * length);
+    const bar = this.#style(GREEN, '█'.repeat(filled)) + this.#style(DIM, '░'.repeat(length - filled));
     this.#output.write(`\r${INDENT}${bar} ${count}${isLast ? '\n' : ''}`);
+  }
+
+  #paragraph(text: string, codes = ''): void {
+    for (const line of wrap(text, this.#width - INDENT.length)) this.#write(`${INDENT}${this.#style(codes, line)}`);
   }
 
   #write(line: string): void {
     this.#output.write(`${line}\n`);
   }
 
-  /** @param codes of ANSI's "select graphic rendition". */
   #style(codes: string, text: string): string {
-    return this.#isLive ? `\u001b[${codes}m${text}\u001b[0m` : text;
+    return this.#isLive && codes !== '' ? `\u001b[${codes}m${text}\u001b[0m` : text;
   }
+}
+
+interface Column {
+  readonly width: number;
+  readonly isFigures: boolean;
+}
+
+/** @param cells the title first. */
+function columnOf(cells: readonly string[]): Column {
+  return {
+    width: Math.max(...cells.map((cell) => cell.length)),
+    isFigures: cells.slice(1).every((cell) => /^[\d,.]+$/.test(cell)),
+  };
+}
+
+function layOut(cells: readonly string[], columns: readonly Column[]): string {
+  const padded = columns.map(({ width, isFigures }, i) => {
+    const cell = cells[i] ?? '';
+    return isFigures ? cell.padStart(width) : cell.padEnd(width);
+  });
+  return padded.join('   ').trimEnd();
 }
 
 function wrap(text: string, width: number): string[] {
