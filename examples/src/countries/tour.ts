@@ -10,6 +10,10 @@ import type { Terminal } from './terminal.ts';
 /** The whole demo, chapter by chapter. */
 export async function tour({ connection, place }: Database, terminal: Terminal): Promise<void> {
   terminal.title('data-bridge: MongoDB documents that know what changed');
+  terminal.prose(
+    'A loaded document is the bytes that the server sent, and the few values that the program touched. save() compares ' +
+      'the two and sends the smallest update that says what changed.',
+  );
   terminal.prose(`Server: ${place}`);
 
   await importCountries(terminal);
