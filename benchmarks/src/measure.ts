@@ -18,7 +18,7 @@ export interface Effort {
 }
 
 /** Enough for figures to print. */
-export const thorough: Effort = { rounds: 15, sliceMs: 100 };
+export const thorough: Effort = { rounds: 25, sliceMs: 60 };
 /** Enough to see that everything runs. */
 export const quick: Effort = { rounds: 3, sliceMs: 10 };
 
@@ -54,7 +54,7 @@ export function spread(series: readonly number[]): Spread {
 export async function alternate(contenders: readonly Contender[], effort: Effort): Promise<Timings> {
   const entries: { contender: Contender; passes: number; times: number[] }[] = [];
   for (const contender of contenders) {
-    const ms = await warmUp(contender, effort.sliceMs * 4);
+    const ms = await warmUp(contender, effort.sliceMs * 6);
     entries.push({ contender, passes: Math.max(1, Math.round(effort.sliceMs / ms)), times: [] });
   }
   for (let round = 0; round < effort.rounds; round++) {
