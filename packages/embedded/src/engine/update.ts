@@ -6,7 +6,7 @@ import { pipeline } from './aggregate.ts';
 import type { Variables } from './expression.ts';
 import type { MatchDetails } from './match.ts';
 import { equals } from './order.ts';
-import { showElement } from './text.ts';
+import { show, showElement } from './text.ts';
 import { Application, type ElementFilters } from './update/apply.ts';
 import { ARRAY_OPERATORS } from './update/array-operators.ts';
 import { elementFilters } from './update/array-filters.ts';
@@ -154,8 +154,10 @@ function operatorTree(update: Document, filters: ElementFilters): UpdateBranch {
   }
   for (const identifier of identifiers) {
     if (!used.has(identifier)) {
-      const text = showElement('', update).slice(2);
-      throw new ServerError(9, `The array filter for identifier '${identifier}' was not used in the update ${text}`);
+      throw new ServerError(
+        9,
+        `The array filter for identifier '${identifier}' was not used in the update ${show(update)}`,
+      );
     }
   }
   const sorted = sortTree(root);

@@ -11,6 +11,9 @@ export function renameTo(from: string, to: Value): { readonly path: string; read
   if (isDynamic(from)) throw badValue(`The source field for $rename may not be dynamic: ${from}`);
   if (isDynamic(to)) throw badValue(`The destination field for $rename may not be dynamic: ${to}`);
   if (from === to) throw badValue(`The source and target field for $rename must differ: ${from}: "${to}"`);
+  if (to.startsWith(`${from}.`) || from.startsWith(`${to}.`)) {
+    throw badValue(`The source and target field for $rename must not be on the same path: ${from}: "${to}"`);
+  }
   const source = (context: Context): Value | undefined => follow(context.document, from, 'source');
   return {
     path: to,
