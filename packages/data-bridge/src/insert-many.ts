@@ -1,10 +1,10 @@
 import { type BulkWriteOptions, MongoBulkWriteError } from 'mongodb';
 import type { ModelDefinition } from './definition.ts';
-import type { Life } from './life.ts';
+import type { Life, Write } from './life.ts';
 import { outcomeOf, translate } from './outcome.ts';
-import { fail, planWrite, settle, type Write } from './save.ts';
+import { checkWriteConcern, fail, planWrite, settle } from './save.ts';
 import { validate } from './validate.ts';
-import { UsageError, ValidationError, type ValidationIssue } from './errors.ts';
+import { OutcomeUnknownError, UsageError, ValidationError, type ValidationIssue } from './errors.ts';
 
 /** Options of `insertMany`: the driver's, whether to validate, and what to give back. */
 export interface InsertManyOptions extends BulkWriteOptions {
@@ -27,7 +27,9 @@ export async function insertMany(
   options: InsertManyOptions = {},
 ): Promise<void> {
   const { validate: validated = definition.validate, return: _, ...driverOptions } = options;
-  if (lives.length === 0) return;
+  const [first] = lives;
+  if (first === undefined) return;
+  checkWriteConcern('insertMany', first, driverOptions);
   const stored = lives.find((life) => !life.isNew);
   if (stored !== undefined)
     throw new UsageError('insertMany() takes new documents only: one of these is stored already.', stored.context);
@@ -39,8 +41,7 @@ export async function insertMany(
       driverOptions,
     );
   } catch (error) {
-    settleSome(lives, writes, error, driverOptions.ordered !== false);
-    throw translate(error, { model: definition.collectionName });
+    throw failSome(lives, writes, error);
   }
   lives.forEach((life, i) => settle(life, writes[i] as Write));
 }
@@ -64,15 +65,19 @@ function within(issue: ValidationIssue, index: number): ValidationIssue {
   return Object.defineProperty(placed, 'value', { value: issue.value, enumerable: false });
 }
 
-/** Some were stored before the error: they are no longer new. */
-function settleSome(lives: readonly Life[], writes: readonly Write[], error: unknown, ordered: boolean): void {
-  if (!(error instanceof MongoBulkWriteError)) {
-    if (outcomeOf(error) !== 'refused') lives.forEach((life, i) => fail(life, writes[i] as Write, error));
-    return;
-  }
-  const refused = new Set([error.writeErrors].flat().map((failure) => failure.index));
-  const sent = ordered && refused.size > 0 ? Math.min(...refused) : lives.length;
-  lives.slice(0, sent).forEach((life, i) => {
+/** Notes which documents were stored before the error, and of which it is not known; gives the error to throw. */
+function failSome(lives: readonly Life[], writes: readonly Write[], error: unknown): unknown {
+  const result = error instanceof MongoBulkWriteError ? error.result : undefined;
+  const refused = new Set(result?.getWriteErrors().map(({ index }) => index));
+  // Batches go one after another: all up to here were answered.
+  const answered = (result?.insertedCount ?? 0) + refused.size;
+  const context = { model: lives[0]?.definition.collectionName };
+  lives.slice(0, answered).forEach((life, i) => {
     if (!refused.has(i)) settle(life, writes[i] as Write);
   });
+  if (outcomeOf(error) !== 'unknown') return translate(error, context);
+  lives.slice(answered).forEach((life, i) => fail(life, writes[answered + i] as Write, error));
+  const text =
+    'The documents were sent, and the connection broke before the answer came. Calling save() of each is safe.';
+  return new OutcomeUnknownError(text, { ...context, cause: error });
 }

@@ -1,10 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { BSON } from 'mongodb';
 import { ABSENT } from './bson/encode.ts';
 import type { ModelDefinition } from './definition.ts';
 import { type ErrorContext, UsageError } from './errors.ts';
 import type { Baseline } from './state/baseline.ts';
 import type { EditTree } from './state/edits.ts';
 import { baselineOf, type StateTracker } from './state/tracker.ts';
+
+/** What one save writes: fixed when it is planned, so that later changes of the document are left for the next one. */
+export type Write =
+  | { readonly kind: 'insert'; readonly document: BSON.Document }
+  | { readonly kind: 'update'; readonly _id: unknown; readonly tree: EditTree };
 
 /** The documents in whose operation the current chain of calls is. On Node 20 its first use slows every promise of the process. */
 const busy = new AsyncLocalStorage<ReadonlySet<Life>>();
@@ -26,13 +32,14 @@ export class Life {
   isDeleted = false;
   /** What the last save wrote. */
   lastSaved: EditTree | null = null;
-  /** A write whose answer did not come, and what may be done about it. */
-  unanswered: 'insert' | 'repeatable' | 'unrepeatable' | null = null;
+  /** A write whose answer did not come. */
+  unanswered: Write | null = null;
   /** Fields that were assigned as a whole and not validated since: their schema's output is still to be taken over. */
   readonly assigned = new Set<string>();
   readonly defaults = new Map<string, HandedDefault>();
   /** The end of the operations that were started; null when none is under way. */
   #tail: Promise<void> | null = null;
+  #calling = false;
 
   constructor(definition: ModelDefinition, tracker: StateTracker<never>, isNew: boolean) {
     this.definition = definition;
@@ -68,7 +75,7 @@ export class Life {
 
   /** Runs an operation on the stored document after those that were started before it. */
   queue<R>(name: string, operation: () => Promise<R>): Promise<R> {
-    if (busy.getStore()?.has(this) === true) {
+    if (this.#calling || busy.getStore()?.has(this) === true) {
       const text = `${name}() was called from inside a save of the same document, so it would wait for itself.`;
       return Promise.reject(new UsageError(text, this.context));
     }
@@ -81,6 +88,16 @@ export class Life {
   }
 
   /** Runs the program's own code in the midst of an operation, so that `queue` knows when it is called from there. */
+  call<R>(code: () => R): R {
+    this.#calling = true;
+    try {
+      return code();
+    } finally {
+      this.#calling = false;
+    }
+  }
+
+  /** The same for code that waits: what it does later is inside too. */
   inside<R>(code: () => R): R {
     return busy.run(new Set(busy.getStore()).add(this), code);
   }

@@ -28,10 +28,10 @@ export interface Statics<F extends Fields> {
   /** Stores many: plain inputs, or documents made by `new`. All are validated before anything is sent. An empty list gives an empty list. */
   insertMany<D>(
     this: Class<D>,
-    inputs: readonly (Input<F> | D)[],
+    inputs: readonly (Input<F> | NoInfer<D>)[],
     options: InsertManyOptions & { readonly return: 'ids' },
   ): Promise<IdOf<D>[]>;
-  insertMany<D>(this: Class<D>, inputs: readonly (Input<F> | D)[], options?: InsertManyOptions): Promise<D[]>;
+  insertMany<D>(this: Class<D>, inputs: readonly (Input<F> | NoInfer<D>)[], options?: InsertManyOptions): Promise<D[]>;
   /** The documents that match, all by default: a query that runs when it is awaited or iterated. */
   find<D>(this: Class<D>, filter?: FilterOf<D>, options?: QueryOptions): Query<D, ShapeOf<D>>;
   /** The first document that matches, or null. */
@@ -110,6 +110,7 @@ class ModelDocument extends Document<unknown> {
     options?: InsertManyOptions,
   ): Promise<unknown> {
     const documents = inputs.map((input) => (input instanceof this ? input : new this(input)));
+    documents.forEach(checkOwnFields);
     const definition = definitionOf(this);
     await insertMany(definition, documents.map(lifeOf), options);
     return options?.return === 'ids' ? documents.map((document) => readField(document, '_id')) : documents;

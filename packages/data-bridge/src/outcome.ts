@@ -1,4 +1,5 @@
 import {
+  MongoBulkWriteError,
   MongoClientClosedError,
   MongoDriverError,
   MongoNetworkError,
@@ -17,12 +18,18 @@ import { DataBridgeError, DuplicateKeyError, type ErrorContext, NotConnectedErro
  */
 export type Outcome = 'refused' | 'applied' | 'unknown';
 
-export function outcomeOf(error: unknown): Outcome {
+export function outcomeOf(thrown: unknown): Outcome {
+  const error = unwrap(thrown);
   if (error instanceof MongoWriteConcernError) return 'applied';
   if (error instanceof MongoServerError || error instanceof DataBridgeError || isUnsent(error)) return 'refused';
   if (error instanceof MongoNetworkError || error instanceof MongoOperationTimeoutError) return 'unknown';
   // The rest of the driver's own errors are about arguments and states; anything else (an abort, say) may strike at any time.
   return error instanceof MongoDriverError && error.name !== 'MongoPoolClearedError' ? 'refused' : 'unknown';
+}
+
+/** The driver dresses up whatever ends a bulk write, a broken connection too, as a refusal of the server. */
+function unwrap(error: unknown): unknown {
+  return error instanceof MongoBulkWriteError && error.errorResponse instanceof Error ? error.errorResponse : error;
 }
 
 /** Did the command never leave this process? */
@@ -41,8 +48,9 @@ function isDisconnected(error: unknown): boolean {
 }
 
 /** The driver's error in this package's words where it has some; the driver's own otherwise. */
-export function translate(error: unknown, context: ErrorContext): unknown {
-  if (error instanceof MongoServerError && error.code === 11000) {
+export function translate(thrown: unknown, context: ErrorContext): unknown {
+  const error = unwrap(thrown);
+  if (error instanceof MongoServerError && serverCode(error) === 11000) {
     const fields = Object.keys((error['keyPattern'] as object | undefined) ?? {}).map((field) => `"${field}"`);
     const where = fields.length === 0 ? 'a unique index' : `the unique index on ${fields.join(', ')}`;
     return new DuplicateKeyError(`Another document has the same value under ${where}.`, { ...context, cause: error });
@@ -58,5 +66,6 @@ export function translate(error: unknown, context: ErrorContext): unknown {
 
 /** The server's error code, if it is the server's. */
 export function serverCode(error: unknown): number | undefined {
-  return error instanceof MongoServerError && typeof error.code === 'number' ? error.code : undefined;
+  // Where the driver's option `promoteValues` is off, the code is an Int32.
+  return error instanceof MongoServerError && error.code !== undefined ? Number(error.code) : undefined;
 }

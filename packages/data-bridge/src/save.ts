@@ -3,7 +3,7 @@ import { setOwn } from './bson/copy.ts';
 import { ABSENT, encodeDocument, toExact } from './bson/encode.ts';
 import { equalValues } from './bson/equal.ts';
 import { DocumentNotFoundError, OutcomeUnknownError, UsageError } from './errors.ts';
-import type { Life } from './life.ts';
+import type { Life, Write } from './life.ts';
 import { outcomeOf, serverCode, translate } from './outcome.ts';
 import { BsonBaseline } from './state/bson-baseline.ts';
 import type { Edit, EditTree } from './state/edits.ts';
@@ -20,21 +20,21 @@ export interface SaveOptions extends Omit<UpdateOptions, 'upsert' | 'arrayFilter
   readonly validate?: boolean;
 }
 
-/** What one save writes: fixed when it is planned, so that later changes of the document are left for the next one. */
-export type Write =
-  | { readonly kind: 'insert'; readonly document: BSON.Document }
-  | { readonly kind: 'update'; readonly _id: unknown; readonly tree: EditTree };
-
 /** Writes what changed in a document. Nothing is sent when nothing changed. */
 export async function save(
   life: Life,
   { validate: validated = life.definition.validate, ...options }: SaveOptions = {},
 ): Promise<void> {
   checkSavable(life, options);
+  // What is stored must be known before the difference to it can be told.
+  if (life.unanswered !== null) await sendAndSettle(life, life.unanswered, options);
   runHooks(life);
   if (validated) await validate(life);
   const write = planWrite(life);
-  if (write === null) return;
+  if (write !== null) await sendAndSettle(life, write, options);
+}
+
+async function sendAndSettle(life: Life, write: Write, options: UpdateOptions): Promise<void> {
   try {
     await send(life, write, options);
   } catch (error) {
@@ -45,14 +45,19 @@ export async function save(
 
 function checkSavable(life: Life, options: UpdateOptions): void {
   if (life.isDeleted) throw new DocumentNotFoundError('The document was deleted, so it cannot be saved.', life.context);
-  if (life.unanswered === 'unrepeatable') {
+  if (life.unanswered !== null && !isRepeatable(life.unanswered)) {
     const text =
       'The last save was sent and its answer never came; sending it again could apply it twice. Call reload() to see what is stored.';
     throw new OutcomeUnknownError(text, life.context);
   }
-  const { w } = options.writeConcern ?? life.definition.collection().writeConcern ?? {};
+  checkWriteConcern('save', life, options);
+}
+
+/** Without an answer nobody knows what is stored. */
+export function checkWriteConcern(method: string, { context, definition }: Life, options: UpdateOptions): void {
+  const { w } = options.writeConcern ?? definition.collection().writeConcern ?? {};
   if (w === 0)
-    throw new UsageError('save() needs an answer from the server: write concern 0 gives none.', life.context);
+    throw new UsageError(`${method}() needs an answer from the server: write concern 0 gives none.`, context);
 }
 
 // ── hooks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -99,7 +104,7 @@ async function sendInsert(life: Life, document: BSON.Document, options: UpdateOp
     await life.definition.collection().insertOne(document, options);
   } catch (error) {
     // An insert that is sent again, since its answer was lost, may find its own document.
-    if (life.unanswered !== 'insert' || serverCode(error) !== 11000) throw error;
+    if (life.unanswered === null || serverCode(error) !== 11000) throw error;
     const stored = await readRaw(life);
     if (stored === null || Buffer.compare(stored, encodeDocument(document)) !== 0) throw error;
   }
@@ -128,11 +133,7 @@ async function tryPlan(life: Life, _id: unknown, form: UpdatePlan, options: Upda
   const sent =
     form.arrayFilters === undefined ? options : { ...options, arrayFilters: [...form.arrayFilters] as BSON.Document[] };
   try {
-    const { matchedCount } = await collection.updateOne(
-      { _id, ...form.guard } as never,
-      form.update as BSON.Document,
-      sent,
-    );
+    const { matchedCount } = await collection.updateOne({ _id, ...form.guard } as never, form.update, sent);
     return matchedCount > 0;
   } catch (error) {
     if (Array.isArray(form.update) || !SHAPE_ERRORS.has(serverCode(error))) throw error;
@@ -142,8 +143,12 @@ async function tryPlan(life: Life, _id: unknown, form: UpdatePlan, options: Upda
 
 /** The stored document's bytes, or null when it is gone. They lie in the driver's buffers: copy what is kept. */
 export async function readRaw(life: Life, options: object = {}): Promise<Uint8Array | null> {
-  const found: unknown = await life.definition.collection().findOne(life.filter as never, { ...options, raw: true });
-  return found as Uint8Array | null;
+  try {
+    const found: unknown = await life.definition.collection().findOne(life.filter as never, { ...options, raw: true });
+    return found as Uint8Array | null;
+  } catch (error) {
+    throw translate(error, life.context);
+  }
 }
 
 // ── settle ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -177,10 +182,11 @@ function settleInsert(life: Life, document: BSON.Document): void {
 export function fail(life: Life, write: Write, error: unknown): unknown {
   const outcome = outcomeOf(error);
   if (outcome === 'applied') settle(life, write);
+  // What the server refuses now, it did not do before.
+  if (serverCode(error) !== undefined) life.unanswered = null;
   if (outcome !== 'unknown') return translate(error, life.context);
-  life.unanswered = write.kind === 'insert' ? 'insert' : isRepeatable(write.tree) ? 'repeatable' : 'unrepeatable';
-  const then =
-    life.unanswered === 'unrepeatable' ? 'Call reload() to see what is stored.' : 'Calling save() again is safe.';
+  life.unanswered = write;
+  const then = isRepeatable(write) ? 'Calling save() again is safe.' : 'Call reload() to see what is stored.';
   return new OutcomeUnknownError(`The save was sent, and the connection broke before its answer came. ${then}`, {
     ...life.context,
     cause: error,
@@ -188,6 +194,10 @@ export function fail(life: Life, write: Write, error: unknown): unknown {
 }
 
 /** Does sending it twice leave what sending it once does? */
-function isRepeatable(edit: Edit | EditTree): boolean {
-  return edit.kind !== 'push' && (!('children' in edit) || [...edit.children.values()].every(isRepeatable));
+function isRepeatable(write: Write): boolean {
+  return write.kind === 'insert' || !adds(write.tree);
+}
+
+function adds(edit: Edit | EditTree): boolean {
+  return edit.kind === 'push' || ('children' in edit && [...edit.children.values()].some(adds));
 }

@@ -45,12 +45,12 @@ type Settled = readonly [SchemaField, Verdict];
 function runValidators(life: Life, fields: readonly SchemaField[]): Running[] {
   const run = (): Running[] => fields.map((field) => [field, field.validate(life.baseline.current(field.name))]);
   if (life.definition.validatesLater) return life.inside(run);
-  const verdicts = run();
+  const verdicts = life.call(run);
   const waiting = verdicts.filter(([, verdict]) => verdict instanceof Promise);
   if (waiting.length === 0) return verdicts;
   // The first time only: what was started outside is left alone.
   life.definition.validatesLater = true;
-  void Promise.allSettled(waiting.map(([, verdict]) => verdict));
+  void Promise.allSettled(waiting.map(async ([, verdict]) => verdict));
   return life.inside(run);
 }
 
@@ -81,6 +81,7 @@ function unknownField(name: string): ValidationIssue {
 function takeOutput(life: Life, name: string, output: unknown): void {
   if (!life.assigned.delete(name)) return;
   const value = life.baseline.current(name);
+  if (value === undefined) return; // a field that was removed does not come back as its default
   const taken = overlay(value, output);
   if (taken !== value) life.baseline.set(name, taken);
 }

@@ -1,0 +1,116 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { BSON } from 'mongodb';
+
+/**
+ * What befalls a command on its way:
+ * - `'cutBefore'`: the connection breaks before the server sees it;
+ * - `'cutAfter'`: it breaks after the server acted, before the answer comes;
+ * - a function: the answer comes when its promise resolves, with what it gives in the place of the server's answer.
+ */
+export type Fault = 'cutBefore' | 'cutAfter' | ((reply: BSON.Document) => BSON.Document | Promise<BSON.Document>);
+
+const OP_MSG = 2013;
+/** Length, request id, response to, opcode; flag bits; the kind of the first section. */
+const BODY = 16 + 4 + 1;
+
+/** A TCP proxy in front of a server that lets faults befall the next command of a name. */
+export class FaultyProxy {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #faults = new Map<string, Fault>();
+  #port = 0;
+  #target: { readonly host: string; readonly port: number } = { host: '127.0.0.1', port: 0 };
+
+  constructor() {
+    this.#server = createServer((client) => this.#accept(client));
+  }
+
+  /** Starts it in front of a server; its own address. */
+  async listen(server: URL): Promise<string> {
+    this.#target = { host: server.hostname, port: Number(server.port || 27017) };
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** The next command of this name meets the fault. */
+  next(command: string, fault: Fault): void {
+    this.#faults.set(command, fault);
+  }
+
+  async close(): Promise<void> {
+    this.#port = (this.#server.address() as AddressInfo).port;
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  /** Listens again where it did before it was closed. */
+  async reopen(): Promise<void> {
+    this.#server.listen(this.#port, '127.0.0.1');
+    await once(this.#server, 'listening');
+  }
+
+  #accept(client: Socket): void {
+    const server = connect(this.#target);
+    const cut = () => {
+      client.destroy();
+      server.destroy();
+    };
+    for (const socket of [client, server]) {
+      this.#sockets.add(socket);
+      socket.on('error', cut);
+      socket.on('close', () => {
+        this.#sockets.delete(socket);
+        cut();
+      });
+    }
+    let onReply: Fault | undefined;
+    eachMessage(client, (message) => {
+      const fault = this.#take(message);
+      if (fault === 'cutBefore') return cut();
+      onReply = fault;
+      server.write(message);
+    });
+    eachMessage(server, async (message) => {
+      const fault = onReply;
+      onReply = undefined;
+      if (fault === undefined) client.write(message);
+      else if (typeof fault !== 'function') cut();
+      else client.write(withBody(message, await fault(bodyOf(message))));
+    });
+  }
+
+  #take(message: Buffer): Fault | undefined {
+    if (message.readInt32LE(12) !== OP_MSG) return undefined;
+    const name = Object.keys(bodyOf(message))[0] ?? '';
+    const fault = this.#faults.get(name);
+    this.#faults.delete(name);
+    return fault;
+  }
+}
+
+/** Calls back with each whole message of the wire protocol: its first four bytes tell its length. */
+function eachMessage(socket: Socket, callback: (message: Buffer) => void | Promise<void>): void {
+  let received = Buffer.alloc(0);
+  socket.on('data', (chunk: Buffer) => {
+    received = Buffer.concat([received, chunk]);
+    while (received.length >= 4 && received.length >= received.readInt32LE(0)) {
+      const size = received.readInt32LE(0);
+      const message = received.subarray(0, size);
+      received = received.subarray(size);
+      void callback(message);
+    }
+  });
+}
+
+function bodyOf(message: Buffer): BSON.Document {
+  return BSON.deserialize(message.subarray(BODY, BODY + message.readInt32LE(BODY)));
+}
+
+function withBody(message: Buffer, body: BSON.Document): Buffer {
+  const changed = Buffer.concat([message.subarray(0, BODY), BSON.serialize(body)]);
+  changed.writeInt32LE(changed.length, 0);
+  return changed;
+}
