@@ -88,8 +88,9 @@ function clauseDetails(key: string, value: Value, document: Document): Document 
     return false;
   });
   const [only] = seen;
-  if (only === undefined) details.set('reason', 'field was missing');
-  else if (seen.length > 1) details.set('consideredValues', seen);
+  if (only === undefined) {
+    if (operator !== '$exists') details.set('reason', 'field was missing');
+  } else if (seen.length > 1) details.set('consideredValues', seen);
   else details.set('consideredValue', only).set('consideredType', typeOf(only));
   return details;
 }

@@ -122,7 +122,7 @@ describe('decode and encode', () => {
     };
     expect(decode(encode(nest(MAX_DEPTH)))).toEqual(nest(MAX_DEPTH));
     expect(failure(() => encode(nest(MAX_DEPTH + 1))).codeName).toBe('Overflow');
-    let bytes = Buffer.from(bson.serialize({}));
+    let bytes: Buffer = Buffer.from(bson.serialize({}));
     for (let level = 0; level < MAX_DEPTH; level++) bytes = element(0x03, bytes.toString('hex'));
     expect(failure(() => decode(bytes)).codeName).toBe('Overflow');
   });
