@@ -62,7 +62,8 @@ export class ObjectBaseline implements Baseline {
   }
 
   exact(name: string): unknown {
-    return this.#originals.get(name) ?? orAbsent(this.current(name));
+    const original = this.#originals.get(name);
+    return original === undefined ? orAbsent(this.current(name)) : original;
   }
 
   original(name: string): unknown {
