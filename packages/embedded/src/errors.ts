@@ -45,6 +45,7 @@ const CODE_NAMES: ReadonlyMap<number, string> = new Map([
   [86, 'IndexKeySpecsConflict'],
   [96, 'OperationFailed'],
   [100, 'UnsatisfiableWriteConcern'],
+  [111, 'NotExactValueField'],
   [105, 'ConflictingOperationInProgress'],
   [112, 'WriteConflict'],
   [115, 'CommandNotSupported'],

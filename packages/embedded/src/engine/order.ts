@@ -112,7 +112,7 @@ function comparableOf(value: Value): Comparable[] {
 }
 
 function compareParts(a: Comparable, b: Comparable | undefined): number {
-  if (typeof a === 'string') return compareText(a, String(b));
+  if (typeof a === 'string' && typeof b === 'string') return compareText(a, b);
   if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b);
   if (a instanceof Map && b instanceof Map) return compareDocuments(a, b);
   return a < (b ?? 0) ? -1 : a > (b ?? 0) ? 1 : 0;

@@ -55,7 +55,6 @@ export function projector(spec: Document, options: ProjectOptions = {}): Project
 export function fieldSetter(spec: Document, stage: string, variables: Variables): (document: Document) => Document {
   const root = branch();
   try {
-    if (spec.size === 0) throw new ServerError(40177, 'specification must have at least one field');
     plantExpressions(root, [], spec, variables);
   } catch (error) {
     throw error instanceof ServerError ? error.within(`Invalid ${stage}`) : error;
@@ -65,16 +64,29 @@ export function fieldSetter(spec: Document, stage: string, variables: Variables)
 
 function plantExpressions(root: Branch, prefix: readonly string[], spec: Document, variables: Variables): void {
   for (const [name, value] of spec) {
+    if (prefix.length > 0 && name.includes('.')) {
+      throw new ServerError(40183, `cannot use dotted field name '${name}' in a sub object`);
+    }
     const path = [...prefix, ...fieldPath(name)];
-    if (isDocument(value) && !isOperatorExpression(value)) {
-      if (value.size === 0)
-        throw new ServerError(40180, `an empty object is not a valid value. Found at path ${path.join('.')}`);
+    if (isDocument(value) && value.size > 0 && !isExpression(value)) {
       plantExpressions(root, path, value, variables);
     } else {
       const compute = compileExpression(value, variables);
       plant(root, path, { kind: 'compute', compute }, () => conflict(path));
     }
   }
+}
+
+/** Whether an object is an expression, not more fields. */
+function isExpression(object: Document): boolean {
+  const isOperator = [...object.keys()].some((name) => name.startsWith('$'));
+  if (isOperator && object.size > 1) {
+    throw new ServerError(
+      40181,
+      `an expression specification must contain exactly one field, the name of the expression. Found ${object.size} fields`,
+    );
+  }
+  return isOperator;
 }
 
 function conflict(path: readonly string[]): ServerError {

@@ -3,8 +3,10 @@
 import { ObjectId } from 'bson';
 import { ServerError } from '../errors.ts';
 import { pipeline } from './aggregate.ts';
+import { encode } from './bson.ts';
 import type { Variables } from './expression.ts';
 import type { MatchDetails } from './match.ts';
+import { isReference } from './match/value-test.ts';
 import { equals } from './order.ts';
 import { show, showElement } from './text.ts';
 import { Application, type ElementFilters } from './update/apply.ts';
@@ -56,11 +58,26 @@ export function compileUpdate(update: Document | readonly Document[], options: U
 export function upsertDocument(filter: Document, update: CompiledUpdate): Document {
   const inserted = update.insert(equalityDocument(filter, update.kind === 'replacement'));
   const id = inserted.get('_id') ?? new ObjectId();
+  checkNewId(id);
+  return new Map([['_id', id], ...inserted]).set('_id', id);
+}
+
+/**
+ * Whether a value can be the `_id` of a stored document.
+ * @throws ServerError 53 (InvalidIdField) for an array, a regular expression or undefined, 52 for a name with `$` in it
+ */
+export function checkNewId(id: Value): void {
   const type = typeOf(id);
   if (type === 'array' || type === 'regex' || type === 'undefined') {
     throw new ServerError(53, `The '_id' value cannot be of type ${type}`);
   }
-  return new Map([['_id', id], ...inserted]).set('_id', id);
+  const name = isDocument(id) && !isReference(id) ? [...id.keys()].find((key) => key.startsWith('$')) : undefined;
+  if (name !== undefined) {
+    throw new ServerError(
+      52,
+      `_id fields may not contain '$'-prefixed fields: The dollar ($) prefixed field '${name}' in '_id' is not valid for storage.`,
+    );
+  }
 }
 
 function compileReplacement(replacement: Document, options: UpdateOptions): CompiledUpdate {
@@ -112,12 +129,20 @@ function keepId(document: Document, result: Document): Document {
   const id = document.get('_id');
   if (id === undefined) return result;
   const kept: Document = result.has('_id') ? result : new Map([['_id', id], ...result]);
-  checkId(document, kept);
-  return kept;
+  const newId = kept.get('_id');
+  if (equals(id, newId)) return kept;
+  throw new ServerError(
+    66,
+    `After applying the update, the (immutable) field '_id' was found to have been altered to _id: ${show(newId)}`,
+  );
 }
 
+/** Operators may not even change the type of an `_id`, or the order of its members. */
 function checkId(before: Document, after: Document): void {
-  if (!before.has('_id') || (after.has('_id') && equals(before.get('_id'), after.get('_id')))) return;
+  const id = before.get('_id');
+  const newId = after.get('_id');
+  if (id === undefined || id === newId) return;
+  if (newId !== undefined && encode(new Map([['_id', id]])).equals(encode(new Map([['_id', newId]])))) return;
   throw new ServerError(66, "Performing an update on the path '_id' would modify the immutable field '_id'");
 }
 

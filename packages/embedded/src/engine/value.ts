@@ -121,6 +121,13 @@ export const BSON_TYPES = {
 /** MongoDB's name of a BSON type, as `$type` gives it. */
 export type TypeName = keyof typeof BSON_TYPES;
 
+export const TYPE_NAMES: readonly TypeName[] = Object.keys(BSON_TYPES).filter(isTypeName);
+
+/** Whether a text is the name of a BSON type. */
+export function isTypeName(name: string): name is TypeName {
+  return Object.hasOwn(BSON_TYPES, name);
+}
+
 const TYPE_OF_TAG = {
   Int32: 'int',
   Double: 'double',

@@ -88,7 +88,7 @@ describe('stages', () => {
     [{ $project: {} }, 51272, 'must have at least one field'],
     [{ $project: 1 }, 15969, 'must be an object'],
     [{ $set: 1 }, 40272, '$set specification stage must be an object, got int'],
-    [{ $set: {} }, 40177, 'Invalid $set :: caused by :: specification must have at least one field'],
+    [{ $set: { $a: 1 } }, 16410, "Invalid $set :: caused by :: FieldPath field names may not start with '$'"],
     [{ $unset: 1 }, 31002, 'only string values'],
     [{ $sort: {} }, 15976, 'at least one sort key'],
     [{ $skip: -1 }, 5107200, 'non-negative'],

@@ -1,7 +1,7 @@
 import * as bson from 'bson';
 import { describe, expect, it } from 'vitest';
 import { decode, encode, MAX_DEPTH } from '../../src/engine/bson.ts';
-import type { Document, Value } from '../../src/engine/bson.ts';
+import type { Document } from '../../src/engine/bson.ts';
 import { CodeWithScope, DateTime, DbPointer, UNDEFINED } from '../../src/engine/value.ts';
 import { ServerError } from '../../src/errors.ts';
 
@@ -116,9 +116,9 @@ describe('decode and encode', () => {
 
   it('refuse what nests too deep, in both directions', () => {
     const nest = (levels: number): Document => {
-      let value: Value = new Map();
+      let value: Document = new Map();
       for (let level = 1; level < levels; level++) value = new Map([['a', value]]);
-      return value as Document;
+      return value;
     };
     expect(decode(encode(nest(MAX_DEPTH)))).toEqual(nest(MAX_DEPTH));
     expect(failure(() => encode(nest(MAX_DEPTH + 1))).codeName).toBe('Overflow');

@@ -1,5 +1,5 @@
 import { ServerError } from '../../errors.ts';
-import { isArray, isDocument, isNullish, type Value } from '../value.ts';
+import { isArray, isDocument, isNullish, typeOf, type Value } from '../value.ts';
 import {
   checkCount,
   type Compile,
@@ -67,7 +67,7 @@ interface Branch {
 
 const switchOperator: Operator = (name, argument, scope, compile) => {
   if (!isDocument(argument))
-    throw new ServerError(40060, `${name} requires an object as an argument, found: ${argument}`);
+    throw new ServerError(40060, `${name} requires an object as an argument, found: ${typeOf(argument)}`);
   for (const key of argument.keys()) {
     if (key !== 'branches' && key !== 'default')
       throw new ServerError(40067, `${name} found an unknown argument: ${key}`);

@@ -2,7 +2,9 @@ import { Decimal128, Double, Int32, Long, ObjectId } from 'bson';
 import { ServerError } from '../../errors.ts';
 import { makeDecimal } from '../decimal.ts';
 import { fitsInt64, isZeroNumber, toDecimal, toNumber, truncate } from '../number.ts';
+import { show } from '../text.ts';
 import {
+  TYPE_NAMES,
   BSON_TYPES,
   DateTime,
   isNullish,
@@ -180,10 +182,10 @@ const convertOperator: Operator = (name, argument, scope, compile) => {
 };
 
 function targetType(to: Value): TypeName {
-  const number = isNumeric(to) ? toNumber(to) : to;
-  const type = Object.entries(BSON_TYPES).find(([name, code]) => name === number || code === number)?.[0];
-  if (type === undefined) throw new ServerError(2, `Unknown type name: ${String(number)}`);
-  return type as TypeName;
+  const wanted = isNumeric(to) ? toNumber(to) : to;
+  const type = TYPE_NAMES.find((name) => name === wanted || BSON_TYPES[name] === wanted);
+  if (type === undefined) throw new ServerError(2, `Unknown type name: ${show(to)}`);
+  return type;
 }
 
 const to = (type: TypeName): Operator => unary((value) => convert(value, type));

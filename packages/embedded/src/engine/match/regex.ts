@@ -24,7 +24,7 @@ function textOf(value: Value | undefined): string | undefined {
  */
 export function compileRegex(pattern: string, options: string): RegExp {
   for (const option of options) {
-    if (!'imsxlu'.includes(option)) throw new ServerError(51108, `invalid flag in regex options: ${option}`);
+    if (!'imsxu'.includes(option)) throw new ServerError(51108, `invalid flag in regex options: ${option}`);
   }
   const inline = /^\(\?([imsx]+)\)/.exec(pattern);
   const all = new Set(options + (inline?.[1] ?? ''));

@@ -11,6 +11,8 @@ import {
   isDocument,
   isNumeric,
   isRegExp,
+  isTypeName,
+  TYPE_NAMES,
   type TypeName,
   typeOf,
   UNDEFINED,
@@ -97,13 +99,9 @@ export function typesOf(alias: Value): readonly TypeName[] {
   if (!isNumeric(alias)) throw new ServerError(14, 'type must be represented as a number or a string');
   const code = toSafeInteger(alias);
   if (code === 0) throw badValue('Invalid numerical type code: 0. Instead use {$exists:false}.');
-  const entry = Object.entries(BSON_TYPES).find(([, number]) => number === code);
-  if (entry === undefined || !isTypeName(entry[0])) throw badValue(`Invalid numerical type code: ${show(alias)}`);
-  return [entry[0]];
-}
-
-function isTypeName(name: string): name is TypeName {
-  return Object.hasOwn(BSON_TYPES, name);
+  const type = TYPE_NAMES.find((name) => BSON_TYPES[name] === code);
+  if (type === undefined) throw badValue(`Invalid numerical type code: ${show(alias)}`);
+  return [type];
 }
 
 function modTest(argument: Value): Test {

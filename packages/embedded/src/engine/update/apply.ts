@@ -1,6 +1,5 @@
 // Applies a tree of operators to a document. The document stays as it is: what changes is copied on the way down.
 import { ServerError } from '../../errors.ts';
-import { isIndex } from '../path.ts';
 import { showElement } from '../text.ts';
 import { type Document, isArray, isDocument, type Value } from '../value.ts';
 import { badValue, type Context, createsPath } from './modifier.ts';
@@ -58,7 +57,8 @@ export class Application {
   #inArray(node: UpdateBranch, array: Value[], path: string): Value[] {
     const copy = [...array];
     for (const [name, child] of this.#children(node, path)) {
-      if (!isIndex(name)) {
+      // Unlike a filter's path, this one may have leading zeros.
+      if (!/^\d+$/.test(name)) {
         this.#refuseChild(name, child, array, path);
         continue;
       }

@@ -43,7 +43,10 @@ function integerClause(name: string, value: Value | undefined): number | undefin
   if (value === undefined) return undefined;
   const integer = toSafeInteger(value);
   if (integer !== undefined) return integer;
-  throw badValue(`The value for ${name} must be an integer value but was given type: ${typeOf(value)}`);
+  const given = name === '$slice' ? 'but was given' : 'not of';
+  throw badValue(
+    `The value for ${name} must be an integer value${name === '$slice' ? '' : ','} ${given} type: ${typeOf(value)}`,
+  );
 }
 
 function insertAt(added: readonly Value[], position: number | undefined): Change {

@@ -15,8 +15,12 @@ export function equalityDocument(filter: Document, onlyId: boolean): Document {
   const found = new Map<string, Value>();
   collect(filter, found);
   const root = branch();
-  const paths = [...found.keys()].filter((path) => !onlyId || path === '_id').sort(compareText);
-  for (const path of paths) plantValue(root, path, found.get(path) ?? null);
+  const paths = [...found.keys()].sort(compareText);
+  const below = onlyId ? paths.find((path) => path.startsWith('_id.')) : undefined;
+  if (below !== undefined) {
+    throw new ServerError(111, `field at '_id' must be exactly specified, field at sub-path '${below}'found`);
+  }
+  for (const path of paths.filter((path) => !onlyId || path === '_id')) plantValue(root, path, found.get(path) ?? null);
   const context = { document: new Map(), insert: true, now: null, positional: undefined };
   return new Application(context, new Map()).run(root);
 }

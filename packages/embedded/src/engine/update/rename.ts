@@ -1,6 +1,9 @@
 // https://www.mongodb.com/docs/manual/reference/operator/update/rename/
-import { isArray, isDocument, type Document, type Value } from '../value.ts';
-import { badValue, type Context, type Modifier, nameOf } from './modifier.ts';
+import { ServerError } from '../../errors.ts';
+import { isIndex, member } from '../path.ts';
+import { showElement } from '../text.ts';
+import { type Document, isArray, isDocument, type Value } from '../value.ts';
+import { badValue, type Modifier, nameOf } from './modifier.ts';
 
 /**
  * The half of `$rename` that is at the new name: takes the value from the old one, if the document has it.
@@ -14,36 +17,62 @@ export function renameTo(from: string, to: Value): { readonly path: string; read
   if (to.startsWith(`${from}.`) || from.startsWith(`${to}.`)) {
     throw badValue(`The source and target field for $rename must not be on the same path: ${from}: "${to}"`);
   }
-  const source = (context: Context): Value | undefined => follow(context.document, from, 'source');
   return {
     path: to,
     modifier: {
-      creates: (context) => source(context) !== undefined,
-      apply: (value, context) => {
-        const moved = source(context);
-        if (moved !== undefined) follow(context.document, to, 'destination');
-        return moved ?? value;
-      },
+      creates: ({ document }) => movedValue(document, from, to) !== undefined,
+      apply: (value, { document }) => movedValue(document, from, to) ?? value,
     },
   };
+}
+
+/** What is to be at the new name, if there is anything at the old one. */
+function movedValue(document: Document, from: string, to: string): Value | undefined {
+  const value = source(document, from);
+  if (value !== undefined) checkDestination(document, to);
+  return value;
 }
 
 function isDynamic(path: string): boolean {
   return path.split('.').some((name) => name.startsWith('$'));
 }
 
-/** The value at a path through documents; a path through an array is an error. */
-function follow(document: Document, path: string, role: 'source' | 'destination'): Value | undefined {
+/**
+ * The value at a path through documents.
+ * @throws ServerError 28 where the path leads through a value without members, 2 where it names an element of an array
+ */
+function source(document: Document, path: string): Value | undefined {
+  let value: Value | undefined = document;
+  let parent = '';
+  let array: string | undefined;
+  for (const name of path.split('.')) {
+    if (value === undefined) return undefined;
+    if (!isDocument(value) && !(isArray(value) && isIndex(name))) {
+      throw new ServerError(
+        28,
+        `cannot use the part (${parent} of ${path}) to traverse the element ({${showElement(parent, value)}})`,
+      );
+    }
+    if (isArray(value)) array ??= parent;
+    value = member(value, name);
+    parent = name;
+  }
+  if (value !== undefined && array !== undefined) throw inArray('source', document, path, array);
+  return value;
+}
+
+function checkDestination(document: Document, path: string): void {
   let value: Value | undefined = document;
   let parent = '';
   for (const name of path.split('.')) {
-    if (isArray(value)) {
-      throw badValue(
-        `The ${role} field cannot be an array element, '${path}' in doc with ${nameOf(document)} has an array field called '${parent}'`,
-      );
-    }
+    if (isArray(value)) throw inArray('destination', document, path, parent);
     value = isDocument(value) ? value.get(name) : undefined;
     parent = name;
   }
-  return value;
+}
+
+function inArray(role: 'source' | 'destination', document: Document, path: string, array: string): ServerError {
+  return badValue(
+    `The ${role} field cannot be an array element, '${path}' in doc with ${nameOf(document)} has an array field called '${array}'`,
+  );
 }
