@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto';
+import { type Collection, type Db, type Document, MongoClient, MongoServerError } from 'mongodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { knownFault } from './known-faults.ts';
+import { targets } from './servers.ts';
+
+/** Documents whose `_id` is whatever a case says. */
+export type AnyDocument = Document & { _id?: string | number | boolean | object | null };
+
+/** What a case works with. */
+export interface Workbench {
+  readonly product: string;
+  readonly client: MongoClient;
+  readonly uri: string;
+  readonly db: Db;
+  /** A collection of the case's own, not there yet. */
+  readonly collection: Collection<AnyDocument>;
+}
+
+export type Case = (bench: Workbench) => Promise<void>;
+
+/** Registers cases for every server under test, each with its own database. */
+export function conformance(area: string, cases: Readonly<Record<string, Case>>): void {
+  describe.each(targets)(`${area} on $name`, ({ product, open }) => {
+    const name = `conformance_${randomBytes(6).toString('hex')}`;
+    let uri: string;
+    let client: MongoClient;
+    let close: () => Promise<void>;
+
+    beforeAll(async () => {
+      ({ uri, close } = await open());
+      client = new MongoClient(uri);
+      await client.connect();
+    });
+
+    afterAll(async () => {
+      await client.db(name).dropDatabase();
+      await client.close();
+      await close();
+    });
+
+    let count = 0;
+    it.for(Object.entries(cases))('%s', async ([title, run], { skip }) => {
+      skip(knownFault(product, area, title), 'a known fault of this server');
+      expect.hasAssertions();
+      count += 1;
+      const db = client.db(name);
+      await run({ product, client, uri, db, collection: db.collection<AnyDocument>(`c${count}`) });
+    });
+  });
+}
+
+/** The server's error from something that must fail. */
+export async function errorOf(attempt: Promise<unknown>): Promise<MongoServerError> {
+  try {
+    await attempt;
+  } catch (error) {
+    if (error instanceof MongoServerError) return error;
+    throw error;
+  }
+  throw new Error('Expected an error of the server, got none.');
+}
