@@ -92,11 +92,13 @@ function compareAbsent(base: unknown): DeleteEdit | null {
 
 function compare(base: unknown, value: unknown, level: number): ValueEdit | null {
   if (Object.is(base, value)) return null;
-  if (level < MAX_LEVELS) {
+  const isContainer = Array.isArray(value) || hasMembers(value);
+  if (isContainer && level < MAX_LEVELS) {
     if (Array.isArray(base) && Array.isArray(value)) return compareArrays(base, value, level);
     if (hasMembers(base) && hasMembers(value)) return compareMembers(base, value, level);
   }
-  return base !== ABSENT && equalValues(base, value) ? null : { kind: 'set', base, value };
+  // What is no container and equals its original is the original: `toExact` saw to that.
+  return isContainer && base !== ABSENT && equalValues(base, value) ? null : { kind: 'set', base, value };
 }
 
 /** Has it members that can change one by one? */
@@ -110,10 +112,12 @@ function namesOf(container: object): string[] {
 
 function compareMembers(base: object, value: object, level: number): ObjectEdit | null {
   const children = new Map<string, Edit>();
-  for (const key of new Set([...namesOf(value), ...namesOf(base)])) {
-    const before = memberOf(base, key);
-    const after = memberOf(value, key);
-    const edit = after === ABSENT ? compareAbsent(before) : compare(before, after, level + 1);
+  for (const key of namesOf(value)) {
+    const edit = compare(memberOf(base, key), memberOf(value, key), level + 1);
+    if (edit !== null) children.set(key, edit);
+  }
+  for (const key of namesOf(base)) {
+    const edit = memberOf(value, key) === ABSENT ? compareAbsent(memberOf(base, key)) : null;
     if (edit !== null) children.set(key, edit);
   }
   return children.size === 0 ? null : { kind: 'object', base, value, children };
@@ -126,7 +130,11 @@ function compareArrays(base: readonly unknown[], value: readonly unknown[], leve
     const edit = compare(base[i] ?? null, value[i], level + 1);
     if (edit !== null) children.set(i, edit);
   }
-  if (base.length === value.length) return children.size === 0 ? null : { kind: 'positions', base, value, children };
+  if (base.length === value.length) {
+    if (children.size === 0) return null;
+    // Where every element changed, the array itself is smaller than a guard for each of them.
+    return children.size < base.length ? { kind: 'positions', base, value, children } : { kind: 'set', base, value };
+  }
   const grew = children.size === 0 && value.length > base.length;
   return grew ? { kind: 'push', base, value, added: value.slice(base.length) } : { kind: 'set', base, value };
 }

@@ -1,4 +1,5 @@
-import type { Edit, EditTree, ObjectEdit, PositionsEdit } from './edits.ts';
+import { setOwn } from '../bson/copy.ts';
+import type { Edit, EditTree } from './edits.ts';
 import { element, type Expression, isArray, isObject, literal, member } from './pipeline.ts';
 
 /** What a filter asks of the stored document besides its `_id`. */
@@ -13,37 +14,44 @@ export type Guard = Record<string, unknown>;
  *   expression, since as a filter `'list.2': value` also matches a member named 2 of any element, and nested arrays.
  */
 export function guardOf(tree: EditTree): Guard | undefined {
-  const guard = new Map<string, unknown>();
-  for (const [name, edit] of tree.children) requireObjects(edit, name, guard);
-  const unchanged = [...tree.children].flatMap(([name, edit]) => elementsUnchanged(edit, `$${name}`));
-  if (unchanged.length > 0) guard.set('$expr', every(unchanged));
-  return guard.size > 0 ? Object.fromEntries(guard) : undefined;
+  const guard: Guard = {};
+  const unchanged: Expression[] = [];
+  for (const [name, edit] of tree.children) {
+    requireObjects(edit, name, guard);
+    requireElements(edit, `$${name}`, unchanged);
+  }
+  if (unchanged.length > 0) guard['$expr'] = every(unchanged);
+  return Object.keys(guard).length > 0 ? guard : undefined;
 }
 
-function requireObjects(edit: Edit, path: string, guard: Map<string, unknown>): void {
+/** Adds to the guard that no parent of a number-like key is an array. */
+function requireObjects(edit: Edit, path: string, guard: Guard): void {
   // Below an index there is nothing to ask: the whole element is compared.
   if (edit.kind !== 'object') return;
   for (const [key, child] of edit.children) {
-    if (/^\d+$/.test(key)) guard.set(path, { $not: { $type: 'array' } });
+    if (/^\d+$/.test(key)) setOwn(guard, path, { $not: { $type: 'array' } });
     requireObjects(child, `${path}.${key}`, guard);
   }
 }
 
-function elementsUnchanged(edit: Edit, current: Expression): Expression[] {
-  if (edit.kind === 'positions') return [sameElements(edit, current)];
-  return edit.kind === 'object' ? sameElementsBelow(edit, current) : [];
-}
-
-function sameElements(edit: PositionsEdit, array: Expression): Expression {
-  const same = Array.from(edit.children, ([i, { base }]) => ({ $eq: [element(array, i), literal(base)] }));
-  return { $cond: [isArray(array), every(same), false] };
-}
-
-function sameElementsBelow(edit: ObjectEdit, object: Expression): Expression[] {
-  const same = [...edit.children].flatMap(([key, child]) => elementsUnchanged(child, member(object, key)));
-  return same.length > 0 ? [{ $cond: [isObject(object), every(same), false] }] : [];
+/** Adds an expression to the list if there are elements that must be as they were. */
+function requireElements(edit: Edit, current: Expression, conditions: Expression[]): void {
+  if (edit.kind === 'positions') {
+    const same = Array.from(edit.children, ([i, { base }]) => ({ $eq: [element(current, i), literal(base)] }));
+    conditions.push({ $cond: [isArray(current), every(same), false] });
+  } else if (edit.kind === 'object') {
+    const below: Expression[] = [];
+    for (const [key, child] of edit.children) requireElements(child, member(current, key), below);
+    if (below.length > 0) conditions.push({ $cond: [isObject(current), every(below), false] });
+  }
 }
 
 function every(conditions: readonly Expression[]): Expression {
-  return { $and: conditions };
+  const [first, ...others] = conditions;
+  return first !== undefined && others.length === 0 ? first : { $and: conditions };
+}
+
+function all(conditions: readonly Expression[]): Expression {
+  const [first, ...others] = conditions;
+  return first !== undefined && others.length === 0 ? first : { $and: conditions };
 }

@@ -25,11 +25,7 @@ describe('guardOf', () => {
   it('asks that an edited element is as it was', () => {
     const unchanged = (i: number, value: unknown) => ({ $eq: [{ $arrayElemAt: ['$l', i] }, { $literal: value }] });
     expect(guard({ l: [new Double(1), { q: 1 }, 0] }, { l: [2, { q: 2 }, 0] })).toEqual({
-      $expr: {
-        $and: [
-          { $cond: [{ $isArray: ['$l'] }, { $and: [unchanged(0, new Double(1)), unchanged(1, { q: 1 })] }, false] },
-        ],
-      },
+      $expr: { $cond: [{ $isArray: ['$l'] }, { $and: [unchanged(0, new Double(1)), unchanged(1, { q: 1 })] }, false] },
     });
   });
 
@@ -37,28 +33,28 @@ describe('guardOf', () => {
     const map = { $getField: { field: { $literal: '7' }, input: '$o' } };
     const list = { $getField: { field: { $literal: 'l' }, input: map } };
     const unchanged = { $eq: [{ $arrayElemAt: [list, 0] }, { $literal: 1 }] };
-    const inList = { $cond: [{ $isArray: [list] }, { $and: [unchanged] }, false] };
-    const inMap = { $cond: [isObject(map), { $and: [inList] }, false] };
-    expect(guard({ o: { 7: { l: [1], a: 1 } } }, { o: { 7: { l: [2], a: 2 } } })).toEqual({
+    const inList = { $cond: [{ $isArray: [list] }, unchanged, false] };
+    const inMap = { $cond: [isObject(map), inList, false] };
+    expect(guard({ o: { 7: { l: [1, 0], a: 1 } } }, { o: { 7: { l: [2, 0], a: 2 } } })).toEqual({
       o: isNoArray,
-      $expr: { $and: [{ $cond: [isObject('$o'), { $and: [inMap] }, false] }] },
+      $expr: { $cond: [isObject('$o'), inMap, false] },
     });
   });
 
   it('asks for nothing below an element', () => {
-    const before = { l: [{ 1: [1] }] };
-    expect(guard(before, { l: [{ 1: [2] }] })).toEqual({
-      $expr: {
-        $and: [
-          {
-            $cond: [
-              { $isArray: ['$l'] },
-              { $and: [{ $eq: [{ $arrayElemAt: ['$l', 0] }, { $literal: before.l[0] }] }] },
-              false,
-            ],
-          },
-        ],
-      },
+    const before = { l: [{ 1: [1, 0] }, 0] };
+    const unchanged = { $eq: [{ $arrayElemAt: ['$l', 0] }, { $literal: before.l[0] }] };
+    expect(guard(before, { l: [{ 1: [2, 0] }, 0] })).toEqual({
+      $expr: { $cond: [{ $isArray: ['$l'] }, unchanged, false] },
+    });
+  });
+
+  it('asks for every array that has an edited element', () => {
+    const first = (path: string) => ({
+      $cond: [{ $isArray: [path] }, { $eq: [{ $arrayElemAt: [path, 0] }, { $literal: 1 }] }, false],
+    });
+    expect(guard({ l: [1, 0], m: [1, 0] }, { l: [2, 0], m: [2, 0] })).toEqual({
+      $expr: { $and: [first('$l'), first('$m')] },
     });
   });
 });

@@ -24,16 +24,18 @@ describe('operators', () => {
     ['an element was replaced', { l: [1, 2] }, { l: [1, 'x'] }, { $set: { 'l.1': 'x' } }],
     [
       'below an element',
-      { l: [{ a: [1], b: 1 }] },
-      { l: [{ a: [1, 2] }] },
+      { l: [{ a: [1], b: 1 }, 0] },
+      { l: [{ a: [1, 2] }, 0] },
       { $unset: { 'l.0.b': '' }, $push: { 'l.0.a': { $each: [2] } } },
     ],
     [
       'an element has an odd key',
-      { l: [{ '': 1, b: 1 }] },
-      { l: [{ '': 2, b: 1 }] },
+      { l: [{ '': 1, b: 1 }, 0] },
+      { l: [{ '': 2, b: 1 }, 0] },
       { $set: { 'l.0': { '': 2, b: 1 } } },
     ],
+    ['every element changed', { l: [1, { a: 1 }] }, { l: [2, { a: 2 }] }, { $set: { l: [2, { a: 2 }] } }],
+    ['an array is empty still', { l: [], a: 1 }, { l: [], a: 2 }, { $set: { a: 2 } }],
     ['an array shrank', { l: [1, 2] }, { l: [1] }, { $set: { l: [1] } }],
     ['odd keys are inside a set value', { a: 1 }, { a: { '$x.y': 1 } }, { $set: { a: { '$x.y': 1 } } }],
   ])('says that %s', (_, before, after, update) => {

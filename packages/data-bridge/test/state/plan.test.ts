@@ -56,7 +56,7 @@ describe('needsPipelineInBatch', () => {
   it('is true for dotted paths and array operators', () => {
     expect(needsPipelineInBatch(treeOf({ a: {} }, { a: { b: 1 } }))).toBe(true);
     expect(needsPipelineInBatch(treeOf({ a: [] }, { a: [1] }))).toBe(true);
-    expect(needsPipelineInBatch(treeOf({ a: [1] }, { a: [2] }))).toBe(true);
+    expect(needsPipelineInBatch(treeOf({ a: [1, 0] }, { a: [2, 0] }))).toBe(true);
   });
 
   it('is false for whole fields', () => {
