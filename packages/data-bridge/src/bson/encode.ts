@@ -92,7 +92,7 @@ function convert(value: unknown, base: unknown, place: Place): unknown {
 
 /** The original where it equals the value: it has the exact type. */
 function preferStored(value: unknown, base: unknown): unknown {
-  if (value === base || typeof base === 'string') return value;
+  if (typeof value === 'string' && typeof base === 'string') return value;
   return base !== ABSENT && base !== undefined && equalValues(value, base) ? base : value;
 }
 

@@ -50,8 +50,3 @@ function every(conditions: readonly Expression[]): Expression {
   const [first, ...others] = conditions;
   return first !== undefined && others.length === 0 ? first : { $and: conditions };
 }
-
-function all(conditions: readonly Expression[]): Expression {
-  const [first, ...others] = conditions;
-  return first !== undefined && others.length === 0 ? first : { $and: conditions };
-}
