@@ -31,7 +31,7 @@ import {
   valueEnd,
 } from './bytes.ts';
 import { type BsonOptions, type Field, isNameAt, type Layout, Level } from './layout.ts';
-import { isAscii, latin1, utf8 } from './text.ts';
+import { isAscii, latin1, maxText, utf8 } from './text.ts';
 
 /*
  * The state of the one decoding that runs; nothing that runs meanwhile is the program's, so there is only one.
@@ -50,8 +50,8 @@ let maxSubstring = 0;
 
 /** V8 copies substrings of up to 12 characters. A longer one is a view, which would keep the text of the whole document alive. */
 const maxCopied = 12;
-/** Of larger documents every string is read by itself. */
-const maxText = 256 * 1024;
+/** Longer strings are read faster by themselves than they are checked to be ASCII. */
+const maxView = 96;
 
 const exactOptions: Required<BsonOptions> = {
   promoteLongs: false,
@@ -96,7 +96,7 @@ export function decodeStored<T>(layout: Layout, bytes: Uint8Array, start: number
  * document's size.
  */
 export function decodeTransient<T>(layout: Layout, bytes: Uint8Array, start: number): T {
-  return decodeTop(layout, bytes, start, maxText) as T;
+  return decodeTop(layout, bytes, start, maxView) as T;
 }
 
 /** The value of the element at `at` (its type byte), a field of the document at `start`. */

@@ -1,4 +1,4 @@
-import type { ObjectId } from 'mongodb';
+import { type Code, ObjectId } from 'mongodb';
 import {
   binaryEnd,
   binaryFrom,
@@ -9,25 +9,30 @@ import {
   maxDepth,
   milliseconds,
   nameEnd,
-  scopeTerminator,
   stringEnd,
   terminator,
-  unknownType,
   valueEnd,
 } from './bytes.ts';
 import { decodeExactValue } from './decode.ts';
-import type { Layout } from './layout.ts';
+import { type Field, isNameAt, type Layout, type Level } from './layout.ts';
 import { isBson, isDate, isMap, isPlain, isUint8Array, toStored } from './live.ts';
 import { same } from './same.ts';
-import { equalText, utf8 } from './text.ts';
+import { isAscii, latin1, maxText, utf8 } from './text.ts';
 
-/** What stays the same while one element is compared. The program's code may run meanwhile (`toBSON`, getters). */
+/** What stays the same while one element is compared. It is passed along: the program's code may run meanwhile (`toBSON`, getters). */
 interface Stored {
   readonly bytes: Uint8Array;
   readonly start: number;
+  /** The bytes from `textFrom` on as characters: strings are compared with substrings of it, which V8 does fastest. */
+  readonly text: string;
+  readonly textFrom: number;
   /** Were binary values of all subtypes decoded as Buffers? */
   readonly anySubtype: boolean;
+  depth: number;
 }
+
+/** Stands for the end of a value that is not equal. */
+const unequal = -1;
 
 /**
  * Does the stored element at `at` (its type byte) equal this live value, by BSON's equality? Walks both side by side and
@@ -40,16 +45,20 @@ interface Stored {
  */
 export function equalElement(layout: Layout, bytes: Uint8Array, start: number, at: number, value: unknown): boolean {
   const limit = terminator(bytes, start, start, bytes.length);
+  const type = bytes[at] as number;
   const from = nameEnd(bytes, start, at + 1, limit) + 1;
   const { promoteBuffers, promoteValues } = layout.options;
-  return equalStored(
-    { bytes, start, anySubtype: promoteBuffers && promoteValues },
-    at,
-    from,
-    limit,
-    toStored(value),
-    1,
-  );
+  const nested = type === 0x03 || type === 0x04;
+  const stored = {
+    bytes,
+    start,
+    text: nested ? textOf(bytes, from, valueEnd(bytes, start, type, from, limit)) : '',
+    textFrom: from,
+    anySubtype: promoteBuffers && promoteValues,
+    depth: 1,
+  };
+  const field = nested ? layout.top.known(bytes, start, at + 1, limit) : layout.top.unknown;
+  return equalEnd(stored, type, from, limit, field, toStored(value)) !== unequal;
 }
 
 /** The same equality between two JavaScript values, each as the program has it or of BSON classes. */
@@ -58,83 +67,133 @@ export function equalValues(a: unknown, b: unknown): boolean {
 }
 
 /**
- * @param from the offset of the value of the element at `at`.
+ * The end of the stored value at `at` if it is equal, else `unequal`.
+ *
+ * @param limit the terminator of the document around it.
+ * @param field of the value, or of the array around it.
  * @param value after `toStored`.
  */
-function equalStored(stored: Stored, at: number, from: number, limit: number, value: unknown, depth: number): boolean {
+function equalEnd(stored: Stored, type: number, at: number, limit: number, field: Field, value: unknown): number {
   const { bytes, start } = stored;
-  const type = bytes[at] as number;
   switch (type) {
-    case 0x01:
-      fixedEnd(start, from, 8, limit);
-      return equalDouble(float64(bytes, from), value);
+    case 0x01: {
+      const end = fixedEnd(start, at, 8, limit);
+      return equalDouble(float64(bytes, at), value) ? end : unequal;
+    }
     case 0x02:
     case 0x0e: {
-      const end = stringEnd(bytes, start, from, limit);
-      const text = isBson(value, 'BSONSymbol') ? value.value : value;
-      return typeof text === 'string' && equalText(bytes, from + 4, end, text);
+      const end = stringEnd(bytes, start, at, limit);
+      return equalString(stored, at + 4, end, isBson(value, 'BSONSymbol') ? value.value : value) ? end + 1 : unequal;
     }
     case 0x03:
-      return equalDocument(stored, at, from, limit, value, depth + 1);
-    case 0x04:
-      return Array.isArray(value) && equalArray(stored, from, limit, value, depth + 1);
-    case 0x05:
-      return equalBinary(stored, from, binaryEnd(bytes, start, from, limit), value);
-    case 0x06:
-      return value === undefined;
-    case 0x07:
-      fixedEnd(start, from, 12, limit);
-      return isBson(value, 'ObjectId') && equalId(bytes, from, value);
-    case 0x08:
-      fixedEnd(start, from, 1, limit);
-      return value === (bytes[from] === 1);
-    case 0x09:
-      fixedEnd(start, from, 8, limit);
-      return isDate(value) && Object.is(value.getTime(), milliseconds(bytes, from));
+    case 0x04: {
+      const last = terminator(bytes, start, at, limit);
+      return isNestedEqual(stored, type, at, last, field, value) ? last + 1 : unequal;
+    }
+    case 0x05: {
+      const end = binaryEnd(bytes, start, at, limit);
+      return equalBinary(stored, at, end, value) ? end : unequal;
+    }
+    case 0x07: {
+      const end = fixedEnd(start, at, 12, limit);
+      return isId(value) && equalId(bytes, at, value) ? end : unequal;
+    }
+    case 0x08: {
+      const end = fixedEnd(start, at, 1, limit);
+      return value === (bytes[at] === 1) ? end : unequal;
+    }
+    case 0x09: {
+      const end = fixedEnd(start, at, 8, limit);
+      return isDate(value) && Object.is(value.getTime(), milliseconds(bytes, at)) ? end : unequal;
+    }
     case 0x0a:
-      return value === null;
-    case 0x10:
-      fixedEnd(start, from, 4, limit);
-      return equalInt(int32(bytes, from), value);
-    case 0x12:
-      fixedEnd(start, from, 8, limit);
-      return equalLong(int32(bytes, from), int32(bytes, from + 4), value);
-    default:
-      return equalRare(stored, type, from, limit, value, depth);
+      return value === null ? at : unequal;
+    case 0x10: {
+      const end = fixedEnd(start, at, 4, limit);
+      return equalInt(int32(bytes, at), value) ? end : unequal;
+    }
+    case 0x12: {
+      const end = fixedEnd(start, at, 8, limit);
+      return equalLong(int32(bytes, at), int32(bytes, at + 4), value) ? end : unequal;
+    }
+    default: {
+      const end = valueEnd(bytes, start, type, at, limit);
+      return equalRare(stored, type, at, end, field, value) ? end : unequal;
+    }
   }
 }
 
-function equalRare(stored: Stored, type: number, from: number, limit: number, value: unknown, depth: number): boolean {
+/** @param end of the value at `at`, inside the document. */
+function equalRare(stored: Stored, type: number, at: number, end: number, field: Field, value: unknown): boolean {
   const { bytes, start } = stored;
   switch (type) {
+    case 0x06:
+      return value === undefined;
     case 0x0b: // regular expression
     case 0x0c: // DBPointer
-      return same(value, decodeExactValue(bytes, start, type, from, limit), stored.anySubtype);
-    case 0x0d: {
-      const end = stringEnd(bytes, start, from, limit);
-      return isBson(value, 'Code') && value.scope === null && equalText(bytes, from + 4, end, value.code);
-    }
-    case 0x0f: {
-      const last = scopeTerminator(bytes, start, from, limit);
-      const end = stringEnd(bytes, start, from + 4, last);
-      if (!isBson(value, 'Code') || !equalText(bytes, from + 8, end, value.code)) return false;
-      return (
-        (isPlain(value.scope) || isMap(value.scope)) && equalMembers(stored, end + 1, last, value.scope, depth + 1)
-      );
-    }
+      return same(value, decodeExactValue(bytes, start, type, at, end), stored.anySubtype);
+    case 0x0d:
+      return isBson(value, 'Code') && value.scope === null && equalString(stored, at + 4, end - 1, value.code);
+    case 0x0f:
+      return isBson(value, 'Code') && equalCode(stored, at, end, field, value);
     case 0x11:
-      fixedEnd(start, from, 8, limit);
-      return isBson(value, 'Timestamp') && equalBits(bytes, from, value);
+      return isBson(value, 'Timestamp') && int32(bytes, at) === value.low && int32(bytes, at + 4) === value.high;
     case 0x13:
-      fixedEnd(start, from, 16, limit);
-      return isBson(value, 'Decimal128') && equalBytes(bytes, from, from + 16, value.bytes, 16);
+      return isBson(value, 'Decimal128') && equalBytes(bytes, at, end, value.bytes, 16);
     case 0x7f:
       return isBson(value, 'MaxKey');
-    case 0xff:
-      return isBson(value, 'MinKey');
     default:
-      return unknownType(start, type, from);
+      return isBson(value, 'MinKey');
   }
+}
+
+/** @param last the terminator of the document, array or scope at `at`. */
+function isNestedEqual(stored: Stored, type: number, at: number, last: number, field: Field, value: unknown): boolean {
+  if (stored.depth++ === maxDepth) corrupt(`documents are nested more than ${maxDepth} deep`, stored.start, at);
+  const equal =
+    type === 0x04 ? equalArray(stored, at, last, field, value) : equalDocument(stored, at, last, field, value);
+  stored.depth--;
+  return equal;
+}
+
+/** Code with a scope. */
+function equalCode(stored: Stored, at: number, end: number, field: Field, { code, scope }: Code): boolean {
+  const codeEnd = stringEnd(stored.bytes, stored.start, at + 4, end);
+  return (
+    equalString(stored, at + 8, codeEnd, code) &&
+    (isPlain(scope) || isMap(scope)) &&
+    isNestedEqual(stored, 0x03, codeEnd + 1, end - 1, field, scope)
+  );
+}
+
+/** The bytes as characters; of few or very many, none. */
+function textOf(bytes: Uint8Array, from: number, to: number): string {
+  const size = to - from;
+  return size < minText || size > maxText ? '' : latin1(bytes, from, to);
+}
+
+function equalString({ bytes, start, text, textFrom }: Stored, from: number, to: number, value: unknown): boolean {
+  const size = to - from;
+  if (typeof value !== 'string' || value.length > size || value.length * 3 < size) return false;
+  // UTF-16 is as long as UTF-8 in ASCII only.
+  if (value.length < size) return utf8(bytes, start, from, to) === value;
+  if (text !== '') return text.substring(from - textFrom, to - textFrom) === value && isAscii(bytes, from, to);
+  return size > maxLoop
+    ? latin1(bytes, from, to) === value && isAscii(bytes, from, to)
+    : isAsciiText(bytes, from, value);
+}
+
+/** It pays to make a text of a value of this size. */
+const minText = 512;
+/** Longer strings are compared faster by making one of the bytes. */
+const maxLoop = 24;
+
+function isAsciiText(bytes: Uint8Array, from: number, value: string): boolean {
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if (code > 127 || bytes[from + i] !== code) return false;
+  }
+  return true;
 }
 
 function equalInt(int: number, value: unknown): boolean {
@@ -159,8 +218,9 @@ function equalLong(low: number, high: number, value: unknown): boolean {
   return isBson(value, 'Long') && value.low === low && value.high === high;
 }
 
-function equalBits(bytes: Uint8Array, at: number, value: { low: number; high: number }): boolean {
-  return int32(bytes, at) === value.low && int32(bytes, at + 4) === value.high;
+/** Most ids are of the copy of the bson package that the driver uses, which is seen at once. */
+function isId(value: unknown): value is ObjectId {
+  return value instanceof ObjectId || isBson(value, 'ObjectId');
 }
 
 /** How bson 7 keeps the bytes of an ObjectId, three in each. Its public `id` makes a new buffer at every call. */
@@ -204,46 +264,31 @@ function equalBytes(bytes: Uint8Array, from: number, to: number, value: Uint8Arr
   return true;
 }
 
-function equalArray(stored: Stored, from: number, limit: number, value: unknown[], depth: number): boolean {
+function equalArray(stored: Stored, from: number, last: number, field: Field, value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
   const { bytes, start } = stored;
-  const last = open(stored, from, limit, depth);
   let at = from + 4;
   let index = 0;
   while (at < last) {
-    const element = nameEnd(bytes, start, at + 1, last) + 1;
-    const end = valueEnd(bytes, start, bytes[at] as number, element, last);
     if (index === value.length) return false;
-    const live = toStored(value[index++]);
-    const equal = isNullish(bytes[at]) && (live ?? null) === null;
-    if (!equal && !equalStored(stored, at, element, last, live, depth)) return false;
-    at = end;
+    const type = bytes[at] as number;
+    const live = toStored(value[index++]) ?? null;
+    const element = nameEnd(bytes, start, at + 1, last) + 1;
+    // A stored undefined is a null here.
+    at = equalEnd(stored, type === 0x06 ? 0x0a : type, element, last, field, live);
+    if (at === unequal) return false;
   }
   return index === value.length;
 }
 
-function isNullish(type: number | undefined): boolean {
-  return type === 0x0a || type === 0x06;
-}
-
-/** The terminator of the document or array at `from`. */
-function open({ bytes, start }: Stored, from: number, limit: number, depth: number): number {
-  if (depth > maxDepth) corrupt(`documents are nested more than ${maxDepth} deep`, start, from);
-  return terminator(bytes, start, from, limit);
-}
-
-function equalDocument(
-  stored: Stored,
-  at: number,
-  from: number,
-  limit: number,
-  value: unknown,
-  depth: number,
-): boolean {
-  const last = open(stored, from, limit, depth);
-  if (isPlain(value) || isMap(value)) return equalMembers(stored, from, last, value, depth);
+function equalDocument(stored: Stored, from: number, last: number, field: Field, value: unknown): boolean {
+  if (isPlain(value) || isMap(value)) return equalMembers(stored, from, last, field.level, value);
   if (!isBson(value, 'DBRef')) return false;
-  return same(value, decodeExactValue(stored.bytes, stored.start, 0x03, from, limit), stored.anySubtype);
+  return same(value, decodeExactValue(stored.bytes, stored.start, 0x03, from, last + 1), stored.anySubtype);
 }
+
+// V8 knows that this holds for the keys of a for-in loop; for Object.hasOwn it looks every time.
+const { hasOwnProperty } = Object.prototype;
 
 type Members = Record<string, unknown> | Map<unknown, unknown>;
 
@@ -252,33 +297,52 @@ type Members = Record<string, unknown> | Map<unknown, unknown>;
  * stored element is compared twice, so the time is linear even for hostile documents: with one name several times, of
  * which the last counts, in others that have the same.
  */
-function equalMembers(stored: Stored, from: number, last: number, value: Members, depth: number): boolean {
-  if (isMap(value)) return equalByName(stored, from + 4, last, value, 0, depth);
+function equalMembers(stored: Stored, from: number, last: number, level: Level, value: Members): boolean {
+  if (isMap(value)) return equalByName(stored, from + 4, last, level, value, 0);
   const { bytes, start } = stored;
   let at = from + 4;
   let passed = 0;
+  let expected = level.first;
   for (const key in value) {
-    if (!Object.hasOwn(value, key)) continue;
+    if (!hasOwnProperty.call(value, key)) continue;
     const live = toStored(value[key]);
-    const end = at < last ? nameEnd(bytes, start, at + 1, last) : at;
-    if (at < last && equalText(bytes, at + 1, end, key)) {
-      const next = valueEnd(bytes, start, bytes[at] as number, end + 1, last);
-      if (!equalStored(stored, at, end + 1, last, live, depth)) {
-        return isNamed(stored, next, last, key) && equalByName(stored, next, last, value, passed, depth);
+    const field = at < last ? fieldAt(stored, at, last, level, expected) : null;
+    const element = field === null ? unequal : elementNamed(stored, at, last, field, key);
+    if (field !== null && element !== unequal) {
+      const type = bytes[at] as number;
+      const next = equalEnd(stored, type, element, last, field, live);
+      if (next === unequal) {
+        const rest = valueEnd(bytes, start, type, element, last);
+        return isNamed(stored, rest, last, key) && equalByName(stored, rest, last, level, value, passed);
       }
       at = next;
+      expected = field.next;
     } else if (live !== undefined) {
-      return equalByName(stored, at, last, value, passed, depth);
+      return equalByName(stored, at, last, level, value, passed);
     }
     passed++;
   }
-  return at === last || equalByName(stored, at, last, value, passed, depth);
+  return at === last || equalByName(stored, at, last, level, value, passed);
 }
 
-function isNamed({ bytes, start }: Stored, from: number, last: number, name: string): boolean {
+/** The field of the element at `at`. */
+function fieldAt({ bytes, start }: Stored, at: number, last: number, level: Level, expected: Field | null): Field {
+  if (expected !== null && isNameAt(bytes, at + 1, expected.bytes)) return expected;
+  return level.known(bytes, start, at + 1, last);
+}
+
+/** The offset of the value of the element at `at`, a `field`, if its name is `key`; else `unequal`. */
+function elementNamed(stored: Stored, at: number, last: number, field: Field, key: string): number {
+  if (field.index >= 0) return field.name === key ? at + 2 + field.bytes.length : unequal;
+  const end = nameEnd(stored.bytes, stored.start, at + 1, last);
+  return equalString(stored, at + 1, end, key) ? end + 1 : unequal;
+}
+
+function isNamed(stored: Stored, from: number, last: number, name: string): boolean {
+  const { bytes, start } = stored;
   for (let at = from; at < last;) {
     const end = nameEnd(bytes, start, at + 1, last);
-    if (equalText(bytes, at + 1, end, name)) return true;
+    if (equalString(stored, at + 1, end, name)) return true;
     at = valueEnd(bytes, start, bytes[at] as number, end + 1, last);
   }
   return false;
@@ -293,9 +357,9 @@ function equalByName(
   stored: Stored,
   from: number,
   last: number,
+  level: Level,
   value: Members,
   passed: number,
-  depth: number,
 ): boolean {
   const { bytes, start } = stored;
   const elements = elementsByName(stored, from, last);
@@ -307,7 +371,8 @@ function equalByName(
       if (index >= passed && toStored(live) !== undefined) return false;
     } else {
       const element = nameEnd(bytes, start, at + 1, last) + 1;
-      if (!equalStored(stored, at, element, last, toStored(live), depth)) return false;
+      const field = level.known(bytes, start, at + 1, last);
+      if (equalEnd(stored, bytes[at] as number, element, last, field, toStored(live)) === unequal) return false;
       elements.delete(key);
     }
     index++;

