@@ -36,7 +36,8 @@ async function main(): Promise<void> {
   if (values.write && (values.quick || values.only.length > 0)) {
     throw new Error('RESULTS.md holds whole, thorough runs: --write goes with neither --only nor --quick.');
   }
-  process.stdout.write(`${circumstances()}\n`);
+  const circumstance = circumstances();
+  process.stdout.write(`${circumstance}\n`);
   const sections: { title: string; rows: Row[] }[] = [];
   const failed: string[] = [];
   for (const name of chosen(values.only)) {
@@ -56,7 +57,10 @@ async function main(): Promise<void> {
   for (const row of all) if (isReached(row) === false) process.stdout.write(`not reached: ${row.what}\n`);
   if (failed.length > 0) throw new Error(`Failed: ${failed.join(', ')}.`);
   if (values.write) {
-    await writeFile(new URL('../RESULTS.md', import.meta.url), results(sections, 'npm run bench -- --write'));
+    await writeFile(
+      new URL('../RESULTS.md', import.meta.url),
+      results(sections, 'npm run bench -- --write', circumstance),
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import type { Spread } from './measure.ts';
 
 /** What a figure has to reach; `within` takes the better quartile for the figure (a goal that says "within the spread"). */
@@ -73,19 +73,25 @@ export function verdict(rows: readonly Row[]): string {
   return `${reached.length} of ${withGoal.length} goals reached.`;
 }
 
-/** Where and with what the figures were taken. */
+/** Where and with what the figures were taken, and how busy the machine was: call it before the first case. */
 export function circumstances(): string {
   const models = cpus();
-  return `Node ${process.version}, ${process.platform} ${process.arch}, ${models.length} × ${models[0]?.model.trim() ?? 'unknown CPU'}`;
+  const machine = `${models.length} × ${models[0]?.model.trim() ?? 'unknown CPU'}`;
+  const load = (loadavg()[0] ?? 0).toFixed(1);
+  return `Node ${process.version}, ${process.platform} ${process.arch}, ${machine}, load ${load} before the run`;
 }
 
 /** The text of RESULTS.md. */
-export function results(sections: readonly { title: string; rows: readonly Row[] }[], command: string): string {
+export function results(
+  sections: readonly { title: string; rows: readonly Row[] }[],
+  command: string,
+  circumstance: string,
+): string {
   const all = sections.flatMap((section) => section.rows);
   const head = [
     '# Results',
     '',
-    `Written by \`${command}\` on ${new Date().toISOString().slice(0, 10)}: ${circumstances()}.`,
+    `Written by \`${command}\` on ${new Date().toISOString().slice(0, 10)}: ${circumstance}.`,
     verdict(all),
     'A ratio says how many times better data-bridge is where the goal is "at least", and what part of the rival\'s it needs where the',
     'goal is "at most": the median over the rounds, with the middle half of the rounds. README.md says how each figure is taken.',
