@@ -110,7 +110,7 @@ function serve(socket: Socket, respond: (frame: Frame) => readonly Uint8Array[])
       while (!socket.destroyed && !socket.writableNeedDrain) {
         const frame = frames.next();
         if (frame === undefined) {
-          socket.resume();
+          if (socket.isPaused()) socket.resume();
           return;
         }
         send(socket, respond(frame));
