@@ -45,7 +45,7 @@ describe.each(kinds)('StateTracker over %s', (_, make) => {
     for (const change of changes) {
       const tracker = over();
       change(tracker);
-      expect(tracker.isModified(), String(change)).toBe(true);
+      expect(tracker.isModified()).toBe(true);
       expect(tracker.changedFields()).toHaveLength(1);
       tracker.reset();
       expect(tracker.isModified()).toBe(false);
@@ -229,7 +229,7 @@ describe.each(kinds)('StateTracker over %s', (_, make) => {
 
 describe('StateTracker over bytes', () => {
   it('reads and keeps the types that are stored', () => {
-    const tracker = StateTracker.fromBson<Record<string, unknown>>(
+    const tracker = StateTracker.fromBson(
       BSON.serialize({ int: new Int32(1), double: new Double(1), long: Long.fromNumber(1), list: [new Double(1), 2] }),
     );
     expect([tracker.get('int'), tracker.get('double'), tracker.get('long')]).toEqual([1, 1, 1]);
@@ -265,16 +265,14 @@ describe('StateTracker over bytes', () => {
 
   it('finds damage inside a field when the field is read', () => {
     const bytes = BSON.serialize({ good: 1, bad: { inner: 'text' } });
-    bytes[bytes.indexOf('text') - 4] = 99;
+    bytes[Buffer.from(bytes).indexOf('text') - 4] = 99;
     const tracker = StateTracker.fromBson(bytes);
     expect(tracker.get('good')).toBe(1);
     expect(() => tracker.get('bad')).toThrow(CorruptBsonError);
   });
 
   it('says a decimal as it is stored', () => {
-    const tracker = StateTracker.fromBson<Record<string, unknown>>(
-      BSON.serialize({ price: Decimal128.fromString('1.50') }),
-    );
+    const tracker = StateTracker.fromBson(BSON.serialize({ price: Decimal128.fromString('1.50') }));
     tracker.set('price', Decimal128.fromString('1.5'));
     expect(tracker.isModified('price')).toBe(true);
   });
