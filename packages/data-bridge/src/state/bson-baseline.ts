@@ -17,9 +17,11 @@ const REMOVED = Symbol('removed');
  */
 export class BsonBaseline implements Baseline {
   readonly layout: Layout;
-  bytes: Uint8Array;
-  /** Where the document begins in `bytes`: several may share one arena. */
-  start: number;
+  #bytes: Uint8Array;
+  /** Where the document begins in the bytes: several may share one arena. */
+  #start: number;
+  /** What was sent since, not yet part of the bytes: many documents are dropped after they were saved. */
+  #sent: EditTree | null = null;
   /** Touched values by the layout's index; those of names that the layout could not take are in `#unlisted`. */
   #values: unknown[] | null = null;
   #unlisted: Map<string, unknown> | null = null;
@@ -28,15 +30,15 @@ export class BsonBaseline implements Baseline {
 
   constructor(layout: Layout, bytes: Uint8Array, start: number) {
     this.layout = layout;
-    this.bytes = bytes;
-    this.start = start;
+    this.#bytes = bytes;
+    this.#start = start;
   }
 
   get(name: string): unknown {
     const field = this.layout.field(name);
     const touched = this.#touchedValue(field);
     if (touched !== undefined) return shown(touched);
-    const at = locate(this.layout, this.bytes, this.start, field);
+    const at = this.#locate(field);
     if (at < 0) return undefined;
     const value = this.#decode(field, at);
     this.#remember(field, value);
@@ -53,17 +55,19 @@ export class BsonBaseline implements Baseline {
     const field = this.layout.field(name);
     const touched = this.#touchedValue(field);
     if (touched !== undefined) return touched !== REMOVED;
-    const at = locate(this.layout, this.bytes, this.start, field);
-    return at >= 0 && !equalElement(this.layout, this.bytes, this.start, at, undefined);
+    const at = this.#locate(field);
+    return at >= 0 && !equalElement(this.layout, this.#bytes, this.#start, at, undefined);
   }
 
   names(): string[] {
-    const stored = fieldsOf(this.layout, this.bytes, this.start).map((field) => field.name);
+    this.#settleSent();
+    const stored = fieldsOf(this.layout, this.#bytes, this.#start).map((field) => field.name);
     const written = this.#written?.map((index) => this.layout.fieldAt(index).name) ?? [];
     return [...new Set([...stored, ...written, ...(this.#unlisted?.keys() ?? [])])].filter((name) => this.has(name));
   }
 
   isModified(): boolean {
+    this.#settleSent();
     const values = this.#values;
     if (values !== null)
       for (let index = 0; index < values.length; index++) if (this.#indexDiffers(values, index)) return true;
@@ -78,6 +82,7 @@ export class BsonBaseline implements Baseline {
   }
 
   eachChange(visit: (name: string, value: unknown) => void): void {
+    this.#settleSent();
     const values = this.#values ?? [];
     for (let index = 0; index < values.length; index++) {
       if (this.#indexDiffers(values, index)) visit(this.layout.fieldAt(index).name, shown(values[index]));
@@ -92,13 +97,13 @@ export class BsonBaseline implements Baseline {
   }
 
   exact(name: string): unknown {
-    const at = locate(this.layout, this.bytes, this.start, this.layout.field(name));
-    return at < 0 ? ABSENT : decodeExact(this.bytes, this.start, at);
+    const at = this.#locate(this.layout.field(name));
+    return at < 0 ? ABSENT : decodeExact(this.#bytes, this.#start, at);
   }
 
   original(name: string): unknown {
     const field = this.layout.field(name);
-    const at = locate(this.layout, this.bytes, this.start, field);
+    const at = this.#locate(field);
     return at < 0 ? undefined : this.#decode(field, at);
   }
 
@@ -112,7 +117,8 @@ export class BsonBaseline implements Baseline {
   }
 
   toObject(): Record<string, unknown> {
-    const object: Record<string, unknown> = decodeStored(this.layout, this.bytes, this.start);
+    this.#settleSent();
+    const object: Record<string, unknown> = decodeStored(this.layout, this.#bytes, this.#start);
     this.eachChange((name, value) => {
       if (value === undefined) delete object[name];
       else setOwn(object, name, copyValue(value));
@@ -121,6 +127,7 @@ export class BsonBaseline implements Baseline {
   }
 
   revert(name?: string): void {
+    this.#settleSent();
     if (name === undefined) {
       this.#values = null;
       this.#unlisted = null;
@@ -133,15 +140,8 @@ export class BsonBaseline implements Baseline {
   }
 
   settle(tree: EditTree): void {
-    // One call encodes all values; a call for each would cost several times as much.
-    const values: [string, unknown][] = [];
-    for (const [name, edit] of tree.children) if (edit.kind !== 'delete') values.push([name, edit.value]);
-    const encoded = elementsOf(encodeDocument(new Map(values)));
-    const elements = new Map<string, Uint8Array | null>(values.map(([name], i) => [name, encoded[i] as Uint8Array]));
-    for (const [name, edit] of tree.children) if (edit.kind === 'delete') elements.set(name, null);
-    this.adopt(splice(this.layout, this.bytes, this.start, elements), 0);
-    for (const index of this.#written?.slice() ?? []) this.#forgetWrite(this.layout.fieldAt(index));
-    this.#unlisted?.forEach((_, name) => this.#forgetWrite(this.layout.field(name)));
+    this.#settleSent();
+    this.#sent = tree;
   }
 
   /** Takes over the current value that a document had under another baseline. */
@@ -150,10 +150,19 @@ export class BsonBaseline implements Baseline {
     this.#forgetWrite(this.layout.field(name));
   }
 
-  /** Takes other bytes as the original; what was touched stays and is compared with them from now on. */
-  adopt(bytes: Uint8Array, start: number): void {
-    this.bytes = bytes;
-    this.start = start;
+  #settleSent(): void {
+    const tree = this.#sent;
+    if (tree === null) return;
+    this.#sent = null;
+    this.#bytes = splice(this.layout, this.#bytes, this.#start, encodeEdits(tree));
+    this.#start = 0;
+    for (const index of this.#written?.slice() ?? []) this.#forgetWrite(this.layout.fieldAt(index));
+    this.#unlisted?.forEach((_, name) => this.#forgetWrite(this.layout.field(name)));
+  }
+
+  #locate(field: Field): number {
+    this.#settleSent();
+    return locate(this.layout, this.#bytes, this.#start, field);
   }
 
   /** A written value that now equals the bytes needs no more watching, unless it can be changed in place. */
@@ -177,13 +186,13 @@ export class BsonBaseline implements Baseline {
   }
 
   #valueDiffers(field: Field, value: unknown): boolean {
-    const at = locate(this.layout, this.bytes, this.start, field);
+    const at = this.#locate(field);
     if (at < 0) return value !== REMOVED;
-    return !equalElement(this.layout, this.bytes, this.start, at, value === REMOVED ? undefined : value);
+    return !equalElement(this.layout, this.#bytes, this.#start, at, value === REMOVED ? undefined : value);
   }
 
   #decode(field: Field, at: number): unknown {
-    const value = decodeElement(this.layout, this.bytes, this.start, field, at);
+    const value = decodeElement(this.layout, this.#bytes, this.#start, field, at);
     return field.read === null ? value : field.read(value);
   }
 
@@ -200,4 +209,18 @@ export class BsonBaseline implements Baseline {
 
 function shown(touched: unknown): unknown {
   return touched === REMOVED ? undefined : touched;
+}
+
+/** The elements that a tree sent, by name; null for those that it removed. */
+function encodeEdits(tree: EditTree): Map<string, Uint8Array | null> {
+  const values = new Map<string, unknown>();
+  const elements = new Map<string, Uint8Array | null>();
+  for (const [name, edit] of tree.children) {
+    if (edit.kind === 'delete') elements.set(name, null);
+    else values.set(name, edit.value);
+  }
+  // One call encodes all values; a call for each would cost several times as much.
+  const encoded = elementsOf(encodeDocument(values));
+  for (const [i, name] of [...values.keys()].entries()) elements.set(name, encoded[i] as Uint8Array);
+  return elements;
 }
