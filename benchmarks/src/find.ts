@@ -8,7 +8,7 @@ import { connectMongoose } from './mongoose-user.ts';
 import { readersFor } from './readers.ts';
 import { atLeast, type Row } from './report.ts';
 
-type Loader = () => Promise<readonly Readonly<User>[]>;
+type Loader = () => PromiseLike<readonly Readonly<User>[]>;
 
 /** Each client's way to all documents of the collection. */
 interface Clients {
@@ -25,11 +25,11 @@ async function openClients(): Promise<Clients> {
   const mongoose = await connectMongoose(server.uri);
   const bridge = await connect(server.uri);
   const loaders = new Map<string, Loader>([
-    ['data-bridge', async () => await BridgeUser.find()],
+    ['data-bridge', () => BridgeUser.find()],
     ['driver', () => collection.find().toArray()],
     ['driver + structuredClone', () => findAndCopy(() => collection.find().toArray())],
     ['Mongoose', () => mongoose.users.find().exec()],
-    ['data-bridge lean', async () => await BridgeUser.find().lean()],
+    ['data-bridge lean', () => BridgeUser.find().lean()],
     ['Mongoose lean', () => mongoose.users.find().lean<User[]>().exec()],
   ]);
   return {
