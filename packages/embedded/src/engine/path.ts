@@ -51,7 +51,9 @@ function visitArray(array: Value[], path: readonly string[], rest: number, sprea
     const atIndex: Visitor = (value) => see(value, index);
     if (isDocument(element) && visit(element, path, spreadLeaf, atIndex, rest)) return true;
     if (component !== String(index)) return false;
-    if (rest === path.length - 1) return see(element, index);
-    return (isDocument(element) || isArray(element)) && visit(element, path, spreadLeaf, see, rest + 1);
+    // What the path names by its index was not spread: it has no index to tell, and an array at the end stays whole.
+    if (rest === path.length - 1) return see(element, undefined);
+    if (isArray(element)) return visitArray(element, path, rest + 1, spreadLeaf, see);
+    return isDocument(element) && visit(element, path, spreadLeaf, see, rest + 1);
   });
 }

@@ -93,6 +93,12 @@ export class Undefined {
 
 export const UNDEFINED = new Undefined();
 
+/** How deep documents and arrays may nest, the outermost document included, as in MongoDB. */
+export const MAX_DEPTH = 200;
+
+/** Up to this many bytes texts are read and written unit by unit: native calls cost more than they save. */
+export const SHORT_TEXT = 24;
+
 /** The numbers of the BSON types, as bytes on the wire (min key as a signed one), with MongoDB's names. */
 export const BSON_TYPES = {
   double: 1,

@@ -292,7 +292,7 @@ describe('what cannot be applied', () => {
     ],
     [{ $addToSet: { a: 1 } }, { a: 5 }, 2, 'Cannot apply $addToSet to non-array field'],
     [{ $pull: { a: 1 } }, { a: 5 }, 2, 'Cannot apply $pull to a non-array value'],
-    [{ $pullAll: { a: [1] } }, { a: 5 }, 2, 'Cannot apply $pullAll to a non-array value'],
+    [{ $pullAll: { a: [1] } }, { a: 5 }, 2, 'Cannot apply $pull to a non-array value'],
     [{ $pop: { a: 1 } }, { a: 5 }, 14, "Path 'a' contains an element of non-array type 'int'"],
     [{ $rename: { 'a.b': 'c' } }, { a: 5 }, 28, 'cannot use the part (a of a.b) to traverse the element ({a: 5})'],
     [{ $rename: { 'a.b': 'c' } }, { a: [] }, 28, 'cannot use the part (a of a.b)'],

@@ -126,18 +126,18 @@ function setValues(argument: Document): Value[] {
 }
 
 /** An operator that takes elements out of an array. */
-function removal(name: string, isRemoved: (element: Value) => boolean): ReturnType<ModifierCompiler> {
+function removal(isRemoved: (element: Value) => boolean): ReturnType<ModifierCompiler> {
   return {
     creates: false,
     apply: (value) => {
-      if (!isArray(value)) throw badValue(`Cannot apply ${name} to a non-array value`);
+      if (!isArray(value)) throw badValue('Cannot apply $pull to a non-array value');
       const kept = value.filter((element) => !isRemoved(element));
       return kept.length === value.length ? value : kept;
     },
   };
 }
 
-const pull: ModifierCompiler = (argument, _path, name) => removal(name, pullCondition(argument));
+const pull: ModifierCompiler = (argument) => removal(pullCondition(argument));
 
 /** A document is a filter on elements that are documents; operators and expressions test any element; the rest is a value. */
 function pullCondition(argument: Value): (element: Value) => boolean {
@@ -158,7 +158,7 @@ function testsValues(condition: Document): boolean {
 const pullAll: ModifierCompiler = (argument, _path, name) => {
   if (!isArray(argument)) throw badValue(`${name} requires an array argument but was given a ${typeOf(argument)}`);
   const keys = new Set(argument.map(keyOf));
-  return removal(name, (element) => keys.has(keyOf(element)));
+  return removal((element) => keys.has(keyOf(element)));
 };
 
 const pop: ModifierCompiler = (argument, path) => {
