@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { Catalog } from './catalog.ts';
 import type { Client, Context } from './commands/command.ts';
@@ -83,16 +84,12 @@ function checkOptions(options: ServerOptions): void {
   }
 }
 
-function listen(server: Server, { port = 0, socket }: ServerOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.once('listening', () => {
-      server.off('error', reject);
-      resolve();
-    });
-    if (socket === undefined) server.listen(port, LOOPBACK);
-    else server.listen(socket);
-  });
+async function listen(server: Server, { port = 0, socket }: ServerOptions): Promise<void> {
+  if (socket === undefined) server.listen(port, LOOPBACK);
+  else server.listen(socket);
+  await once(server, 'listening');
+  // What may fail from now on is a single connection that could not be accepted, for want of file handles, say.
+  server.on('error', () => {});
 }
 
 function uriOf(server: Server): string {

@@ -11,7 +11,7 @@ import { DateTime, type Document, type Value } from '../src/engine/value.ts';
 import { ServerError } from '../src/errors.ts';
 import { MemoryStorage } from '../src/storage/memory.ts';
 
-const numRuns = Number(process.env['FC_RUNS'] ?? 300);
+const numRuns = Number(process.env['FC_RUNS'] ?? 200);
 const scope = { now: DateTime.now(), variables: new Map<string, Value>(), deadline: undefined };
 
 const scalar = fc.constantFrom<Value>(

@@ -122,6 +122,14 @@ const finding: Record<string, Case> = {
   },
 };
 
+const largeReplies: Record<string, Case> = {
+  'a reply that no message can hold is an error': async ({ collection }) => {
+    for (let n = 0; n < 4; n += 1) await collection.insertOne({ text: String(n).repeat(13_000_000) });
+    expect((await errorOf(collection.distinct('text'))).message).toMatch(/large|bytes|16 ?mb/i);
+    await collection.deleteMany({});
+  },
+};
+
 const cursors: Record<string, Case> = {
   'ten thousand documents come in order by many batches': async ({ collection }) => {
     await collection.insertMany(numbered(10_000));
@@ -310,5 +318,6 @@ const sessions: Record<string, Case> = {
 
 conformance('finding', finding);
 conformance('cursors', cursors);
+conformance('large replies', largeReplies);
 conformance('aggregating', aggregating);
 conformance('sessions', sessions);

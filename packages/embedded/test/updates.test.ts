@@ -166,6 +166,7 @@ const rows: readonly Row[] = [
     },
   ],
   ['$replaceWith keeps _id', { _id: 1, a: 1 }, [{ $replaceWith: { b: '$a' } }], { _id: 1, b: 1 }],
+  ['_id stays in front', { a: 1 }, [{ $replaceWith: { b: '$a', _id: '$_id' } }], { b: 1 }],
   ['a pipeline that changes _id', { _id: 1, a: 1 }, [{ $set: { _id: 2 } }], 66],
   ['a stage that an update cannot have', { a: 1 }, [{ $match: { a: 1 } }], 72],
   ['an unknown expression', { a: 1 }, [{ $set: { a: { $foo: 1 } } }], 168],

@@ -18,6 +18,9 @@ export interface CommandMessage {
   readonly legacyDatabase?: string;
 }
 
+/** Bytes that a message may have beside its document. */
+const MAX_REPLY_OVERHEAD = 64;
+
 /** Fields that any command may have. */
 const GENERIC_FIELDS = new Set([
   '$db',
@@ -49,12 +52,18 @@ export function runCommand(context: Context, client: Client, message: CommandMes
     const request = requestOf(name, fields, message, client);
     checkDatabase(request, command);
     deadline = request.deadline;
-    return encodeReply(command.run(context, request));
+    return checkedReply(encodeReply(command.run(context, request)), context.maxMessageSize);
   } catch (error) {
     return encodeError(asServerError(error));
   } finally {
     deadline?.lift();
   }
+}
+
+/** A reply may be somewhat larger than a document; what the wire cannot carry is an error. */
+function checkedReply(reply: Uint8Array, maxMessageSize: number): Uint8Array {
+  if (reply.length + MAX_REPLY_OVERHEAD <= maxMessageSize) return reply;
+  throw new ServerError(10334, `The reply would have ${reply.length} bytes, more than a message can hold`);
 }
 
 /** Anything but a `ServerError` is a fault of this server: the client learns of it, and the server goes on. */

@@ -7,7 +7,7 @@ import { checkCollation, hintsBackwards } from './arguments.ts';
 import type { Scope } from './command.ts';
 import type { Fields } from './fields.ts';
 import { documentOfFound, type Found, limited, select } from './records.ts';
-import { checkSize, insertDocument } from './writes.ts';
+import { checkSize, insertDocument, withIdFirst } from './writes.ts';
 
 /** The fields of one statement of the command `update`. */
 const UPDATE_FIELDS = new Set(['q', 'u', 'multi', 'upsert', 'arrayFilters', 'hint', 'collation']);
@@ -93,7 +93,7 @@ export interface Updated {
 /** Applies an update to a document and stores it if a byte of it changed. All or nothing. */
 export function updateFound(collection: Collection, found: Found, update: CompiledUpdate, checked: boolean): Updated {
   const before = documentOfFound(found);
-  const after = update.apply(before, found.match);
+  const after = withIdFirst(update.apply(before, found.match));
   const bytes = encode(after);
   if (Buffer.compare(bytes, found.record.bytes) === 0) return { before, after, modified: false };
   checkSize(bytes, 'Resulting document after update is too large');

@@ -27,14 +27,16 @@ export function checkSize(bytes: Uint8Array, problem: string): void {
 function prepared(document: Document): Document {
   const id = document.get('_id');
   if (id !== undefined) checkId(id);
+  const stored = withIdFirst(id === undefined ? new Map([['_id', new ObjectId()], ...document]) : document);
+  if (![...stored.values()].some(isEmptyTimestamp)) return stored;
+  return new Map(Array.from(stored, ([name, value]) => [name, isEmptyTimestamp(value) ? nextTimestamp() : value]));
+}
+
+/** The document with its `_id` in front; the very document where it is there already. */
+export function withIdFirst(document: Document): Document {
   const [first] = document.keys();
-  const isReady = first === '_id' && ![...document.values()].some(isEmptyTimestamp);
-  if (isReady) return document;
-  const stored: Document = new Map([['_id', id ?? new ObjectId()]]);
-  for (const [name, value] of document) {
-    if (name !== '_id') stored.set(name, isEmptyTimestamp(value) ? nextTimestamp() : value);
-  }
-  return stored;
+  const id = document.get('_id');
+  return first === '_id' || id === undefined ? document : new Map([['_id', id], ...document]);
 }
 
 function checkId(id: Value): void {

@@ -31,6 +31,7 @@ const FAULTS: Readonly<Record<string, readonly string[]>> = {
     'finding: an unknown option is refused',
     'finding: an option of the wrong type is refused',
     'finding: distinct takes arrays apart and compares by value',
+    'large replies: a reply that no message can hold is an error',
     'cursors: a limit or a single batch leaves no cursor',
     'cursors: a cursor belongs to its collection',
   ],
