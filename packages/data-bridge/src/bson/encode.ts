@@ -2,6 +2,8 @@ import { BSON } from 'mongodb';
 import { EncodeError } from '../errors.ts';
 import { copyValue, hasToBson, isPlainObject, setOwn } from './copy.ts';
 import { equalValues } from './equal.ts';
+import { toStored } from './live.ts';
+import { same } from './same.ts';
 
 /** Stands for a value that is not there. `undefined` cannot: BSON has a type of that name. */
 export const ABSENT: unique symbol = Symbol('absent');
@@ -36,20 +38,28 @@ type Primitive = string | number | bigint | boolean | symbol | null;
 interface Place {
   readonly keys: (string | number)[];
   readonly ancestors: object[];
+  readonly promoteBuffers: boolean;
 }
 
 /**
  * A value as it is sent. Containers are fresh, so that what the program changes later does not reach it; `undefined` is
  * dropped from objects and `null` in arrays. What is unchanged has the BSON type that it was stored with: a value that
  * equals its original *is* that original, also for an element that moved inside its array. A JavaScript number over a
- * stored double or long keeps the type where that is exact, bytes over a stored binary keep its subtype.
+ * stored double or long keeps the type where that is exact.
  *
  * @param base the original, BSON-typed or as JavaScript has it, or `ABSENT`.
  * @param keys the keys from the document to the value, for the error.
+ * @param promoteBuffers the option with which the value was decoded: it hides a binary's subtype from the program, so
+ *   bytes over a stored binary keep its subtype.
  * @throws EncodeError for what BSON cannot hold, and for what the bson package would write as something else.
  */
-export function toExact(value: unknown, base: unknown, keys: readonly (string | number)[]): unknown {
-  return convert(value, base, { keys: [...keys], ancestors: [] });
+export function toExact(
+  value: unknown,
+  base: unknown,
+  keys: readonly (string | number)[],
+  promoteBuffers = false,
+): unknown {
+  return convert(value, base, { keys: [...keys], ancestors: [], promoteBuffers });
 }
 
 /** A document's bytes in memory of their own: the bson package gives slices of a shared pool. */
@@ -109,7 +119,7 @@ function convertObject(value: object, base: unknown, place: Place): unknown {
   if ('_bsontype' in value) return preferStored(convertBson(value, base, place), base);
   if (value instanceof Date) return preferStored(copyValue(checkDate(value, place)), base);
   if (value instanceof RegExp) return preferStored(checkRegExp(value, place), base);
-  if (value instanceof Uint8Array) return preferStored(copyBytes(value, base), base);
+  if (value instanceof Uint8Array) return preferStored(copyBytes(value, base, place), base);
   if (value instanceof Map) return convertMap(value, base, place);
   return refuse(place, `an instance of ${className(value)} without toBSON()`);
 }
@@ -124,17 +134,15 @@ function convertToBson(value: unknown, base: unknown, place: Place): unknown {
   return again ? refuse(place, 'its toBSON() returns an object with toBSON()') : convert(value, base, place);
 }
 
-/** Bytes over a stored binary keep its subtype: the driver's `promoteBuffers` hides it from the program. */
-function copyBytes(value: Uint8Array, base: unknown): unknown {
-  const subtype = base instanceof BSON.Binary ? base.sub_type : BSON.Binary.SUBTYPE_DEFAULT;
+function copyBytes(value: Uint8Array, base: unknown, { promoteBuffers }: Place): unknown {
   const bytes = copyValue(value);
-  return subtype === BSON.Binary.SUBTYPE_DEFAULT ? bytes : new BSON.Binary(bytes, subtype);
+  return promoteBuffers && base instanceof BSON.Binary ? new BSON.Binary(bytes, base.sub_type) : bytes;
 }
 
-function enter(container: object, { keys, ancestors }: Place): void {
-  if (ancestors.includes(container)) refuse({ keys, ancestors }, 'an object that contains itself');
-  if (keys.length >= MAX_DEPTH) refuse({ keys, ancestors }, `more than ${MAX_DEPTH} levels of objects and arrays`);
-  ancestors.push(container);
+function enter(container: object, place: Place): void {
+  if (place.ancestors.includes(container)) refuse(place, 'an object that contains itself');
+  if (place.keys.length >= MAX_DEPTH) refuse(place, `more than ${MAX_DEPTH} levels of objects and arrays`);
+  place.ancestors.push(container);
 }
 
 function convertAt(key: string | number, value: unknown, base: unknown, place: Place): unknown {
@@ -183,7 +191,7 @@ function convertArray(value: readonly unknown[], base: unknown, place: Place): u
   const missing = stored.filter(
     (element, i) => typeof element === 'object' && element !== null && element !== result[i],
   );
-  return missing.length === 0 ? result : restoreMoved(value, result, stored, missing);
+  return missing.length === 0 ? result : restoreMoved(value, result, stored, missing, place.promoteBuffers);
 }
 
 /**
@@ -195,6 +203,7 @@ function restoreMoved(
   result: readonly unknown[],
   stored: readonly unknown[],
   missing: readonly unknown[],
+  promoteBuffers: boolean,
 ): unknown[] {
   const bySketch = new Map<string, unknown[]>();
   for (const element of missing) {
@@ -206,7 +215,7 @@ function restoreMoved(
   return result.map((element, i) => {
     if (Object.is(element, stored[i])) return element;
     const alike = bySketch.get(sketch(element)) ?? [];
-    return alike.find((candidate) => equalValues(value[i], candidate)) ?? element;
+    return alike.find((candidate) => same(toStored(value[i]), candidate, promoteBuffers)) ?? element;
   });
 }
 
@@ -224,6 +233,7 @@ function sketch(value: unknown): string {
   if (value instanceof BSON.Binary) return sketchBytes(value.value());
   if (value instanceof Uint8Array) return sketchBytes(value);
   if (value instanceof Date) return String(value.getTime());
+  if (value instanceof BSON.BSONSymbol) return value.value;
   return value instanceof BSON.ObjectId || value instanceof BSON.Decimal128 ? value.toString() : '';
 }
 

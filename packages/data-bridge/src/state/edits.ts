@@ -78,11 +78,17 @@ const MAX_LEVELS = 10;
  * @param base BSON-typed, or as JavaScript has it, or `ABSENT`. It is kept in the edit, and never written to.
  * @param value in the program's memory, which the edit does not keep; `undefined` when removed.
  * @param keys from the document to the value, for the error.
+ * @param promoteBuffers the option with which the value was decoded.
  * @returns `null` when they are equal.
  * @throws EncodeError when BSON cannot hold the value.
  */
-export function diff(base: unknown, value: unknown, keys: readonly (string | number)[]): Edit | null {
-  const exact = toExact(value, base, keys);
+export function diff(
+  base: unknown,
+  value: unknown,
+  keys: readonly (string | number)[],
+  promoteBuffers = false,
+): Edit | null {
+  const exact = toExact(value, base, keys, promoteBuffers);
   return exact === undefined ? compareAbsent(base) : compare(base, exact, 0);
 }
 

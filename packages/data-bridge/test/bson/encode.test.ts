@@ -43,7 +43,6 @@ describe('toExact', () => {
       ['a string over a symbol', 'x', new BSONSymbol('x')],
       ['a RegExp over a stored one', /x/i, new BSONRegExp('x', 'i')],
       ['bytes over a binary', Buffer.from([1]), new Binary(Buffer.from([1]))],
-      ['bytes over a binary of another subtype', Buffer.from([1]), new Binary(Buffer.from([1]), 5)],
       ['a date', new Date(1), new Date(1)],
       ['an ObjectId', new ObjectId('0123456789abcdef01234567'), new ObjectId('0123456789abcdef01234567')],
       ['an object', { a: 5, b: [1.5] }, { a: new Double(5), b: [new Double(1.5)] }],
@@ -67,8 +66,13 @@ describe('toExact', () => {
       expect(encode(value, Long.fromNumber(5))).toBe(value);
     });
 
-    it('keeps the subtype of a stored binary', () => {
-      expect(encode(new Uint8Array([1]), new Binary(Buffer.from([2]), 128))).toEqual(new Binary(Buffer.from([1]), 128));
+    it('keeps the subtype of a stored binary where promoteBuffers hides it', () => {
+      const [one, two] = [1, 2].map((byte) => new Binary(Buffer.from([byte]), 128));
+      const bytes = new Uint8Array([1]);
+      expect(toExact(bytes, one, [], true)).toBe(one);
+      expect(toExact(bytes, two, [], true)).toEqual(one);
+      expect(toExact([bytes], [two, one], [], true)).toEqual([one]);
+      expect(toExact(bytes, one, [])).toEqual(bytes);
     });
 
     it('leaves a number over anything else as it is', () => {
