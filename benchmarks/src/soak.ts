@@ -5,6 +5,8 @@ import { startCannedServer } from './loopback.ts';
 import { quick, type Effort } from './measure.ts';
 import { atMost, exactly, type Row } from './report.ts';
 
+/** Rounds before the first measurement: the code is optimised and pools have their size by then. */
+const warmUp = 20_000;
 /** Saves that are under way at once. */
 const inFlight = 50;
 
@@ -33,7 +35,7 @@ export async function soak(effort: Effort): Promise<Row[]> {
   const server = await startCannedServer();
   const bridge = await connect(server.uri, { maxPoolSize: inFlight });
   try {
-    await run(rounds / 20);
+    await run(warmUp);
     const before = await bytesInUse();
     const start = performance.now();
     await run(rounds);
