@@ -1,5 +1,5 @@
 import { type DeleteOptions, type FindOptions, ObjectId } from 'mongodb';
-import { copyValue, isMutable, setOwn } from './bson/copy.ts';
+import { copyValue, setOwn } from './bson/copy.ts';
 import { ownBytes } from './bson/arena.ts';
 import { toJsonValue } from './bson/json.ts';
 import { castId } from './cast.ts';
@@ -180,9 +180,9 @@ export abstract class Document<S> {
   /** A plain object with a copy of every field: defaults, and stored fields that the schema does not name, included. */
   toObject(): S {
     const object = baselineOf(this.#tracker).toObject();
-    for (const [name, field] of this[definitionKey].fields) {
+    for (const name of this[definitionKey].fields.keys()) {
       if (Object.hasOwn(object, name)) continue;
-      const value = this.#life?.defaults.get(name)?.value ?? field.defaultValue();
+      const value = this.#readDefault(name);
       if (value !== undefined) setOwn(object, name, copyValue(value));
     }
     return object as S;
@@ -206,12 +206,12 @@ export abstract class Document<S> {
     return value === undefined ? this.#readDefault(name) : value;
   }
 
-  /** A field that is not stored reads as its schema's default; one that can be changed in place is watched. */
+  /** A field that is not stored reads as its schema's default, the same one each time; it may be changed in place. */
   #readDefault(name: string): unknown {
     const handed = this.#life?.defaults.get(name);
     if (handed !== undefined) return handed.value;
     const value = this[definitionKey].fields.get(name)?.defaultValue();
-    if (isMutable(value)) this.#record.defaults.set(name, { value, original: copyValue(value) });
+    if (value !== undefined) this.#record.defaults.set(name, { value, original: copyValue(value) });
     return value;
   }
 
@@ -231,7 +231,7 @@ export abstract class Document<S> {
   /** Where paths begin. */
   #root(): Root {
     return {
-      has: (name) => baselineOf(this.#tracker).has(name),
+      has: (name) => this[definitionKey].fields.has(name) || baselineOf(this.#tracker).has(name),
       get: (name) => this.#read(name),
       set: (name, value) => this.#write(name, value),
     };

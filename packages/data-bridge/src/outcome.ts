@@ -2,6 +2,7 @@ import {
   MongoBulkWriteError,
   MongoClientClosedError,
   MongoDriverError,
+  MongoInvalidArgumentError,
   MongoNetworkError,
   MongoNotConnectedError,
   MongoOperationTimeoutError,
@@ -10,7 +11,7 @@ import {
   MongoTopologyClosedError,
   MongoWriteConcernError,
 } from 'mongodb';
-import { DataBridgeError, DuplicateKeyError, type ErrorContext, NotConnectedError } from './errors.ts';
+import { DataBridgeError, DuplicateKeyError, EncodeError, type ErrorContext, NotConnectedError } from './errors.ts';
 
 /**
  * What is known of a write that ended in an error: the server refused it (or never got it), the server did it and could
@@ -21,7 +22,8 @@ export type Outcome = 'refused' | 'applied' | 'unknown';
 export function outcomeOf(thrown: unknown): Outcome {
   const error = unwrap(thrown);
   if (error instanceof MongoWriteConcernError) return 'applied';
-  if (error instanceof MongoServerError || error instanceof DataBridgeError || isUnsent(error)) return 'refused';
+  if (error instanceof MongoServerError || error instanceof DataBridgeError || isOversized(error) || isUnsent(error))
+    return 'refused';
   if (error instanceof MongoNetworkError || error instanceof MongoOperationTimeoutError) return 'unknown';
   // The rest of the driver's own errors are about arguments and states; anything else (an abort, say) may strike at any time.
   return error instanceof MongoDriverError && error.name !== 'MongoPoolClearedError' ? 'refused' : 'unknown';
@@ -31,6 +33,14 @@ export function outcomeOf(thrown: unknown): Outcome {
 function unwrap(error: unknown): unknown {
   return error instanceof MongoBulkWriteError && error.errorResponse instanceof Error ? error.errorResponse : error;
 }
+
+/** The server takes no document of more than 16 MiB; its codes, and how the driver ends that cannot write a command so large. */
+function isOversized(error: unknown): boolean {
+  if (error instanceof MongoInvalidArgumentError) return error.message.includes('larger than the maximum size');
+  return error instanceof RangeError || OVERSIZED.has(serverCode(error));
+}
+
+const OVERSIZED: ReadonlySet<number | undefined> = new Set([10334, 17419, 17420]);
 
 /** Did the command never leave this process? */
 function isUnsent(error: unknown): boolean {
@@ -55,6 +65,8 @@ export function translate(thrown: unknown, context: ErrorContext): unknown {
     const where = fields.length === 0 ? 'a unique index' : `the unique index on ${fields.join(', ')}`;
     return new DuplicateKeyError(`Another document has the same value under ${where}.`, { ...context, cause: error });
   }
+  if (isOversized(error))
+    return new EncodeError([], 'it would be larger than the 16 MiB that a server takes', { ...context, cause: error });
   if (isDisconnected(error)) {
     return new NotConnectedError(
       'There is no connection to the server: it was closed, or the server does not answer.',

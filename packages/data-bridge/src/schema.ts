@@ -3,6 +3,7 @@ import { copyValue, isMutable, isPlainObject, setOwn } from './bson/copy.ts';
 import { equalValues } from './bson/equal.ts';
 import type { BsonKind } from './bson/types.ts';
 import { SchemaError, type ValidationIssue } from './errors.ts';
+import { type JsonSchema, kindOf, libraryJsonSchema, negativeLength } from './schema-library.ts';
 
 /** What stands as a field of a model: a validator of any library that has Standard Schema. Cheap on purpose, so that compilers need not look inside. */
 export interface FieldSchema {
@@ -21,10 +22,10 @@ export type Verdict =
 /** One field of a model, with all that is asked of its schema found out once. */
 export class SchemaField {
   readonly name: string;
-  /** Set for the mapper's own BSON schemas. */
+  /** Set for the mapper's own BSON schemas, also inside the wrappers of Zod. */
   readonly kind: BsonKind | undefined;
   readonly #schema: StandardSchemaV1;
-  #default: { readonly value: unknown } | undefined;
+  #hasDefault: boolean | undefined;
 
   constructor(name: string, schema: FieldSchema) {
     const standard: unknown = (schema as Partial<FieldSchema> | null | undefined)?.['~standard'];
@@ -35,13 +36,31 @@ export class SchemaField {
     }
     this.name = name;
     this.#schema = schema as StandardSchemaV1;
-    this.kind = (schema as { '~bson'?: BsonKind })['~bson'];
+    this.kind = kindOf(schema);
+    const negative = negativeLength(schema);
+    if (negative !== undefined)
+      throw new SchemaError(`The field "${name}" has a length limit below zero, ${negative}: use 0 or more.`);
   }
 
-  /** What an absent field reads as: a fresh copy of the schema's default, `undefined` where there is none. */
+  /** The JSON Schema that the library gives for this field; `{}` where it gives none. */
+  jsonSchema(side: 'input' | 'output'): JsonSchema {
+    return libraryJsonSchema(this.#schema, side);
+  }
+
+  /** Does the schema refuse `undefined`? One that waits or throws does not say so. */
+  refusesAbsence(): boolean {
+    try {
+      const result = this.#schema['~standard'].validate(undefined);
+      return !(result instanceof Promise) && result.issues !== undefined;
+    } catch {
+      return false;
+    }
+  }
+
+  /** What an absent field reads as: a fresh value of the schema's default, `undefined` where there is none. */
   defaultValue(): unknown {
-    this.#default ??= { value: this.#findDefault() };
-    return copyValue(this.#default.value);
+    this.#hasDefault ??= this.#findDefault();
+    return this.#hasDefault ? copyValue(this.#try(undefined)?.value) : undefined;
   }
 
   /** Runs the validator. Gives a promise only where the schema does. */
@@ -63,12 +82,12 @@ export class SchemaField {
    * The default is what the schema gives for `undefined`. A schema that turns anything into a value (`coerce`, `catch`)
    * has none: it is told by what it makes of a value that no schema asks for.
    */
-  #findDefault(): unknown {
+  #findDefault(): boolean {
     const given = this.#try(undefined);
-    if (given === undefined || given.value === undefined) return undefined;
+    if (given === undefined || given.value === undefined) return false;
     const nonsense = Symbol('nonsense');
     const taken = this.#try(nonsense);
-    return taken === undefined || taken.value === nonsense ? given.value : undefined;
+    return taken === undefined || taken.value === nonsense;
   }
 
   #try(value: unknown): { readonly value: unknown } | undefined {
@@ -93,16 +112,36 @@ function keyOf(segment: PropertyKey | StandardSchemaV1.PathSegment): string | nu
  * @returns the value to keep: the container itself, or the output where it could not be laid over.
  */
 export function overlay(value: unknown, output: unknown): unknown {
-  if (Array.isArray(value) && Array.isArray(output)) {
-    const laid = output.map((element, i): unknown => (i < value.length ? overlay(value[i], element) : element));
-    value.splice(0, value.length, ...laid);
-    return value;
-  }
-  if (isPlainObject(value) && isPlainObject(output)) {
-    for (const key of Object.keys(output))
-      setOwn(value, key, Object.hasOwn(value, key) ? overlay(value[key], output[key]) : output[key]);
-    return value;
-  }
+  if (value === output) return value;
+  if (Array.isArray(value) && Array.isArray(output)) return overlayElements(value, output);
+  if (isPlainObject(value) && isPlainObject(output)) return overlayMembers(value, output);
   const alike = isMutable(value) && isMutable(output) && Object.getPrototypeOf(value) === Object.getPrototypeOf(output);
   return alike && equalValues(value, output) ? value : output;
+}
+
+function overlayElements(value: unknown[], output: readonly unknown[]): unknown[] {
+  const target = Object.isExtensible(value) ? value : [...value];
+  const inPlace = value.length === output.length && !hasMoved(value, output);
+  const laid = inPlace ? output.map((element, i) => overlay(value[i], element)) : output;
+  target.length = laid.length;
+  laid.forEach((element, i) => {
+    target[i] = element;
+  });
+  return target;
+}
+
+function overlayMembers(value: Record<string, unknown>, output: Record<string, unknown>): object {
+  const target = Object.isExtensible(value) ? value : { ...value };
+  const keys = Object.keys(output);
+  const before = keys.map((key) => (Object.hasOwn(value, key) ? value[key] : undefined));
+  const after = keys.map((key) => output[key]);
+  const inPlace = !hasMoved(before, after);
+  keys.forEach((key, i) => setOwn(target, key, inPlace ? overlay(before[i], after[i]) : after[i]));
+  return target;
+}
+
+/** Did the schema put a container in the place of another? Then laying one over the other would mix them up. */
+function hasMoved(before: readonly unknown[], after: readonly unknown[]): boolean {
+  const containers = new Set(before.filter(isMutable));
+  return after.some((element, i) => element !== before[i] && isMutable(element) && containers.has(element));
 }
