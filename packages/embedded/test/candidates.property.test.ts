@@ -12,6 +12,8 @@ import { ServerError } from '../src/errors.ts';
 import { MemoryStorage } from '../src/storage/memory.ts';
 
 const numRuns = Number(process.env['FC_RUNS'] ?? 200);
+/** Milliseconds: FC_RUNS may ask for many. */
+const timeout = 30_000 + 200 * numRuns;
 const scope = { now: DateTime.now(), variables: new Map<string, Value>(), deadline: undefined };
 
 const scalar = fc.constantFrom<Value>(
@@ -104,32 +106,36 @@ function selected(collection: Collection, wanted: Document): number[] {
 }
 
 describe('select', () => {
-  it('finds by indexes what a scan finds, in the same order, also after changes', () => {
-    const run = fc.record({
-      definitions: fc.array(definition, { minLength: 1, maxLength: 3 }),
-      documents: fc.array(fields, { minLength: 1, maxLength: 12 }),
-      changes: fc.array(fc.tuple(fc.nat(20), fc.option(fields)), { maxLength: 6 }),
-      filters: fc.array(filter, { minLength: 1, maxLength: 4 }),
-    });
-    fc.assert(
-      fc.property(run, ({ definitions, documents, changes, filters }) => {
-        const collection = indexed(definitions);
-        fill(collection, documents);
-        for (const [number, replacement] of changes) {
-          const record = collection.records.find(keyOf(new Int32(number)));
-          if (record === undefined) continue;
-          if (replacement === null) {
-            collection.remove(record);
-            continue;
+  it(
+    'finds by indexes what a scan finds, in the same order, also after changes',
+    () => {
+      const run = fc.record({
+        definitions: fc.array(definition, { minLength: 1, maxLength: 3 }),
+        documents: fc.array(fields, { minLength: 1, maxLength: 12 }),
+        changes: fc.array(fc.tuple(fc.nat(20), fc.option(fields)), { maxLength: 6 }),
+        filters: fc.array(filter, { minLength: 1, maxLength: 4 }),
+      });
+      fc.assert(
+        fc.property(run, ({ definitions, documents, changes, filters }) => {
+          const collection = indexed(definitions);
+          fill(collection, documents);
+          for (const [number, replacement] of changes) {
+            const record = collection.records.find(keyOf(new Int32(number)));
+            if (record === undefined) continue;
+            if (replacement === null) {
+              collection.remove(record);
+              continue;
+            }
+            const after: Document = new Map([['_id', new Int32(number)], ...replacement]);
+            ignoringParallelArrays(() => collection.replace(record, decode(record.bytes), after, encode(after)));
           }
-          const after: Document = new Map([['_id', new Int32(number)], ...replacement]);
-          ignoringParallelArrays(() => collection.replace(record, decode(record.bytes), after, encode(after)));
-        }
-        for (const wanted of filters) expect(selected(collection, wanted)).toEqual(scanned(collection, wanted));
-      }),
-      { numRuns },
-    );
-  });
+          for (const wanted of filters) expect(selected(collection, wanted)).toEqual(scanned(collection, wanted));
+        }),
+        { numRuns },
+      );
+    },
+    timeout,
+  );
 
   it('finds by _id what a scan finds', () => {
     fc.assert(

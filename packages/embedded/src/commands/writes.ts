@@ -1,13 +1,16 @@
 import { ObjectId, Timestamp } from 'bson';
 import { encode } from '../engine/bson.ts';
-import { showElement } from '../engine/text.ts';
-import { type Document, isArray, isDocument, isRegExp, typeOf, UNDEFINED, type Value } from '../engine/value.ts';
+import { checkNewId } from '../engine/update.ts';
+import type { Document, Value } from '../engine/value.ts';
 import type { Collection } from '../catalog.ts';
 import { ServerError } from '../errors.ts';
 import type { Statement } from './command.ts';
 import { MAX_DOCUMENT_SIZE } from './limits.ts';
 
-/** Stores a new document and gives it as it is stored. Throws 2, 52, 53 for an `_id` that cannot be, 10334 for a document that is too large. */
+/**
+ * Stores a new document and gives it as it is stored. Throws 52 or 53 for an `_id` that cannot be, 10334 for a document
+ * that is too large, and what the collection's rule and indexes throw.
+ */
 export function insertDocument(collection: Collection, statement: Statement, checked: boolean): Document {
   const document = prepared(statement.document);
   const untouched = document === statement.document ? statement.bytes : undefined;
@@ -26,7 +29,7 @@ export function checkSize(bytes: Uint8Array, problem: string): void {
 /** The document as it is stored: `_id` first, made where there is none, and empty timestamps filled in. */
 function prepared(document: Document): Document {
   const id = document.get('_id');
-  if (id !== undefined) checkId(id);
+  if (id !== undefined) checkNewId(id);
   const stored = withIdFirst(id === undefined ? new Map([['_id', new ObjectId()], ...document]) : document);
   if (![...stored.values()].some(isEmptyTimestamp)) return stored;
   return new Map(Array.from(stored, ([name, value]) => [name, isEmptyTimestamp(value) ? nextTimestamp() : value]));
@@ -37,20 +40,6 @@ export function withIdFirst(document: Document): Document {
   const [first] = document.keys();
   const id = document.get('_id');
   return first === '_id' || id === undefined ? document : new Map([['_id', id], ...document]);
-}
-
-function checkId(id: Value): void {
-  if (isArray(id) || isRegExp(id) || id === UNDEFINED) {
-    throw new ServerError(53, `The '_id' value cannot be of type ${typeOf(id)}`);
-  }
-  if (!isDocument(id)) return;
-  for (const [name, value] of id) {
-    if (!name.startsWith('$')) continue;
-    throw new ServerError(
-      52,
-      `_id fields may not contain '$'-prefixed fields: ${showElement(name, value)} is not valid for storage.`,
-    );
-  }
 }
 
 /** MongoDB fills in a timestamp of 0 at the top level of a new document. */
