@@ -30,8 +30,8 @@ import {
   unknownType,
   valueEnd,
 } from './bytes.ts';
-import { type BsonOptions, type Field, isNameAt, type Layout, Level } from './layout.ts';
-import { isAscii, latin1, maxText, utf8 } from './text.ts';
+import { type BsonOptions, type Field, type Layout, Level } from './layout.ts';
+import { flat, isAscii, latin1, maxText } from './text.ts';
 
 /*
  * The state of the one decoding that runs; nothing that runs meanwhile is the program's, so there is only one.
@@ -86,7 +86,7 @@ export function decodeDocument<T>(layout: Layout, bytes: Uint8Array, start: numb
 export function decodeStored<T>(layout: Layout, bytes: Uint8Array, start: number): T {
   const document = decodeTop(layout, bytes, start, maxCopied) as Record<string, unknown>;
   for (const { name, read } of layout.fixed) {
-    if (read !== null && Object.hasOwn(document, name)) document[name] = read(document[name]);
+    if (read !== null && Object.hasOwn(document, name)) setOwn(document, name, read(document[name]));
   }
   return document as T;
 }
@@ -179,13 +179,11 @@ function readMembers(
   if (depth > maxDepth) corrupt(`documents are nested more than ${maxDepth} deep`, origin, at);
   const object: Record<string, unknown> = {};
   let dollars = 0;
-  let expected = level.first;
   let previous: Field | null = null;
   let here = at + 4;
   while (here < last) {
     const type = bytes[here++] as number;
-    let field = expected;
-    if (field === null || !isNameAt(bytes, here, field.bytes)) field = level.find(bytes, origin, here, last, previous);
+    const field: Field | null = level.fieldAt(bytes, origin, here, last, previous);
     if (field === null) {
       const end = nameEnd(bytes, origin, here, last);
       const name = readText(bytes, here, end);
@@ -193,9 +191,11 @@ function readMembers(
       setOwn(object, name, readValue(bytes, type, end + 1, last, level.unknown, depth));
     } else {
       dollars |= field.dollar;
-      setOwn(object, field.name, readValue(bytes, type, here + field.bytes.length + 1, last, field, depth));
+      const from = here + field.bytes.length + 1;
+      // The commonest type is not worth a second call.
+      const value = type === 0x02 ? readString(bytes, from, last) : readValue(bytes, type, from, last, field, depth);
+      setOwn(object, field.name, value);
       previous = field;
-      expected = field.next;
     }
     here = position;
   }
@@ -324,7 +324,7 @@ function readString(bytes: Uint8Array, at: number, limit: number): string {
 function readText(bytes: Uint8Array, from: number, to: number): string {
   return to - from <= maxSubstring && isAscii(bytes, from, to)
     ? text.substring(from - textFrom, to - textFrom)
-    : utf8(bytes, origin, from, to);
+    : flat(bytes, origin, from, to);
 }
 
 function readBoolean(bytes: Uint8Array, at: number, limit: number): boolean {

@@ -30,16 +30,17 @@ export class Field {
   readonly dollar: number;
   /** What followed this field in the last document, and so probably follows in the next. */
   next: Field | null = null;
+  /** What makes of the decoded value what the program reads, for fields of one JavaScript type. */
   read: Reader | null = null;
   /** Another field of the level, with the same hash. */
   alike: Field | null = null;
   #level: Level | null = null;
   readonly #budget: Budget;
 
-  constructor(name: string, bytes: Uint8Array, index: number, budget: Budget) {
+  constructor(name: string, index: number, budget: Budget) {
     // V8 keeps one string of each property key, and compares that by its address.
     this.name = Object.keys({ [name]: null })[0] ?? name;
-    this.bytes = bytes;
+    this.bytes = Buffer.from(name);
     this.index = index;
     this.dollar = name.charCodeAt(0) !== 0x24 ? 0 : referenceKeys.has(name) ? 1 : 2;
     this.#budget = budget;
@@ -80,20 +81,25 @@ export class Level {
 
   /** Stands for all names that were not learned: what lies under them has a layout too. */
   get unknown(): Field {
-    return (this.#unknown ??= new Field('', noBytes, -1, this.#budget));
+    return (this.#unknown ??= new Field('', -1, this.#budget));
   }
 
   /**
-   * The field whose name stands at `at`, learned if need be, and remembered as the follower of `previous`; null if the
-   * level is full.
+   * The field whose name stands at `at`, learned if need be; null if the level is full. Looks first whether it is the one
+   * that followed `previous` the last time.
    */
-  find(bytes: Uint8Array, start: number, at: number, limit: number, previous: Field | null): Field | null {
+  fieldAt(bytes: Uint8Array, start: number, at: number, limit: number, previous: Field | null): Field | null {
+    const expected = previous === null ? this.first : previous.next;
+    if (expected !== null && isNameAt(bytes, at, expected.bytes)) return expected;
+    return this.#find(bytes, start, at, limit, previous);
+  }
+
+  #find(bytes: Uint8Array, start: number, at: number, limit: number, previous: Field | null): Field | null {
     if (this.full && this.#fields.length === 0) return null;
     const end = nameEnd(bytes, start, at, limit);
     const hash = hashOf(bytes, at, end);
     const field =
-      this.#known(bytes, at, end, hash) ??
-      (this.full ? null : this.#learn(utf8(bytes, start, at, end), bytes.slice(at, end), hash));
+      this.#known(bytes, at, end, hash) ?? (this.full ? null : this.#learn(utf8(bytes, start, at, end), hash));
     if (field === null) return null;
     if (previous === null) this.first = field;
     else previous.next = field;
@@ -121,20 +127,20 @@ export class Level {
     while (field !== null && field.name !== name) field = field.alike;
     if (field !== null || this.full) return field;
     const previous = this.#fields.at(-1);
-    field = this.#learn(name, bytes, hash);
+    field = this.#learn(name, hash);
     if (field === null) return null;
     if (previous === undefined) this.first = field;
     else previous.next ??= field;
     return field;
   }
 
-  #learn(name: string, bytes: Uint8Array, hash: number): Field | null {
+  #learn(name: string, hash: number): Field | null {
     if (this.#fields.length === maxNames || this.#budget.names === 0) {
       this.#close();
       return null;
     }
     this.#budget.names--;
-    const field = new Field(name, bytes, this.#fields.length, this.#budget);
+    const field = new Field(name, this.#fields.length, this.#budget);
     field.alike = this.#byHash.get(hash) ?? null;
     this.#byHash.set(hash, field);
     this.#fields.push(field);
@@ -149,8 +155,6 @@ export class Level {
     this.first = null;
   }
 }
-
-const noBytes = new Uint8Array(0);
 
 function hashOf(bytes: Uint8Array, from: number, to: number): number {
   let hash = 0;
@@ -202,8 +206,8 @@ export class Layout {
       throw new UsageError('The option useBigInt64 needs promoteValues and promoteLongs, which are on by default.');
     }
     this.top = new Level({ names: maxNamesInAll }, true);
-    for (const name of names) this.field(name);
     this.#readers = readers;
+    for (const name of names) this.field(name);
     this.fixed = Array.from(readers.keys(), (name) => this.field(name));
     for (const field of this.fixed) field.read = readers.get(field.name) ?? null;
   }
@@ -221,7 +225,7 @@ export class Layout {
   }
 
   #detached(name: string): Field {
-    const field = new Field(name, Buffer.from(name), -1, { names: 0 });
+    const field = new Field(name, -1, { names: 0 });
     field.read = this.#readers.get(name) ?? null;
     return field;
   }
@@ -255,38 +259,23 @@ function scan(layout: Layout, bytes: Uint8Array, start: number): void {
   const limit = terminator(bytes, start, start, bytes.length);
   scannedBytes = null;
   offsets.fill(-1);
-  walk(layout.top, bytes, start, limit, remember);
+  let previous: Field | null = null;
+  for (let at = start + 4; at < limit;) {
+    const field: Field | null = layout.top.fieldAt(bytes, start, at + 1, limit, previous);
+    let end: number;
+    if (field === null) {
+      end = nameEnd(bytes, start, at + 1, limit);
+    } else {
+      end = at + 1 + field.bytes.length;
+      offsets[field.index] = at;
+      previous = field;
+    }
+    at = valueEnd(bytes, start, bytes[at] as number, end + 1, limit);
+  }
   if (bytes.length > maxRemembered) return;
   scannedLayout = layout;
   scannedBytes = bytes;
   scannedStart = start;
-}
-
-function remember(field: Field | null, at: number): void {
-  if (field !== null) offsets[field.index] = at;
-}
-
-/** Calls `visit` with the field and the offset of each element. Learns names. A name that cannot be learned is null. */
-function walk(
-  level: Level,
-  bytes: Uint8Array,
-  start: number,
-  limit: number,
-  visit: (field: Field | null, at: number) => void,
-): void {
-  let at = start + 4;
-  let previous: Field | null = null;
-  while (at < limit) {
-    const expected: Field | null = previous === null ? level.first : previous.next;
-    const field: Field | null =
-      expected !== null && isNameAt(bytes, at + 1, expected.bytes)
-        ? expected
-        : level.find(bytes, start, at + 1, limit, previous);
-    const end = field === null ? nameEnd(bytes, start, at + 1, limit) : at + 1 + field.bytes.length;
-    visit(field, at);
-    if (field !== null) previous = field;
-    at = valueEnd(bytes, start, bytes[at] as number, end + 1, limit);
-  }
 }
 
 function search(bytes: Uint8Array, start: number, { name, bytes: { length } }: Field): number {
@@ -304,15 +293,21 @@ function search(bytes: Uint8Array, start: number, { name, bytes: { length } }: F
 export function fieldsOf(layout: Layout, bytes: Uint8Array, start: number): Field[] {
   const limit = terminator(bytes, start, start, bytes.length);
   const fields = new Set<Field>();
-  const detached = new Map<string, Field>();
-  walk(layout.top, bytes, start, limit, (known, at) => {
-    let field = known;
-    if (field === null) {
-      const name = utf8(bytes, start, at + 1, nameEnd(bytes, start, at + 1, limit));
-      field = detached.get(name) ?? layout.field(name);
-      detached.set(name, field);
+  const unlearned = new Map<string, Field>();
+  let previous: Field | null = null;
+  for (let at = start + 4; at < limit;) {
+    const end = nameEnd(bytes, start, at + 1, limit);
+    const learned: Field | null = layout.top.fieldAt(bytes, start, at + 1, limit, previous);
+    if (learned === null) {
+      const name = utf8(bytes, start, at + 1, end);
+      const field = unlearned.get(name) ?? layout.field(name);
+      unlearned.set(name, field);
+      fields.add(field);
+    } else {
+      fields.add(learned);
+      previous = learned;
     }
-    fields.add(field);
-  });
+    at = valueEnd(bytes, start, bytes[at] as number, end + 1, limit);
+  }
   return [...fields];
 }
