@@ -1,4 +1,4 @@
-import { isPlainObject, setOwn } from './bson/copy.ts';
+import { copyValue, isPlainObject, setOwn } from './bson/copy.ts';
 import { toObjectId, typeName } from './bson/types.ts';
 import type { ModelDefinition } from './definition.ts';
 import { UsageError } from './errors.ts';
@@ -34,9 +34,39 @@ export function castFilter(definition: ModelDefinition, filter: object): Record<
   return cast;
 }
 
+/** A filter for documents whose fields equal these values, which are never operators. */
+export function equalityFilter(definition: ModelDefinition, values: object): Record<string, unknown> {
+  const filter: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(values)) {
+    if (name.startsWith('$'))
+      throw new UsageError(`findBy() compares fields: "${name}" is no field.`, { model: definition.collectionName });
+    setOwn(filter, name, { $eq: value });
+  }
+  return filter;
+}
+
+/** An update with 24-digit hexadecimal strings as ObjectIds where the schema says ObjectId, copied down to the paths. */
+export function castUpdate(definition: ModelDefinition, update: object): Record<string, unknown> {
+  const cast: Record<string, unknown> = {};
+  for (const [operator, operand] of Object.entries(update)) {
+    const sets = operator === '$set' || operator === '$setOnInsert';
+    setOwn(cast, operator, isPlainObject(operand) ? castOperand(definition, operand, sets) : operand);
+  }
+  return cast;
+}
+
+function castOperand(definition: ModelDefinition, operand: object, sets: boolean): Record<string, unknown> {
+  const cast: Record<string, unknown> = {};
+  for (const [path, value] of Object.entries(operand)) {
+    setOwn(cast, path, sets && isObjectId(definition, path) ? castObjectId(definition, path, value) : value);
+  }
+  return cast;
+}
+
 function castCondition(definition: ModelDefinition, key: string, value: unknown): unknown {
   if (JOINING.has(key) && Array.isArray(value)) return value.map((filter: object) => castFilter(definition, filter));
-  if (!isObjectId(definition, key)) return value;
+  // A query may run later, and more than once: it must not see what becomes of the program's objects.
+  if (!isObjectId(definition, key)) return copyValue(value);
   if (!isPlainObject(value)) return castObjectId(definition, key, value);
   const cast: Record<string, unknown> = {};
   for (const [operator, operand] of Object.entries(value)) {
@@ -44,7 +74,7 @@ function castCondition(definition: ModelDefinition, key: string, value: unknown)
     setOwn(
       cast,
       operator,
-      !COMPARING.has(operator) ? operand : Array.isArray(operand) ? operand.map(each) : each(operand),
+      !COMPARING.has(operator) ? copyValue(operand) : Array.isArray(operand) ? operand.map(each) : each(operand),
     );
   }
   return cast;
