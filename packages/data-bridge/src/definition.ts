@@ -1,9 +1,20 @@
-import type { BSON, Collection } from 'mongodb';
+import type { BSON, Collection, IndexDescription } from 'mongodb';
+import { isPlainObject } from './bson/copy.ts';
 import { type BsonOptions, Layout } from './bson/layout.ts';
 import { readAs } from './bson/types.ts';
 import { type Connection, defaultConnection, hasConnection } from './connection.ts';
-import { UsageError } from './errors.ts';
+import { NotConnectedError, UsageError } from './errors.ts';
 import { type Fields, SchemaField } from './schema.ts';
+
+/** One index of a model, as the driver's `createIndexes` takes it. */
+export type ModelIndex = IndexDescription;
+
+/** What a rule across fields found wrong: where, and a sentence. */
+export interface RuleIssue {
+  /** The dotted path; the document as a whole when left out. */
+  readonly path?: string;
+  readonly message: string;
+}
 
 /** How a model behaves. */
 export interface ModelOptions {
@@ -23,37 +34,98 @@ export interface ModelOptions {
    * @default true
    */
   readonly validate?: boolean;
+  /**
+   * Are the times of the insert and of the last update kept, in `createdAt` and `updatedAt` or under other names?
+   * @default false
+   */
+  readonly timestamps?: boolean | { readonly createdAt?: string; readonly updatedAt?: string };
+  /**
+   * The fields that the collection is sharded by: their stored values are added to the filter of every save and delete.
+   * @default []
+   */
+  readonly shardKey?: readonly string[];
+  /** Indexes that `ensureIndexes()` creates. */
+  readonly indexes?: readonly ModelIndex[];
+  /** A rule across fields, asked when the fields themselves are valid. It gets a copy of the document's fields. */
+  readonly check?: (document: never) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>>;
 }
 
-const CHOICES: Readonly<Record<keyof ModelOptions, readonly unknown[]>> = {
+/** The values that an option takes, or a test of its value and what it expects. */
+type Expected = readonly unknown[] | { readonly text: string; readonly test: (value: unknown) => boolean };
+
+const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
+
+const EXPECTED: Readonly<Record<keyof ModelOptions, Expected>> = {
   concurrency: ['merge'],
   unknown: ['error', 'keep', 'drop'],
   validate: [true, false],
+  timestamps: {
+    text: 'true, false, or { createdAt?: name, updatedAt?: name }',
+    test: (value) =>
+      typeof value === 'boolean' ||
+      (isPlainObject(value) &&
+        Object.entries(value).every(([key, name]) => (key === 'createdAt' || key === 'updatedAt') && isText(name))),
+  },
+  shardKey: { text: 'a list of field names', test: (value) => Array.isArray(value) && value.every(isText) },
+  indexes: {
+    text: 'a list of indexes { key: … }',
+    test: (value) => Array.isArray(value) && value.every((index) => isPlainObject(index) && 'key' in index),
+  },
+  check: { text: 'a function', test: (value) => typeof value === 'function' },
 };
 
 /** All that a model's documents have in common: made once by `model()`. */
 export class ModelDefinition {
   readonly collectionName: string;
   readonly fields: ReadonlyMap<string, SchemaField>;
+  /** The names that documents have accessors for: `_id`, the schema's fields and the times. */
+  readonly names: ReadonlySet<string>;
   readonly unknown: 'error' | 'keep' | 'drop';
   readonly validate: boolean;
+  /** The names under which times are kept; undefined when they are not. */
+  readonly timestamps: { readonly createdAt: string | undefined; readonly updatedAt: string | undefined } | undefined;
+  readonly shardKey: readonly string[];
+  readonly indexes: readonly ModelIndex[];
+  readonly check: ((document: unknown) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>>) | undefined;
+  readonly #bound: Connection | undefined;
   /** Was a validator seen to give a promise? */
   validatesLater = false;
+  readonly #options: ModelOptions;
+  readonly #schemas: Fields;
   #unconnected: Layout | undefined;
   readonly #layouts = new WeakMap<Connection, Layout>();
 
-  constructor(collectionName: string, fields: Fields, options: ModelOptions) {
+  constructor(collectionName: string, fields: Fields, options: ModelOptions, bound?: Connection) {
     checkCollectionName(collectionName);
     checkOptions(collectionName, options);
     this.collectionName = collectionName;
     this.fields = new Map(Object.entries(fields).map(([name, schema]) => [name, new SchemaField(name, schema)]));
     this.unknown = options.unknown ?? 'error';
     this.validate = options.validate ?? true;
+    this.timestamps = timestampsOf(options.timestamps);
+    this.shardKey = options.shardKey ?? [];
+    this.indexes = options.indexes ?? [];
+    this.check = options.check as typeof this.check;
+    const times = [this.timestamps?.createdAt, this.timestamps?.updatedAt].filter((name) => name !== undefined);
+    this.names = new Set(['_id', ...this.fields.keys(), ...times]);
+    this.#options = options;
+    this.#schemas = fields;
+    this.#bound = bound;
+  }
+
+  /** The same model on another connection. */
+  on(connection: Connection): ModelDefinition {
+    return new ModelDefinition(this.collectionName, this.#schemas, this.#options, connection);
   }
 
   /** The connection that the model uses now. */
   connection(): Connection {
-    return defaultConnection();
+    const connection = this.#bound ?? defaultConnection();
+    if (!connection.isOpen) {
+      const text = 'There is no connection: the one that the model is bound to was closed.';
+      throw new NotConnectedError(text, { model: this.collectionName });
+    }
+    return connection;
   }
 
   /** The driver's collection. */
@@ -64,7 +136,7 @@ export class ModelDefinition {
   /** What was learned of the documents' shape, under the BSON options of the connection's client. */
   layout(): Layout {
     // Documents can be made of bytes without a connection; the driver's defaults hold then.
-    if (!hasConnection()) return (this.#unconnected ??= this.#newLayout({}));
+    if (this.#bound === undefined && !hasConnection()) return (this.#unconnected ??= this.#newLayout({}));
     const connection = this.connection();
     let layout = this.#layouts.get(connection);
     if (layout === undefined) {
@@ -75,7 +147,7 @@ export class ModelDefinition {
   }
 
   #newLayout(options: BsonOptions): Layout {
-    return new Layout(options, ['_id', ...this.fields.keys()], this.#readers());
+    return new Layout(options, [...this.names], this.#readers());
   }
 
   /** `long()` and `binary()` fix their field's JavaScript type, whatever the driver's options say. */
@@ -102,15 +174,24 @@ function checkCollectionName(name: string): void {
 
 function checkOptions(model: string, options: ModelOptions): void {
   for (const [name, value] of Object.entries(options)) {
-    const choices = Object.hasOwn(CHOICES, name) ? CHOICES[name as keyof ModelOptions] : undefined;
-    if (choices === undefined) {
-      throw new UsageError(`The model option "${name}" is not known. Known: ${Object.keys(CHOICES).join(', ')}.`, {
-        model,
-      });
+    const expected = Object.hasOwn(EXPECTED, name) ? EXPECTED[name as keyof ModelOptions] : undefined;
+    if (expected === undefined) {
+      const known = Object.keys(EXPECTED).join(', ');
+      throw new UsageError(`The model option "${name}" is not known. Known: ${known}.`, { model });
     }
-    if (value !== undefined && !choices.includes(value)) {
-      const expected = choices.map((choice) => JSON.stringify(choice)).join(' or ');
-      throw new UsageError(`The model option "${name}" takes ${expected}; this version has no other.`, { model });
-    }
+    if (value === undefined || isExpected(expected, value)) continue;
+    const text = 'text' in expected ? expected.text : expected.map((choice) => JSON.stringify(choice)).join(' or ');
+    throw new UsageError(`The model option "${name}" takes ${text}; this version has no other.`, { model });
   }
+}
+
+function isExpected(expected: Expected, value: unknown): boolean {
+  return 'text' in expected ? expected.test(value) : expected.includes(value);
+}
+
+function timestampsOf(option: ModelOptions['timestamps']): ModelDefinition['timestamps'] {
+  if (option === undefined || option === false) return undefined;
+  return option === true
+    ? { createdAt: 'createdAt', updatedAt: 'updatedAt' }
+    : { createdAt: option.createdAt, updatedAt: option.updatedAt };
 }

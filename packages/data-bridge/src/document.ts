@@ -246,9 +246,9 @@ export abstract class Document<S> {
 function newData(definition: ModelDefinition, input: object): Record<string, unknown> {
   const data: Record<string, unknown> = {};
   const ownId = definition.fields.has('_id');
+  const { names } = definition;
   for (const [name, value] of Object.entries(input)) {
-    const known = name === '_id' || definition.fields.has(name);
-    if (value !== undefined && (known || definition.unknown !== 'drop')) setOwn(data, name, value);
+    if (value !== undefined && (names.has(name) || definition.unknown !== 'drop')) setOwn(data, name, value);
   }
   if (!ownId) data['_id'] = data['_id'] === undefined ? new ObjectId() : castId(definition, data['_id']);
   for (const [name, field] of definition.fields) {

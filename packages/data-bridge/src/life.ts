@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { BSON } from 'mongodb';
-import { ABSENT } from './bson/encode.ts';
+import { ABSENT, memberOf } from './bson/encode.ts';
 import type { ModelDefinition } from './definition.ts';
 import { type ErrorContext, UsageError } from './errors.ts';
 import type { Baseline } from './state/baseline.ts';
@@ -10,7 +10,7 @@ import { baselineOf, type StateTracker } from './state/tracker.ts';
 /** What one save writes: fixed when it is planned, so that later changes of the document are left for the next one. */
 export type Write =
   | { readonly kind: 'insert'; readonly document: BSON.Document }
-  | { readonly kind: 'update'; readonly _id: unknown; readonly tree: EditTree };
+  | { readonly kind: 'update'; readonly filter: Life['filter']; readonly tree: EditTree };
 
 /** The documents in whose operation the current chain of calls is. On Node 20 its first use slows every promise of the process. */
 const busy = new AsyncLocalStorage<ReadonlySet<Life>>();
@@ -56,12 +56,20 @@ export class Life {
     return { model: this.definition.collectionName, id: this.baseline.current('_id') ?? this.baseline.original('_id') };
   }
 
-  /** The filter that finds the stored document: its `_id` as it is stored. */
-  get filter(): { _id: unknown } {
+  /** The filter that finds the stored document: its `_id` as it is stored, and what the collection is sharded by. */
+  get filter(): { readonly [name: string]: unknown; readonly _id: unknown } {
     const _id = this.baseline.exact('_id');
     if (_id === ABSENT)
       throw new UsageError('The document was loaded without its _id, so it cannot be found again.', this.context);
-    return { _id };
+    const shard = this.definition.shardKey.map((path) => [path, this.#stored(path)] as const);
+    return { _id, ...Object.fromEntries(shard) };
+  }
+
+  /** The stored value at a path of the shard key. A missing one is found, and routed, as null. */
+  #stored(path: string): unknown {
+    const [name = '', ...keys] = path.split('.');
+    const value = keys.reduce<unknown>((outer, key) => memberOf(outer, key), this.baseline.exact(name));
+    return value === ABSENT ? null : value;
   }
 
   /** Forgets all that was noted since the document was read: it was read again. */

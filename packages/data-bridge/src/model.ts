@@ -1,18 +1,45 @@
-import type { DeleteOptions, DeleteResult } from 'mongodb';
+import type {
+  BSON,
+  Collection,
+  CreateCollectionOptions,
+  CreateIndexesOptions,
+  DeleteOptions,
+  DeleteResult,
+  DistinctOptions,
+  EstimatedDocumentCountOptions,
+  FindOneAndDeleteOptions,
+  FindOneAndReplaceOptions,
+  FindOneAndUpdateOptions,
+  ReplaceOptions,
+  UpdateOptions,
+  UpdateResult,
+} from 'mongodb';
 import { ownAll } from './bson/arena.ts';
 import { documentSize } from './bson/decode.ts';
 import { encodeDocument } from './bson/encode.ts';
-import { castFilter, castId } from './cast.ts';
-import { ModelDefinition, type ModelOptions } from './definition.ts';
+import { castFilter, castId, equalityFilter } from './cast.ts';
+import type { Connection } from './connection.ts';
+import { ModelDefinition, type ModelOptions, type RuleIssue } from './definition.ts';
 import { checkOwnFields, definitionKey, Document, lifeOf, readField, writeField } from './document.ts';
 import { SchemaError } from './errors.ts';
 import { insertMany, type InsertManyOptions } from './insert-many.ts';
-import { translate } from './outcome.ts';
 import { Query, type QueryOptions, type ReadAll } from './query.ts';
-import type { SaveOptions } from './save.ts';
+import { insertion, type SaveOptions } from './save.ts';
 import type { Fields } from './schema.ts';
 import { BsonBaseline } from './state/bson-baseline.ts';
-import type { Class, FilterOf, IdOf, Input, Shape, ShapeOf } from './types.ts';
+import type { Class, ElementOf, FilterOf, IdOf, Input, Shape, ShapeOf, UpdateOf } from './types.ts';
+import {
+  deleteMatching,
+  findAndDelete,
+  findAndReplace,
+  findAndUpdate,
+  replaceMatching,
+  run,
+  type StampOptions,
+  updateMatching,
+  type ValidateOptions,
+} from './updates.ts';
+import { ensureCollection, ensureIndexes } from './indexes.ts';
 
 /** Members of every document, which no field may be called. */
 type Reserved = {
@@ -40,14 +67,81 @@ export interface Statics<F extends Fields> {
   findById<D>(this: Class<D>, id: IdOf<D> | string, options?: QueryOptions): Promise<D | null>;
   /** How many documents match. */
   count<D>(this: Class<D>, filter?: FilterOf<D>, options?: QueryOptions): Promise<number>;
+  /** Documents whose fields equal these values. Values are never operators, so it is the one for input from outside. */
+  findBy<D>(this: Class<D>, values: Partial<ShapeOf<D>>, options?: QueryOptions): Query<D, ShapeOf<D>>;
+  /** Does any document match? */
+  exists<D>(this: Class<D>, filter?: FilterOf<D>, options?: QueryOptions): Promise<boolean>;
+  /** How many documents the collection has, by its own record: fast, and not exact while others write. */
+  estimatedCount(options?: EstimatedDocumentCountOptions): Promise<number>;
+  /** The different values of a field; of an array field its elements. */
+  distinct<D, K extends keyof ShapeOf<D> & string>(
+    this: Class<D>,
+    field: K,
+    filter?: FilterOf<D>,
+    options?: DistinctOptions,
+  ): Promise<ElementOf<NonNullable<ShapeOf<D>[K]>>[]>;
+  /** Updates the first document that matches. */
+  updateOne<D>(
+    this: Class<D>,
+    filter: FilterOf<D>,
+    update: UpdateOf<D>,
+    options?: UpdateOptions & StampOptions,
+  ): Promise<UpdateResult>;
+  /** Updates every document that matches. */
+  updateMany<D>(
+    this: Class<D>,
+    filter: FilterOf<D>,
+    update: UpdateOf<D>,
+    options?: UpdateOptions & StampOptions,
+  ): Promise<UpdateResult>;
+  /** Updates the first document that matches, or inserts one with the filter's values, the update's and the defaults. Gives the document after. */
+  upsert<D>(
+    this: Class<D>,
+    filter: FilterOf<D>,
+    update: UpdateOf<D>,
+    options?: Omit<FindOneAndUpdateOptions, 'upsert' | 'returnDocument'> & StampOptions,
+  ): Promise<D>;
+  /** Replaces the first document that matches by what `create` would store; it is validated first. */
+  replaceOne<D>(
+    this: Class<D>,
+    filter: FilterOf<D>,
+    replacement: Input<F>,
+    options?: ReplaceOptions & ValidateOptions,
+  ): Promise<UpdateResult>;
+  /** Updates the first document that matches, and gives it as it was, or as it is with `returnDocument: 'after'`. */
+  findOneAndUpdate<D>(
+    this: Class<D>,
+    filter: FilterOf<D>,
+    update: UpdateOf<D>,
+    options?: FindOneAndUpdateOptions & StampOptions,
+  ): Promise<D | null>;
+  /** Replaces the first document that matches, and gives it as it was, or as it is with `returnDocument: 'after'`. */
+  findOneAndReplace<D>(
+    this: Class<D>,
+    filter: FilterOf<D>,
+    replacement: Input<F>,
+    options?: FindOneAndReplaceOptions & ValidateOptions,
+  ): Promise<D | null>;
+  /** Deletes the first document that matches, and gives it. */
+  findOneAndDelete<D>(this: Class<D>, filter: FilterOf<D>, options?: FindOneAndDeleteOptions): Promise<D | null>;
+  /** Deletes the first document that matches. */
+  deleteOne<D>(this: Class<D>, filter: FilterOf<D>, options?: DeleteOptions): Promise<DeleteResult>;
   /** Deletes every document that matches; `{}` deletes all. */
   deleteMany<D>(this: Class<D>, filter: FilterOf<D>, options?: DeleteOptions): Promise<DeleteResult>;
   /** A document out of what is stored: a plain object, as the driver gives it, or BSON bytes (which are copied). */
   hydrate<D>(this: Class<D>, stored: object | Uint8Array): D;
+  /** The same model on another connection. */
+  using<M>(this: M, connection: Connection): M;
+  /** The driver's collection. */
+  readonly collection: Collection<BSON.Document>;
+  /** Creates the collection if it is not there. True when it was created. */
+  ensureCollection(options?: CreateCollectionOptions): Promise<boolean>;
+  /** Creates the indexes of the model's `indexes` that are not there. Gives the names of all of them. */
+  ensureIndexes(options?: CreateIndexesOptions): Promise<string[]>;
 }
 
 /** A class of documents, bound to a collection. Extend it. */
-export interface Model<F extends Fields, S = Shape<F>> extends Statics<F> {
+export interface Model<F extends Fields, S = Shape<F, object>> extends Statics<F> {
   new (input: Input<F>): Document<S> & S;
 }
 
@@ -68,16 +162,16 @@ type DocumentClass = (new (input: object) => Document<unknown>) & { readonly pro
  * @param fields a Standard Schema validator for each field: Zod, Valibot, ArkType, or this package's `objectId()` and its like.
  * @throws UsageError for a name or an option that cannot be; SchemaError for a field that cannot be.
  */
-export function model<const F extends Fields>(
+export function model<const F extends Fields, const O extends ModelOptions = object>(
   collection: string,
   fields: F & Reserved,
-  options: ModelOptions = {},
-): Model<F> {
-  const definition = new ModelDefinition(collection, fields, options);
+  options?: O & { readonly check?: (document: Shape<F>) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>> },
+): Model<F, Shape<F, O>> {
+  const definition = new ModelDefinition(collection, fields, options ?? {});
   const base = class extends ModelDocument {};
   Object.defineProperty(base.prototype, definitionKey, { value: definition });
-  for (const name of new Set(['_id', ...definition.fields.keys()])) defineAccessor(base, definition, name);
-  return base as unknown as Model<F>;
+  for (const name of definition.names) defineAccessor(base, definition, name);
+  return base as unknown as Model<F, Shape<F, O>>;
 }
 
 function defineAccessor(base: typeof ModelDocument, definition: ModelDefinition, name: string): void {
@@ -133,14 +227,117 @@ class ModelDocument extends Document<unknown> {
     return Query.of(definitionOf(this), readInto(this), filter, options).count();
   }
 
+  static findBy(this: DocumentClass, values: object, options?: QueryOptions): Query<unknown, unknown> {
+    return Query.of(definitionOf(this), readInto(this), equalityFilter(definitionOf(this), values), options);
+  }
+
+  static async exists(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<boolean> {
+    return (await Query.of(definitionOf(this), readInto(this), filter, options).limit(1).count()) > 0;
+  }
+
+  static async estimatedCount(this: DocumentClass, options?: EstimatedDocumentCountOptions): Promise<number> {
+    return run(definitionOf(this), (collection) => collection.estimatedDocumentCount(options));
+  }
+
+  static async distinct(
+    this: DocumentClass,
+    field: string,
+    filter: object = {},
+    options: DistinctOptions = {},
+  ): Promise<unknown[]> {
+    const cast = castFilter(definitionOf(this), filter);
+    return run(definitionOf(this), (collection) => collection.distinct(field, cast, options));
+  }
+
+  static async updateOne(
+    this: DocumentClass,
+    filter: object,
+    update: object,
+    options?: UpdateOptions & StampOptions,
+  ): Promise<UpdateResult> {
+    return updateMatching(definitionOf(this), 'updateOne', filter, update, options);
+  }
+
+  static async updateMany(
+    this: DocumentClass,
+    filter: object,
+    update: object,
+    options?: UpdateOptions & StampOptions,
+  ): Promise<UpdateResult> {
+    return updateMatching(definitionOf(this), 'updateMany', filter, update, options);
+  }
+
+  static async upsert(
+    this: DocumentClass,
+    filter: object,
+    update: object,
+    options?: FindOneAndUpdateOptions & StampOptions,
+  ): Promise<unknown> {
+    const after = { ...options, upsert: true, returnDocument: 'after' } as const;
+    return readOne(this, await findAndUpdate(definitionOf(this), filter, update, after));
+  }
+
+  static async replaceOne(
+    this: DocumentClass,
+    filter: object,
+    input: object,
+    { validate, ...options }: ReplaceOptions & ValidateOptions = {},
+  ): Promise<UpdateResult> {
+    return replaceMatching(definitionOf(this), filter, await replacementOf(this, input, validate), options);
+  }
+
+  static async findOneAndUpdate(
+    this: DocumentClass,
+    filter: object,
+    update: object,
+    options?: FindOneAndUpdateOptions & StampOptions,
+  ): Promise<unknown> {
+    return readOne(this, await findAndUpdate(definitionOf(this), filter, update, options));
+  }
+
+  static async findOneAndReplace(
+    this: DocumentClass,
+    filter: object,
+    input: object,
+    { validate, ...options }: FindOneAndReplaceOptions & ValidateOptions = {},
+  ): Promise<unknown> {
+    const replacement = await replacementOf(this, input, validate);
+    return readOne(this, await findAndReplace(definitionOf(this), filter, replacement, options));
+  }
+
+  static async findOneAndDelete(
+    this: DocumentClass,
+    filter: object,
+    options?: FindOneAndDeleteOptions,
+  ): Promise<unknown> {
+    return readOne(this, await findAndDelete(definitionOf(this), filter, options));
+  }
+
+  static async deleteOne(this: DocumentClass, filter: object, options?: DeleteOptions): Promise<DeleteResult> {
+    return deleteMatching(definitionOf(this), 'deleteOne', filter, options);
+  }
+
   static async deleteMany(this: DocumentClass, filter: object, options?: DeleteOptions): Promise<DeleteResult> {
-    const definition = definitionOf(this);
-    const cast = castFilter(definition, filter);
-    try {
-      return await definition.collection().deleteMany(cast, options);
-    } catch (error) {
-      throw translate(error, { model: definition.collectionName });
-    }
+    return deleteMatching(definitionOf(this), 'deleteMany', filter, options);
+  }
+
+  static using(this: typeof ModelDocument, connection: Connection): typeof ModelDocument {
+    const bound = class extends this {};
+    Object.defineProperty(bound, 'name', { value: this.name });
+    Object.defineProperty(bound.prototype, definitionKey, { value: definitionOf(this).on(connection) });
+    return bound;
+  }
+
+  static get collection(): Collection<BSON.Document> {
+    return definitionOf(this).collection();
+  }
+
+  static async ensureCollection(this: DocumentClass, options?: CreateCollectionOptions): Promise<boolean> {
+    return ensureCollection(definitionOf(this), options);
+  }
+
+  static async ensureIndexes(this: DocumentClass, options?: CreateIndexesOptions): Promise<string[]> {
+    return ensureIndexes(definitionOf(this), options);
   }
 
   static hydrate(this: DocumentClass, stored: object): unknown {
@@ -161,4 +358,16 @@ function readInto(model: DocumentClass): ReadAll<Document<unknown>> {
     if (read[0] !== undefined) checkOwnFields(read[0]);
     return read;
   };
+}
+
+function readOne(model: DocumentClass, stored: Uint8Array | null): unknown {
+  return stored === null ? null : readInto(model)([stored])[0];
+}
+
+/** What a replacement stores: a new document of the input, without the `_id` that `new` made for it. */
+async function replacementOf(model: DocumentClass, input: object, validated?: boolean): Promise<BSON.Document> {
+  const document = new model(input);
+  checkOwnFields(document);
+  const { _id, ...replacement } = await insertion(lifeOf(document), validated);
+  return Object.hasOwn(input, '_id') ? { _id, ...replacement } : replacement;
 }

@@ -78,7 +78,7 @@ export function runHooks(life: Life): void {
 export function planWrite(life: Life): Write | null {
   if (life.isNew) return { kind: 'insert', document: planInsert(life) };
   const tree = treeOf(life.baseline);
-  return tree === null ? null : { kind: 'update', _id: life.filter._id, tree };
+  return tree === null ? null : { kind: 'update', filter: life.filter, tree };
 }
 
 /** Every field as it is now, copied, `_id` first. */
@@ -91,12 +91,19 @@ function planInsert({ baseline }: Life): BSON.Document {
   return document;
 }
 
+/** What an insert of this document would store, without storing it. */
+export async function insertion(life: Life, validated = life.definition.validate): Promise<BSON.Document> {
+  runHooks(life);
+  if (validated) await validate(life);
+  return planInsert(life);
+}
+
 // ── send ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function send(life: Life, write: Write, options: UpdateOptions): Promise<void> {
   return write.kind === 'insert'
     ? sendInsert(life, write.document, options)
-    : sendUpdate(life, write._id, write.tree, options);
+    : sendUpdate(life, write.filter, write.tree, options);
 }
 
 async function sendInsert(life: Life, document: BSON.Document, options: UpdateOptions): Promise<void> {
@@ -110,13 +117,13 @@ async function sendInsert(life: Life, document: BSON.Document, options: UpdateOp
   }
 }
 
-async function sendUpdate(life: Life, _id: unknown, tree: EditTree, options: UpdateOptions): Promise<void> {
+async function sendUpdate(life: Life, filter: Life['filter'], tree: EditTree, options: UpdateOptions): Promise<void> {
   // An error would abort a transaction, so there the form that cannot fail goes first.
   const inTransaction = options.session?.inTransaction() === true;
   const first = plan(tree, inTransaction && needsPipelineInBatch(tree) ? { form: 'pipeline' } : {});
-  if (await tryPlan(life, _id, first, options)) return;
+  if (await tryPlan(life, filter, first, options)) return;
   if (first.guard !== undefined || !Array.isArray(first.update)) {
-    if (await tryPlan(life, _id, fallback(tree), options)) return;
+    if (await tryPlan(life, filter, fallback(tree), options)) return;
   }
   throw new DocumentNotFoundError(
     'The document is no longer in the collection: another writer deleted it.',
@@ -128,12 +135,12 @@ async function sendUpdate(life: Life, _id: unknown, tree: EditTree, options: Upd
 const SHAPE_ERRORS: ReadonlySet<number | undefined> = new Set([2, 14, 28]);
 
 /** Sends one form of the update. False when it met no document, or a document of another shape. */
-async function tryPlan(life: Life, _id: unknown, form: UpdatePlan, options: UpdateOptions): Promise<boolean> {
+async function tryPlan(life: Life, filter: Life['filter'], form: UpdatePlan, options: UpdateOptions): Promise<boolean> {
   const collection = life.definition.collection();
   const sent =
     form.arrayFilters === undefined ? options : { ...options, arrayFilters: [...form.arrayFilters] as BSON.Document[] };
   try {
-    const { matchedCount } = await collection.updateOne({ _id, ...form.guard } as never, form.update, sent);
+    const { matchedCount } = await collection.updateOne({ ...filter, ...form.guard } as never, form.update, sent);
     return matchedCount > 0;
   } catch (error) {
     if (Array.isArray(form.update) || !SHAPE_ERRORS.has(serverCode(error))) throw error;

@@ -1,4 +1,4 @@
-import type { Filter as MongoFilter, ObjectId } from 'mongodb';
+import type { BSON, Filter as MongoFilter, ObjectId, UpdateFilter } from 'mongodb';
 import type { FieldSchema, Fields } from './schema.ts';
 
 /** What a schema gives: the type of the document's field. */
@@ -8,8 +8,15 @@ export type InputOf<S extends FieldSchema> = NonNullable<S['~standard']['types']
 
 type OwnId<F> = F extends { _id: unknown } ? unknown : { readonly _id: ObjectId };
 
-/** The stored fields of a document: those of the schema, and `_id`. */
-export type Shape<F extends Fields> = { -readonly [K in keyof F]: OutputOf<F[K]> } & OwnId<F>;
+/** The times that a model keeps, under their names. */
+type Times<O> = O extends { timestamps: true }
+  ? { readonly createdAt: Date; readonly updatedAt: Date }
+  : O extends { timestamps: infer T }
+    ? { readonly [K in keyof T as T[K] & string]: Date }
+    : unknown;
+
+/** The stored fields of a document: those of the schema, `_id`, and what the model's options add. */
+export type Shape<F extends Fields, O = object> = { -readonly [K in keyof F]: OutputOf<F[K]> } & OwnId<F> & Times<O>;
 
 type OptionalKeys<F extends Fields> = { [K in keyof F]: undefined extends InputOf<F[K]> ? K : never }[keyof F];
 
@@ -33,3 +40,9 @@ export type Class<D> = abstract new (...args: any) => D;
 
 /** What finds documents of a class. */
 export type FilterOf<D> = MongoFilter<{ [K in keyof ShapeOf<D>]: ShapeOf<D>[K] }>;
+
+/** What changes documents of a class: the driver's update, over the fields of the class. */
+export type UpdateOf<D> = UpdateFilter<{ [K in keyof ShapeOf<D>]: ShapeOf<D>[K] }> | BSON.Document[];
+
+/** The type of an array's elements; other types are themselves. */
+export type ElementOf<V> = V extends readonly (infer E)[] ? E : V;

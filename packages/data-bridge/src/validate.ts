@@ -36,6 +36,18 @@ export async function validate(life: Life): Promise<void> {
       ? fieldsToValidate(life).filter(({ name }) => !given.has(name) || !isSame(given.get(name), current(name)))
       : [];
   }
+  await checkAcross(life);
+}
+
+/** Asks the model's rule across fields. */
+async function checkAcross(life: Life): Promise<void> {
+  const { check } = life.definition;
+  if (check === undefined || !(life.isNew || life.tracker.isModified())) return;
+  const found = life.inside(() => check(life.baseline.toObject()));
+  const issues = Array.from(found instanceof Promise ? await found : found, ({ path = '', message }) => {
+    return { keys: path === '' ? [] : path.split('.'), path, message };
+  });
+  if (issues.length > 0) throw validationError(issues, (name) => life.baseline.current(name), life.context);
 }
 
 type Running = readonly [SchemaField, Verdict | Promise<Verdict>];
@@ -69,7 +81,7 @@ function isSame(a: unknown, b: unknown): boolean {
 
 function unknownFields({ baseline, definition, isNew }: Life): ValidationIssue[] {
   if (!isNew || definition.unknown !== 'error') return [];
-  const unknown = baseline.names().filter((name) => name !== '_id' && !definition.fields.has(name));
+  const unknown = baseline.names().filter((name) => !definition.names.has(name));
   return unknown.map(unknownField);
 }
 
