@@ -3,8 +3,6 @@ import { Reader } from './bson-reader.ts';
 import { Writer } from './bson-writer.ts';
 import type { Document } from './value.ts';
 
-export type { Document, Value } from './value.ts';
-
 /**
  * Reads the BSON document that starts at `start`. Binary values share memory with `bytes`.
  * @throws ServerError 22 (InvalidBSON) where the bytes are no valid document, 15 (Overflow) where it nests too deep.

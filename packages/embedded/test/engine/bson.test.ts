@@ -1,8 +1,7 @@
 import * as bson from 'bson';
 import { describe, expect, it } from 'vitest';
 import { decode, encode } from '../../src/engine/bson.ts';
-import type { Document } from '../../src/engine/bson.ts';
-import { CodeWithScope, DateTime, DbPointer, MAX_DEPTH, UNDEFINED } from '../../src/engine/value.ts';
+import { CodeWithScope, DateTime, DbPointer, type Document, MAX_DEPTH, UNDEFINED } from '../../src/engine/value.ts';
 import { ServerError } from '../../src/errors.ts';
 
 const roundTrip = (bytes: Uint8Array): Buffer => encode(decode(bytes));
