@@ -1,0 +1,152 @@
+import { Binary, BSONRegExp, Decimal128, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'mongodb';
+import type { BsonKind } from './bson/types.ts';
+
+// What the mapper knows of schema libraries beyond Standard Schema. All of it is looked at, none of it imported.
+
+/** A JSON Schema, or the one of MongoDB: an object whose keys are keywords. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/**
+ * Which BSON type a schema stands for: its `~bson`, which the mapper's own schemas have. Zod keeps the schema inside
+ * `optional()`, `nullable()`, `default()` and their like as `def.innerType`, so the search goes on there.
+ */
+export function kindOf(schema: unknown): BsonKind | undefined {
+  for (let inner = schema; inner !== undefined; inner = property(property(inner, 'def'), 'innerType')) {
+    const kind = property(inner, '~bson');
+    if (kind !== undefined) return kind as BsonKind;
+  }
+  return undefined;
+}
+
+/**
+ * A length below zero that a Zod schema asks for, which Zod itself lets pass: no value or every value would be valid.
+ * Looks through wrappers and at the elements of arrays; not into objects, whose members may be models not made yet.
+ */
+export function negativeLength(schema: unknown): number | undefined {
+  let inner = schema;
+  while (inner !== undefined) {
+    const found = checksOf(inner)
+      .map(lengthLimit)
+      .find((limit) => limit < 0);
+    if (found !== undefined) return found;
+    const def = property(inner, 'def');
+    inner = property(def, 'innerType') ?? property(def, 'element');
+  }
+  return undefined;
+}
+
+/** The JSON Schema that the library gives, with `bsonType` for what JSON has not; `{}` where it has none to give. */
+export function libraryJsonSchema(schema: unknown, side: 'input' | 'output'): JsonSchema {
+  const standard = property(schema, '~standard');
+  const vendor = property(standard, 'vendor');
+  const convert = property(property(standard, 'jsonSchema'), side);
+  if (typeof convert !== 'function') return {};
+  try {
+    const converted: unknown = convert({ target: 'draft-2020-12', libraryOptions: LIBRARY_OPTIONS.get(vendor) });
+    return isObject(converted) ? converted : {};
+  } catch {
+    return {}; // libraries throw at what they cannot say
+  }
+}
+
+/** How each library is asked to say what JSON Schema has no words for. */
+const LIBRARY_OPTIONS: ReadonlyMap<unknown, Record<string, unknown>> = new Map([
+  ['zod', { unrepresentable: 'any', override: completeZod }],
+  [
+    'arktype',
+    {
+      fallback: {
+        date: () => ({ bsonType: 'date' }),
+        domain: ({ domain, base }: { domain: unknown; base: object }) =>
+          domain === 'bigint' ? { bsonType: 'long' } : base,
+        proto: ({ proto, base }: { proto: unknown; base: object }) => ofClass(proto) ?? base,
+      },
+    },
+  ],
+]);
+
+/** How values of a class are stored. */
+const STORED_AS: ReadonlyMap<unknown, string> = new Map<unknown, string>([
+  [ObjectId, 'objectId'],
+  [Decimal128, 'decimal'],
+  [Long, 'long'],
+  [Int32, 'int'],
+  [Double, 'double'],
+  [Timestamp, 'timestamp'],
+  [Date, 'date'],
+  [RegExp, 'regex'],
+  [BSONRegExp, 'regex'],
+  [Binary, 'binData'],
+  [UUID, 'binData'],
+  [Uint8Array, 'binData'],
+  [Buffer, 'binData'],
+  [Map, 'object'],
+]);
+
+function ofClass(constructor: unknown): { bsonType: string } | undefined {
+  const bsonType = STORED_AS.get(constructor);
+  return bsonType === undefined ? undefined : { bsonType };
+}
+
+/** How values of a Zod type are stored for which Zod has no JSON Schema. */
+const ZOD_TYPES: ReadonlyMap<unknown, string> = new Map([
+  ['date', 'date'],
+  ['bigint', 'long'],
+  ['map', 'object'],
+  ['nan', 'double'],
+]);
+
+/** What Zod calls for each schema after converting it. https://zod.dev/json-schema#override */
+function completeZod({ zodSchema, jsonSchema }: { zodSchema: unknown; jsonSchema: Record<string, unknown> }): void {
+  const internals = property(zodSchema, '_zod');
+  const type = property(property(internals, 'def'), 'type');
+  // `z.instanceof(Class)` is a custom schema.
+  const stored = type === 'custom' ? ofClass(property(property(internals, 'bag'), 'Class')) : undefined;
+  const bsonType = stored?.bsonType ?? ZOD_TYPES.get(type);
+  if (bsonType !== undefined) jsonSchema['bsonType'] = bsonType;
+  if (hasFlaggedPattern(zodSchema)) {
+    // JSON Schema has no flags: without its `i` a pattern would refuse what the validator takes (`v` is another syntax).
+    delete jsonSchema['pattern'];
+    delete jsonSchema['allOf'];
+  }
+}
+
+function hasFlaggedPattern(zodSchema: unknown): boolean {
+  return [property(zodSchema, 'def'), ...checksOf(zodSchema)].some((check) => {
+    const pattern = property(check, 'pattern');
+    return pattern instanceof RegExp && /[imsv]/.test(pattern.flags);
+  });
+}
+
+/** The definitions of a Zod schema's checks. */
+function checksOf(zodSchema: unknown): unknown[] {
+  const checks = property(property(zodSchema, 'def'), 'checks');
+  return Array.isArray(checks) ? checks.map((check) => property(property(check, '_zod'), 'def')) : [];
+}
+
+/** The limit that a check sets to a length or a size; 0 for other checks. */
+function lengthLimit(check: unknown): number {
+  switch (property(check, 'check')) {
+    case 'min_length':
+    case 'min_size':
+      return Number(property(check, 'minimum'));
+    case 'max_length':
+    case 'max_size':
+      return Number(property(check, 'maximum'));
+    case 'length_equals':
+      return Number(property(check, 'length'));
+    case 'size_equals':
+      return Number(property(check, 'size'));
+    default:
+      return 0;
+  }
+}
+
+/** ArkType's schemas are functions. */
+function property(value: unknown, name: string): unknown {
+  return isObject(value) || typeof value === 'function' ? (value as unknown as JsonSchema)[name] : undefined;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,70 @@
+import { AssertionError } from 'node:assert';
+import { isPlainObject } from './bson/copy.ts';
+import { equalValues } from './bson/equal.ts';
+import { Document } from './document.ts';
+
+/** What vitest and jest give a tester as `this`. */
+export interface TesterContext {
+  equals(a: unknown, b: unknown, customTesters?: Tester[], strictCheck?: boolean): boolean;
+}
+
+/** An equality tester of vitest and jest: `undefined` leaves two values to others. */
+export type Tester = (this: TesterContext, a: unknown, b: unknown, customTesters: Tester[]) => boolean | undefined;
+
+/**
+ * Do two documents, or a document and a plain object, hold the same? They do when what `toObject()` gives is equal to
+ * BSON: the order of keys does not count, `undefined` is absent, a number equals an Int32, Double or Long of its value, and
+ * ObjectIds, Dates, decimals and bytes are compared by value.
+ */
+export function sameDocument(a: unknown, b: unknown): boolean {
+  const left = fieldsOf(a);
+  const right = fieldsOf(b);
+  return left !== undefined && right !== undefined && equalValues(left, right);
+}
+
+/**
+ * Makes `toEqual` and `toStrictEqual` of vitest and jest compare documents by what they hold, also inside other values:
+ *
+ * ```ts
+ * expect.addEqualityTesters([documentEquality]);
+ * expect(await User.findById(id)).toEqual({ _id: id, name: 'Ann', createdAt: expect.any(Date) });
+ * ```
+ */
+export function documentEquality(
+  this: TesterContext,
+  a: unknown,
+  b: unknown,
+  customTesters: Tester[] = [],
+): boolean | undefined {
+  if (!(a instanceof Document) && !(b instanceof Document)) return undefined;
+  const left = fieldsOf(a);
+  const right = fieldsOf(b);
+  if (left === undefined || right === undefined) return false;
+  // The runner compares the fields, so that its matchers work; what is equal to BSON is equal to it.
+  return this.equals(left, right, [bsonEquality, ...customTesters]);
+}
+
+function bsonEquality(a: unknown, b: unknown): true | undefined {
+  return equalValues(a, b) || undefined;
+}
+
+/**
+ * The same for `node:assert` and runners without testers.
+ *
+ * @throws AssertionError that shows how the fields differ.
+ */
+export function assertDocument(actual: unknown, expected: unknown): void {
+  if (sameDocument(actual, expected)) return;
+  throw new AssertionError({
+    actual: fieldsOf(actual) ?? actual,
+    expected: fieldsOf(expected) ?? expected,
+    operator: 'deepStrictEqual',
+    stackStartFn: assertDocument,
+  });
+}
+
+/** What a document or a plain object holds. */
+function fieldsOf(value: unknown): object | undefined {
+  if (value instanceof Document) return value.toObject() as object;
+  return isPlainObject(value) ? value : undefined;
+}

@@ -1,0 +1,88 @@
+import { core, ZodType } from 'zod';
+import { type BsonKind, type BsonValues, bsonTypeOf, convertTo } from './bson/types.ts';
+
+/**
+ * A Zod type for one BSON type. It takes and gives what the plain schema of the same name does, and nests in any other:
+ * `z.object({ owner: objectId() })`, `z.array(decimal())`, `z.union([uuid(), z.null()])`. Its JSON Schema is `{ bsonType }`.
+ */
+export interface ZodBson<K extends BsonKind> extends ZodType<
+  BsonValues[K]['output'],
+  BsonValues[K]['input'],
+  ZodBsonInternals<K>
+> {
+  readonly '~bson': K;
+}
+
+export interface ZodBsonInternals<K extends BsonKind> extends core.$ZodTypeInternals<
+  BsonValues[K]['output'],
+  BsonValues[K]['input']
+> {
+  def: ZodBsonDef<K>;
+}
+
+export interface ZodBsonDef<K extends BsonKind> extends core.$ZodTypeDef {
+  type: 'custom';
+  bson: K;
+}
+
+/** An ObjectId. A string of 24 hexadecimal digits becomes one. */
+export function objectId(): ZodBson<'objectId'> {
+  return zodBson('objectId');
+}
+
+/** A Decimal128. A number, a bigint or a decimal string becomes one; a string that needs rounding is refused. */
+export function decimal(): ZodBson<'decimal'> {
+  return zodBson('decimal');
+}
+
+/**
+ * A 64-bit integer. A bigint, a safe integer or a Long becomes a bigint. Inside other types stored ones are read as the
+ * driver's options say; as a field of a model always as bigint.
+ */
+export function long(): ZodBson<'long'> {
+  return zodBson('long');
+}
+
+/**
+ * Bytes. A Uint8Array or a Binary of subtype 0 becomes a Uint8Array. Inside other types stored ones are read as the
+ * driver's options say; as a field of a model always as Uint8Array.
+ */
+export function binary(): ZodBson<'binary'> {
+  return zodBson('binary');
+}
+
+/** A UUID, stored as a binary of subtype 4. Its text, with or without hyphens, or a Binary of that subtype becomes one. */
+export function uuid(): ZodBson<'uuid'> {
+  return zodBson('uuid');
+}
+
+/** MongoDB's internal Timestamp. `{ t, i }` (seconds, ordinal) becomes one. */
+export function timestamp(): ZodBson<'timestamp'> {
+  return zodBson('timestamp');
+}
+
+/** A regular expression: a RegExp, or a BSONRegExp for what JavaScript's cannot say. */
+export function regex(): ZodBson<'regex'> {
+  return zodBson('regex');
+}
+
+function zodBson<K extends BsonKind>(kind: K): ZodBson<K> {
+  return new ZodBson({ type: 'custom', bson: kind }) as ZodBson<BsonKind> as ZodBson<K>;
+}
+
+// A constructor of Zod's own making: `refine`, `describe` and their like make copies through it, which keep the kind.
+const ZodBson: core.$constructor<ZodBson<BsonKind>, ZodBsonDef<BsonKind>> = core.$constructor(
+  'ZodBson',
+  (schema, { bson }) => {
+    ZodType.init(schema, schema._zod.def);
+    Object.defineProperty(schema, '~bson', { value: bson });
+    schema._zod.parse = (payload) => {
+      const converted = convertTo(bson, payload.value);
+      if ('expected' in converted)
+        payload.issues.push({ code: 'custom', message: converted.expected, input: payload.value, inst: schema });
+      else payload.value = converted.value;
+      return payload;
+    };
+    schema._zod.toJSONSchema = () => ({ bsonType: bsonTypeOf(bson) });
+  },
+);
