@@ -71,7 +71,11 @@ function replacement(argument: Value, name: string): Value {
 /** The supported stages, by name. */
 const STAGES: ReadonlyMap<string, StageCompiler> = new Map<string, StageCompiler>([
   ['$match', (argument, variables) => filterBy(argument, variables)],
-  ['$project', (argument, variables) => each(projector(object(argument, 15969, '$project specification must be an object'), { variables, stage: true }))], // prettier-ignore
+  [
+    '$project',
+    (argument, variables) =>
+      each(projector(object(argument, 15969, '$project specification must be an object'), { variables, stage: true })),
+  ],
   ['$set', setFields],
   ['$addFields', setFields],
   ['$unset', (argument) => each(fieldRemover(argument))],

@@ -8,6 +8,7 @@ import { isZeroNumber, remainder, toSafeInteger } from './number.ts';
 import { compare, equals, keyOf } from './order.ts';
 import {
   type Document,
+  documentOf,
   isArray,
   isDocument,
   isNumeric,
@@ -58,13 +59,13 @@ function unknownKeyword(name: string): ServerError {
 
 /** The detail of one broken rule. */
 function broken(name: string, argument: Value, reason: string, value: Value): Document {
-  return new Map<string, Value>([
+  return documentOf(
     ['operatorName', name],
     ['specifiedAs', new Map([[name, argument]])],
     ['reason', reason],
     ['consideredValue', value],
     ['consideredType', typeOf(value)],
-  ]);
+  );
 }
 
 /** A keyword that holds for every value that is not of its kind, and otherwise by a test. */
@@ -180,7 +181,7 @@ const properties: Keyword = (argument) => {
       const inner = value.get(name);
       const details = inner === undefined ? [] : check(inner);
       if (details.length === 0) continue;
-      failures.push(new Map<string, Value>([['propertyName', name], ...descriptions(described.get(name)), ['details', details]])); // prettier-ignore
+      failures.push(documentOf(['propertyName', name], ...descriptions(described.get(name)), ['details', details]));
     }
     return failures.length === 0 ? [] : [detail('properties', ['propertiesNotSatisfied', failures])];
   };
@@ -198,7 +199,8 @@ const patternProperties: Keyword = (argument) => {
     for (const [name, inner] of value) {
       for (const { source, regex, check } of checks) {
         const details = regex.test(name) ? check(inner) : [];
-        if (details.length > 0) failures.push(new Map<string, Value>([['propertyName', name], ['regexMatched', source], ['details', details]])); // prettier-ignore
+        if (details.length > 0)
+          failures.push(documentOf(['propertyName', name], ['regexMatched', source], ['details', details]));
       }
     }
     return failures.length === 0 ? [] : [detail('patternProperties', ['details', failures])];
@@ -222,7 +224,9 @@ const additionalProperties: Keyword = (argument, schema) => {
     const [failed] = others.map(([name, inner]) => ({ name, details: check(inner) })).filter(hasDetails);
     if (failed === undefined) return [];
     const reason = 'at least one additional property did not match the subschema';
-    return [detail('additionalProperties', ['reason', reason], ['failingProperty', failed.name], ['details', failed.details])]; // prettier-ignore
+    return [
+      detail('additionalProperties', ['reason', reason], ['failingProperty', failed.name], ['details', failed.details]),
+    ];
   };
 };
 
@@ -234,7 +238,7 @@ const items: Keyword = (argument) => {
       const failures = checks.flatMap((check, index) => {
         const element = value[index];
         const details = element === undefined ? [] : check(element);
-        return details.length === 0 ? [] : [new Map<string, Value>([['itemIndex', new Int32(index)], ['details', details]])]; // prettier-ignore
+        return details.length === 0 ? [] : [documentOf(['itemIndex', new Int32(index)], ['details', details])];
       });
       return failures.length === 0 ? [] : [detail('items', ['details', failures])];
     };
@@ -253,7 +257,14 @@ const additionalItems: Keyword = (argument, schema) => {
     const extra = value.slice(tuple.length);
     if (extra.length === 0) return [];
     const specified = new Map([['additionalItems', argument]]);
-    return [detail('additionalItems', ['specifiedAs', specified], ['reason', 'found additional items'], ['additionalItems', extra])]; // prettier-ignore
+    return [
+      detail(
+        'additionalItems',
+        ['specifiedAs', specified],
+        ['reason', 'found additional items'],
+        ['additionalItems', extra],
+      ),
+    ];
   };
 };
 
@@ -302,9 +313,8 @@ const notKeyword: Keyword = (argument) => {
 };
 
 function unsatisfied(results: readonly Document[][]): Document[] {
-  return results.flatMap(
-    (details, index) =>
-    details.length === 0 ? [] : [new Map<string, Value>([['index', new Int32(index)], ['details', details]])], // prettier-ignore
+  return results.flatMap((details, index) =>
+    details.length === 0 ? [] : [documentOf(['index', new Int32(index)], ['details', details])],
   );
 }
 
@@ -336,7 +346,7 @@ const KEYWORDS: ReadonlyMap<string, Keyword> = new Map([
 ]);
 
 function detail(operatorName: string, ...fields: readonly [string, Value][]): Document {
-  return new Map<string, Value>([['operatorName', operatorName], ...fields]);
+  return documentOf(['operatorName', operatorName], ...fields);
 }
 
 /** Title and description of a property's schema help whoever reads the error. */

@@ -5,7 +5,7 @@ import { compileSchema } from './json-schema.ts';
 import { matcher } from './match.ts';
 import { splitPath, visit } from './path.ts';
 
-import { type Document, isArray, isDocument, typeOf, type Value } from './value.ts';
+import { type Document, documentOf, isArray, isDocument, typeOf, type Value } from './value.ts';
 
 /** Says what is wrong with a document: the `details` of MongoDB's `errInfo`, or null if it is valid. */
 export type Validator = (document: Document) => Document | null;
@@ -24,12 +24,12 @@ export function validator(spec: Document): Validator {
     const [first] = failures;
     if (first === undefined) return null;
     if (clauses.length === 1) return first.details;
-    return new Map<string, Value>([['operatorName', '$and'], ['clausesNotSatisfied', failures.map(clauseOf)]]); // prettier-ignore
+    return documentOf(['operatorName', '$and'], ['clausesNotSatisfied', failures.map(clauseOf)]);
   };
 }
 
 function clauseOf({ index, details }: { readonly index: number; readonly details: Document }): Document {
-  return new Map<string, Value>([['index', new Int32(index)], ['details', details]]); // prettier-ignore
+  return documentOf(['index', new Int32(index)], ['details', details]);
 }
 
 function compileClause(key: string, value: Value): Validator {
@@ -47,7 +47,7 @@ function schemaValidator(schema: Document): Validator {
   return (document) => {
     const failures = check(document);
     if (failures.length === 0) return null;
-    return new Map<string, Value>([['operatorName', '$jsonSchema'], ...texts, ['schemaRulesNotSatisfied', failures]]); // prettier-ignore
+    return documentOf(['operatorName', '$jsonSchema'], ...texts, ['schemaRulesNotSatisfied', failures]);
   };
 }
 
@@ -56,7 +56,7 @@ function listDetails(key: string, clauses: readonly Validator[], document: Docum
     const details = clause(document);
     return details === null ? [] : [clauseOf({ index, details })];
   });
-  return new Map<string, Value>([['operatorName', key], ['clausesNotSatisfied', failed]]); // prettier-ignore
+  return documentOf(['operatorName', key], ['clausesNotSatisfied', failed]);
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -76,11 +76,11 @@ const REASONS: Readonly<Record<string, string>> = {
 /** What is known of one failing clause: its operator, how it was written, why it failed, and the value it saw. */
 function clauseDetails(key: string, value: Value, document: Document): Document {
   const operator = key.startsWith('$') ? key : firstOperator(value);
-  const details = new Map<string, Value>([
+  const details = documentOf(
     ['operatorName', operator],
     ['specifiedAs', new Map([[key, value]])],
     ['reason', REASONS[operator] ?? 'comparison failed'],
-  ]);
+  );
   if (key.startsWith('$')) return details;
   const seen: Value[] = [];
   visit(document, splitPath(key), false, (found) => {

@@ -168,6 +168,11 @@ export function typeOrMissing(value: Value | undefined): TypeName | 'missing' {
   return value === undefined ? 'missing' : typeOf(value);
 }
 
+/** A document of these members. */
+export function documentOf(...members: readonly (readonly [string, Value])[]): Document {
+  return new Map(members);
+}
+
 export function isDocument(value: Value | undefined): value is Document {
   return value instanceof Map;
 }

@@ -22,7 +22,25 @@ const nearNumbers = fc.constantFrom(
   -Infinity,
   NaN,
 );
-const decimals = fc.constantFrom('0', '-0', '1', '1.0', '1.5', '1.50', '0.1', '1E+30', '1E-30', '9007199254740993', '9223372036854775807', 'NaN', 'Infinity', '-Infinity', '-1.5', '1E+6100', '1E-6000'); // prettier-ignore
+const decimals = fc.constantFrom(
+  '0',
+  '-0',
+  '1',
+  '1.0',
+  '1.5',
+  '1.50',
+  '0.1',
+  '1E+30',
+  '1E-30',
+  '9007199254740993',
+  '9223372036854775807',
+  'NaN',
+  'Infinity',
+  '-Infinity',
+  '-1.5',
+  '1E+6100',
+  '1E-6000',
+);
 
 export const numeric: fc.Arbitrary<Value> = fc.oneof(
   fc.integer().map((n) => new bson.Int32(n)),

@@ -349,7 +349,13 @@ describe('errors', () => {
 
 describe('variables of the command', () => {
   it('are constants', () => {
-    const expression = compileExpression(val(['$$x', '$$NOW']), new Map([['x', val(5)], ['NOW', val(new Date(7))]])); // prettier-ignore
+    const expression = compileExpression(
+      val(['$$x', '$$NOW']),
+      new Map([
+        ['x', val(5)],
+        ['NOW', val(new Date(7))],
+      ]),
+    );
     expect(text(expression(doc({})))).toBe('[5, date(7)]');
   });
 });

@@ -163,6 +163,7 @@ describe('element, array and evaluation operators', () => {
     [{ a: { $regex: '^b', $options: 'm' } }, [{ a: 'a\nb' }, { a: 'ab' }], [0]],
     [{ a: { $options: 'i', $regex: /b/ } }, [{ a: 'B' }], [0]],
     [{ a: { $regex: '\\Aa[[:digit:]]\\z' } }, [{ a: 'a1' }, { a: 'a1\n' }, { a: 'xa1' }], [0]],
+    [{ a: { $regex: '[ #] \\# z#c', $options: 'x' } }, [{ a: '##z' }, { a: ' #z' }, { a: '#z' }], [0, 1]],
     [{ a: { $regex: '#x' } }, [{ a: 'a#x' }, { a: 'x' }], [0]],
     [{ a: { $not: /x/ } }, [{ a: 'x' }, { a: 'y' }, {}], [1, 2]],
     [{ a: { $not: { $gt: 1 } } }, [{ a: 1 }, { a: 2 }, { a: 'x' }, {}], [0, 2, 3]],
@@ -280,7 +281,37 @@ describe('wrong filters', () => {
 describe('the exact guards of the mapper', () => {
   // Each guard with an original value must match that value at its path and nothing else.
   const lit = (v: unknown): Input => ({ $literal: v });
-  const values = [null, 0, 1, 1.5, NaN, dec('2.50'), '', 'a', '$a', true, false, new Date(0), oid, new bson.BSONRegExp('a'), {}, { x: 1 }, { x: 1, y: 2 }, { y: 2, x: 1 }, { $x: 1 }, { $gt: 0 }, { 'a.b': 1 }, [], [1], [[1]], [null], [NaN], [{ x: 1 }], new bson.Binary(Buffer.from([1])), new bson.MinKey()]; // prettier-ignore
+  const values = [
+    null,
+    0,
+    1,
+    1.5,
+    NaN,
+    dec('2.50'),
+    '',
+    'a',
+    '$a',
+    true,
+    false,
+    new Date(0),
+    oid,
+    new bson.BSONRegExp('a'),
+    {},
+    { x: 1 },
+    { x: 1, y: 2 },
+    { y: 2, x: 1 },
+    { $x: 1 },
+    { $gt: 0 },
+    { 'a.b': 1 },
+    [],
+    [1],
+    [[1]],
+    [null],
+    [NaN],
+    [{ x: 1 }],
+    new bson.Binary(Buffer.from([1])),
+    new bson.MinKey(),
+  ];
   const stored: Input[] = [{}, ...values.map((a) => ({ a })), { a: [new bson.BSONRegExp('a')] }, { a: ['a'] }];
   const equal = (a: unknown, b: unknown): boolean => text(doc({ v: a })) === text(doc({ v: b }));
 
@@ -310,7 +341,13 @@ describe('the exact guards of the mapper', () => {
         ],
       },
     };
-    const nested: Input[] = [{}, { o: null }, { o: 1 }, { o: [{ 'a.b': original }] }, ...stored.map((d) => ({ o: 'a' in d ? { 'a.b': d['a'] } : {} }))]; // prettier-ignore
+    const nested: Input[] = [
+      {},
+      { o: null },
+      { o: 1 },
+      { o: [{ 'a.b': original }] },
+      ...stored.map((d) => ({ o: 'a' in d ? { 'a.b': d['a'] } : {} })),
+    ];
     const expected = stored.filter((d) => 'a' in d && equal(d['a'], original)).map((d) => ({ o: { 'a.b': d['a'] } }));
     expect(nested.filter((d) => matches(guard, d))).toEqual(expected);
   });
@@ -319,7 +356,14 @@ describe('the exact guards of the mapper', () => {
     const guard = {
       $expr: { $cond: [{ $isArray: ['$l'] }, { $eq: [{ $arrayElemAt: ['$l', 1] }, lit(original)] }, false] },
     };
-    const lists: Input[] = [{}, { l: null }, { l: original }, { l: ['q'] }, { l: { 1: original } }, ...stored.filter((d) => 'a' in d).map((d) => ({ l: ['q', d['a']] }))]; // prettier-ignore
+    const lists: Input[] = [
+      {},
+      { l: null },
+      { l: original },
+      { l: ['q'] },
+      { l: { 1: original } },
+      ...stored.filter((d) => 'a' in d).map((d) => ({ l: ['q', d['a']] })),
+    ];
     const expected = stored.filter((d) => 'a' in d && equal(d['a'], original)).map((d) => ({ l: ['q', d['a']] }));
     expect(lists.filter((d) => matches(guard, d))).toEqual(expected);
   });

@@ -93,7 +93,10 @@ describe('equals', () => {
 
 describe('compareBy', () => {
   const sorted = (documents: Record<string, unknown>[], sort: Record<string, unknown>): string[] =>
-    documents.map(doc).sort(compareBy(doc(sort))).map(text); // prettier-ignore
+    documents
+      .map(doc)
+      .sort(compareBy(doc(sort)))
+      .map(text);
 
   it('takes missing as null, and an array by its lowest or highest element', () => {
     const documents = [{ a: 2 }, {}, { a: null }, { a: [5, 1] }, { a: [] }, { a: 'x' }];

@@ -30,7 +30,11 @@ export function text(value: Value | undefined): string {
     case 'Int32':
       return String(value.value);
     case 'Double':
-      return Number.isInteger(value.value) && !Object.is(value.value, -0) ? `${value.value}.0` : Object.is(value.value, -0) ? '-0.0' : String(value.value); // prettier-ignore
+      return Number.isInteger(value.value) && !Object.is(value.value, -0)
+        ? `${value.value}.0`
+        : Object.is(value.value, -0)
+          ? '-0.0'
+          : String(value.value);
     case 'Long':
       return `${value.toString()}L`;
     case 'Decimal128':

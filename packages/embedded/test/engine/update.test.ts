@@ -64,7 +64,15 @@ describe('field operators', () => {
   });
 
   it('take hostile names', () => {
-    const update = new Map([['$set', new Map([['__proto__', 1], ['a.constructor', 2]])]]); // prettier-ignore
+    const update = new Map([
+      [
+        '$set',
+        new Map([
+          ['__proto__', 1],
+          ['a.constructor', 2],
+        ]),
+      ],
+    ]);
     const compiled = compileUpdate(doc(update), { now });
     expect(text(compiled.apply(doc({})))).toBe('{__proto__: 1, a: {constructor: 2}}');
   });

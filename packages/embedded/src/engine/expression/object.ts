@@ -1,6 +1,6 @@
 import { ServerError } from '../../errors.ts';
 import { show } from '../text.ts';
-import { type Document, isArray, isDocument, isNullish, typeOrMissing, type Value } from '../value.ts';
+import { type Document, documentOf, isArray, isDocument, isNullish, typeOrMissing, type Value } from '../value.ts';
 import {
   type Compile,
   type Expression,
@@ -104,7 +104,7 @@ function objectToArray(object: Value | undefined): Value {
   if (!isDocument(object)) {
     throw new ServerError(40390, `$objectToArray requires a document input, found: ${typeOrMissing(object)}`);
   }
-  return Array.from(object, ([k, v]) => new Map<string, Value>([['k', k], ['v', v]])); // prettier-ignore
+  return Array.from(object, ([k, v]) => documentOf(['k', k], ['v', v]));
 }
 
 function arrayToObject(array: Value | undefined): Value {

@@ -63,21 +63,14 @@ const POSIX_CLASSES: Readonly<Record<string, string>> = {
   '[:word:]': '\\w',
 };
 
-/** Escapes, POSIX classes, the brackets of a class, and what the option `x` leaves out, one token at a time. */
-const TOKEN = /\\[^]|\[:[a-z]+:\]|[[\]]|\s+|#.*\n?|[^]/g;
+/** An escape, a whole character class, white space, a comment, or any other character. */
+const TOKEN = /\\[^]|\[\^?\]?(?:\[:[a-z]+:\]|\\[^]|[^\]\\])*\]|\s+|#.*\n?|[^]/g;
+const TOKEN_WITHOUT_COMMENTS = /\\[^]|\[\^?\]?(?:\[:[a-z]+:\]|\\[^]|[^\]\\])*\]|[^]/g;
 
+/** Writes a pattern in JavaScript's way; with `extended`, the option `x`, white space and comments are left out. */
 function translate(pattern: string, extended: boolean): string {
-  let inClass = false;
-  return pattern.replaceAll(TOKEN, (token) => {
-    if (inClass) {
-      if (token === ']') inClass = false;
-      return POSIX_CLASSES[token] ?? token;
-    }
-    if (token === '[') inClass = true;
-    if (extended && /^[\s#]/.test(token)) return '';
-    // A comment counts as one only with the option x.
-    return token.startsWith('#') && token.length > 1
-      ? `#${translate(token.slice(1), false)}`
-      : (ANCHORS[token] ?? token);
+  return pattern.replaceAll(extended ? TOKEN : TOKEN_WITHOUT_COMMENTS, (token) => {
+    if (token.startsWith('[')) return token.replaceAll(/\[:[a-z]+:\]/g, (name) => POSIX_CLASSES[name] ?? name);
+    return extended && /^[\s#]/.test(token) ? '' : (ANCHORS[token] ?? token);
   });
 }
