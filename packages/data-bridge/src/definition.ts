@@ -129,7 +129,7 @@ export class ModelDefinition {
   }
 
   /** The driver's collection. */
-  collection(): Collection<BSON.Document> {
+  collection(): Collection {
     return this.connection().db.collection(this.collectionName);
   }
 

@@ -54,7 +54,7 @@ export abstract class Document<S> {
 
   /** The tracker: what was read, what changed, and the update that would be sent. */
   get $state(): StateTracker<S & object> {
-    return this.#tracker as unknown as StateTracker<S & object>;
+    return this.#tracker;
   }
 
   /** Was it never stored? */
@@ -87,7 +87,7 @@ export abstract class Document<S> {
   isModified(field?: keyof S & string): boolean {
     this.#adoptDefaults();
     if (this.$isNew) return field === undefined || baselineOf(this.#tracker).has(field);
-    return this.#tracker.isModified(field as never);
+    return this.#tracker.isModified(field);
   }
 
   /** What differs from what is stored, as small as it can be told. */
@@ -149,7 +149,7 @@ export abstract class Document<S> {
 
   /** Takes one field, or all, back to what is stored. Containers handed out before are detached from the document. */
   rollback(field?: keyof S & string): void {
-    this.#tracker.rollback(field as never);
+    this.#tracker.rollback(field);
     if (field === undefined) this.#life?.defaults.clear();
     else this.#life?.defaults.delete(field);
   }

@@ -133,7 +133,7 @@ export interface Statics<F extends Fields> {
   /** The same model on another connection. */
   using<M>(this: M, connection: Connection): M;
   /** The driver's collection. */
-  readonly collection: Collection<BSON.Document>;
+  readonly collection: Collection;
   /** Creates the collection if it is not there. True when it was created. */
   ensureCollection(options?: CreateCollectionOptions): Promise<boolean>;
   /** Creates the indexes of the model's `indexes` that are not there. Gives the names of all of them. */
@@ -141,7 +141,7 @@ export interface Statics<F extends Fields> {
 }
 
 /** A class of documents, bound to a collection. Extend it. */
-export interface Model<F extends Fields, S = Shape<F, object>> extends Statics<F> {
+export interface Model<F extends Fields, S = Shape<F>> extends Statics<F> {
   new (input: Input<F>): Document<S> & S;
 }
 
@@ -328,7 +328,7 @@ class ModelDocument extends Document<unknown> {
     return bound;
   }
 
-  static get collection(): Collection<BSON.Document> {
+  static get collection(): Collection {
     return definitionOf(this).collection();
   }
 

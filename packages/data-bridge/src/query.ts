@@ -91,9 +91,7 @@ export class Query<D, L> implements PromiseLike<D[]>, AsyncIterable<D> {
     const { filter, options } = this.#plan;
     const { sort: _, limit, ...rest } = options;
     // The driver's type for counting lacks some options of find that the server's aggregate takes.
-    return this.#run((collection) =>
-      collection.countDocuments(filter, { ...rest, ...(limit ? { limit } : {}) } as never),
-    );
+    return this.#run((collection) => collection.countDocuments(filter, { ...rest, ...(limit ? { limit } : {}) }));
   }
 
   /** Runs the query. */
@@ -120,7 +118,7 @@ export class Query<D, L> implements PromiseLike<D[]>, AsyncIterable<D> {
 
   async #toArray(): Promise<D[]> {
     const documents = await this.#run(() => this.#open().toArray());
-    return this.#plan.read(documents as unknown as Uint8Array[]);
+    return this.#plan.read(documents);
   }
 
   #open(): FindCursor {
@@ -128,7 +126,7 @@ export class Query<D, L> implements PromiseLike<D[]>, AsyncIterable<D> {
     return definition.collection().find(filter, { ...options, raw: true });
   }
 
-  async #run<R>(operation: (collection: Collection<BSON.Document>) => Promise<R>): Promise<R> {
+  async #run<R>(operation: (collection: Collection) => Promise<R>): Promise<R> {
     const { definition } = this.#plan;
     try {
       return await operation(definition.collection());

@@ -74,7 +74,8 @@ export class SchemaField {
   }
 
   #issue({ message, path = [] }: StandardSchemaV1.Issue): ValidationIssue {
-    const keys = [this.name, ...path.map((segment) => keyOf(segment))];
+    // case: ArkType's paths are arrays of a class whose `map` makes another path
+    const keys = [this.name, ...Array.from(path, keyOf)];
     return { keys, path: keys.join('.'), message };
   }
 

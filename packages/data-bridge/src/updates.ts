@@ -59,7 +59,8 @@ export async function replaceMatching(
   options: ReplaceOptions = {},
 ): Promise<UpdateResult> {
   const cast = castFilter(definition, filter);
-  return run(definition, (collection) => collection.replaceOne(cast, replacement, options)) as Promise<UpdateResult>;
+  // Only a collection's older overload gives a document in the place of the result.
+  return run(definition, (collection) => collection.replaceOne(cast, replacement, options) as Promise<UpdateResult>);
 }
 
 /** Deletes the first document that matches, or every one. */
@@ -109,7 +110,7 @@ export async function findAndDelete(
 /** Runs an operation of the driver, and says its errors in this package's words. */
 export async function run<R>(
   definition: ModelDefinition,
-  operation: (collection: Collection<BSON.Document>) => Promise<R>,
+  operation: (collection: Collection) => Promise<R>,
 ): Promise<R> {
   try {
     return await operation(definition.collection());
@@ -151,7 +152,7 @@ function stamp(definition: ModelDefinition, update: object, stamping: Stamping):
   const now = new Date();
   const add = (operator: string, name: string, value: unknown): void => {
     if (written.has(name)) return;
-    const operand = (stamped[operator] ??= {}) as object;
+    const operand = (stamped[operator] ??= {});
     setOwn(operand, name, value);
     written.add(name);
   };

@@ -67,7 +67,7 @@ export function regex(): ZodBson<'regex'> {
 }
 
 function zodBson<K extends BsonKind>(kind: K): ZodBson<K> {
-  return new ZodBson({ type: 'custom', bson: kind }) as ZodBson<BsonKind> as ZodBson<K>;
+  return new ZodBson({ type: 'custom', bson: kind }) as ZodBson<K>;
 }
 
 // A constructor of Zod's own making: `refine`, `describe` and their like make copies through it, which keep the kind.
@@ -83,6 +83,9 @@ const ZodBson: core.$constructor<ZodBson<BsonKind>, ZodBsonDef<BsonKind>> = core
       else payload.value = converted.value;
       return payload;
     };
-    schema._zod.toJSONSchema = () => ({ bsonType: bsonTypeOf(bson) });
+    // Not `toJSONSchema`: Zod does not find the JSON Schema of a refined type that has it (4.6).
+    schema._zod.processJSONSchema = (_context, jsonSchema) => {
+      Object.assign(jsonSchema, { bsonType: bsonTypeOf(bson) });
+    };
   },
 );

@@ -14,7 +14,7 @@ import {
   valueEnd,
 } from './bytes.ts';
 import { decodeExactValue } from './decode.ts';
-import { type Field, isNameAt, type Layout, type Level } from './layout.ts';
+import type { Field, Layout, Level } from './layout.ts';
 import { isBson, isDate, isMap, isPlain, isUint8Array, toStored } from './live.ts';
 import { same } from './same.ts';
 import { isAscii, latin1, maxText, utf8 } from './text.ts';
@@ -327,7 +327,7 @@ function equalMembers(stored: Stored, from: number, last: number, level: Level, 
 
 /** The field of the element at `at`. */
 function fieldAt({ bytes, start }: Stored, at: number, last: number, level: Level, expected: Field | null): Field {
-  if (expected !== null && isNameAt(bytes, at + 1, expected.bytes)) return expected;
+  if (expected !== null && expected.isAt(bytes, at + 1, last)) return expected;
   return level.known(bytes, start, at + 1, last);
 }
 
