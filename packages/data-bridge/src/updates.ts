@@ -59,8 +59,7 @@ export async function replaceMatching(
   options: ReplaceOptions = {},
 ): Promise<UpdateResult> {
   const cast = castFilter(definition, filter);
-  // Only a collection's older overload gives a document in the place of the result.
-  return run(definition, (collection) => collection.replaceOne(cast, replacement, options) as Promise<UpdateResult>);
+  return run(definition, (collection) => collection.replaceOne(cast, replacement, options));
 }
 
 /** Deletes the first document that matches, or every one. */
