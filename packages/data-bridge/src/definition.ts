@@ -1,4 +1,4 @@
-import type { BSON, Collection, IndexDescription } from 'mongodb';
+import type { Collection, IndexDescription } from 'mongodb';
 import { isPlainObject } from './bson/copy.ts';
 import { type BsonOptions, Layout } from './bson/layout.ts';
 import { readAs } from './bson/types.ts';

@@ -1,4 +1,4 @@
-import type { BSON, Collection, FindCursor, FindOptions, Sort } from 'mongodb';
+import type { Collection, FindCursor, FindOptions, Sort } from 'mongodb';
 import { decodeStored } from './bson/decode.ts';
 import { castFilter } from './cast.ts';
 import type { ModelDefinition } from './definition.ts';
