@@ -81,7 +81,7 @@ const CODE_NAMES: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** MongoDB's name of an error number. */
-export function codeNameOf(code: number): string {
+function codeNameOf(code: number): string {
   return CODE_NAMES.get(code) ?? `Location${code}`;
 }
 

@@ -13,7 +13,7 @@ import { STRING } from './expression/string.ts';
 import { DateTime, type Document, isArray, isDocument, type Value } from './value.ts';
 
 /** The operators that are supported, by name. */
-export const OPERATORS: ReadonlyMap<string, Operator> = new Map(
+const OPERATORS: ReadonlyMap<string, Operator> = new Map(
   Object.entries({
     ...COMPARE,
     ...CONTROL,

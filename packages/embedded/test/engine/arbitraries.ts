@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { CodeWithScope, DateTime, DbPointer, type Document, UNDEFINED, type Value } from '../../src/engine/value.ts';
 
 /** Keys that meet each other often, odd ones among them. */
-export const key = fc.constantFrom('a', 'b', 'c', '0', '1', '10', '', 'a.b', '$a', '__proto__', 'constructor', 'é');
+const key = fc.constantFrom('a', 'b', 'c', '0', '1', '10', '', 'a.b', '$a', '__proto__', 'constructor', 'é');
 
 const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
 const nearNumbers = fc.constantFrom(
