@@ -145,21 +145,22 @@ function compareArrays(base: readonly unknown[], value: readonly unknown[], leve
   return grew ? { kind: 'push', base, value, added: value.slice(base.length) } : { kind: 'set', base, value };
 }
 
+/** Gives a BSON-typed value as the program would read it at those keys, fresh. */
+export type Live = (exact: unknown, keys: readonly (string | number)[]) => unknown;
+
 /**
  * The same edits as people read them: one change for each leaf.
- *
- * @param live turns a BSON-typed value into a fresh one as the program would read it.
  */
-export function changesOf(tree: EditTree, live: (exact: unknown) => unknown): Change[] {
+export function changesOf(tree: EditTree, live: Live): Change[] {
   return [...tree.children].flatMap(([name, edit]) => changesBelow(edit, [name], live));
 }
 
-function changesBelow(edit: Edit, keys: readonly (string | number)[], live: (exact: unknown) => unknown): Change[] {
+function changesBelow(edit: Edit, keys: readonly (string | number)[], live: Live): Change[] {
   if (edit.kind === 'object' || edit.kind === 'positions') {
     const children: (readonly [string | number, Edit])[] = [...edit.children];
     return children.flatMap(([key, child]) => changesBelow(child, [...keys, key], live));
   }
-  const from = edit.base === ABSENT ? undefined : live(edit.base);
-  const to = edit.kind === 'delete' ? undefined : live(edit.value);
+  const from = edit.base === ABSENT ? undefined : live(edit.base, keys);
+  const to = edit.kind === 'delete' ? undefined : live(edit.value, keys);
   return [{ path: keys.join('.'), keys, from, to }];
 }
