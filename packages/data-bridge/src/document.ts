@@ -105,7 +105,7 @@ export abstract class Document<S> {
   /** What the last `save()` wrote; nothing before the first. */
   $previousChanges(): Change[] {
     const tree = this.#life?.lastSaved ?? null;
-    return tree === null ? [] : changesOf(tree, (exact) => baselineOf(this.#tracker).live(exact));
+    return tree === null ? [] : changesOf(tree, (exact, keys) => baselineOf(this.#tracker).live(exact, keys));
   }
 
   /**

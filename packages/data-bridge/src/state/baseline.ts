@@ -24,8 +24,8 @@ export interface Baseline {
   exact(name: string): unknown;
   /** A fresh copy of the original as the program would read it. */
   original(name: string): unknown;
-  /** A BSON-typed value as the program would read it, fresh. */
-  live(exact: unknown): unknown;
+  /** A BSON-typed value as the program would read it at those keys, fresh. */
+  live(exact: unknown, keys: readonly (string | number)[]): unknown;
   /** A copy of all current values. */
   toObject(): Record<string, unknown>;
   /** Back to the original: of one field, or of all. Containers handed out before are detached. */

@@ -107,13 +107,11 @@ export class BsonBaseline implements Baseline {
     return at < 0 ? undefined : this.#decode(field, at);
   }
 
-  live(exact: unknown): unknown {
-    const wrapped: { value?: unknown } = decodeDocument(
-      new Layout(this.layout.options),
-      encodeDocument({ value: exact }),
-      0,
-    );
-    return wrapped.value;
+  live(exact: unknown, [name, ...inner]: readonly (string | number)[]): unknown {
+    const layout = new Layout(this.layout.options);
+    const { value } = decodeDocument<{ value?: unknown }>(layout, encodeDocument({ value: exact }), 0);
+    const read = inner.length === 0 ? this.layout.field(String(name)).read : null;
+    return read === null ? value : read(value);
   }
 
   toObject(): Record<string, unknown> {

@@ -115,7 +115,7 @@ export class StateTracker<T extends object = Record<string, unknown>> {
   /** What changed, as small as it can be told: a member of a nested object, an element of an array. */
   changes(): Change[] {
     const tree = treeOf(this.#baseline);
-    return tree === null ? [] : changesOf(tree, (exact) => this.#baseline.live(exact));
+    return tree === null ? [] : changesOf(tree, (exact, keys) => this.#baseline.live(exact, keys));
   }
 
   /**

@@ -117,7 +117,7 @@ describe('BsonBaseline', () => {
       ABSENT,
     ]);
     expect([baseline.original('long'), baseline.original('absent')]).toEqual([5, undefined]);
-    expect(baseline.live([Long.fromNumber(5), { a: new Double(1) }])).toEqual([5, { a: 1 }]);
+    expect(baseline.live([Long.fromNumber(5), { a: new Double(1) }], ['list'])).toEqual([5, { a: 1 }]);
   });
 
   it('reads a field as its layout says', () => {
@@ -125,6 +125,7 @@ describe('BsonBaseline', () => {
     const baseline = over({ long: 5, other: 5 }, layout);
     expect([baseline.get('long'), baseline.get('other'), baseline.original('long')]).toEqual([5n, 5, 5n]);
     expect(baseline.toObject()).toEqual({ long: 5n, other: 5 });
+    expect([baseline.live(6, ['long']), baseline.live(6, ['long', 0])]).toEqual([6n, 6]);
     expect(baseline.isModified()).toBe(false);
   });
 

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import * as names from '../src/index.ts';
+import * as driver from 'mongodb';
+
+describe('the public names of data-bridge', () => {
+  it('are these', () => {
+    expect(Object.keys(names).toSorted()).toEqual([
+      'BSONRegExp',
+      'Binary',
+      'CorruptBsonError',
+      'DataBridgeError',
+      'Decimal128',
+      'DocumentNotFoundError',
+      'Double',
+      'DuplicateKeyError',
+      'EncodeError',
+      'Int32',
+      'Layout',
+      'Long',
+      'NotConnectedError',
+      'ObjectId',
+      'OutcomeUnknownError',
+      'SchemaError',
+      'StateTracker',
+      'Timestamp',
+      'UUID',
+      'UsageError',
+      'ValidationError',
+      'binary',
+      'connect',
+      'decimal',
+      'long',
+      'model',
+      'objectId',
+    ]);
+  });
+
+  it("have the driver's own BSON classes among them", () => {
+    expect([names.ObjectId, names.Long, names.UUID]).toEqual([driver.ObjectId, driver.Long, driver.UUID]);
+  });
+
+  it('give every error a stable code', () => {
+    const codes = [
+      new names.CorruptBsonError('x', 1),
+      new names.DocumentNotFoundError('x'),
+      new names.DuplicateKeyError('x'),
+      new names.EncodeError(['a', 0], 'x'),
+      new names.NotConnectedError('x'),
+      new names.OutcomeUnknownError('x'),
+      new names.SchemaError('x'),
+      new names.UsageError('x'),
+      new names.ValidationError([]),
+    ].map((error) => {
+      expect(error).toBeInstanceOf(names.DataBridgeError);
+      expect(error).toBeInstanceOf(Error);
+      return [error.name, error.code];
+    });
+    expect(codes).toEqual([
+      ['CorruptBsonError', 'DATA_BRIDGE_CORRUPT_BSON'],
+      ['DocumentNotFoundError', 'DATA_BRIDGE_DOCUMENT_NOT_FOUND'],
+      ['DuplicateKeyError', 'DATA_BRIDGE_DUPLICATE_KEY'],
+      ['EncodeError', 'DATA_BRIDGE_ENCODE'],
+      ['NotConnectedError', 'DATA_BRIDGE_NOT_CONNECTED'],
+      ['OutcomeUnknownError', 'DATA_BRIDGE_OUTCOME_UNKNOWN'],
+      ['SchemaError', 'DATA_BRIDGE_SCHEMA'],
+      ['UsageError', 'DATA_BRIDGE_USAGE'],
+      ['ValidationError', 'DATA_BRIDGE_VALIDATION'],
+    ]);
+  });
+
+  it('give errors a context, and no enumerable values', () => {
+    const cause = new Error('why');
+    const error = new names.UsageError('what', { model: 'users', id: 5, cause });
+    expect([error.message, error.model, error.id, error.cause]).toEqual(['what', 'users', 5, cause]);
+    expect(Object.hasOwn(new names.UsageError('x'), 'cause')).toBe(false);
+    expect(new names.EncodeError([], 'x').message).toBe('The document cannot be stored: x.');
+    expect(new names.EncodeError(['a', 0], 'x').message).toBe('"a.0" cannot be stored: x.');
+    expect(new names.CorruptBsonError('x', 5).message).toBe('The document is not valid BSON: x at byte 5.');
+  });
+});
