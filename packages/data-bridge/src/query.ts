@@ -91,7 +91,9 @@ export class Query<D, L> implements PromiseLike<D[]>, AsyncIterable<D> {
     const { filter, options } = this.#plan;
     const { sort: _, limit, ...rest } = options;
     // The driver's type for counting lacks some options of find that the server's aggregate takes.
-    return this.#run((collection) => collection.countDocuments(filter, { ...rest, ...(limit ? { limit } : {}) }));
+    const counting = { ...rest, ...(limit ? { limit } : {}) };
+    // It is an Int32 where the driver's option `promoteValues` is off.
+    return Number(await this.#run((collection) => collection.countDocuments(filter, counting)));
   }
 
   /** Runs the query. */
