@@ -5,6 +5,8 @@ import type { EditTree } from './edits.ts';
  * object.
  */
 export interface Baseline {
+  /** Are stored binaries read as bare bytes, which do not tell their subtype? */
+  readonly promotesBuffers: boolean;
   /** The current value, handed out: from now on a change in place is looked for. */
   get(name: string): unknown;
   /** Sets the current value; `undefined` removes the field. */

@@ -34,6 +34,11 @@ export class BsonBaseline implements Baseline {
     this.#start = start;
   }
 
+  get promotesBuffers(): boolean {
+    const { promoteBuffers, promoteValues } = this.layout.options;
+    return promoteBuffers && promoteValues;
+  }
+
   get(name: string): unknown {
     const field = this.layout.field(name);
     const touched = this.#touchedValue(field);

@@ -9,6 +9,7 @@ import type { EditTree } from './edits.ts';
  * first written or a container is first handed out; then its original is kept.
  */
 export class ObjectBaseline implements Baseline {
+  readonly promotesBuffers = false;
   readonly #data: Record<string, unknown>;
   /** By name the original, or `ABSENT`. */
   readonly #originals = new Map<string, unknown>();

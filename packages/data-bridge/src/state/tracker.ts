@@ -163,7 +163,7 @@ export class StateTracker<T extends object = Record<string, unknown>> {
 export function treeOf(baseline: Baseline): EditTree | null {
   const children = new Map<string, Edit>();
   baseline.eachChange((name, value) => {
-    const edit = diff(baseline.exact(name), value, [name]);
+    const edit = diff(baseline.exact(name), value, [name], baseline.promotesBuffers);
     if (edit !== null) children.set(name, edit);
   });
   return children.size === 0 ? null : { kind: 'object', children };

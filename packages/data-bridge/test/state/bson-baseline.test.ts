@@ -1,4 +1,4 @@
-import { BSON, Double, Int32, Long } from 'mongodb';
+import { Binary, BSON, Double, Int32, Long } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { ABSENT } from '../../src/bson/encode.ts';
 import { Layout } from '../../src/bson/layout.ts';
@@ -138,6 +138,16 @@ describe('BsonBaseline', () => {
     expect([baseline.isModified(), treeOf(baseline)]).toEqual([false, null]);
     baseline.set('a', null);
     expect(baseline.isModified()).toBe(true);
+  });
+
+  it('keeps the subtype of bytes that the options hide', () => {
+    const stored = { o: { b: new Binary(Buffer.from([1]), 5), c: 1, d: [1, 2] } };
+    const bytes = BSON.serialize(stored);
+    const tracker = StateTracker.fromBson<{ o: { b: Uint8Array; d: number[] } }>(bytes, { promoteBuffers: true });
+    tracker.get('o').b[0] = 2;
+    tracker.get('o').d.pop();
+    const set = { 'o.b': new Binary(Buffer.from([2]), 5), 'o.d': [new Int32(1)] };
+    expect(tracker.toUpdate()).toEqual({ update: { $set: set } });
   });
 
   it('lies where it is put', () => {
