@@ -55,6 +55,7 @@ const packages: readonly Package[] = [
       'validate.ts',
       'save.ts',
       'document.ts',
+      'reference.ts',
       'insert-many.ts',
       'updates.ts',
       'indexes.ts',

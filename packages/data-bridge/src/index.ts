@@ -20,6 +20,7 @@ export {
 export type { InsertManyOptions } from './insert-many.ts';
 export { type Model, model } from './model.ts';
 export type { Query, QueryOptions } from './query.ts';
+export { ref, type ReferenceListSchema, type ReferenceSchema } from './reference.ts';
 export type { SaveOptions } from './save.ts';
 export type { Fields, FieldSchema } from './schema.ts';
 export type { Change } from './state/edits.ts';

@@ -32,6 +32,7 @@ describe('the public names of data-bridge', () => {
       'long',
       'model',
       'objectId',
+      'ref',
     ]);
   });
 

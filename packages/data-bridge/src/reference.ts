@@ -1,0 +1,116 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { toObjectId, typeName } from './bson/types.ts';
+import { definitionKey, Document, readField } from './document.ts';
+import { UsageError } from './errors.ts';
+import type { Class, IdOf } from './types.ts';
+
+/** The types of a reference. They are members, so that compilers look at `D` only when they are read: models may refer to each other. */
+interface ReferenceTypes<D, Absent> {
+  readonly input: IdOf<D> | D | string | Absent;
+  readonly output: IdOf<D> | Absent;
+}
+
+interface ReferenceStandard<D, Absent> {
+  readonly version: 1;
+  readonly vendor: 'data-bridge';
+  readonly types?: ReferenceTypes<D, Absent> | undefined;
+  readonly validate: (value: unknown) => StandardSchemaV1.Result<unknown>;
+}
+
+interface ReferenceListTypes<D> {
+  readonly input: readonly (IdOf<D> | D | string)[];
+  readonly output: IdOf<D>[];
+}
+
+interface ReferenceListStandard<D> {
+  readonly version: 1;
+  readonly vendor: 'data-bridge';
+  readonly types?: ReferenceListTypes<D> | undefined;
+  readonly validate: (value: unknown) => StandardSchemaV1.Result<unknown>;
+}
+
+/** A field that holds the `_id` of a document of another model. */
+export interface ReferenceSchema<D, Absent = never> {
+  readonly '~standard': ReferenceStandard<D, Absent>;
+  /** The field may be absent. */
+  optional(): ReferenceSchema<D, Absent | undefined>;
+  /** The field may be null. */
+  nullable(): ReferenceSchema<D, Absent | null>;
+  /** A list of references. */
+  array(): ReferenceListSchema<D>;
+}
+
+/** A field that holds a list of `_id`s of documents of another model. */
+export interface ReferenceListSchema<D> {
+  readonly '~standard': ReferenceListStandard<D>;
+}
+
+/**
+ * A reference to a document of another model, stored as its `_id`. Takes an `_id`, the document itself, or a string of
+ * 24 hexadecimal digits where the `_id` is an ObjectId.
+ *
+ * ```ts
+ * class Company extends model('companies', { name: z.string() }) {}
+ * class User extends model('users', { company: ref<Company>(() => Company).optional() }) {}
+ * ```
+ *
+ * Name the target's type, since compilers cannot infer it where models refer to each other.
+ *
+ * @param target gives the model when it is first needed, so that models may refer to each other.
+ */
+export function ref<T extends Class<unknown>, _ extends 0>(target: () => T): ReferenceSchema<InstanceType<T>>;
+export function ref<D = 'write ref<Target>(() => Target)'>(target: unknown): ReferenceSchema<D>;
+export function ref(target: unknown): ReferenceSchema<unknown, unknown> {
+  if (typeof target !== 'function')
+    throw new UsageError(`ref() takes a function that gives a model, got ${typeName(target)}.`);
+  return reference(target as () => unknown, []);
+}
+
+function reference(target: () => unknown, absent: readonly (null | undefined)[]): ReferenceSchema<never, unknown> {
+  const validate = (value: unknown): StandardSchemaV1.Result<unknown> =>
+    absent.includes(value as null) ? { value } : toId(target, value, []);
+  return {
+    '~standard': { version: 1, vendor: 'data-bridge', validate },
+    optional: () => reference(target, [...absent, undefined]),
+    nullable: () => reference(target, [...absent, null]),
+    array: () => ({ '~standard': { version: 1, vendor: 'data-bridge', validate: (value) => toIds(target, value) } }),
+  };
+}
+
+function toIds(target: () => unknown, value: unknown): StandardSchemaV1.Result<unknown> {
+  if (!Array.isArray(value)) return { issues: [{ message: `Expected a list of references, got ${typeName(value)}` }] };
+  const results = value.map((each, i) => toId(target, each, [i]));
+  const issues = results.flatMap((result) => result.issues ?? []);
+  return issues.length > 0 ? { issues } : { value: results.map((result) => (result as { value: unknown }).value) };
+}
+
+function toId(target: () => unknown, value: unknown, path: readonly PropertyKey[]): StandardSchemaV1.Result<unknown> {
+  const { name, prototype } = modelOf(target);
+  const id =
+    value instanceof Document && Object.prototype.isPrototypeOf.call(prototype, value)
+      ? readField(value, '_id')
+      : value;
+  const own = prototype[definitionKey].fields.get('_id');
+  const verdict = own === undefined ? objectIdVerdict(id) : own.validate(id);
+  if (verdict instanceof Promise)
+    throw new UsageError(`The _id schema of ${name} is asynchronous, so ref() cannot use it.`);
+  if (verdict.issues === undefined) return verdict;
+  return {
+    issues: [{ path: [...path], message: `Expected the _id of a ${name} or such a document, got ${typeName(value)}` }],
+  };
+}
+
+function objectIdVerdict(
+  id: unknown,
+): { readonly value: unknown; readonly issues?: undefined } | { readonly issues: [] } {
+  const value = toObjectId(id);
+  return value === undefined ? { issues: [] } : { value };
+}
+
+function modelOf(target: () => unknown): { readonly name: string; readonly prototype: Document<unknown> } {
+  const model = target() as { readonly name: string; readonly prototype: Document<unknown> } | undefined;
+  if (typeof model !== 'function' || !((model as { prototype?: unknown }).prototype instanceof Document)) {
+    throw new UsageError(`ref() takes a function that gives a model, and its function gave ${typeName(model)}.`);
+  }
+  return model;
+}

@@ -1,0 +1,64 @@
+import { ObjectId } from 'mongodb';
+import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
+import { z } from 'zod';
+import { model, ref, UsageError, ValidationError } from '../src/index.ts';
+import { openDatabase, type TestDatabase } from './support/database.ts';
+
+class Company extends model('companies', { name: z.string(), owner: ref<Person>(() => Person).nullable() }) {}
+class Person extends model('people', {
+  name: z.string(),
+  company: ref<Company>(() => Company).optional(),
+  friends: ref<Person>(() => Person).array(),
+  country: ref<Country>(() => Country).optional(),
+}) {}
+class Country extends model('countries', { _id: z.string().length(2), name: z.string() }) {}
+
+describe('ref', () => {
+  let database: TestDatabase;
+
+  beforeAll(async () => {
+    database = await openDatabase();
+  });
+
+  afterAll(() => database.close());
+
+  it('takes an id, its text or the document, and stores the id', async () => {
+    const acme = await Company.create({ name: 'Acme', owner: null });
+    const ann = await Person.create({ name: 'Ann', company: acme, friends: [] });
+    const bob = await Person.create({ name: 'Bob', company: acme._id.toHexString(), friends: [ann, ann._id] });
+    const stored = await Person.findById(bob._id);
+    expect(stored?.company).toEqual(acme._id);
+    expect(stored?.friends).toEqual([ann._id, ann._id]);
+    expect(await Person.find({ company: acme._id }).count()).toBe(2);
+    expectTypeOf(ann.company).toEqualTypeOf<ObjectId | undefined>();
+    expectTypeOf(acme.owner).toEqualTypeOf<ObjectId | null>();
+    expectTypeOf(ann.friends).toEqualTypeOf<ObjectId[]>();
+  });
+
+  it("follows the target's own _id", async () => {
+    const italy = new Country({ _id: 'IT', name: 'Italy' });
+    const ann = await Person.create({ name: 'Ann', friends: [], country: italy });
+    expect(ann.country).toBe('IT');
+    expectTypeOf(ann.country).toEqualTypeOf<string | undefined>();
+    await expect(Person.create({ name: 'Bob', friends: [], country: 'Italy' })).rejects.toThrow(ValidationError);
+  });
+
+  it('refuses what is no reference, and says so without the value', async () => {
+    const wrong = Person.create({ name: 'Ann', company: 'secret', friends: ['nobody', new ObjectId()] });
+    await expect(wrong).rejects.toThrow(ValidationError);
+    const { issues, message } = (await wrong.catch((error: unknown) => error)) as ValidationError;
+    expect(issues.map((issue) => issue.path)).toEqual(['company', 'friends.0']);
+    expect(message).not.toMatch(/secret|nobody/);
+    const other = new Person({ name: 'Ann', friends: [] });
+    // @ts-expect-error a person is no company
+    await expect(Person.create({ name: 'Bob', company: other, friends: [] })).rejects.toThrow('the _id of a Company');
+    // @ts-expect-error a list is asked for
+    await expect(Person.create({ name: 'Bob', friends: other })).rejects.toThrow('Expected a list of references');
+  });
+
+  it('refuses a target that is no model', () => {
+    expect(() => ref<Company>('companies')).toThrow(UsageError);
+    const broken = ref<Company>(() => 'companies');
+    expect(() => broken['~standard'].validate(new ObjectId())).toThrow('a function that gives a model');
+  });
+});
