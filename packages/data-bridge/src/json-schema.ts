@@ -16,7 +16,8 @@ type Mutable = Record<string, unknown>;
  * - keys that the schema does not name are allowed, since stored ones are kept; `z.strictObject` and its like refuse them
  *   in nested objects;
  * - a schema that contains itself is open where it begins again; `oneOf` is checked as `anyOf`;
- * - a `pattern` is kept if it means the same to MongoDB's PCRE as to JavaScript.
+ * - a `pattern` is kept if it means the same to MongoDB's PCRE as to JavaScript;
+ * - a step of numbers is not checked: MongoDB and the libraries round in different ways.
  *
  * One thing differs: MongoDB counts characters in `minLength`, libraries count UTF-16 units, two for an emoji.
  *
@@ -109,17 +110,14 @@ const BSON_TYPES: ReadonlyMap<unknown, readonly string[]> = new Map([
   ['integer', INTEGER],
 ]);
 
-function types({ type, bsonType, multipleOf }: JsonSchema): JsonSchema {
+function types({ type, bsonType }: JsonSchema): JsonSchema {
   const named = listOf(bsonType).filter((name) => typeof name === 'string');
   const known = listOf(type).flatMap((name) => BSON_TYPES.get(name) ?? []);
   const all = [...new Set([...named, ...known])];
-  const step = typeof multipleOf === 'number' && multipleOf > 0 ? multipleOf : undefined;
-  const whole = listOf(type).includes('integer') && !all.includes('number');
-  // Of doubles an integer has only the whole ones.
-  const unit = whole && !Number.isInteger(step) ? 1 : step;
   return {
     ...(all.length > 0 && { bsonType: all.length === 1 ? all[0] : all }),
-    ...(unit !== undefined && { multipleOf: unit }),
+    // Of doubles an integer has only the whole ones.
+    ...(listOf(type).includes('integer') && !all.includes('number') && { multipleOf: 1 }),
   };
 }
 
@@ -180,13 +178,16 @@ function members(schema: JsonSchema, place: Place): JsonSchema {
   const properties: Mutable = {};
   for (const [name, member] of Object.entries(isObject(schema['properties']) ? schema['properties'] : {}))
     setOwn(properties, name, isPlainName(name) ? translate(member, inside) : {});
-  const required = listOf(schema['required']).filter((name) => typeof name === 'string' && isPlainName(name));
+  // What may be anything may be undefined, which is not stored.
+  const required = Object.keys(properties).filter(
+    (name) => listOf(schema['required']).includes(name) && !isEmpty(properties[name]),
+  );
   const others = schema['additionalProperties'];
   // Zod pools the keys of the parts of an intersection; in JSON Schema each part would refuse those of the others.
   const isOpen = others === undefined || 'patternProperties' in schema || (others === false && place.joined);
   const additional = isOpen ? {} : others === false ? false : translate(others, inside);
   return {
-    ...(required.length > 0 && { required: [...new Set(required)] }),
+    ...(required.length > 0 && { required }),
     ...(Object.keys(properties).length > 0 && { properties }),
     ...(!isEmpty(additional) && { additionalProperties: additional }),
   };
@@ -230,10 +231,11 @@ function anyOf(schemas: readonly JsonSchema[]): JsonSchema {
   return bare ? { bsonType: [...new Set(schemas.flatMap(({ bsonType }) => listOf(bsonType)))] } : { anyOf: schemas };
 }
 
-/** Both schemas, in one where their keywords do not meet. */
+/** Both schemas, in one where their keywords do not meet; `additionalItems` depends on the `items` beside it. */
 function both(a: JsonSchema, b: JsonSchema): JsonSchema {
-  const meet = Object.keys(b).some((name) => name in a || name.startsWith('additional'));
-  return meet && !isEmpty(a) ? allOf([a, b]) : { ...a, ...b };
+  const subject = (name: string): string => name.replace('additional', '').toLowerCase();
+  const subjects = new Set(Object.keys(a).map(subject));
+  return Object.keys(b).some((name) => subjects.has(subject(name))) ? allOf([a, b]) : { ...a, ...b };
 }
 
 /**

@@ -43,7 +43,10 @@ export function libraryJsonSchema(schema: unknown, side: 'input' | 'output'): Js
   if (typeof convert !== 'function') return {};
   try {
     const converted: unknown = convert({ target: 'draft-2020-12', libraryOptions: LIBRARY_OPTIONS.get(vendor) });
-    return isObject(converted) ? converted : {};
+    if (!isObject(converted)) return {};
+    return vendor === 'arktype' && /"flags":"[^"]*[imsv]/.test(JSON.stringify(property(schema, 'json')))
+      ? withoutPatterns(converted)
+      : converted;
   } catch {
     return {}; // libraries throw at what they cannot say
   }
@@ -109,6 +112,14 @@ function completeZod({ zodSchema, jsonSchema }: { zodSchema: unknown; jsonSchema
     delete jsonSchema['pattern'];
     delete jsonSchema['allOf'];
   }
+}
+
+/** ArkType gives patterns without their flags and does not say which had some. */
+function withoutPatterns<S>(schema: S): S {
+  if (Array.isArray(schema)) return schema.map(withoutPatterns) as S;
+  if (!isObject(schema)) return schema;
+  const kept = Object.entries(schema).filter(([name, value]) => name !== 'pattern' || typeof value !== 'string');
+  return Object.fromEntries(kept.map(([name, value]) => [name, withoutPatterns(value)])) as S;
 }
 
 function hasFlaggedPattern(zodSchema: unknown): boolean {

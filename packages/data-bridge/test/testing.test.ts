@@ -1,0 +1,105 @@
+import { AssertionError } from 'node:assert';
+import { Decimal128, Double, Int32, Long, ObjectId } from 'mongodb';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { decimal, long, model } from '../src/index.ts';
+import { assertDocument, documentEquality, sameDocument } from '../src/testing.ts';
+
+class User extends model('users', {
+  name: z.string(),
+  age: z.number().optional(),
+  tags: z.array(z.string()).default([]),
+  balance: decimal().optional(),
+  visits: long().optional(),
+  address: z.object({ city: z.string(), zip: z.string().optional() }).optional(),
+}) {}
+
+const _id = new ObjectId();
+const ann = () => User.hydrate({ _id, name: 'Ann', age: new Int32(30), visits: Long.fromNumber(5), tags: ['a'] });
+const plain = { tags: ['a'], _id: new ObjectId(_id.id), name: 'Ann', age: 30, visits: 5n };
+
+describe('sameDocument', () => {
+  it('compares what documents hold', () => {
+    expect(sameDocument(ann(), ann())).toBe(true);
+    expect(sameDocument(ann(), plain)).toBe(true);
+    expect(sameDocument(plain, ann())).toBe(true);
+    expect(sameDocument(ann(), { ...plain, address: undefined })).toBe(true);
+    expect(sameDocument(ann(), { ...plain, name: 'Bob' })).toBe(false);
+    expect(sameDocument(ann(), { ...plain, extra: 1 })).toBe(false);
+  });
+
+  it('compares by BSON: numbers by value, wrappers by type', () => {
+    const wrapped = User.hydrate({ _id, name: 'Ann', balance: Decimal128.fromString('1.0') });
+    expect(sameDocument(wrapped, { _id, name: 'Ann', tags: [], balance: Decimal128.fromString('1.0') })).toBe(true);
+    expect(sameDocument(wrapped, { _id, name: 'Ann', tags: [], balance: Decimal128.fromString('1') })).toBe(false);
+    expect(sameDocument(ann(), { ...plain, age: new Double(30), visits: 5 })).toBe(true);
+  });
+
+  it('sees defaults, and changes that are not saved', () => {
+    const user = new User({ _id, name: 'Ann', tags: [] });
+    expect(sameDocument(user, { _id, name: 'Ann', tags: [] })).toBe(true);
+    user.tags.push('b');
+    expect(sameDocument(user, { _id, name: 'Ann', tags: ['b'] })).toBe(true);
+  });
+
+  it('is false for what is no document', () => {
+    for (const other of [null, undefined, 5, 'Ann', [plain], new Map(Object.entries(plain)), new Date()])
+      expect(sameDocument(ann(), other)).toBe(false);
+  });
+});
+
+describe('documentEquality', () => {
+  beforeAll(() => {
+    expect.addEqualityTesters([documentEquality]);
+  });
+
+  it('makes toEqual and toStrictEqual compare documents', () => {
+    expect(ann()).toEqual(plain);
+    expect(plain).toEqual(ann());
+    expect(ann()).toStrictEqual(plain);
+    expect(ann()).toEqual(ann());
+    expect(ann()).not.toEqual({ ...plain, name: 'Bob' });
+    expect(ann()).not.toEqual(User.hydrate({ _id, name: 'Bob' }));
+    expect(ann()).not.toEqual(null);
+    expect([1]).not.toEqual(ann());
+  });
+
+  it('works inside other values', () => {
+    expect([ann(), { user: ann() }]).toEqual([plain, { user: plain }]);
+    expect(new Map([['ann', ann()]])).toEqual(new Map([['ann', plain]]));
+    expect([ann()]).toContainEqual(plain);
+  });
+
+  it('lets matchers work beside values that are equal to BSON', () => {
+    expect(ann()).toEqual({
+      ...plain,
+      _id: expect.any(ObjectId),
+      age: new Int32(30),
+      tags: expect.arrayContaining(['a']),
+    });
+    expect(ann()).toEqual(expect.objectContaining({ name: 'Ann' }));
+    expect(ann()).not.toEqual({ ...plain, name: expect.any(Number) });
+  });
+
+  it('leaves other values alone', () => {
+    expect({ a: 1 }).toEqual({ a: 1 });
+    expect({ a: new Int32(1) }).not.toEqual({ a: 1 });
+  });
+
+  it('shows the fields where they differ', () => {
+    const difference = () => expect(ann()).toEqual({ ...plain, name: 'Bob' });
+    expect(difference).toThrow(/deeply equal/);
+  });
+});
+
+describe('assertDocument', () => {
+  it('says nothing where two are the same', () => {
+    expect(assertDocument(ann(), plain)).toBeUndefined();
+  });
+
+  it('throws an AssertionError that shows the fields', () => {
+    expect(() => assertDocument(ann(), { ...plain, name: 'Bob' })).toThrow(AssertionError);
+    expect(() => assertDocument(ann(), { ...plain, name: 'Bob' })).toThrow(/-\s+name: 'Bob'|\+\s+name: 'Ann'/);
+    expect(() => assertDocument(ann(), null)).toThrow(AssertionError);
+  });
+});
