@@ -1,4 +1,5 @@
 import { copyValue, isPlainObject, setOwn } from './bson/copy.ts';
+import { ABSENT, toExact } from './bson/encode.ts';
 import { toObjectId, typeName } from './bson/types.ts';
 import type { ModelDefinition } from './definition.ts';
 import { UsageError } from './errors.ts';
@@ -22,20 +23,28 @@ export function castId(definition: ModelDefinition, id: unknown): unknown {
  * A filter as it is sent: a fresh copy with 24-digit hexadecimal strings as ObjectIds where the schema says ObjectId.
  *
  * @throws UsageError for `undefined` anywhere, which would widen the filter, and for another string where an ObjectId belongs.
+ * @throws EncodeError for what BSON cannot hold: the driver would leave a function out, and so widen the filter too.
  */
 export function castFilter(definition: ModelDefinition, filter: object): Record<string, unknown> {
   if (!isPlainObject(filter))
     throw new UsageError(`A filter must be an object, got ${typeName(filter)}.`, { model: definition.collectionName });
   const cast: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(filter)) {
-    refuseUndefined(definition, value, [key]);
-    setOwn(cast, key, castCondition(definition, key, value));
+    // A query may run later, and more than once: it must not see what becomes of the program's objects.
+    const copied: unknown = copyValue(value);
+    const sent = toExact(copied, ABSENT, [key]);
+    refuseUndefined(definition, copied, [key]);
+    setOwn(cast, key, castCondition(definition, key, sent));
   }
   return cast;
 }
 
 /** A filter for documents whose fields equal these values, which are never operators. */
 export function equalityFilter(definition: ModelDefinition, values: object): Record<string, unknown> {
+  if (!isPlainObject(values))
+    throw new UsageError(`findBy() takes an object of values, got ${typeName(values)}.`, {
+      model: definition.collectionName,
+    });
   const filter: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(values)) {
     if (name.startsWith('$'))
@@ -45,37 +54,43 @@ export function equalityFilter(definition: ModelDefinition, values: object): Rec
   return filter;
 }
 
-/** An update with 24-digit hexadecimal strings as ObjectIds where the schema says ObjectId, copied down to the paths. */
-export function castUpdate(definition: ModelDefinition, update: object): Record<string, unknown> {
-  const cast: Record<string, unknown> = {};
+/**
+ * An update as it is sent: a fresh copy with 24-digit hexadecimal strings as ObjectIds where the schema says ObjectId.
+ *
+ * @throws UsageError for an operator without an object of paths, and for another string where an ObjectId belongs.
+ * @throws EncodeError for what BSON cannot hold.
+ */
+export function castUpdate(definition: ModelDefinition, update: object): Record<string, Record<string, unknown>> {
+  const cast: Record<string, Record<string, unknown>> = {};
   for (const [operator, operand] of Object.entries(update)) {
-    const sets = operator === '$set' || operator === '$setOnInsert';
-    setOwn(cast, operator, isPlainObject(operand) ? castOperand(definition, operand, sets) : operand);
+    if (!isPlainObject(operand)) {
+      const text = `"${operator}" of an update takes an object of paths and values, got ${typeName(operand)}.`;
+      throw new UsageError(text, { model: definition.collectionName });
+    }
+    setOwn(cast, operator, castOperand(definition, operator, operand));
   }
   return cast;
 }
 
-function castOperand(definition: ModelDefinition, operand: object, sets: boolean): Record<string, unknown> {
+function castOperand(definition: ModelDefinition, operator: string, operand: object): Record<string, unknown> {
+  const sets = operator === '$set' || operator === '$setOnInsert';
   const cast: Record<string, unknown> = {};
   for (const [path, value] of Object.entries(operand)) {
-    setOwn(cast, path, sets && isObjectId(definition, path) ? castObjectId(definition, path, value) : value);
+    const sent = toExact(value, ABSENT, [operator, path]);
+    setOwn(cast, path, sets && isObjectId(definition, path) ? castObjectId(definition, path, sent) : sent);
   }
   return cast;
 }
 
 function castCondition(definition: ModelDefinition, key: string, value: unknown): unknown {
   if (JOINING.has(key) && Array.isArray(value)) return value.map((filter: object) => castFilter(definition, filter));
-  // A query may run later, and more than once: it must not see what becomes of the program's objects.
-  if (!isObjectId(definition, key)) return copyValue(value);
+  if (!isObjectId(definition, key)) return value;
   if (!isPlainObject(value)) return castObjectId(definition, key, value);
   const cast: Record<string, unknown> = {};
   for (const [operator, operand] of Object.entries(value)) {
     const each = (one: unknown): unknown => castObjectId(definition, key, one);
-    setOwn(
-      cast,
-      operator,
-      !COMPARING.has(operator) ? copyValue(operand) : Array.isArray(operand) ? operand.map(each) : each(operand),
-    );
+    const compares = COMPARING.has(operator);
+    setOwn(cast, operator, !compares ? operand : Array.isArray(operand) ? operand.map(each) : each(operand));
   }
   return cast;
 }
@@ -100,7 +115,7 @@ function refuseUndefined(definition: ModelDefinition, value: unknown, keys: read
     const text = `The filter has undefined at "${keys.join('.')}": it would match more than was meant. Leave the key out, or compare with null.`;
     throw new UsageError(text, { model: definition.collectionName });
   }
-  if (Array.isArray(value)) value.forEach((element, i) => refuseUndefined(definition, element, [...keys, String(i)]));
-  else if (isPlainObject(value))
-    for (const key of Object.keys(value)) refuseUndefined(definition, value[key], [...keys, key]);
+  const members =
+    Array.isArray(value) || value instanceof Map ? value.entries() : isPlainObject(value) ? Object.entries(value) : [];
+  for (const [key, member] of members) refuseUndefined(definition, member, [...keys, String(key)]);
 }

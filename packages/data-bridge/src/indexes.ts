@@ -9,8 +9,12 @@ export async function ensureCollection(
   definition: ModelDefinition,
   options: CreateCollectionOptions = {},
 ): Promise<boolean> {
+  const { db } = definition.connection();
+  const name = definition.collectionName;
   try {
-    await definition.connection().db.createCollection(definition.collectionName, options);
+    // A server may take the creation of what is there, with the same options, for done.
+    if (await db.listCollections({ name }, { nameOnly: true }).hasNext()) return false;
+    await db.createCollection(name, options);
     return true;
   } catch (error) {
     if (serverCode(error) === NAMESPACE_EXISTS) return false;

@@ -17,6 +17,7 @@ import type {
 import { ownAll } from './bson/arena.ts';
 import { documentSize } from './bson/decode.ts';
 import { encodeDocument } from './bson/encode.ts';
+import { readAs } from './bson/types.ts';
 import { castFilter, castId, equalityFilter } from './cast.ts';
 import type { Connection } from './connection.ts';
 import { ModelDefinition, type ModelOptions, type RuleIssue } from './definition.ts';
@@ -30,9 +31,11 @@ import { BsonBaseline } from './state/bson-baseline.ts';
 import type { Class, ElementOf, FilterOf, IdOf, Input, Shape, ShapeOf, UpdateOf } from './types.ts';
 import {
   deleteMatching,
+  type DriverOptions,
   findAndDelete,
   findAndReplace,
   findAndUpdate,
+  refuseOptions,
   replaceMatching,
   run,
   type StampOptions,
@@ -72,62 +75,66 @@ export interface Statics<F extends Fields> {
   /** Does any document match? */
   exists<D>(this: Class<D>, filter?: FilterOf<D>, options?: QueryOptions): Promise<boolean>;
   /** How many documents the collection has, by its own record: fast, and not exact while others write. */
-  estimatedCount(options?: EstimatedDocumentCountOptions): Promise<number>;
+  estimatedCount(options?: DriverOptions<EstimatedDocumentCountOptions>): Promise<number>;
   /** The different values of a field; of an array field its elements. */
   distinct<D, K extends keyof ShapeOf<D> & string>(
     this: Class<D>,
     field: K,
     filter?: FilterOf<D>,
-    options?: DistinctOptions,
-  ): Promise<ElementOf<NonNullable<ShapeOf<D>[K]>>[]>;
+    options?: DriverOptions<DistinctOptions>,
+  ): Promise<ElementOf<Exclude<ShapeOf<D>[K], undefined>>[]>;
   /** Updates the first document that matches. */
   updateOne<D>(
     this: Class<D>,
     filter: FilterOf<D>,
     update: UpdateOf<D>,
-    options?: UpdateOptions & StampOptions,
+    options?: DriverOptions<UpdateOptions> & StampOptions,
   ): Promise<UpdateResult>;
   /** Updates every document that matches. */
   updateMany<D>(
     this: Class<D>,
     filter: FilterOf<D>,
     update: UpdateOf<D>,
-    options?: UpdateOptions & StampOptions,
+    options?: DriverOptions<UpdateOptions> & StampOptions,
   ): Promise<UpdateResult>;
   /** Updates the first document that matches, or inserts one with the filter's values, the update's and the defaults. Gives the document after. */
   upsert<D>(
     this: Class<D>,
     filter: FilterOf<D>,
     update: UpdateOf<D>,
-    options?: Omit<FindOneAndUpdateOptions, 'upsert' | 'returnDocument'> & StampOptions,
+    options?: Omit<DriverOptions<FindOneAndUpdateOptions>, 'upsert' | 'returnDocument'> & StampOptions,
   ): Promise<D>;
   /** Replaces the first document that matches by what `create` would store; it is validated first. */
   replaceOne<D>(
     this: Class<D>,
     filter: FilterOf<D>,
     replacement: Input<F>,
-    options?: ReplaceOptions & ValidateOptions,
+    options?: DriverOptions<ReplaceOptions> & ValidateOptions,
   ): Promise<UpdateResult>;
   /** Updates the first document that matches, and gives it as it was, or as it is with `returnDocument: 'after'`. */
   findOneAndUpdate<D>(
     this: Class<D>,
     filter: FilterOf<D>,
     update: UpdateOf<D>,
-    options?: FindOneAndUpdateOptions & StampOptions,
+    options?: DriverOptions<FindOneAndUpdateOptions> & StampOptions,
   ): Promise<D | null>;
   /** Replaces the first document that matches, and gives it as it was, or as it is with `returnDocument: 'after'`. */
   findOneAndReplace<D>(
     this: Class<D>,
     filter: FilterOf<D>,
     replacement: Input<F>,
-    options?: FindOneAndReplaceOptions & ValidateOptions,
+    options?: DriverOptions<FindOneAndReplaceOptions> & ValidateOptions,
   ): Promise<D | null>;
   /** Deletes the first document that matches, and gives it. */
-  findOneAndDelete<D>(this: Class<D>, filter: FilterOf<D>, options?: FindOneAndDeleteOptions): Promise<D | null>;
+  findOneAndDelete<D>(
+    this: Class<D>,
+    filter: FilterOf<D>,
+    options?: DriverOptions<FindOneAndDeleteOptions>,
+  ): Promise<D | null>;
   /** Deletes the first document that matches. */
-  deleteOne<D>(this: Class<D>, filter: FilterOf<D>, options?: DeleteOptions): Promise<DeleteResult>;
+  deleteOne<D>(this: Class<D>, filter: FilterOf<D>, options?: DriverOptions<DeleteOptions>): Promise<DeleteResult>;
   /** Deletes every document that matches; `{}` deletes all. */
-  deleteMany<D>(this: Class<D>, filter: FilterOf<D>, options?: DeleteOptions): Promise<DeleteResult>;
+  deleteMany<D>(this: Class<D>, filter: FilterOf<D>, options?: DriverOptions<DeleteOptions>): Promise<DeleteResult>;
   /** A document out of what is stored: a plain object, as the driver gives it, or BSON bytes (which are copied). */
   hydrate<D>(this: Class<D>, stored: object | Uint8Array): D;
   /** The same model on another connection. */
@@ -235,8 +242,8 @@ class ModelDocument extends Document<unknown> {
     return (await Query.of(definitionOf(this), readInto(this), filter, options).limit(1).count()) > 0;
   }
 
-  static async estimatedCount(this: DocumentClass, options?: EstimatedDocumentCountOptions): Promise<number> {
-    return run(definitionOf(this), (collection) => collection.estimatedDocumentCount(options));
+  static async estimatedCount(this: DocumentClass, options: EstimatedDocumentCountOptions = {}): Promise<number> {
+    return run(definitionOf(this), options, (collection) => collection.estimatedDocumentCount(options));
   }
 
   static async distinct(
@@ -245,8 +252,11 @@ class ModelDocument extends Document<unknown> {
     filter: object = {},
     options: DistinctOptions = {},
   ): Promise<unknown[]> {
-    const cast = castFilter(definitionOf(this), filter);
-    return run(definitionOf(this), (collection) => collection.distinct(field, cast, options));
+    const definition = definitionOf(this);
+    const cast = castFilter(definition, filter);
+    const values = await run(definition, options, (collection) => collection.distinct(field, cast, options));
+    const kind = definition.fields.get(field)?.kind;
+    return kind === undefined ? values : values.map((value) => readAs(kind, value));
   }
 
   static async updateOne(
@@ -271,8 +281,9 @@ class ModelDocument extends Document<unknown> {
     this: DocumentClass,
     filter: object,
     update: object,
-    options?: FindOneAndUpdateOptions & StampOptions,
+    options: FindOneAndUpdateOptions & StampOptions = {},
   ): Promise<unknown> {
+    refuseOptions(definitionOf(this), options, ['upsert', 'returnDocument']);
     const after = { ...options, upsert: true, returnDocument: 'after' } as const;
     return readOne(this, await findAndUpdate(definitionOf(this), filter, update, after));
   }
@@ -369,5 +380,5 @@ async function replacementOf(model: DocumentClass, input: object, validated?: bo
   const document = new model(input);
   checkOwnFields(document);
   const { _id, ...replacement } = await insertion(lifeOf(document), validated);
-  return Object.hasOwn(input, '_id') ? { _id, ...replacement } : replacement;
+  return (input as { _id?: unknown })._id !== undefined ? { _id, ...replacement } : replacement;
 }

@@ -1,4 +1,5 @@
 import {
+  BSON,
   MongoBulkWriteError,
   MongoClientClosedError,
   MongoDriverError,
@@ -11,6 +12,7 @@ import {
   MongoTopologyClosedError,
   MongoWriteConcernError,
 } from 'mongodb';
+import { isPlainObject } from './bson/copy.ts';
 import { DataBridgeError, DuplicateKeyError, EncodeError, type ErrorContext, NotConnectedError } from './errors.ts';
 
 /**
@@ -61,7 +63,7 @@ function isDisconnected(error: unknown): boolean {
 export function translate(thrown: unknown, context: ErrorContext): unknown {
   const error = unwrap(thrown);
   if (error instanceof MongoServerError && serverCode(error) === 11000) {
-    const fields = Object.keys((error['keyPattern'] as object | undefined) ?? {}).map((field) => `"${field}"`);
+    const fields = keysOf(error['keyPattern']).map((field) => `"${field}"`);
     const where = fields.length === 0 ? 'a unique index' : `the unique index on ${fields.join(', ')}`;
     return new DuplicateKeyError(`Another document has the same value under ${where}.`, { ...context, cause: error });
   }
@@ -74,6 +76,12 @@ export function translate(thrown: unknown, context: ErrorContext): unknown {
     );
   }
   return error;
+}
+
+/** The names in a part of the server's answer, which the driver leaves as bytes where documents are asked for as bytes. */
+function keysOf(part: unknown): string[] {
+  if (part instanceof Uint8Array) return Object.keys(BSON.deserialize(part));
+  return isPlainObject(part) ? Object.keys(part) : [];
 }
 
 /** The server's error code, if it is the server's. */

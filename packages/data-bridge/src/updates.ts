@@ -9,8 +9,10 @@ import type {
   ReplaceOptions,
   UpdateOptions,
   UpdateResult,
+  WriteConcernOptions,
 } from 'mongodb';
 import { isPlainObject, setOwn } from './bson/copy.ts';
+import { ABSENT, toExact } from './bson/encode.ts';
 import { typeName } from './bson/types.ts';
 import { castFilter, castUpdate } from './cast.ts';
 import type { ModelDefinition } from './definition.ts';
@@ -35,6 +37,24 @@ export interface ValidateOptions {
   readonly validate?: boolean;
 }
 
+/** Options of the driver that would make it give something else than what a method promises, or another type of it. */
+const REFUSED = [
+  'explain',
+  'projection',
+  'includeResultMetadata',
+  'raw',
+  'fieldsAsRaw',
+  'promoteValues',
+  'promoteLongs',
+  'promoteBuffers',
+  'useBigInt64',
+  'bsonRegExp',
+  'enableUtf8Validation',
+] as const;
+
+/** The driver's options of an operation but those that would change what comes back. */
+export type DriverOptions<O> = Omit<O, (typeof REFUSED)[number]>;
+
 /** Documents as the server sends them. */
 type Raw = Uint8Array | null;
 
@@ -44,11 +64,11 @@ export async function updateMatching(
   method: 'updateOne' | 'updateMany',
   filter: object,
   update: object,
-  { timestamps, ...options }: UpdateOptions & StampOptions = {},
+  { timestamps, ...options }: DriverOptions<UpdateOptions> & StampOptions = {},
 ): Promise<UpdateResult> {
   const cast = castFilter(definition, filter);
   const stamped = stamp(definition, update, { upsert: options.upsert === true, timestamps, filter: cast });
-  return run(definition, (collection) => collection[method](cast, stamped, options));
+  return run(definition, options, (collection) => collection[method](cast, stamped, options));
 }
 
 /** Replaces the first document that matches. The replacement is what an insert would store, so `createdAt` is new too. */
@@ -56,10 +76,11 @@ export async function replaceMatching(
   definition: ModelDefinition,
   filter: object,
   replacement: BSON.Document,
-  options: ReplaceOptions = {},
+  options: DriverOptions<ReplaceOptions> = {},
 ): Promise<UpdateResult> {
   const cast = castFilter(definition, filter);
-  return run(definition, (collection) => collection.replaceOne(cast, replacement, options));
+  if (options.upsert === true) checkUpsertedId(definition, cast, Object.hasOwn(replacement, '_id'));
+  return run(definition, options, (collection) => collection.replaceOne(cast, replacement, options));
 }
 
 /** Deletes the first document that matches, or every one. */
@@ -67,10 +88,10 @@ export async function deleteMatching(
   definition: ModelDefinition,
   method: 'deleteOne' | 'deleteMany',
   filter: object,
-  options: DeleteOptions = {},
+  options: DriverOptions<DeleteOptions> = {},
 ): Promise<DeleteResult> {
   const cast = castFilter(definition, filter);
-  return run(definition, (collection) => collection[method](cast, options));
+  return run(definition, options, (collection) => collection[method](cast, options));
 }
 
 /** Updates the first document that matches and gives its bytes as they were, or as they are with `returnDocument: 'after'`. */
@@ -78,11 +99,13 @@ export async function findAndUpdate(
   definition: ModelDefinition,
   filter: object,
   update: object,
-  { timestamps, ...options }: FindOneAndUpdateOptions & StampOptions = {},
+  { timestamps, ...options }: DriverOptions<FindOneAndUpdateOptions> & StampOptions = {},
 ): Promise<Raw> {
   const cast = castFilter(definition, filter);
   const stamped = stamp(definition, update, { upsert: options.upsert === true, timestamps, filter: cast });
-  return run(definition, (collection) => collection.findOneAndUpdate(cast, stamped, raw(options))) as Promise<Raw>;
+  return run(definition, options, (collection) =>
+    collection.findOneAndUpdate(cast, stamped, raw(definition, options)),
+  ) as Promise<Raw>;
 }
 
 /** Replaces the first document that matches, and gives its bytes. */
@@ -90,27 +113,38 @@ export async function findAndReplace(
   definition: ModelDefinition,
   filter: object,
   replacement: BSON.Document,
-  options: FindOneAndReplaceOptions = {},
+  options: DriverOptions<FindOneAndReplaceOptions> = {},
 ): Promise<Raw> {
   const cast = castFilter(definition, filter);
-  return run(definition, (collection) => collection.findOneAndReplace(cast, replacement, raw(options))) as Promise<Raw>;
+  if (options.upsert === true) checkUpsertedId(definition, cast, Object.hasOwn(replacement, '_id'));
+  return run(definition, options, (collection) =>
+    collection.findOneAndReplace(cast, replacement, raw(definition, options)),
+  ) as Promise<Raw>;
 }
 
 /** Deletes the first document that matches, and gives its bytes. */
 export async function findAndDelete(
   definition: ModelDefinition,
   filter: object,
-  options: FindOneAndDeleteOptions = {},
+  options: DriverOptions<FindOneAndDeleteOptions> = {},
 ): Promise<Raw> {
   const cast = castFilter(definition, filter);
-  return run(definition, (collection) => collection.findOneAndDelete(cast, raw(options))) as Promise<Raw>;
+  return run(definition, options, (collection) =>
+    collection.findOneAndDelete(cast, raw(definition, options)),
+  ) as Promise<Raw>;
 }
 
-/** Runs an operation of the driver, and says its errors in this package's words. */
+/**
+ * Runs an operation of the driver, and says its errors in this package's words.
+ *
+ * @throws UsageError for an option that would change what comes back.
+ */
 export async function run<R>(
   definition: ModelDefinition,
-  operation: (collection: Collection) => Promise<R>,
+  options: object,
+  operation: (collection: Collection<BSON.Document>) => Promise<R>,
 ): Promise<R> {
+  refuseOptions(definition, options, REFUSED);
   try {
     return await operation(definition.collection());
   } catch (error) {
@@ -118,12 +152,26 @@ export async function run<R>(
   }
 }
 
-/** Bytes alone: a projection would give a part of a document, and metadata another shape. */
-function raw<O extends { projection?: unknown; includeResultMetadata?: boolean }>(
+/** @throws UsageError for an option that is there although the types leave it out. */
+export function refuseOptions(definition: ModelDefinition, options: object, refused: readonly string[]): void {
+  const found = refused.find((name) => (options as Record<string, unknown>)[name] !== undefined);
+  if (found === undefined) return;
+  throw new UsageError(`The option "${found}" is not taken here: it would change what the method gives.`, {
+    model: definition.collectionName,
+  });
+}
+
+/** Bytes alone, which an unacknowledged write does not give. */
+function raw<O extends WriteConcernOptions>(
+  definition: ModelDefinition,
   options: O,
 ): O & { raw: true; includeResultMetadata: false } {
-  if (options.projection !== undefined)
-    throw new UsageError('A projection would give a part of a document: use find().');
+  const { w } = options.writeConcern ?? definition.collection().writeConcern ?? {};
+  if (w === 0) {
+    throw new UsageError("The server's answer has the document: write concern 0 gives none.", {
+      model: definition.collectionName,
+    });
+  }
   return { ...options, raw: true, includeResultMetadata: false };
 }
 
@@ -136,57 +184,90 @@ interface Stamping {
 /** The update as it is sent: ids cast, the time of the update added, and what an upsert's new document begins with. */
 function stamp(definition: ModelDefinition, update: object, stamping: Stamping): BSON.Document {
   if (Array.isArray(update)) return stampPipeline(definition, update as BSON.Document[], stamping);
-  if (!isPlainObject(update) || Object.keys(update).length === 0) {
-    throw new UsageError(`An update needs operators such as $set, got ${typeName(update)} without any.`);
-  }
-  const plain = Object.keys(update).find((key) => !key.startsWith('$'));
-  if (plain !== undefined) {
-    throw new UsageError(
-      `An update has operators such as $set at its top, not "${plain}": use replaceOne() to replace a document.`,
-    );
-  }
+  checkOperators(definition, update);
   const stamped = castUpdate(definition, update);
   const written = writtenFields(stamped);
   const { updatedAt, createdAt } = definition.timestamps ?? {};
   const now = new Date();
   const add = (operator: string, name: string, value: unknown): void => {
     if (written.has(name)) return;
-    const operand = (stamped[operator] ??= {});
-    setOwn(operand, name, value);
+    setOwn((stamped[operator] ??= {}), name, value);
     written.add(name);
   };
   if (stamping.timestamps !== false && updatedAt !== undefined) add('$max', updatedAt, now);
   if (!stamping.upsert) return stamped;
   if (stamping.timestamps !== false && createdAt !== undefined) add('$setOnInsert', createdAt, now);
   for (const field of definition.fields.values()) {
-    if (isFiltered(stamping.filter, field.name)) continue;
+    if (isGiven(stamping.filter, field.name)) continue;
     const value = field.defaultValue();
     if (value !== undefined) add('$setOnInsert', field.name, value);
   }
+  checkUpsertedId(definition, stamping.filter, written.has('_id'));
   return stamped;
 }
 
 function stampPipeline(
   definition: ModelDefinition,
   stages: BSON.Document[],
-  { timestamps }: Stamping,
+  { upsert, timestamps, filter }: Stamping,
 ): BSON.Document[] {
-  const updatedAt = definition.timestamps?.updatedAt;
-  if (timestamps === false || updatedAt === undefined) return stages;
-  return [...stages, { $set: { [updatedAt]: { $max: [`$${updatedAt}`, new Date()] } } }];
+  const sent = toExact(stages, ABSENT, []) as BSON.Document[];
+  const { updatedAt, createdAt } = definition.timestamps ?? {};
+  if (upsert) checkUpsertedId(definition, filter, false);
+  if (timestamps === false) return sent;
+  if (upsert && createdAt !== undefined) {
+    const text = `A pipeline cannot tell an insert from an update, so "${createdAt}" would be missing: use operators such as $set, or pass { timestamps: false }.`;
+    throw new UsageError(text, { model: definition.collectionName });
+  }
+  if (updatedAt === undefined) return sent;
+  return [...sent, { $set: { [updatedAt]: { $max: [`$${updatedAt}`, new Date()] } } }];
+}
+
+/** The server would take an update without operators for a replacement of the whole document. */
+function checkOperators(definition: ModelDefinition, update: object): void {
+  const refuse = (text: string): never => {
+    throw new UsageError(text, { model: definition.collectionName });
+  };
+  if (!isPlainObject(update)) return refuse(`An update takes operators such as $set, got ${typeName(update)}.`);
+  const keys = Object.keys(update);
+  if (keys.length === 0) return refuse('An update takes operators such as $set, got none.');
+  const plain = keys.find((key) => !key.startsWith('$'));
+  if (plain !== undefined)
+    refuse(`An update has operators such as $set at its top, not "${plain}": use replaceOne() to replace a document.`);
+}
+
+/**
+ * The server makes an ObjectId where an upsert has no `_id`, which a model with an `_id` schema of its own may not want.
+ *
+ * @param known is it known beside what the filter says?
+ */
+function checkUpsertedId(definition: ModelDefinition, filter: Stamping['filter'], known: boolean): void {
+  if (known || !definition.fields.has('_id') || isGiven(filter, '_id')) return;
+  const text =
+    'The model has an _id schema of its own, so an upsert must say the _id of the document that it may insert.';
+  throw new UsageError(text, { model: definition.collectionName });
 }
 
 /** The fields that an update's operators name: a second operator on one of them is a conflict. */
-function writtenFields(update: BSON.Document): Set<string> {
-  const paths = Object.values(update).flatMap((operand) => (isPlainObject(operand) ? Object.keys(operand) : []));
-  return new Set(paths.map((path) => path.split('.', 1)[0] as string));
+function writtenFields(update: Readonly<Record<string, Readonly<Record<string, unknown>>>>): Set<string> {
+  const paths = Object.values(update).flatMap((operand) => Object.keys(operand));
+  const renamed = Object.values(update['$rename'] ?? {}).map(String);
+  return new Set([...paths, ...renamed].map((path) => path.split('.', 1)[0] as string));
 }
 
-/** Does the filter speak of this field? What it equals is stored by the server itself. */
-function isFiltered(filter: Readonly<Record<string, unknown>>, name: string): boolean {
+/** Does the filter say what this field equals? Then the server stores that in an upsert's new document. */
+function isGiven(filter: Readonly<Record<string, unknown>>, name: string): boolean {
   return Object.entries(filter).some(([key, value]) => {
-    if (Array.isArray(value) && key.startsWith('$'))
-      return value.some((each) => isPlainObject(each) && isFiltered(each, name));
-    return key === name || key.startsWith(`${name}.`);
+    const isJoined = Array.isArray(value) && (key === '$and' || (key === '$or' && value.length === 1));
+    if (isJoined) return value.some((each) => isPlainObject(each) && isGiven(each, name));
+    return (key === name || key.startsWith(`${name}.`)) && isEquality(value);
   });
+}
+
+/** Does this condition leave one value? A list of one means that one. */
+function isEquality(condition: unknown): boolean {
+  if (condition instanceof RegExp) return false;
+  if (!isPlainObject(condition) || !Object.keys(condition).some((key) => key.startsWith('$'))) return true;
+  const { $eq, $in, $all } = condition;
+  return $eq !== undefined || [$in, $all].some((list) => Array.isArray(list) && list.length === 1);
 }
