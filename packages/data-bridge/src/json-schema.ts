@@ -85,10 +85,10 @@ function translateReference({ $ref, ...beside }: JsonSchema, reference: string, 
   return both(translate(beside, place), target);
 }
 
-/** The schema under a JSON Pointer of the same document. https://www.rfc-editor.org/rfc/rfc6901 */
+/** The schema under a JSON Pointer of the same document, which Zod does not percent-encode. https://www.rfc-editor.org/rfc/rfc6901 */
 function resolve(root: JsonSchema, reference: string): unknown {
-  if (!reference.startsWith('#')) return {};
-  const segments = decodeURIComponent(reference.slice(1)).split('/').slice(1);
+  const [start, ...segments] = reference.split('/');
+  if (start !== '#') return {};
   return segments
     .map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'))
     .reduce<unknown>((found, key) => (isObject(found) && Object.hasOwn(found, key) ? found[key] : {}), root);
