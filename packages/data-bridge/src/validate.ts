@@ -22,9 +22,9 @@ export async function validate(life: Life): Promise<void> {
   for (let round = 0; pending.length > 0 || issues.length > 0; round++) {
     if (round === MAX_ROUNDS)
       throw new UsageError('The document was changed each time it was validated.', life.context);
-    const verdicts = runValidators(life, pending);
+    const note = (): void => pending.forEach(({ name }) => given.set(name, copyValue(current(name))));
+    const verdicts = runValidators(life, pending, note);
     const waits = verdicts.some(([, verdict]) => verdict instanceof Promise);
-    if (waits) for (const { name } of pending) given.set(name, copyValue(current(name)));
     for (const [{ name }, verdict] of waits ? await all(verdicts) : (verdicts as Settled[])) {
       if (verdict.issues !== undefined) issues.push(...verdict.issues);
       else if (!waits || isSame(given.get(name), current(name))) takeOutput(life, name, verdict.value);
@@ -53,17 +53,25 @@ async function checkAcross(life: Life): Promise<void> {
 type Running = readonly [SchemaField, Verdict | Promise<Verdict>];
 type Settled = readonly [SchemaField, Verdict];
 
-/** A validator that waits could call `save()` of its own document and wait for ever: such calls are told from others. */
-function runValidators(life: Life, fields: readonly SchemaField[]): Running[] {
+/**
+ * A validator that waits could call `save()` of its own document and wait for ever: such calls are told from others.
+ *
+ * @param note keeps the values that are given to validators that wait.
+ */
+function runValidators(life: Life, fields: readonly SchemaField[], note: () => void): Running[] {
   const run = (): Running[] => fields.map((field) => [field, field.validate(life.baseline.current(field.name))]);
-  if (life.definition.validatesLater) return life.inside(run);
+  const runInside = (): Running[] => {
+    note();
+    return life.inside(run);
+  };
+  if (life.definition.validatesLater) return runInside();
   const verdicts = life.call(run);
   const waiting = verdicts.filter(([, verdict]) => verdict instanceof Promise);
   if (waiting.length === 0) return verdicts;
   // The first time only: what was started outside is left alone.
   life.definition.validatesLater = true;
   void Promise.allSettled(waiting.map(async ([, verdict]) => verdict));
-  return life.inside(run);
+  return runInside();
 }
 
 function all(verdicts: readonly Running[]): Promise<Settled[]> {

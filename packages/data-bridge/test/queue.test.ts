@@ -120,6 +120,21 @@ describe('a save in flight', () => {
   });
 });
 
+describe('a validator that changes its document', () => {
+  it('each time it is asked is refused in the end', async () => {
+    const item = await Item.create({ name: 'first' });
+    item.hooked = '';
+    whileValidating = () => {
+      item.hooked = `${item.hooked}x`;
+    };
+    await expect(item.save()).rejects.toThrow(UsageError);
+    whileValidating = () => undefined;
+    expect((await raw(item))?.['hooked']).toBeUndefined();
+    await item.save();
+    expect((await raw(item))?.['hooked']).toBe(item.hooked);
+  });
+});
+
 describe('operations on one document', () => {
   it('queue: the second save sends what the first left', async () => {
     const item = await Item.create({ name: 'first' });
