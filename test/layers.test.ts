@@ -22,6 +22,7 @@ const packages: readonly Package[] = [
       'inspect.ts',
       'bson/bytes.ts',
       'bson/text.ts',
+      'bson/make.ts',
       'bson/layout.ts',
       'bson/decode.ts',
       'bson/splice.ts',

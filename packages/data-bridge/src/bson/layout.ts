@@ -26,6 +26,8 @@ export class Field {
   readonly index: number;
   /** The name in UTF-8, without a terminator. */
   readonly bytes: Uint8Array;
+  /** Can a member of this name be assigned? Not `__proto__`, for which `Object.prototype` has a setter. */
+  readonly assignable: boolean;
   /** 1 for the three keys of a DBRef, 2 for any other name that starts with `$`, else 0. */
   readonly dollar: number;
   /** What followed this field in the last document, and so probably follows in the next. */
@@ -45,6 +47,7 @@ export class Field {
     this.name = Object.keys({ [name]: null })[0] ?? name;
     this.bytes = Buffer.from(name);
     this.index = index;
+    this.assignable = name !== '__proto__';
     this.dollar = name.charCodeAt(0) !== 0x24 ? 0 : referenceKeys.has(name) ? 1 : 2;
     this.#budget = budget;
     const size = Math.min(4, this.bytes.length + 1);

@@ -1,6 +1,6 @@
 import { type Binary, type BSONRegExp, DBRef, type Long } from 'mongodb';
 import { maxDepth } from './bytes.ts';
-import { toRegExp } from './decode.ts';
+import { toRegExp } from './make.ts';
 import { bsonTag, isBson, isDate, isMap, isObject, isPlain, isRegExp, isUint8Array, toStored } from './live.ts';
 
 /**

@@ -24,7 +24,8 @@ function int32Bytes(value: number): Buffer {
   return bytes;
 }
 
-function stringBytes(text: string): Buffer {
+/** A stored string without its type and name. */
+export function stringBytes(text: string): Buffer {
   const bytes = Buffer.from(text);
   return Buffer.concat([int32Bytes(bytes.length + 1), bytes, Buffer.of(0)]);
 }
