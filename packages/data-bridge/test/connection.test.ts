@@ -123,7 +123,7 @@ describe('without a server', () => {
     const database = await openDatabase({
       via: (server) => proxy.listen(server),
       directConnection: true,
-      serverSelectionTimeoutMS: 300,
+      serverSelectionTimeoutMS: 2000,
       heartbeatFrequencyMS: 50,
       minHeartbeatFrequencyMS: 50,
     });

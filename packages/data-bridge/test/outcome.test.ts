@@ -19,7 +19,7 @@ beforeAll(async () => {
     via: (server) => proxy.listen(server),
     retryWrites: false,
     directConnection: true,
-    socketTimeoutMS: 500,
+    socketTimeoutMS: 2000,
     heartbeatFrequencyMS: 50,
     minHeartbeatFrequencyMS: 50,
   });
