@@ -73,7 +73,7 @@ const packages: readonly Package[] = [
   {
     folder: 'packages/embedded/src',
     layers: ['errors.ts', 'engine/', 'storage/', 'catalog.ts', 'commands/', 'wire/', 'server.ts', 'index.ts'],
-    outside: ['bson'],
+    outside: ['bson', 'lmdb'],
     loaded: [],
     pure: ['engine/'],
   },

@@ -4,9 +4,10 @@ import { decode } from './engine/bson.ts';
 import { keyOf } from './engine/order.ts';
 import { validator } from './engine/validate.ts';
 import { type Document, isDocument, type Value } from './engine/value.ts';
+import { readDescription, writeDescription } from './storage/description.ts';
 import { duplicateKeyError } from './storage/duplicate-key.ts';
 import { type IndexDefinition, type KeyChange, SecondaryIndex } from './storage/secondary-index.ts';
-import type { RecordStore, Storage, StoredRecord } from './storage/storage.ts';
+import type { CollectionStore, RecordId, RecordStore, Storage, StoredRecord } from './storage/storage.ts';
 
 /** A namespace, `<database>.<collection>`, may have that many bytes. */
 const MAX_NAMESPACE_LENGTH = 255;
@@ -21,6 +22,9 @@ export const ID_INDEX: Document = new Map<string, Value>([
   ['name', '_id_'],
 ]);
 
+/** Reads the description of an index. */
+type IndexReader = (specification: Document) => IndexDefinition;
+
 /** A planned change to every index of a collection, in the order of the indexes. */
 type KeyChanges = readonly KeyChange[];
 
@@ -29,19 +33,38 @@ export class Collection {
   readonly database: string;
   readonly name: string;
   readonly namespace: string;
-  readonly uuid = new Binary(new UUID().buffer, Binary.SUBTYPE_UUID);
+  readonly uuid: Binary;
   readonly records: RecordStore;
-  /** Set when the collection is gone, so that a cursor that still reads it can end. */
-  dropped = false;
+  readonly #store: CollectionStore;
   readonly #indexes = new Map<string, SecondaryIndex>();
   #options: Document = new Map();
   #validate: ((document: Document) => Document | null) | undefined;
+  #dropped = false;
 
-  constructor(database: string, name: string, records: RecordStore) {
+  /** A collection without options and indexes. Its store learns of it with the first `setOptions`. */
+  constructor(database: string, name: string, store: CollectionStore, uuid = newUuid()) {
     this.database = database;
     this.name = name;
     this.namespace = `${database}.${name}`;
-    this.records = records;
+    this.uuid = uuid;
+    this.records = store.records;
+    this.#store = store;
+  }
+
+  /** The collection that a store has kept. */
+  static stored(store: CollectionStore, readIndex: IndexReader): Collection {
+    const { database, name, uuid, options, indexes } = readDescription(store.description);
+    const collection = new Collection(database, name, store, uuid);
+    collection.#useOptions(options);
+    for (const { id, specification } of indexes) {
+      collection.#useIndex(new SecondaryIndex(collection.namespace, readIndex(specification), store.index(id)));
+    }
+    return collection;
+  }
+
+  /** Whether the collection is gone: a cursor that still reads it has to end. */
+  get dropped(): boolean {
+    return this.#dropped;
   }
 
   /** What `create` and `collMod` have set: `validator`, `validationLevel`, `validationAction`. */
@@ -51,9 +74,8 @@ export class Collection {
 
   /** Throws where the validator is no valid rule; then the options stay as they were. */
   setOptions(options: Document): void {
-    const rule = options.get('validator');
-    this.#validate = isDocument(rule) && rule.size > 0 ? validator(rule) : undefined;
-    this.#options = options;
+    this.#useOptions(options);
+    this.#describe();
   }
 
   /** The secondary indexes: all but the one on `_id`. */
@@ -72,15 +94,37 @@ export class Collection {
 
   /** Builds an index over the documents that are there. Throws, and adds nothing, where they cannot be indexed. */
   addIndex(definition: IndexDefinition): void {
-    const index = new SecondaryIndex(this.namespace, definition);
-    for (const record of this.records.records()) {
-      index.apply(record.id, index.plan(undefined, decode(record.bytes), record.id));
+    const id = 1 + Math.max(0, ...Array.from(this.indexes, (index) => index.id));
+    const index = new SecondaryIndex(this.namespace, definition, this.#store.index(id));
+    try {
+      for (const record of this.records.records()) {
+        index.apply(record.id, index.plan(undefined, decode(record.bytes), record.id));
+      }
+    } catch (error) {
+      this.#store.dropIndex(id);
+      throw error;
     }
-    this.#indexes.set(definition.name, index);
+    this.#useIndex(index);
+    this.#describe();
   }
 
   removeIndex(name: string): void {
+    const index = this.#indexes.get(name);
+    if (index === undefined) return;
     this.#indexes.delete(name);
+    this.#store.dropIndex(index.id);
+    this.#describe();
+  }
+
+  /** Removes the collection from its store. */
+  drop(): void {
+    this.abandon();
+    this.#store.drop();
+  }
+
+  /** Ends the cursors that read the collection: it is not the one that is stored any more. */
+  abandon(): void {
+    this.#dropped = true;
   }
 
   /** Stores a new document. `bytes` is the document as BSON. Throws 11000, 121 or 171, and then stores nothing. */
@@ -100,12 +144,28 @@ export class Collection {
     if (checked) this.#check(after, before);
     const changes = this.#plan(before, after, record);
     this.records.replace(record.id, bytes);
-    this.#apply(record, changes);
+    this.#apply(record.id, changes);
   }
 
   remove(record: StoredRecord): void {
-    if (this.#indexes.size > 0) this.#apply(record, this.#plan(decode(record.bytes), undefined, record));
+    if (this.#indexes.size > 0) this.#apply(record.id, this.#plan(decode(record.bytes), undefined, record));
     this.records.remove(record.id);
+  }
+
+  #useOptions(options: Document): void {
+    const rule = options.get('validator');
+    this.#validate = isDocument(rule) && rule.size > 0 ? validator(rule) : undefined;
+    this.#options = options;
+  }
+
+  #useIndex(index: SecondaryIndex): void {
+    this.#indexes.set(index.definition.name, index);
+  }
+
+  #describe(): void {
+    const { database, name, uuid, options } = this;
+    const indexes = Array.from(this.indexes, ({ id, definition: { specification } }) => ({ id, specification }));
+    this.#store.describe(writeDescription({ database, name, uuid, options, indexes }));
   }
 
   /** With level `moderate`, a document that broke the rule already may go on breaking it. */
@@ -123,11 +183,11 @@ export class Collection {
     return [...this.#indexes.values()].map((index) => index.plan(before, after, record?.id));
   }
 
-  #apply(record: StoredRecord, changes: KeyChanges): void {
+  #apply(record: RecordId, changes: KeyChanges): void {
     let position = 0;
     for (const index of this.#indexes.values()) {
       const change = changes[position];
-      if (change !== undefined) index.apply(record.id, change);
+      if (change !== undefined) index.apply(record, change);
       position += 1;
     }
   }
@@ -136,15 +196,37 @@ export class Collection {
 /** All that the server stores: databases → collections. */
 export class Catalog {
   readonly #storage: Storage;
+  readonly #readIndex: IndexReader;
   readonly #databases = new Map<string, Map<string, Collection>>();
 
-  constructor(storage: Storage) {
+  /** Takes over what the storage has. `readIndex` is what `createIndexes` reads descriptions with. */
+  constructor(storage: Storage, readIndex: IndexReader) {
     this.#storage = storage;
+    this.#readIndex = readIndex;
+    this.#load();
   }
 
-  /** Names what keeps the documents. */
-  get storageName(): string {
-    return this.#storage.name;
+  /** What keeps the documents. */
+  get storage(): Pick<Storage, 'name' | 'persistent'> {
+    return this.#storage;
+  }
+
+  /**
+   * Runs a command: what it changes is stored when this returns. As in MongoDB, a `ServerError` leaves in place what was
+   * changed before it: each document is changed whole or not at all. Any other error undoes the whole command where the
+   * storage is persistent.
+   */
+  transaction<T>(command: () => T): T {
+    const result = this.#stored((): { value: T } | { refusal: ServerError } => {
+      try {
+        return { value: command() };
+      } catch (error) {
+        if (error instanceof ServerError) return { refusal: error };
+        throw error;
+      }
+    });
+    if ('refusal' in result) throw result.refusal;
+    return result.value;
   }
 
   collection(database: string, name: string): Collection | undefined {
@@ -172,10 +254,9 @@ export class Catalog {
     }
     if (name.startsWith('system.')) throw new ServerError(73, `Invalid system namespace: ${namespace}`);
     this.#checkCase(database);
-    const collection = new Collection(database, name, this.#storage.createStore(namespace));
+    const collection = new Collection(database, name, this.#storage.createCollection());
     collection.setOptions(options);
-    const collections = this.#databases.get(database) ?? new Map<string, Collection>();
-    this.#databases.set(database, collections.set(name, collection));
+    this.#add(collection);
     return collection;
   }
 
@@ -183,7 +264,7 @@ export class Catalog {
     const collections = this.#databases.get(collection.database);
     collections?.delete(collection.name);
     if (collections?.size === 0) this.#databases.delete(collection.database);
-    collection.dropped = true;
+    collection.drop();
   }
 
   /** The names of the databases that hold a collection, sorted. */
@@ -194,6 +275,30 @@ export class Catalog {
   /** The collections of a database, in the order of their creation. */
   collections(database: string): Collection[] {
     return [...(this.#databases.get(database)?.values() ?? [])];
+  }
+
+  /** Where nothing was kept of what a command changed, all is as it was before the command. */
+  #stored<T>(work: () => T): T {
+    try {
+      return this.#storage.transaction(work);
+    } catch (error) {
+      if (this.#storage.persistent) this.#load();
+      throw error;
+    }
+  }
+
+  #load(): void {
+    for (const collections of this.#databases.values())
+      for (const collection of collections.values()) collection.abandon();
+    this.#databases.clear();
+    this.#storage.transaction(() => {
+      for (const store of this.#storage.collections()) this.#add(Collection.stored(store, this.#readIndex));
+    });
+  }
+
+  #add(collection: Collection): void {
+    const collections = this.#databases.get(collection.database) ?? new Map<string, Collection>();
+    this.#databases.set(collection.database, collections.set(collection.name, collection));
   }
 
   /** Two databases whose names differ only by case could not live on every file system. */
@@ -207,6 +312,10 @@ export class Catalog {
       `db already exists with different case already have: [${other}] trying to create [${database}]`,
     );
   }
+}
+
+function newUuid(): Binary {
+  return new Binary(new UUID().buffer, Binary.SUBTYPE_UUID);
 }
 
 /** Throws 73 where a database cannot be called that. Source: the MongoDB manual, "Naming Restrictions". */

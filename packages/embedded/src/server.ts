@@ -3,8 +3,10 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { Catalog } from './catalog.ts';
 import type { Client, Context } from './commands/command.ts';
 import { Cursors } from './commands/cursors.ts';
+import { indexDefinition } from './commands/index-definition.ts';
 import { runCommand } from './commands/run.ts';
 import { MemoryStorage } from './storage/memory.ts';
+import type { Storage } from './storage/storage.ts';
 import { type Frame, FrameReader, MAX_MESSAGE_SIZE, ProtocolError } from './wire/frame.ts';
 import { OP_MSG, opMsgHead, parseOpMsg } from './wire/op-msg.ts';
 import { OP_QUERY, opReplyHead, parseOpQuery } from './wire/op-query.ts';
@@ -17,7 +19,7 @@ export interface ServerOptions {
   readonly port?: number;
   /** The path of a Unix domain socket to listen on instead of a port. */
   readonly socket?: string;
-  /** The folder of a durable store. There is none yet: anything but undefined is refused. @default in memory */
+  /** The folder that keeps the data; made where there is none. @default in memory, gone with the server */
   readonly path?: string;
 }
 
@@ -25,22 +27,39 @@ export interface ServerOptions {
 export interface RunningServer {
   /** The connection string for the driver. */
   readonly uri: string;
-  /** Ends all connections and drops all data; resolves when nothing is left. A second call does no harm. */
+  /** Ends all connections and closes the store, or drops the data in memory. A second call does no harm. */
   close(): Promise<void>;
 }
 
 /**
  * Starts a server in this process that speaks MongoDB's protocol on the loopback interface. It is for development,
  * tests, demos and small tools. Like any server of `node:net` it keeps the process alive until `close()`.
- * @throws TypeError for wrong options; the error of `node:net` where it cannot listen, such as EADDRINUSE
+ * @throws TypeError for wrong options; StoreError, whose `code` says why, where the folder cannot be used; the error of `node:net` where it cannot listen, such as EADDRINUSE
  */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
   checkOptions(options);
+  const storage = await openStorage(options.path);
+  try {
+    return await serveStorage(storage, options);
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+/** The durable store and LMDB are loaded only where they are wanted. */
+async function openStorage(path: string | undefined): Promise<Storage> {
+  if (path === undefined) return new MemoryStorage();
+  const { LmdbStorage } = await import('./storage/lmdb.ts');
+  return LmdbStorage.open(path);
+}
+
+async function serveStorage(storage: Storage, options: ServerOptions): Promise<RunningServer> {
   const cursors = new Cursors();
   const sockets = new Set<Socket>();
   let accepted = 0;
   const context: Context = {
-    catalog: new Catalog(new MemoryStorage()),
+    catalog: new Catalog(storage, indexDefinition),
     cursors,
     startedAt: new Date(),
     maxMessageSize: MAX_MESSAGE_SIZE,
@@ -61,6 +80,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     for (const socket of sockets) socket.destroy();
     cursors.closeAll();
     await ended;
+    await storage.close();
   };
   return { uri: uriOf(server), close: () => (closed ??= close()) };
 }
@@ -72,8 +92,8 @@ function checkOptions(options: ServerOptions): void {
     if (!OPTION_NAMES.has(name)) throw new TypeError(`Expected the options port, socket or path, got "${name}".`);
   }
   const { port, socket, path } = options;
-  if (path !== undefined) {
-    throw new TypeError('The durable store is not there yet: leave out the option "path" to keep data in memory.');
+  if (path !== undefined && (typeof path !== 'string' || path === '')) {
+    throw new TypeError('Expected "path" to be the path of a folder.');
   }
   if (port !== undefined && socket !== undefined) throw new TypeError('Expected "port" or "socket", got both.');
   if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {

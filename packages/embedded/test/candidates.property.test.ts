@@ -65,7 +65,7 @@ const definition = fc.record({
 });
 
 function indexed(definitions: readonly { paths: string[]; sparse: boolean; partial: boolean }[]): Collection {
-  const collection = new Collection('test', 'c', new MemoryStorage().createStore());
+  const collection = new Collection('test', 'c', new MemoryStorage().createCollection());
   for (const [number, { paths, sparse, partial }] of definitions.entries()) {
     collection.addIndex({
       specification: new Map(),

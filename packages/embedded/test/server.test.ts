@@ -69,7 +69,8 @@ describe('startServer', () => {
   });
 
   it.each<[Record<string, unknown>, RegExp]>([
-    [{ path: './data' }, /durable store/],
+    [{ path: '' }, /"path"/],
+    [{ path: 1 }, /"path"/],
     [{ port: 70_000 }, /"port"/],
     [{ port: '27017' }, /"port"/],
     [{ port: 0, socket: 'x' }, /both/],

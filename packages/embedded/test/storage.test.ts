@@ -1,76 +1,170 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Int32 } from 'bson';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Document, Value } from '../src/engine/value.ts';
 import { UNDEFINED } from '../src/engine/value.ts';
 import { type IndexKey, indexKeys } from '../src/storage/index-keys.ts';
+import { LmdbStorage } from '../src/storage/lmdb.ts';
 import { MemoryStorage } from '../src/storage/memory.ts';
-import type { RecordStore } from '../src/storage/storage.ts';
+import type { RecordStore, Storage } from '../src/storage/storage.ts';
 
-function store(...keys: string[]): RecordStore {
-  const records = new MemoryStorage().createStore();
-  for (const key of keys) records.insert(key, Buffer.from(key));
-  return records;
-}
+const storages: readonly [name: string, open: (folder: string) => Promise<Storage>][] = [
+  ['MemoryStorage', async () => new MemoryStorage()],
+  ['LmdbStorage', (folder) => LmdbStorage.open(folder)],
+];
 
-function keysOf(records: Iterable<{ readonly key: string }>): string[] {
-  return Array.from(records, ({ key }) => key);
-}
+describe.each(storages)('%s', (_name, open) => {
+  let folder: string;
+  let storage: Storage;
+  let records: RecordStore;
 
-describe('MemoryStorage', () => {
-  it('keeps records in the order of insertion, and finds them by key and by id', () => {
-    const records = store('b', 'a', 'c');
-    expect(keysOf(records.records())).toEqual(['b', 'a', 'c']);
-    const record = records.find('a');
-    expect(record?.bytes).toEqual(Buffer.from('a'));
-    expect(records.get(record?.id ?? 0)).toBe(record);
-    expect(records.find('x')).toBeUndefined();
+  /** Inserts records whose bytes are their keys. */
+  const insert = (...keys: string[]): number[] => keys.map((key) => records.insert(key, Buffer.from(key)));
+
+  const texts = (): string[] => Array.from(records.records(), ({ bytes }) => Buffer.from(bytes).toString());
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'storage-'));
+    storage = await open(folder);
+    records = storage.createCollection().records;
   });
 
-  it('keeps its own copy of the bytes', () => {
-    const records = new MemoryStorage().createStore();
-    const bytes = Buffer.from('abc');
-    const { id } = records.insert('k', bytes);
-    bytes.fill(0);
-    expect(records.get(id)?.bytes).toEqual(Buffer.from('abc'));
-    const replacement = Buffer.from('defg');
-    records.replace(id, replacement);
-    replacement.fill(0);
-    expect(records.get(id)?.bytes).toEqual(Buffer.from('defg'));
+  afterEach(async () => {
+    await storage.close();
+    rmSync(folder, { recursive: true });
   });
 
-  it('counts records and bytes', () => {
-    const records = store('aa', 'bbb');
-    expect([records.count, records.size]).toEqual([2, 5]);
-    records.replace(records.find('aa')?.id ?? 0, Buffer.from('aaaa'));
-    expect([records.count, records.size]).toEqual([2, 7]);
-    records.remove(records.find('bbb')?.id ?? 0);
-    expect([records.count, records.size]).toEqual([1, 4]);
-    records.remove(99);
-    expect([records.count, records.size]).toEqual([1, 4]);
-  });
+  /** A case that is one transaction. */
+  const committed = (run: () => void) => () => storage.transaction(run);
 
-  it('does not use an id again, and refuses to replace what is gone', () => {
-    const records = store('a');
-    const id = records.find('a')?.id ?? 0;
-    records.remove(id);
-    expect(records.insert('a', Buffer.of(1)).id).not.toBe(id);
-    expect(() => records.replace(id, Buffer.of(1))).toThrow(RangeError);
-  });
+  it(
+    'keeps records in the order of insertion, and finds them by key and by id',
+    committed(() => {
+      const [b, a] = insert('b', 'a', 'c');
+      expect(texts()).toEqual(['b', 'a', 'c']);
+      expect(records.find('a')).toMatchObject({ id: a, bytes: Buffer.from('a') });
+      expect(records.get(b ?? 0)?.bytes).toEqual(Buffer.from('b'));
+      expect(records.find('x')).toBeUndefined();
+      expect(records.get(99)).toBeUndefined();
+    }),
+  );
 
-  it('goes on with an iteration while records come, change and go', () => {
-    const records = store('a', 'b', 'c', 'd');
-    const seen: string[] = [];
-    for (const { key, id } of records.records()) {
-      seen.push(key);
-      if (key === 'a') records.replace(id, Buffer.from('changed'));
-      if (key === 'b') {
-        records.remove(id);
-        records.remove(records.find('c')?.id ?? 0);
-        records.insert('e', Buffer.of(1));
+  it(
+    'keeps its own copy of the bytes',
+    committed(() => {
+      const bytes = Buffer.from('abc');
+      const id = records.insert('k', bytes);
+      bytes.fill(0);
+      expect(records.get(id)?.bytes).toEqual(Buffer.from('abc'));
+      const replacement = Buffer.from('defg');
+      records.replace(id, replacement);
+      replacement.fill(0);
+      expect(records.get(id)?.bytes).toEqual(Buffer.from('defg'));
+    }),
+  );
+
+  it(
+    'counts records and bytes',
+    committed(() => {
+      const [aa, bbb] = insert('aa', 'bbb');
+      expect([records.count, records.size]).toEqual([2, 5]);
+      records.replace(aa ?? 0, Buffer.from('aaaa'));
+      expect([records.count, records.size]).toEqual([2, 7]);
+      records.remove(bbb ?? 0);
+      expect([records.count, records.size]).toEqual([1, 4]);
+      records.remove(99);
+      expect([records.count, records.size]).toEqual([1, 4]);
+    }),
+  );
+
+  it(
+    'does not use an id again, and refuses to replace what is gone',
+    committed(() => {
+      const [id = 0] = insert('a');
+      records.remove(id);
+      expect(records.find('a')).toBeUndefined();
+      expect(insert('a')).not.toEqual([id]);
+      expect(() => records.replace(id, Buffer.of(1))).toThrow(RangeError);
+    }),
+  );
+
+  it(
+    'goes on with an iteration while records come, change and go',
+    committed(() => {
+      const [, , c = 0] = insert('a', 'b', 'c', 'd');
+      const seen: string[] = [];
+      for (const { bytes, id } of records.records()) {
+        const text = Buffer.from(bytes).toString();
+        seen.push(text);
+        if (text === 'a') records.replace(records.find('d')?.id ?? 0, Buffer.from('D'));
+        if (text === 'b') {
+          records.remove(id);
+          records.remove(c);
+          insert('e');
+        }
       }
+      expect(seen).toEqual(['a', 'b', 'D', 'e']);
+    }),
+  );
+
+  it('goes on with an iteration in later transactions', () => {
+    storage.transaction(() => insert(...Array.from({ length: 300 }, (_, n) => `${n}`)));
+    const iterator = records.records();
+    const seen: string[] = [];
+    for (let turn = 0; turn < 300; turn += 1) {
+      storage.transaction(() => {
+        const { value } = iterator.next();
+        seen.push(Buffer.from(value.bytes).toString());
+        if (turn % 70 === 0) records.replace(records.find(`${turn + 1}`)?.id ?? 0, Buffer.from(`new ${turn + 1}`));
+      });
     }
-    expect(seen).toEqual(['a', 'b', 'd', 'e']);
+    const expected = Array.from({ length: 300 }, (_, n) => (n % 70 === 1 ? `new ${n}` : `${n}`));
+    expect(seen).toEqual(expected);
+    expect(storage.transaction(() => iterator.next().done)).toBe(true);
   });
+
+  it(
+    'tells long keys apart that begin alike',
+    committed(() => {
+      const long = 'x'.repeat(5_000);
+      insert(`${long}a`, `${long}b`, 'x'.repeat(256), 'x'.repeat(255));
+      expect(records.find(`${long}a`)?.bytes).toEqual(Buffer.from(`${long}a`));
+      expect(records.find(`${long}b`)?.bytes).toEqual(Buffer.from(`${long}b`));
+      expect(records.find(long)).toBeUndefined();
+      expect(records.find('x'.repeat(255))?.bytes.length).toBe(255);
+      expect(records.find('x'.repeat(256))?.bytes.length).toBe(256);
+    }),
+  );
+
+  it(
+    'keeps which records have which keys of an index',
+    committed(() => {
+      const index = storage.createCollection().index(1);
+      index.add('a', 2);
+      index.add('a', 1);
+      index.add('ab', 3);
+      index.add('y'.repeat(3_000), 4);
+      expect(new Set(index.find('a'))).toEqual(new Set([1, 2]));
+      expect([...index.find('ab')]).toEqual([3]);
+      expect([...index.find('y'.repeat(3_000))]).toEqual([4]);
+      expect([...index.find('')]).toEqual([]);
+      index.remove('a', 2);
+      index.remove('a', 3);
+      expect([...index.find('a')]).toEqual([1]);
+    }),
+  );
+
+  it(
+    'remembers that an index is multikey',
+    committed(() => {
+      const index = storage.createCollection().index(1);
+      expect(index.multikey).toBe(false);
+      index.multikey = true;
+      expect(index.multikey).toBe(true);
+    }),
+  );
 });
 
 function documentOf(value: unknown): Document {

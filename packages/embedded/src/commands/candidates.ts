@@ -34,12 +34,12 @@ export function candidates(collection: Collection, filter: Document): Candidates
 }
 
 function byId({ records }: Collection, ids: readonly Value[]): StoredRecord[] {
-  const found = new Set<StoredRecord>();
+  const found = new Map<RecordId, StoredRecord>();
   for (const id of ids) {
     const record = records.find(keyOf(id));
-    if (record !== undefined) found.add(record);
+    if (record !== undefined) found.set(record.id, record);
   }
-  return [...found].sort((a, b) => a.id - b.id);
+  return [...found.values()].sort((a, b) => a.id - b.id);
 }
 
 function byIndex(index: SecondaryIndex, points: Points): RecordId[] | undefined {

@@ -14,7 +14,7 @@ function buildInfo(context: Context): Document {
     product: PRODUCT,
     gitVersion: 'none',
     modules: [],
-    storageEngines: [context.catalog.storageName],
+    storageEngines: [context.catalog.storage.name],
     javascriptEngine: 'none',
     bits: new Int32(64),
     debug: false,
@@ -39,6 +39,7 @@ function hostInfo(): Document {
 
 function serverStatus(context: Context): Document {
   const { current, total } = context.connections();
+  const { storage } = context.catalog;
   const uptime = Date.now() - context.startedAt.getTime();
   return documentOf({
     host: hostname(),
@@ -51,7 +52,7 @@ function serverStatus(context: Context): Document {
     localTime: DateTime.now(),
     connections: documentOf({ current: integer(current), totalCreated: integer(total) }),
     metrics: documentOf({ cursor: documentOf({ open: documentOf({ total: integer(context.cursors.count) }) }) }),
-    storageEngine: documentOf({ name: context.catalog.storageName, persistent: false }),
+    storageEngine: documentOf({ name: storage.name, persistent: storage.persistent }),
   });
 }
 

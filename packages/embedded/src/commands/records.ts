@@ -56,13 +56,16 @@ function* watched(
 ): Generator<StoredRecord> {
   let seen = 0;
   for (const record of records) {
-    if (collection.dropped) {
-      throw new ServerError(175, `collection dropped. UUID ${collection.uuid.toUUID().toHexString()}`);
-    }
+    checkThere(collection);
     seen += 1;
     if (seen % CLOCK_INTERVAL === 0) deadline?.check();
     yield record;
   }
+  checkThere(collection);
+}
+
+function checkThere({ dropped, uuid }: Collection): void {
+  if (dropped) throw new ServerError(175, `collection dropped. UUID ${uuid.toUUID().toHexString()}`);
 }
 
 /** What is found, sorted. Throws at once for a wrong specification. `backwards` turns the natural order round. */

@@ -52,7 +52,8 @@ export function runCommand(context: Context, client: Client, message: CommandMes
     const request = requestOf(name, fields, message, client);
     checkDatabase(request, command);
     deadline = request.deadline;
-    return checkedReply(encodeReply(command.run(context, request)), context.maxMessageSize);
+    const reply = context.catalog.transaction(() => command.run(context, request));
+    return checkedReply(encodeReply(reply), context.maxMessageSize);
   } catch (error) {
     return encodeError(asServerError(error));
   } finally {

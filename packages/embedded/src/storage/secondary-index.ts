@@ -3,7 +3,7 @@ import { keyOf } from '../engine/order.ts';
 import { isIndex, splitPath } from '../engine/path.ts';
 import { duplicateKeyError } from './duplicate-key.ts';
 import { type FieldPath, type IndexKey, indexKeys } from './index-keys.ts';
-import type { RecordId } from './storage.ts';
+import type { IndexStore, RecordId } from './storage.ts';
 
 /** What an index is, beside its name. */
 export interface IndexDefinition {
@@ -38,19 +38,23 @@ const NO_KEYS: Keys = new Map();
 export class SecondaryIndex {
   readonly definition: IndexDefinition;
   readonly #namespace: string;
+  readonly #store: IndexStore;
   readonly #paths: readonly FieldPath[];
   readonly #answers: boolean;
-  /** One record is the common case, and a Set for each would double the memory. */
-  readonly #entries = new Map<string, RecordId | Set<RecordId>>();
-  #multikey = false;
 
-  constructor(namespace: string, definition: IndexDefinition) {
+  constructor(namespace: string, definition: IndexDefinition, store: IndexStore) {
     this.#namespace = namespace;
     this.definition = definition;
+    this.#store = store;
     this.#paths = [...definition.pattern.keys()].map(splitPath);
     // A filter on `a.0` also means members named "0" of the elements of `a`: only a scan finds those.
     const positional = this.#paths.some((path) => path.slice(1).some(isIndex));
     this.#answers = !definition.hidden && definition.covers === undefined && !positional;
+  }
+
+  /** What its store is called. */
+  get id(): number {
+    return this.#store.id;
   }
 
   /**
@@ -58,10 +62,8 @@ export class SecondaryIndex {
    * it leaves some documents out, or the fields of one document may have come from different elements of an array.
    */
   find(values: readonly Value[]): Iterable<RecordId> | undefined {
-    if (!this.#answers || (this.#multikey && this.#paths.length > 1)) return undefined;
-    const entry = this.#entries.get(textOf(values));
-    if (entry === undefined) return [];
-    return typeof entry === 'number' ? [entry] : entry;
+    if (!this.#answers || (this.#store.multikey && this.#paths.length > 1)) return undefined;
+    return this.#store.find(textOf(values));
   }
 
   /**
@@ -72,8 +74,7 @@ export class SecondaryIndex {
     const change = { before: this.#keysOf(before), after: this.#keysOf(after) };
     if (this.definition.unique) {
       for (const [text, key] of change.after) {
-        const owner = this.#entries.get(text);
-        if (owner !== undefined && owner !== record) throw this.#duplicate(key);
+        for (const owner of this.#store.find(text)) if (owner !== record) throw this.#duplicate(key);
       }
     }
     return change;
@@ -81,9 +82,9 @@ export class SecondaryIndex {
 
   /** Makes a planned change. */
   apply(record: RecordId, { before, after }: KeyChange): void {
-    for (const text of before.keys()) if (!after.has(text)) this.#remove(text, record);
-    for (const text of after.keys()) if (!before.has(text)) this.#add(text, record);
-    if (after.size > 1) this.#multikey = true;
+    for (const text of before.keys()) if (!after.has(text)) this.#store.remove(text, record);
+    for (const text of after.keys()) if (!before.has(text)) this.#store.add(text, record);
+    if (after.size > 1) this.#store.multikey = true;
   }
 
   #keysOf(document: Document | undefined): Keys {
@@ -94,22 +95,6 @@ export class SecondaryIndex {
       keys.set(textOf(key), key);
     }
     return keys;
-  }
-
-  #add(text: string, record: RecordId): void {
-    const entry = this.#entries.get(text);
-    if (entry === undefined) this.#entries.set(text, record);
-    else if (typeof entry === 'number') this.#entries.set(text, new Set([entry, record]));
-    else entry.add(record);
-  }
-
-  #remove(text: string, record: RecordId): void {
-    const entry = this.#entries.get(text);
-    if (entry === record) this.#entries.delete(text);
-    else if (typeof entry === 'object') {
-      entry.delete(record);
-      if (entry.size === 0) this.#entries.delete(text);
-    }
   }
 
   #duplicate(key: IndexKey) {

@@ -4,8 +4,6 @@ export type RecordId = number;
 /** A stored document. */
 export interface StoredRecord {
   readonly id: RecordId;
-  /** The canonical text of its `_id`. */
-  readonly key: string;
   /** The document as BSON. Never changed in place: a replaced record has new bytes. */
   readonly bytes: Uint8Array;
 }
@@ -20,9 +18,10 @@ export interface RecordStore {
   /** Bytes of all documents together. */
   readonly size: number;
   get(id: RecordId): StoredRecord | undefined;
+  /** The record whose `_id` has that canonical text. */
   find(key: string): StoredRecord | undefined;
   /** Stores a copy of `bytes` under a key that no record has. */
-  insert(key: string, bytes: Uint8Array): StoredRecord;
+  insert(key: string, bytes: Uint8Array): RecordId;
   /** Stores a copy of `bytes` in the place of the record, which keeps its key and its position. */
   replace(id: RecordId, bytes: Uint8Array): void;
   remove(id: RecordId): void;
@@ -33,10 +32,48 @@ export interface RecordStore {
   records(): IterableIterator<StoredRecord>;
 }
 
-/** Where collections keep their documents. */
+/** Which records have which keys in one index. It has no order. */
+export interface IndexStore {
+  /** Names it within its collection. */
+  readonly id: number;
+  /** Whether one record has ever had several keys. Only ever goes from false to true. */
+  multikey: boolean;
+  /** The records that have this key. Not to be read on once the index has changed. */
+  find(key: string): Iterable<RecordId>;
+  add(key: string, record: RecordId): void;
+  remove(key: string, record: RecordId): void;
+}
+
+/** Everything that belongs to one collection. */
+export interface CollectionStore {
+  readonly records: RecordStore;
+  /** What `describe` was given last; nothing yet in a new store. */
+  readonly description: Uint8Array;
+  /** Keeps a copy of what the catalogue says of the collection: its names, options and indexes. */
+  describe(description: Uint8Array): void;
+  /** The index of that id; an empty one, if there is none yet. */
+  index(id: number): IndexStore;
+  dropIndex(id: number): void;
+  /** Removes the collection with all that it has. */
+  drop(): void;
+}
+
+/** Where collections are kept. */
 export interface Storage {
   /** Names what this is, for `serverStatus`. */
   readonly name: string;
-  /** A new, empty store for a collection. */
-  createStore(namespace: string): RecordStore;
+  /** Whether it outlives the server. */
+  readonly persistent: boolean;
+  /**
+   * What is there when the server starts, in the order of creation, and again after a transaction has failed: stores
+   * from before that are no longer of use where the storage is persistent.
+   */
+  collections(): CollectionStore[];
+  createCollection(): CollectionStore;
+  /**
+   * Runs `work` and keeps all that it changed, for good when this returns. Throws what `work` throws and what the storage
+   * itself fails with; then a persistent storage has kept nothing.
+   */
+  transaction<T>(work: () => T): T;
+  close(): Promise<void>;
 }

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
 import { startServer } from '../../src/index.ts';
 
@@ -10,11 +13,22 @@ export interface Target {
   open(): Promise<{ readonly uri: string; close(): Promise<void> }>;
 }
 
-/** The embedded server always, and the one at `MONGODB_URI` if there is one. */
+/** The embedded server always, in memory and in a folder, and the one at `MONGODB_URI` if there is one. */
 export const targets: readonly Target[] = [
   { product: 'embedded', name: 'embedded', open: () => startServer() },
+  { product: 'embedded', name: 'embedded with a folder', open: openDurable },
   ...(await otherTarget(process.env['MONGODB_URI'])),
 ];
+
+async function openDurable(): ReturnType<Target['open']> {
+  const path = mkdtempSync(join(tmpdir(), 'embedded-'));
+  const server = await startServer({ path });
+  const close = async (): Promise<void> => {
+    await server.close();
+    rmSync(path, { recursive: true });
+  };
+  return { uri: server.uri, close };
+}
 
 async function otherTarget(uri: string | undefined): Promise<Target[]> {
   if (uri === undefined || uri === '') return [];

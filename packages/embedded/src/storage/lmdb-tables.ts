@@ -1,0 +1,124 @@
+import { accessSync, constants, mkdirSync, realpathSync } from 'node:fs';
+import { open, type RootDatabase } from 'lmdb';
+import { numberKey } from './lmdb-keys.ts';
+import type { RecordTables, Table } from './lmdb-records.ts';
+import { StoreError } from './store-error.ts';
+
+/** How the tables are laid out. A larger number is a layout that this version cannot read. */
+const FORMAT = 1;
+const FORMAT_KEY = Buffer.from('format');
+
+/** All that a store's file has. */
+export interface Tables extends RecordTables {
+  readonly root: RootDatabase<Buffer, Buffer>;
+  /** Collection → its description by the catalogue. */
+  readonly collections: Table;
+  /** Collection, index, text of a key, record → nothing. */
+  readonly entries: Table;
+}
+
+const BINARY = { encoding: 'binary', keyEncoding: 'binary' } as const;
+
+/**
+ * Opens the file in the folder `path`, and makes both if need be. Throws `StoreError` where the folder cannot be used,
+ * another server uses it, or its file is not one that this version can read.
+ */
+export async function openTables(path: string): Promise<Tables> {
+  const folder = usableFolder(path);
+  const root = openFile(folder);
+  try {
+    checkFormat(root, folder);
+    const table = (name: string): Table => root.openDB({ name, ...BINARY });
+    const tables: Tables = {
+      root,
+      collections: table('collections'),
+      counters: table('counters'),
+      records: table('records'),
+      ids: table('ids'),
+      entries: table('entries'),
+    };
+    checkAlone(root, folder);
+    return tables;
+  } catch (error) {
+    await root.close();
+    throw error;
+  }
+}
+
+/** The folder by its only name: two names of one folder would be two stores to LMDB. */
+function usableFolder(path: string): string {
+  try {
+    mkdirSync(path, { recursive: true });
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    return realpathSync(path);
+  } catch (error) {
+    throw new StoreError('STORE_PATH', `Cannot keep data in ${path}: ${reasonOf(error)}.`, { cause: error });
+  }
+}
+
+function openFile(folder: string): RootDatabase<Buffer, Buffer> {
+  try {
+    return open<Buffer, Buffer>({ path: folder, noSubdir: false, ...BINARY, overlappingSync: false });
+  } catch (error) {
+    throw refusal(folder, error);
+  }
+}
+
+function refusal(folder: string, error: unknown): StoreError {
+  const reason = reasonOf(error);
+  if (/MDB_VERSION_MISMATCH/.test(reason)) return newerFormat(folder);
+  if (/MDB_/.test(reason)) return damaged(folder, reason, error);
+  return new StoreError('STORE_PATH', `Cannot keep data in ${folder}: ${reason}.`, { cause: error });
+}
+
+/** Writes the format down in a new file. */
+function checkFormat(root: RootDatabase<Buffer, Buffer>, folder: string): void {
+  root.transactionSync(() => {
+    const format = root.get(FORMAT_KEY);
+    if (format === undefined) {
+      if (root.getKeysCount() > 0) throw damaged(folder, 'it is not a store of this server');
+      root.putSync(FORMAT_KEY, numberKey(FORMAT));
+    } else if (format.length !== 4) {
+      throw damaged(folder, 'its format cannot be read');
+    } else if (format.readUInt32BE(0) > FORMAT) {
+      throw newerFormat(folder);
+    }
+  });
+}
+
+/**
+ * Whoever has a file of LMDB open and has read it once is in the list of its readers, and so is this process after its
+ * first read. LMDB itself tells by a lock of the system which of them have died, so a killed server leaves nothing behind
+ * that would have to be removed by hand. Two that start at the same moment may refuse each other.
+ */
+function checkAlone(root: RootDatabase<Buffer, Buffer>, folder: string): void {
+  root.get(FORMAT_KEY);
+  root.readerCheck();
+  const readers = Array.from(root.readerList().matchAll(/^\s*(\d+)\s/gm), ([, pid]) => Number(pid));
+  if (readers.length === 1) return;
+  const other = readers.find((pid) => pid !== process.pid) ?? process.pid;
+  const holder = other === process.pid ? 'this process' : `process ${other}`;
+  throw new StoreError(
+    'STORE_LOCKED',
+    `The data in ${folder} are in use by another server, in ${holder}: stop it first, or connect to it.`,
+  );
+}
+
+function newerFormat(folder: string): StoreError {
+  return new StoreError(
+    'STORE_FORMAT',
+    `The data in ${folder} were written by a newer version of @data-bridge/embedded, or for another one: update the package.`,
+  );
+}
+
+function damaged(folder: string, reason: string, cause?: unknown): StoreError {
+  return new StoreError(
+    'STORE_DAMAGED',
+    `The file data.mdb in ${folder} is damaged or not a store: ${reason}. Nothing was changed; restore it from a copy, or use another folder.`,
+    { cause },
+  );
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,151 @@
+import { after, entryKey, entryPrefix, numberKey, recordIdOf, textBytes } from './lmdb-keys.ts';
+import { LmdbRecords, type Table } from './lmdb-records.ts';
+import { openTables, type Tables } from './lmdb-tables.ts';
+import type { CollectionStore, IndexStore, RecordId, Storage } from './storage.ts';
+
+/** As many keys are removed at a time. */
+const REMOVAL_CHUNK = 1_000;
+
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * Keeps everything in a folder, in one file of LMDB. Documents and indexes are read from there when a command asks for
+ * them, through the system's cache, so that a server starts at once and its memory does not grow with its data.
+ * A transaction is on the disk when it returns (`overlappingSync: false`).
+ */
+export class LmdbStorage implements Storage {
+  readonly name = 'lmdb';
+  readonly persistent = true;
+  readonly #tables: Tables;
+  /** The records whose counters the transaction has changed. */
+  readonly #changed = new Set<LmdbRecords>();
+  #nextCollection = 1;
+
+  private constructor(tables: Tables) {
+    this.#tables = tables;
+  }
+
+  /** Opens the store in the folder `path`, makes both if need be. Throws `StoreError` where it cannot be used. */
+  static async open(path: string): Promise<LmdbStorage> {
+    return new LmdbStorage(await openTables(path));
+  }
+
+  collections(): CollectionStore[] {
+    const ids = Array.from(this.#tables.collections.getKeys(), (key) => key.readUInt32BE(0));
+    this.#nextCollection = 1 + (ids.at(-1) ?? 0);
+    return ids.map((id) => this.#collection(id));
+  }
+
+  createCollection(): CollectionStore {
+    const id = this.#nextCollection;
+    this.#nextCollection += 1;
+    return this.#collection(id);
+  }
+
+  transaction<T>(work: () => T): T {
+    try {
+      return this.#tables.root.transactionSync(() => {
+        const result = work();
+        for (const records of this.#changed) records.saveCounters();
+        return result;
+      });
+    } finally {
+      this.#changed.clear();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#tables.root.close();
+  }
+
+  #collection(id: number): LmdbCollection {
+    return new LmdbCollection(this.#tables, id, this.#changed);
+  }
+}
+
+class LmdbCollection implements CollectionStore {
+  readonly records: LmdbRecords;
+  readonly #tables: Tables;
+  readonly #id: number;
+  readonly #changed: Set<LmdbRecords>;
+
+  constructor(tables: Tables, id: number, changed: Set<LmdbRecords>) {
+    this.#tables = tables;
+    this.#id = id;
+    this.#changed = changed;
+    this.records = new LmdbRecords(tables, id, () => changed.add(this.records));
+  }
+
+  get description(): Uint8Array {
+    return this.#tables.collections.get(numberKey(this.#id)) ?? NOTHING;
+  }
+
+  describe(description: Uint8Array): void {
+    this.#tables.collections.putSync(numberKey(this.#id), Buffer.from(description));
+  }
+
+  index(id: number): IndexStore {
+    return new LmdbIndex(this.#tables.entries, this.#id, id);
+  }
+
+  dropIndex(id: number): void {
+    removeAll(this.#tables.entries, numberKey(this.#id, id));
+  }
+
+  drop(): void {
+    const { collections, counters, records, ids, entries } = this.#tables;
+    for (const table of [collections, counters, records, ids, entries]) removeAll(table, numberKey(this.#id));
+    this.#changed.delete(this.records);
+  }
+}
+
+/** The entries of an index, and one key without a text that marks it as multikey. */
+class LmdbIndex implements IndexStore {
+  readonly id: number;
+  readonly #entries: Table;
+  readonly #collection: number;
+  #multikey: boolean;
+
+  constructor(entries: Table, collection: number, id: number) {
+    this.id = id;
+    this.#entries = entries;
+    this.#collection = collection;
+    this.#multikey = entries.get(numberKey(collection, id)) !== undefined;
+  }
+
+  get multikey(): boolean {
+    return this.#multikey;
+  }
+
+  set multikey(multikey: boolean) {
+    if (!multikey || this.#multikey) return;
+    this.#entries.putSync(numberKey(this.#collection, this.id), NOTHING);
+    this.#multikey = true;
+  }
+
+  find(key: string): Iterable<RecordId> {
+    const prefix = this.#prefix(key);
+    return Array.from(this.#entries.getKeys({ start: prefix, end: after(prefix) }), recordIdOf);
+  }
+
+  add(key: string, record: RecordId): void {
+    this.#entries.putSync(entryKey(this.#prefix(key), record), NOTHING);
+  }
+
+  remove(key: string, record: RecordId): void {
+    this.#entries.removeSync(entryKey(this.#prefix(key), record));
+  }
+
+  #prefix(key: string): Buffer {
+    return entryPrefix(this.#collection, this.id, textBytes(key));
+  }
+}
+
+/** Removes what begins with `prefix`. */
+function removeAll(table: Table, prefix: Buffer): void {
+  for (;;) {
+    const keys = [...table.getKeys({ start: prefix, end: after(prefix), limit: REMOVAL_CHUNK })];
+    if (keys.length === 0) return;
+    for (const key of keys) table.removeSync(key);
+  }
+}
