@@ -94,6 +94,7 @@ export class ModelDefinition {
   readonly #schemas: Fields;
   #unconnected: Layout | undefined;
   readonly #layouts = new WeakMap<Connection, Layout>();
+  readonly #collections = new WeakMap<Connection, Collection>();
 
   constructor(collectionName: string, fields: Fields, options: ModelOptions, bound?: Connection) {
     checkCollectionName(collectionName);
@@ -128,9 +129,15 @@ export class ModelDefinition {
     return connection;
   }
 
-  /** The driver's collection. */
+  /** The driver's collection: made once for each connection, since the driver works out all its options anew each time. */
   collection(): Collection {
-    return this.connection().db.collection(this.collectionName);
+    const connection = this.connection();
+    let collection = this.#collections.get(connection);
+    if (collection === undefined) {
+      collection = connection.db.collection(this.collectionName);
+      this.#collections.set(connection, collection);
+    }
+    return collection;
   }
 
   /** What was learned of the documents' shape, under the BSON options of the connection's client. */

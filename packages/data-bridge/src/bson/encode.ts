@@ -59,7 +59,9 @@ export function toExact(
   keys: readonly (string | number)[],
   promoteBuffers = false,
 ): unknown {
-  return convert(value, base, { keys: [...keys], ancestors: [], promoteBuffers });
+  const place: Place = { keys: [...keys], ancestors: [], promoteBuffers };
+  for (const key of keys) if (typeof key === 'string') checkKey(key, place);
+  return convert(value, base, place);
 }
 
 /** A document's bytes in memory of their own: the bson package gives slices of a shared pool. */
@@ -153,6 +155,7 @@ function convertAt(key: string | number, value: unknown, base: unknown, place: P
 }
 
 function convertPlain(value: Record<string, unknown>, base: unknown, place: Place): unknown {
+  enter(value, place);
   const result = {};
   let kept = 0;
   let unchanged = isPlainObject(base);
@@ -164,16 +167,19 @@ function convertPlain(value: Record<string, unknown>, base: unknown, place: Plac
     unchanged &&= Object.is(stored, converted);
     setOwn(result, key, converted);
   }
+  place.ancestors.pop();
   return unchanged && Object.keys(base as object).length === kept ? base : result;
 }
 
 function convertMap(value: ReadonlyMap<unknown, unknown>, base: unknown, place: Place): Map<string, unknown> {
+  enter(value, place);
   const result = new Map<string, unknown>();
   for (const [key, member] of value) {
     if (typeof key !== 'string') return refuse(place, 'a Map with a key that is no string');
     const converted = convertAt(checkKey(key, place), member, memberOf(base, key), place);
     if (converted !== undefined) result.set(key, converted);
   }
+  place.ancestors.pop();
   return result;
 }
 
@@ -187,11 +193,22 @@ function convertArray(value: readonly unknown[], base: unknown, place: Place): u
   place.ancestors.pop();
   const isStored = (element: unknown, i: number) => Object.is(element, stored[i]);
   if (Array.isArray(base) && base.length === result.length && result.every(isStored)) return base;
-  // Of primitives nothing can be restored: in memory they have the types that they are stored with.
-  const missing = stored.filter(
-    (element, i) => typeof element === 'object' && element !== null && element !== result[i],
-  );
-  return missing.length === 0 ? result : restoreMoved(value, result, stored, missing, place.promoteBuffers);
+  const moved = (element: unknown, i: number) => !isStored(element, i);
+  const missing = stored.filter((element, i) => !Object.is(element, result[i]));
+  // Elsewhere in the array a value may have been given a type that is not its own, or lost its own.
+  if (![...missing, ...result.filter(moved)].some(losesType)) return result;
+  return restoreMoved(value, result, stored, missing, place.promoteBuffers);
+}
+
+/** Is it, or holds it, a value of which the program's does not tell the type? */
+function losesType(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (value instanceof BSON.Double) return Number.isInteger(value.value);
+  if (value instanceof BSON.Long || value instanceof BSON.BSONSymbol) return true;
+  if (value instanceof BSON.Binary) return value.sub_type !== BSON.Binary.SUBTYPE_DEFAULT;
+  if (Array.isArray(value)) return value.some(losesType);
+  if (value instanceof Map) return [...value.values()].some(losesType);
+  return isPlainObject(value) && Object.values(value).some(losesType);
 }
 
 /**
@@ -257,15 +274,15 @@ function convertBson(value: object, base: unknown, place: Place): unknown {
       return copyValue(checkBinary(value as BSON.Binary, place));
     case 'BSONSymbol':
       checkText((value as BSON.BSONSymbol).value, place);
-      return value;
+      return copyValue(value);
     case 'Long':
-      return checkLong(value as BSON.Long, place);
+      return copyValue(checkLong(value as BSON.Long, place));
     case 'Code':
       return convertCode(value as BSON.Code, base, place);
     case 'DBRef':
       return convertReference(value as BSON.DBRef, base, place);
     default:
-      return value;
+      return copyValue(value);
   }
 }
 
