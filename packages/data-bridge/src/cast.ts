@@ -1,4 +1,4 @@
-import { copyValue, isPlainObject, setOwn } from './bson/copy.ts';
+import { hasToBson, isMutable, isPlainObject, setOwn } from './bson/copy.ts';
 import { ABSENT, toExact } from './bson/encode.ts';
 import { toObjectId, typeName } from './bson/types.ts';
 import type { ModelDefinition } from './definition.ts';
@@ -31,10 +31,9 @@ export function castFilter(definition: ModelDefinition, filter: object): Record<
   const cast: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(filter)) {
     // A query may run later, and more than once: it must not see what becomes of the program's objects.
-    const copied: unknown = copyValue(value);
-    const sent = toExact(copied, ABSENT, [key]);
-    refuseUndefined(definition, copied, [key]);
-    setOwn(cast, key, castCondition(definition, key, sent));
+    const copied = toExact(value, ABSENT, [key]);
+    refuseUndefined(definition, value, [key]);
+    setOwn(cast, key, castCondition(definition, key, copied));
   }
   return cast;
 }
@@ -115,7 +114,12 @@ function refuseUndefined(definition: ModelDefinition, value: unknown, keys: read
     const text = `The filter has undefined at "${keys.join('.')}": it would match more than was meant. Leave the key out, or compare with null.`;
     throw new UsageError(text, { model: definition.collectionName });
   }
-  const members =
-    Array.isArray(value) || value instanceof Map ? value.entries() : isPlainObject(value) ? Object.entries(value) : [];
-  for (const [key, member] of members) refuseUndefined(definition, member, [...keys, String(key)]);
+  for (const [key, member] of membersOf(value)) refuseUndefined(definition, member, [...keys, String(key)]);
+}
+
+function membersOf(value: unknown): Iterable<readonly [unknown, unknown]> {
+  if (!isMutable(value)) return [];
+  if (hasToBson(value)) return membersOf(value.toBSON());
+  if (Array.isArray(value) || value instanceof Map) return value.entries();
+  return isPlainObject(value) ? Object.entries(value) : [];
 }

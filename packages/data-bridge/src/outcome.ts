@@ -63,9 +63,10 @@ function isDisconnected(error: unknown): boolean {
 export function translate(thrown: unknown, context: ErrorContext): unknown {
   const error = unwrap(thrown);
   if (error instanceof MongoServerError && serverCode(error) === 11000) {
-    const fields = keysOf(error['keyPattern']).map((field) => `"${field}"`);
-    const where = fields.length === 0 ? 'a unique index' : `the unique index on ${fields.join(', ')}`;
-    return new DuplicateKeyError(`Another document has the same value under ${where}.`, { ...context, cause: error });
+    return new DuplicateKeyError(`Another document has the same value under ${violatedIndex(error)}.`, {
+      ...context,
+      cause: error,
+    });
   }
   if (isOversized(error))
     return new EncodeError([], 'it would be larger than the 16 MiB that a server takes', { ...context, cause: error });
@@ -76,6 +77,14 @@ export function translate(thrown: unknown, context: ErrorContext): unknown {
     );
   }
   return error;
+}
+
+/** The fields of the unique index, or its name: of a bulk write the driver keeps the server's sentence alone. */
+function violatedIndex(error: MongoServerError): string {
+  const fields = keysOf(error['keyPattern']).map((field) => `"${field}"`);
+  if (fields.length > 0) return `the unique index on ${fields.join(', ')}`;
+  const name = /index: (\S+) dup key: /.exec(error.message)?.[1];
+  return name === undefined ? 'a unique index' : `the unique index "${name}"`;
 }
 
 /** The names in a part of the server's answer, which the driver leaves as bytes where documents are asked for as bytes. */
