@@ -1,6 +1,6 @@
 export { Binary, BSONRegExp, Decimal128, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'mongodb';
 export { type BsonOptions, Layout } from './bson/layout.ts';
-export { binary, type BsonSchema, decimal, long, objectId } from './bson/types.ts';
+export { binary, type BsonSchema, decimal, long, objectId, regex, timestamp, uuid } from './bson/types.ts';
 export { connect, type Connection } from './connection.ts';
 export type { ModelOptions } from './definition.ts';
 export type { Document } from './document.ts';
@@ -17,6 +17,7 @@ export {
   ValidationError,
   type ValidationIssue,
 } from './errors.ts';
+export type { EnsureCollectionOptions } from './indexes.ts';
 export type { InsertManyOptions } from './insert-many.ts';
 export { type Model, model } from './model.ts';
 export type { Query, QueryOptions } from './query.ts';

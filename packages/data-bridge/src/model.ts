@@ -1,7 +1,6 @@
 import type {
   BSON,
   Collection,
-  CreateCollectionOptions,
   CreateIndexesOptions,
   DeleteOptions,
   DeleteResult,
@@ -42,7 +41,7 @@ import {
   updateMatching,
   type ValidateOptions,
 } from './updates.ts';
-import { ensureCollection, ensureIndexes } from './indexes.ts';
+import { ensureCollection, type EnsureCollectionOptions, ensureIndexes, modelSchema } from './indexes.ts';
 
 /** Members of every document, which no field may be called. */
 type Reserved = {
@@ -139,10 +138,15 @@ export interface Statics<F extends Fields> {
   hydrate<D>(this: Class<D>, stored: object | Uint8Array): D;
   /** The same model on another connection. */
   using<M>(this: M, connection: Connection): M;
+  /** The model's schema as MongoDB's `$jsonSchema`: what a server can check of it. */
+  readonly jsonSchema: Readonly<Record<string, unknown>>;
   /** The driver's collection. */
   readonly collection: Collection;
-  /** Creates the collection if it is not there. True when it was created. */
-  ensureCollection(options?: CreateCollectionOptions): Promise<boolean>;
+  /**
+   * Creates the collection if it is not there. With `{ validator: true }` the server checks the model's schema, too, in a
+   * collection that was there as well. True when it was created.
+   */
+  ensureCollection(options?: EnsureCollectionOptions): Promise<boolean>;
   /** Creates the indexes of the model's `indexes` that are not there. Gives the names of all of them. */
   ensureIndexes(options?: CreateIndexesOptions): Promise<string[]>;
 }
@@ -339,11 +343,15 @@ class ModelDocument extends Document<unknown> {
     return bound;
   }
 
+  static get jsonSchema(): Readonly<Record<string, unknown>> {
+    return modelSchema(definitionOf(this));
+  }
+
   static get collection(): Collection {
     return definitionOf(this).collection();
   }
 
-  static async ensureCollection(this: DocumentClass, options?: CreateCollectionOptions): Promise<boolean> {
+  static async ensureCollection(this: DocumentClass, options?: EnsureCollectionOptions): Promise<boolean> {
     return ensureCollection(definitionOf(this), options);
   }
 

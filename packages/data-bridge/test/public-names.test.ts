@@ -33,6 +33,9 @@ describe('the public names of data-bridge', () => {
       'model',
       'objectId',
       'ref',
+      'regex',
+      'timestamp',
+      'uuid',
     ]);
   });
 
