@@ -31,7 +31,7 @@ import {
 } from './bytes.ts';
 import { type BsonOptions, type Field, type Layout, Level } from './layout.ts';
 import { copyBytes, objectIdAt, setOwn, toBsonRegExp, toReference, toRegExp } from './make.ts';
-import { flat, isAscii, latin1, maxText } from './text.ts';
+import { flat, isAscii, latin1, maxText, utf8 } from './text.ts';
 
 /*
  * The state of the one decoding that runs; nothing that runs meanwhile is the program's, so there is only one.
@@ -186,7 +186,7 @@ function readMembers(
     const field: Field | null = level.fieldAt(bytes, origin, here, last, previous);
     if (field === null) {
       const end = nameEnd(bytes, origin, here, last);
-      const name = readText(bytes, here, end);
+      const name = readName(bytes, here, end);
       if (name.startsWith('$')) dollars |= name === '$ref' || name === '$id' || name === '$db' ? 1 : 2;
       setOwn(object, name, readValue(bytes, type, end + 1, last, level.unknown, depth));
     } else {
@@ -328,6 +328,13 @@ function readString(bytes: Uint8Array, at: number, limit: number): string {
   const end = stringEnd(bytes, origin, at, limit);
   position = end + 1;
   return readText(bytes, at + 4, end);
+}
+
+/** As a property's key V8 keeps a copy of its own, so a long one may be a view. */
+function readName(bytes: Uint8Array, from: number, to: number): string {
+  return text !== '' && isAscii(bytes, from, to)
+    ? text.substring(from - textFrom, to - textFrom)
+    : utf8(bytes, origin, from, to);
 }
 
 function readText(bytes: Uint8Array, from: number, to: number): string {
