@@ -1,18 +1,10 @@
 import { BSON } from 'mongodb';
 
-/** BSON classes without a mutable inside: shared by reference, never copied. */
-const IMMUTABLE = new Set([
-  'ObjectId',
-  'Int32',
-  'Double',
-  'Long',
-  'Decimal128',
-  'Timestamp',
-  'MinKey',
-  'MaxKey',
-  'BSONSymbol',
-  'BSONRegExp',
-]);
+/** BSON classes whose instances nobody changes: shared by reference, never copied. */
+const IMMUTABLE = new Set(['ObjectId', 'MinKey', 'MaxKey']);
+
+/** BSON classes whose members are public and can be assigned: `age.value = 6`. */
+const ASSIGNABLE = new Set(['Int32', 'Double', 'Long', 'Timestamp', 'BSONSymbol', 'BSONRegExp']);
 
 /** Can this value be changed in place, so that handing it out means keeping an original beside it? */
 export function isMutable(value: unknown): value is object {
@@ -51,11 +43,18 @@ function copy(value: unknown, ancestors: object[]): unknown {
   if (value instanceof Uint8Array) return new Uint8Array(value);
   if (value instanceof BSON.UUID) return new BSON.UUID(Buffer.from(value.value()));
   if (value instanceof BSON.Binary) return new BSON.Binary(Buffer.from(value.value()), value.sub_type);
+  if (value instanceof BSON.Decimal128) return new BSON.Decimal128(Buffer.from(value.bytes));
+  if (isAssignable(value)) return Object.assign(Object.create(Object.getPrototypeOf(value) as object) as object, value);
   if (ancestors.includes(value)) return value;
   ancestors.push(value);
   const copied = copyMembers(value, ancestors);
   ancestors.pop();
   return copied;
+}
+
+function isAssignable(value: object): boolean {
+  const type: unknown = (value as { _bsontype?: unknown })._bsontype;
+  return typeof type === 'string' && ASSIGNABLE.has(type) && !isPlainObject(value);
 }
 
 function copyMembers(value: object, ancestors: object[]): unknown {

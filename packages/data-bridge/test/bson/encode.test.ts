@@ -192,20 +192,26 @@ describe('toExact', () => {
   });
 
   it('keeps what BSON holds', () => {
-    const values = [
-      null,
-      true,
-      'x',
-      1.5,
-      2n ** 63n - 1n,
-      new Timestamp({ t: 1, i: 1 }),
-      new BSON.MinKey(),
-      new BSON.MaxKey(),
-    ];
+    const values = [null, true, 'x', 1.5, 2n ** 63n - 1n, new BSON.MinKey(), new BSON.MaxKey()];
     for (const value of values) expect(encode(value)).toBe(value);
-    const others = [Decimal128.fromString('1'), new BSONSymbol('x'), new BSONRegExp('x', 'x'), Long.MAX_VALUE, /x/gim];
-    for (const value of others) expect(encode(value)).toBe(value);
+    const others = [
+      new Timestamp({ t: 1, i: 1 }),
+      Decimal128.fromString('1'),
+      new BSONSymbol('x'),
+      new BSONRegExp('x', 'x'),
+      Long.MAX_VALUE,
+      /x/gim,
+    ];
+    for (const value of others) expect(encode(value)).toEqual(value);
     expect(encode(Binary.fromInt8Array(new Int8Array([1])))).toEqual(Binary.fromInt8Array(new Int8Array([1])));
+  });
+
+  it('copies BSON values, whose members the program may assign later', () => {
+    const [int, decimal] = [new Int32(1), Decimal128.fromString('1')];
+    const copies = encode([int, decimal]);
+    int.value = 2;
+    decimal.bytes[0] = 2;
+    expect(copies).toEqual([new Int32(1), Decimal128.fromString('1')]);
   });
 
   it('takes 100 levels, the document itself included, and the same object twice', () => {
@@ -218,6 +224,12 @@ describe('toExact', () => {
   describe('refuses what BSON cannot hold', () => {
     const cyclic: Record<string, unknown> = {};
     cyclic['self'] = [cyclic];
+    const cyclicObject: Record<string, unknown> = {};
+    cyclicObject['self'] = cyclicObject;
+    const cyclicMap = new Map<string, unknown>();
+    cyclicMap.set('self', cyclicMap);
+    const nested = (wrap: (inner: object) => object) =>
+      Array.from({ length: 100 }).reduce<object>((inner) => wrap(inner), {});
     const vector = new Binary(Buffer.from([0x03, 5, 1]), 9);
     const foreign = { __proto__: { _bsontype: 'ObjectId', [Symbol.for('@@mdb.bson.version')]: 4 } };
     const flags = ['s', 'u', 'y', 'v', 'd'];
@@ -259,6 +271,10 @@ describe('toExact', () => {
       ['a BSON class of another version', foreign, 'BSON type ObjectId from another version of the bson package'],
       ['a broken vector', vector, 'a Binary that is no valid vector'],
       ['a cycle', cyclic, 'an object that contains itself'],
+      ['a cycle of objects', cyclicObject, 'an object that contains itself'],
+      ['a cycle of Maps', cyclicMap, 'an object that contains itself'],
+      ['101 levels of objects', nested((inner) => ({ a: inner })), 'more than 100 levels'],
+      ['101 levels of Maps', nested((inner) => new Map([['a', inner]])), 'more than 100 levels'],
       ['a Map with other keys', new Map([[1, 2]]), 'a Map with a key that is no string'],
       ['toBSON after toBSON', new Stored(new Stored(1)), 'its toBSON() returns an object with toBSON()'],
       ['101 levels', Array.from({ length: 100 }).reduce<object>((inner) => [inner], []), 'more than 100 levels'],
@@ -266,6 +282,10 @@ describe('toExact', () => {
 
     it.each(refused)('%s', (_, value, problem) => {
       expect(refusal(value).message).toContain(problem);
+    });
+
+    it.each(['a\0', '\uD800', '_bsontype'])('a field of the name %j', (name) => {
+      expect(() => toExact(1, ABSENT, [name])).toThrow(EncodeError);
     });
 
     it('names the path', () => {
