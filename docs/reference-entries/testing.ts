@@ -1,0 +1,6 @@
+/**
+ * Comparing documents in tests.
+ *
+ * @module data-bridge/testing
+ */
+export * from '../../packages/data-bridge/src/testing.ts';
