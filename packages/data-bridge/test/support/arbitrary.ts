@@ -42,7 +42,7 @@ export function documentBytes(elements: readonly StoredElement[]): Buffer {
 }
 
 /** Text that UTF-8 can say: no lone surrogates. */
-export const anyText = fc.oneof(
+const anyText = fc.oneof(
   fc.constantFrom(
     '',
     'a',
@@ -249,7 +249,7 @@ function values(odd: boolean): fc.Arbitrary<StoredValue> {
 }
 
 /** Any stored value whose regular expressions the bson package can give as RegExp. */
-export const commonValue = values(false);
+const commonValue = values(false);
 /** Any stored value. */
 export const anyValue = values(true);
 

@@ -72,7 +72,7 @@ const scalars: readonly ((random: Random) => unknown)[] = [
   (random) => new DBRef('others', new ObjectId(Buffer.alloc(12, random.below(3)))),
 ];
 
-export function randomKey(random: Random): string {
+function randomKey(random: Random): string {
   return random.chance(0.25) ? random.pick(oddKeys) : random.pick(plainKeys);
 }
 
