@@ -55,16 +55,20 @@ type Expected = readonly unknown[] | { readonly text: string; readonly test: (va
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
 
+/** Times are written by update operators, so their names must stand for themselves in a path. */
+function areTimes({ createdAt, updatedAt, ...others }: Record<string, unknown>): boolean {
+  const names = [createdAt, updatedAt].filter((name) => name !== undefined);
+  const areNames = names.every((name) => typeof name === 'string' && name !== '_id' && /^[^$.][^.]*$/.test(name));
+  return areNames && new Set(names).size === names.length && Object.keys(others).length === 0;
+}
+
 const EXPECTED: Readonly<Record<keyof ModelOptions, Expected>> = {
   concurrency: ['merge'],
   unknown: ['error', 'keep', 'drop'],
   validate: [true, false],
   timestamps: {
-    text: 'true, false, or { createdAt?: name, updatedAt?: name }',
-    test: (value) =>
-      typeof value === 'boolean' ||
-      (isPlainObject(value) &&
-        Object.entries(value).every(([key, name]) => (key === 'createdAt' || key === 'updatedAt') && isText(name))),
+    text: 'true, false, or { createdAt?: name, updatedAt?: name } with two names of fields',
+    test: (value) => typeof value === 'boolean' || (isPlainObject(value) && areTimes(value)),
   },
   shardKey: { text: 'a list of field names', test: (value) => Array.isArray(value) && value.every(isText) },
   indexes: {

@@ -1,10 +1,17 @@
 import type { BSON, CreateCollectionOptions, CreateIndexesOptions, Db } from 'mongodb';
 import type { ModelDefinition } from './definition.ts';
+import { UsageError } from './errors.ts';
 import { jsonSchemaOf } from './json-schema.ts';
 import { serverCode, translate } from './outcome.ts';
 import type { JsonSchema } from './schema-library.ts';
 
 const NAMESPACE_EXISTS = 48;
+
+/** The options that the driver passes on when it creates several indexes: it leaves all others out. */
+const PASSED_ON = ['session', 'commitQuorum', 'readPreference'] as const;
+
+/** What `ensureIndexes` takes. Options of one index stand beside its key, in the model's `indexes`. */
+export type EnsureIndexesOptions = Pick<CreateIndexesOptions, (typeof PASSED_ON)[number]>;
 
 /** Options of `ensureCollection`: the driver's, and the validator of the schema. */
 export interface EnsureCollectionOptions extends Omit<CreateCollectionOptions, 'validator'> {
@@ -56,11 +63,17 @@ export function modelSchema({ fields, timestamps }: ModelDefinition): JsonSchema
 /** Creates the indexes of a model that are not there, and gives the names of all of them. */
 export async function ensureIndexes(
   definition: ModelDefinition,
-  options: CreateIndexesOptions = {},
+  options: EnsureIndexesOptions = {},
 ): Promise<string[]> {
+  const dropped = Object.keys(options).find((name) => !(PASSED_ON as readonly string[]).includes(name));
+  if (dropped !== undefined) {
+    const text = `ensureIndexes() takes the options ${PASSED_ON.join(', ')}, not "${dropped}".`;
+    throw new UsageError(text, { model: definition.collectionName });
+  }
   if (definition.indexes.length === 0) return [];
   try {
-    return await definition.collection().createIndexes([...definition.indexes], options);
+    // By default the driver leaves out what it takes for no option of an index, a misspelt `unique` say: the server refuses it.
+    return await definition.collection().createIndexes([...definition.indexes], options, true);
   } catch (error) {
     throw translate(error, { model: definition.collectionName });
   }

@@ -1,7 +1,6 @@
 import type {
   BSON,
   Collection,
-  CreateIndexesOptions,
   DeleteOptions,
   DeleteResult,
   DistinctOptions,
@@ -41,7 +40,13 @@ import {
   updateMatching,
   type ValidateOptions,
 } from './updates.ts';
-import { ensureCollection, type EnsureCollectionOptions, ensureIndexes, modelSchema } from './indexes.ts';
+import {
+  ensureCollection,
+  type EnsureCollectionOptions,
+  ensureIndexes,
+  type EnsureIndexesOptions,
+  modelSchema,
+} from './indexes.ts';
 
 /** Members of every document, which no field may be called. */
 type Reserved = {
@@ -148,7 +153,7 @@ export interface Statics<F extends Fields> {
    */
   ensureCollection(options?: EnsureCollectionOptions): Promise<boolean>;
   /** Creates the indexes of the model's `indexes` that are not there. Gives the names of all of them. */
-  ensureIndexes(options?: CreateIndexesOptions): Promise<string[]>;
+  ensureIndexes(options?: EnsureIndexesOptions): Promise<string[]>;
 }
 
 /** A class of documents, bound to a collection. Extend it. */
@@ -355,7 +360,7 @@ class ModelDocument extends Document<unknown> {
     return ensureCollection(definitionOf(this), options);
   }
 
-  static async ensureIndexes(this: DocumentClass, options?: CreateIndexesOptions): Promise<string[]> {
+  static async ensureIndexes(this: DocumentClass, options?: EnsureIndexesOptions): Promise<string[]> {
     return ensureIndexes(definitionOf(this), options);
   }
 
