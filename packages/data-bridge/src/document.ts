@@ -1,5 +1,5 @@
 import { type DeleteOptions, type FindOptions, ObjectId } from 'mongodb';
-import { copyValue, setOwn } from './bson/copy.ts';
+import { setOwn } from './bson/copy.ts';
 import { ownBytes } from './bson/arena.ts';
 import { toJsonValue } from './bson/json.ts';
 import { castId } from './cast.ts';
@@ -125,7 +125,7 @@ export abstract class Document<S> {
   /** Validates the changed fields without saving. @throws ValidationError with every issue. */
   async validate(): Promise<void> {
     this.#adoptDefaults();
-    await validate(this.#record);
+    await validate(this.#record, () => {});
   }
 
   /**
@@ -136,9 +136,9 @@ export abstract class Document<S> {
    */
   async reload(options?: FindOptions): Promise<this> {
     const life = this.#record;
-    if (life.isNew && life.unanswered === null)
-      throw new UsageError('The document is new: there is nothing to reload.', life.context);
     await life.queue('reload', async () => {
+      if (life.isNew && life.unanswered === null)
+        throw new UsageError('The document is new: there is nothing to reload.', life.context);
       const stored = await readRaw(life, options);
       if (stored === null) throw new DocumentNotFoundError('The document is not in the collection.', life.context);
       moveTo(this.#tracker, new BsonBaseline(life.definition.layout(), ownBytes(stored), 0));
@@ -150,8 +150,7 @@ export abstract class Document<S> {
   /** Takes one field, or all, back to what is stored. Containers handed out before are detached from the document. */
   rollback(field?: keyof S & string): void {
     this.#tracker.rollback(field);
-    if (field === undefined) this.#life?.defaults.clear();
-    else this.#life?.defaults.delete(field);
+    this.#life?.forgetChanges(field);
   }
 
   /**
@@ -161,8 +160,8 @@ export abstract class Document<S> {
    */
   async delete(options?: DeleteOptions): Promise<boolean> {
     const life = this.#record;
-    if (life.isNew && life.unanswered === null) return false;
     return life.queue('delete', async () => {
+      if (life.isNew && life.unanswered === null) return false;
       try {
         const { deletedCount } = await life.definition.collection().deleteOne(life.filter as never, options);
         life.isDeleted = true;
@@ -179,13 +178,7 @@ export abstract class Document<S> {
 
   /** A plain object with a copy of every field: defaults, and stored fields that the schema does not name, included. */
   toObject(): S {
-    const object = baselineOf(this.#tracker).toObject();
-    for (const name of this[definitionKey].fields.keys()) {
-      if (Object.hasOwn(object, name)) continue;
-      const value = this.#readDefault(name);
-      if (value !== undefined) setOwn(object, name, copyValue(value));
-    }
-    return object as S;
+    return this.#record.toObject() as S;
   }
 
   /** What `JSON.stringify` shows: every field, 64-bit integers as strings and bytes as base64. */
@@ -206,24 +199,17 @@ export abstract class Document<S> {
     return value === undefined ? this.#readDefault(name) : value;
   }
 
-  /** A field that is not stored reads as its schema's default, the same one each time; it may be changed in place. */
   #readDefault(name: string): unknown {
-    const handed = this.#life?.defaults.get(name);
-    if (handed !== undefined) return handed.value;
-    const value = this[definitionKey].fields.get(name)?.defaultValue();
-    if (value !== undefined) this.#record.defaults.set(name, { value, original: copyValue(value) });
-    return value;
+    // Most fields have none: then reading one makes no record.
+    const hasDefault = this[definitionKey].fields.get(name)?.hasDefault === true;
+    return hasDefault ? this.#record.readDefault(name) : undefined;
   }
 
   #write(name: string, value: unknown): void {
     const life = this.#record;
-    if (name === '_id' && !life.isNew) {
-      throw new UsageError(
-        'The _id of a stored document cannot be changed: insert a new document and delete this one.',
-        life.context,
-      );
-    }
-    baselineOf(this.#tracker).set(name, value);
+    if (name === '_id' && !life.isNew) life.refuseNewId();
+    const given = name === '_id' ? castId(life.definition, value) : value;
+    baselineOf(this.#tracker).set(name, given);
     life.assigned.add(name);
     life.defaults.delete(name);
   }
@@ -244,6 +230,11 @@ export abstract class Document<S> {
 
 /** What `new` makes of its input: a top-level copy with an `_id` and the defaults. Nothing is validated yet. */
 function newData(definition: ModelDefinition, input: object): Record<string, unknown> {
+  if (input instanceof Document) {
+    const text =
+      'A document cannot be made of another one, whose fields are no members: pass what its toObject() gives.';
+    throw new UsageError(text, { model: definition.collectionName });
+  }
   const data: Record<string, unknown> = {};
   const ownId = definition.fields.has('_id');
   const { names } = definition;
@@ -276,4 +267,16 @@ export function checkOwnFields(document: Document<unknown>): void {
     throw new UsageError(text, { model: document[definitionKey].collectionName });
   }
   checked.add(constructor);
+}
+
+/**
+ * Looks at a document that was read.
+ *
+ * @throws UsageError also where a subclass's constructor made a new document of what was read.
+ */
+export function checkRead(document: Document<unknown>): void {
+  checkOwnFields(document);
+  if (!document.$isNew) return;
+  const text = `The constructor of ${document.constructor.name} must hand its first argument to super() as it is: documents that are read come through it too.`;
+  throw new UsageError(text, { model: document[definitionKey].collectionName });
 }

@@ -2,7 +2,7 @@ import { type BulkWriteOptions, MongoBulkWriteError } from 'mongodb';
 import type { ModelDefinition } from './definition.ts';
 import type { Life, Write } from './life.ts';
 import { outcomeOf, translate } from './outcome.ts';
-import { checkWriteConcern, fail, planWrite, settle } from './save.ts';
+import { checkWriteConcern, fail, planWrite, runHooks, settle } from './save.ts';
 import { validate } from './validate.ts';
 import { OutcomeUnknownError, UsageError, ValidationError, type ValidationIssue } from './errors.ts';
 
@@ -33,8 +33,8 @@ export async function insertMany(
   const stored = lives.find((life) => !life.isNew);
   if (stored !== undefined)
     throw new UsageError('insertMany() takes new documents only: one of these is stored already.', stored.context);
-  if (validated) await validateAll(lives);
-  const writes = lives.map((life) => planWrite(life) as Write & { kind: 'insert' });
+  lives.forEach(runHooks);
+  const writes = validated ? await planValid(lives) : lives.map(planInserted);
   try {
     await definition.collection().insertMany(
       writes.map((write) => write.document),
@@ -46,17 +46,26 @@ export async function insertMany(
   lives.forEach((life, i) => settle(life, writes[i] as Write));
 }
 
-async function validateAll(lives: readonly Life[]): Promise<void> {
+type Insertion = Write & { kind: 'insert' };
+
+function planInserted(life: Life): Insertion {
+  return planWrite(life) as Insertion;
+}
+
+/** Validates all of them, and plans each as it was when it was found valid. */
+async function planValid(lives: readonly Life[]): Promise<Insertion[]> {
+  const writes: Insertion[] = [];
   const issues: ValidationIssue[] = [];
   for (const [index, life] of lives.entries()) {
     try {
-      await validate(life);
+      writes.push(await validate(life, () => planInserted(life)));
     } catch (error) {
       if (!(error instanceof ValidationError)) throw error;
       issues.push(...error.issues.map((issue) => within(issue, index)));
     }
   }
   if (issues.length > 0) throw new ValidationError(issues, { model: lives[0]?.definition.collectionName });
+  return writes;
 }
 
 /** The issue of one document of a list: its keys begin with the document's place. */

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { BSON } from 'mongodb';
+import { copyValue, setOwn } from './bson/copy.ts';
 import { ABSENT, memberOf } from './bson/encode.ts';
 import type { ModelDefinition } from './definition.ts';
 import { type ErrorContext, UsageError } from './errors.ts';
@@ -12,8 +13,13 @@ export type Write =
   | { readonly kind: 'insert'; readonly document: BSON.Document }
   | { readonly kind: 'update'; readonly filter: Life['filter']; readonly tree: EditTree };
 
-/** The documents in whose operation the current chain of calls is. On Node 20 its first use slows every promise of the process. */
-const busy = new AsyncLocalStorage<ReadonlySet<Life>>();
+/** One operation on a stored document. */
+interface Operation {
+  isOver: boolean;
+}
+
+/** The operations that the current chain of calls is in, or was started from. On Node 20 its first use slows every promise of the process. */
+const busy = new AsyncLocalStorage<ReadonlySet<Operation>>();
 
 /** A default that a document handed out for a field that is not stored, and a copy to see whether it was changed. */
 export interface HandedDefault {
@@ -40,6 +46,8 @@ export class Life {
   /** The end of the operations that were started; null when none is under way. */
   #tail: Promise<void> | null = null;
   #calling = false;
+  /** What runs now, or ran last. */
+  #operation: Operation = { isOver: true };
 
   constructor(definition: ModelDefinition, tracker: StateTracker<never>, isNew: boolean) {
     this.definition = definition;
@@ -72,6 +80,42 @@ export class Life {
     return value === ABSENT ? null : value;
   }
 
+  /** A field that is not stored reads as its schema's default, the same one each time; it may be changed in place. */
+  readDefault(name: string): unknown {
+    const handed = this.defaults.get(name);
+    if (handed !== undefined) return handed.value;
+    const value = this.definition.fields.get(name)?.defaultValue();
+    if (value !== undefined) this.defaults.set(name, { value, original: copyValue(value) });
+    return value;
+  }
+
+  /** A copy of every field, defaults included. */
+  toObject(): Record<string, unknown> {
+    const object = this.baseline.toObject();
+    for (const name of this.definition.fields.keys()) {
+      if (Object.hasOwn(object, name)) continue;
+      const value = this.readDefault(name);
+      if (value !== undefined) setOwn(object, name, copyValue(value));
+    }
+    return object;
+  }
+
+  /** @throws UsageError always: the `_id` of a stored document is another one now. */
+  refuseNewId(): never {
+    const text = 'The _id of a stored document cannot be changed: insert a new document and delete this one.';
+    throw new UsageError(text, this.context);
+  }
+
+  /** Forgets what was noted of one field's changes, or of all: they were rolled back. */
+  forgetChanges(field?: string): void {
+    const fields = field === undefined ? [...this.defaults.keys(), ...this.assigned] : [field];
+    for (const each of fields) {
+      this.defaults.delete(each);
+      // A new document goes back to what it was made of, which is still to be validated.
+      if (!this.isNew) this.assigned.delete(each);
+    }
+  }
+
   /** Forgets all that was noted since the document was read: it was read again. */
   forget(): void {
     this.isNew = false;
@@ -83,16 +127,27 @@ export class Life {
 
   /** Runs an operation on the stored document after those that were started before it. */
   queue<R>(name: string, operation: () => Promise<R>): Promise<R> {
-    if (this.#calling || busy.getStore()?.has(this) === true) {
+    if (this.#calling || (!this.#operation.isOver && busy.getStore()?.has(this.#operation) === true)) {
       const text = `${name}() was called from inside a save of the same document, so it would wait for itself.`;
       return Promise.reject(new UsageError(text, this.context));
     }
-    const run = this.#tail === null ? operation() : this.#tail.then(operation);
+    const perform = (): Promise<R> => this.#perform(operation);
+    const run = this.#tail === null ? perform() : this.#tail.then(perform);
     const tail = run.then(ignore, ignore).then(() => {
       if (this.#tail === tail) this.#tail = null;
     });
     this.#tail = tail;
     return run;
+  }
+
+  async #perform<R>(operation: () => Promise<R>): Promise<R> {
+    const current = { isOver: false };
+    this.#operation = current;
+    try {
+      return await operation();
+    } finally {
+      current.isOver = true;
+    }
   }
 
   /** Runs the program's own code in the midst of an operation, so that `queue` knows when it is called from there. */
@@ -107,7 +162,7 @@ export class Life {
 
   /** The same for code that waits: what it does later is inside too. */
   inside<R>(code: () => R): R {
-    return busy.run(new Set(busy.getStore()).add(this), code);
+    return busy.run(new Set(busy.getStore()).add(this.#operation), code);
   }
 }
 

@@ -19,7 +19,7 @@ import { readAs } from './bson/types.ts';
 import { castFilter, castId, equalityFilter } from './cast.ts';
 import type { Connection } from './connection.ts';
 import { ModelDefinition, type ModelOptions, type RuleIssue } from './definition.ts';
-import { checkOwnFields, definitionKey, Document, lifeOf, readField, writeField } from './document.ts';
+import { checkOwnFields, checkRead, definitionKey, Document, lifeOf, readField, writeField } from './document.ts';
 import { SchemaError } from './errors.ts';
 import { insertMany, type InsertManyOptions } from './insert-many.ts';
 import { Query, type QueryOptions, type ReadAll } from './query.ts';
@@ -379,7 +379,7 @@ function readInto(model: DocumentClass): ReadAll<Document<unknown>> {
   return (documents) => {
     const layout = definitionOf(model).layout();
     const read = ownAll(documents, (bytes, start) => new model(new BsonBaseline(layout, bytes, start)));
-    if (read[0] !== undefined) checkOwnFields(read[0]);
+    if (read[0] !== undefined) checkRead(read[0]);
     return read;
   };
 }

@@ -29,8 +29,7 @@ export async function save(
   // What is stored must be known before the difference to it can be told.
   if (life.unanswered !== null) await sendAndSettle(life, life.unanswered, options);
   runHooks(life);
-  if (validated) await validate(life);
-  const write = planWrite(life);
+  const write = validated ? await validate(life, () => planWrite(life)) : planWrite(life);
   if (write !== null) await sendAndSettle(life, write, options);
 }
 
@@ -78,6 +77,7 @@ export function runHooks(life: Life): void {
 export function planWrite(life: Life): Write | null {
   if (life.isNew) return { kind: 'insert', document: planInsert(life) };
   const tree = treeOf(life.baseline);
+  if (tree?.children.has('_id') === true) life.refuseNewId();
   return tree === null ? null : { kind: 'update', filter: life.filter, tree };
 }
 
@@ -94,8 +94,7 @@ function planInsert({ baseline }: Life): BSON.Document {
 /** What an insert of this document would store, without storing it. */
 export async function insertion(life: Life, validated = life.definition.validate): Promise<BSON.Document> {
   runHooks(life);
-  if (validated) await validate(life);
-  return planInsert(life);
+  return validated ? validate(life, () => planInsert(life)) : planInsert(life);
 }
 
 // ── send ────────────────────────────────────────────────────────────────────────────────────────────────────────────

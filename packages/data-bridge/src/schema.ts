@@ -51,22 +51,27 @@ export class SchemaField {
   refusesAbsence(): boolean {
     try {
       const result = this.#schema['~standard'].validate(undefined);
+      if (result instanceof Promise) void quiet(result);
       return !(result instanceof Promise) && result.issues !== undefined;
     } catch {
       return false;
     }
   }
 
+  /** Has the schema a default? */
+  get hasDefault(): boolean {
+    return (this.#hasDefault ??= this.#findDefault());
+  }
+
   /** What an absent field reads as: a fresh value of the schema's default, `undefined` where there is none. */
   defaultValue(): unknown {
-    this.#hasDefault ??= this.#findDefault();
-    return this.#hasDefault ? copyValue(this.#try(undefined)?.value) : undefined;
+    return this.hasDefault ? copyValue(this.#try(undefined)?.value) : undefined;
   }
 
   /** Runs the validator. Gives a promise only where the schema does. */
   validate(value: unknown): Verdict | Promise<Verdict> {
     const result = this.#schema['~standard'].validate(value);
-    return result instanceof Promise ? result.then((settled) => this.#verdict(settled)) : this.#verdict(result);
+    return result instanceof Promise ? quiet(result.then((settled) => this.#verdict(settled))) : this.#verdict(result);
   }
 
   #verdict(result: StandardSchemaV1.Result<unknown>): Verdict {
@@ -94,11 +99,18 @@ export class SchemaField {
   #try(value: unknown): { readonly value: unknown } | undefined {
     try {
       const result = this.#schema['~standard'].validate(value);
+      if (result instanceof Promise) void quiet(result);
       return result instanceof Promise || result.issues !== undefined ? undefined : result;
     } catch {
       return undefined; // coercing a symbol throws
     }
   }
+}
+
+/** A promise that may be dropped: where nobody waits for it, its rejection must not end the process. */
+function quiet<R>(promise: Promise<R>): Promise<R> {
+  promise.catch(() => {});
+  return promise;
 }
 
 function keyOf(segment: PropertyKey | StandardSchemaV1.PathSegment): string | number {
@@ -132,13 +144,19 @@ function overlayElements(value: unknown[], output: readonly unknown[]): unknown[
 }
 
 function overlayMembers(value: Record<string, unknown>, output: Record<string, unknown>): object {
-  const target = Object.isExtensible(value) ? value : { ...value };
+  const target = isOpen(value) ? value : { ...value };
   const keys = Object.keys(output);
   const before = keys.map((key) => (Object.hasOwn(value, key) ? value[key] : undefined));
   const after = keys.map((key) => output[key]);
   const inPlace = !hasMoved(before, after);
   keys.forEach((key, i) => setOwn(target, key, inPlace ? overlay(before[i], after[i]) : after[i]));
   return target;
+}
+
+/** Can all its members be set? Not those of a frozen object, nor one that has only a getter. */
+function isOpen(value: object): boolean {
+  const members = Object.values(Object.getOwnPropertyDescriptors(value));
+  return Object.isExtensible(value) && members.every(({ writable, set }) => writable === true || set !== undefined);
 }
 
 /** Did the schema put a container in the place of another? Then laying one over the other would mix them up. */

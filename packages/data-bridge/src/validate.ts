@@ -1,5 +1,6 @@
 import { copyValue, isMutable } from './bson/copy.ts';
 import { equalValues } from './bson/equal.ts';
+import type { RuleIssue } from './definition.ts';
 import { type ErrorContext, UsageError, ValidationError, type ValidationIssue } from './errors.ts';
 import type { Life } from './life.ts';
 import { overlay, type SchemaField, type Verdict } from './schema.ts';
@@ -11,17 +12,16 @@ const MAX_ROUNDS = 100;
  * Validates the changed fields, every field of a new document. On a field that was assigned as a whole the schema's
  * output is taken over, once; on what was loaded and changed in place only the verdict counts.
  *
+ * @param then what to do with the valid document, at once: before the program runs again and can change it.
  * @throws ValidationError with every issue.
  */
-export async function validate(life: Life): Promise<void> {
+export async function validate<R>(life: Life, then: () => R): Promise<R> {
   const issues = unknownFields(life);
   // What an asynchronous validator says holds for the value that it was given: what changed meanwhile is validated again.
   const given = new Map<string, unknown>();
   const current = (name: string): unknown => life.baseline.current(name);
   let pending = fieldsToValidate(life);
-  for (let round = 0; pending.length > 0 || issues.length > 0; round++) {
-    if (round === MAX_ROUNDS)
-      throw new UsageError('The document was changed each time it was validated.', life.context);
+  for (let round = 0; round < MAX_ROUNDS; round++) {
     const note = (): void => pending.forEach(({ name }) => given.set(name, copyValue(current(name))));
     const verdicts = runValidators(life, pending, note);
     const waits = verdicts.some(([, verdict]) => verdict instanceof Promise);
@@ -35,19 +35,33 @@ export async function validate(life: Life): Promise<void> {
     pending = waits
       ? fieldsToValidate(life).filter(({ name }) => !given.has(name) || !isSame(given.get(name), current(name)))
       : [];
+    if (pending.length > 0) continue;
+    const asked = askRule(life);
+    if (!(asked instanceof Promise) || (await holds(life, asked))) return then();
+    pending = fieldsToValidate(life);
   }
-  await checkAcross(life);
+  throw new UsageError('The document was changed each time it was validated.', life.context);
 }
 
-/** Asks the model's rule across fields. */
-async function checkAcross(life: Life): Promise<void> {
+/** Asks the model's rule across fields. Gives a promise only where the rule does. */
+function askRule(life: Life): void | Promise<void> {
   const { check } = life.definition;
   if (check === undefined || !(life.isNew || life.tracker.isModified())) return;
-  const found = life.inside(() => check(life.baseline.toObject()));
-  const issues = Array.from(found instanceof Promise ? await found : found, ({ path = '', message }) => {
-    return { keys: path === '' ? [] : path.split('.'), path, message };
-  });
-  if (issues.length > 0) throw validationError(issues, (name) => life.baseline.current(name), life.context);
+  const found = life.inside(() => check(life.toObject()));
+  const refuse = (violations: Iterable<RuleIssue>): void => {
+    const issues = Array.from(violations, ({ path = '', message }) => {
+      return { keys: path === '' ? [] : path.split('.'), path, message };
+    });
+    if (issues.length > 0) throw validationError(issues, (name) => life.baseline.current(name), life.context);
+  };
+  return found instanceof Promise ? found.then(refuse) : refuse(found);
+}
+
+/** Waits for a rule, and tells whether the document is still the one that it was asked about. */
+async function holds(life: Life, asked: Promise<void>): Promise<boolean> {
+  const before = life.baseline.toObject();
+  await asked;
+  return isSame(before, life.baseline.toObject());
 }
 
 type Running = readonly [SchemaField, Verdict | Promise<Verdict>];
@@ -59,6 +73,7 @@ type Settled = readonly [SchemaField, Verdict];
  * @param note keeps the values that are given to validators that wait.
  */
 function runValidators(life: Life, fields: readonly SchemaField[], note: () => void): Running[] {
+  if (fields.length === 0) return [];
   const run = (): Running[] => fields.map((field) => [field, field.validate(life.baseline.current(field.name))]);
   const runInside = (): Running[] => {
     note();
@@ -66,11 +81,9 @@ function runValidators(life: Life, fields: readonly SchemaField[], note: () => v
   };
   if (life.definition.validatesLater) return runInside();
   const verdicts = life.call(run);
-  const waiting = verdicts.filter(([, verdict]) => verdict instanceof Promise);
-  if (waiting.length === 0) return verdicts;
+  if (!verdicts.some(([, verdict]) => verdict instanceof Promise)) return verdicts;
   // The first time only: what was started outside is left alone.
   life.definition.validatesLater = true;
-  void Promise.allSettled(waiting.map(async ([, verdict]) => verdict));
   return runInside();
 }
 

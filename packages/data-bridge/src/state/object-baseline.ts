@@ -77,7 +77,9 @@ export class ObjectBaseline implements Baseline {
   }
 
   toObject(): Record<string, unknown> {
-    return copyValue(this.#data);
+    const object = {};
+    for (const name of this.names()) setOwn(object, name, copyValue(this.#data[name]));
+    return object;
   }
 
   revert(name?: string): void {
