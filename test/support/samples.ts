@@ -97,7 +97,7 @@ function programOf(lines: readonly Line[], sections: readonly Section[]): string
       else if (rows.has(i)) output[i] = rowProgram(text, !rows.has(i - 1));
     }
   }
-  output[0] = `import { expect as $expect } from 'vitest'; import { thrownBy as $thrownBy } from '../../../test/support/thrown.ts';`;
+  output[0] = `import { expect as $expect } from 'vitest';`;
   output.forEach((_, i) => {
     if (lines[i]?.kind === 'code') check(output, i);
   });
@@ -151,7 +151,8 @@ function valueCheck(statement: string, expected: string): string {
 function throwCheck(statement: string, expected: string): string {
   const [, name = '', message] = /^(\w+)(?:: (.*))?$/s.exec(expected.replaceAll(/\s*\n\s*/g, ' ')) ?? [];
   const error = message === undefined ? { name } : { name, message };
-  return `$expect(await $thrownBy(async () => { ${statement}; })).toMatchObject(${JSON.stringify(error)});`;
+  const thrown = `(async () => { ${statement}; })().then(() => undefined, (error: unknown) => error)`;
+  return `$expect(await ${thrown}).toMatchObject(${JSON.stringify(error)});`;
 }
 
 // ── tables of updates ───────────────────────────────────────────────────────────────────────────────────────────────
