@@ -7,13 +7,15 @@ import type { ModelDefinition } from './definition.ts';
 import { DocumentNotFoundError, OutcomeUnknownError, UsageError } from './errors.ts';
 import { customInspect, type Inspect } from './inspect.ts';
 import { Life } from './life.ts';
+import { hasAtomics, operate } from './operate.ts';
 import { outcomeOf, translate } from './outcome.ts';
 import { getPath, type Root, setPath, unsetPath } from './path.ts';
 import { readRaw, runHooks, save, type SaveOptions } from './save.ts';
 import { BsonBaseline } from './state/bson-baseline.ts';
-import { type Change, changesOf } from './state/edits.ts';
+import { type AtomicOperator, type Change, changesOf, type EditTree } from './state/edits.ts';
+import { treeWith } from './state/pending.ts';
 import { baselineOf, moveTo, StateTracker } from './state/tracker.ts';
-import type { shape } from './types.ts';
+import type { AnyNumber, Comparable, ElementOf, NamesOf, OtherPath, shape } from './types.ts';
 import { validate } from './validate.ts';
 
 /** Where a model's class keeps its definition: on the prototype, so that documents need no reference to it. */
@@ -87,13 +89,16 @@ export abstract class Document<S> {
   isModified(field?: keyof S & string): boolean {
     this.#adoptDefaults();
     if (this.$isNew) return field === undefined || baselineOf(this.#tracker).has(field);
-    return this.#tracker.isModified(field);
+    return this.#tracker.isModified(field) || (this.#life !== null && hasAtomics(this.#life, field));
   }
 
   /** What differs from what is stored, as small as it can be told. */
   changes(): Change[] {
     this.#adoptDefaults();
-    if (!this.$isNew) return this.#tracker.changes();
+    if (!this.$isNew) {
+      const { sent = [], pending = [] } = this.#life ?? {};
+      return this.#changesIn(treeWith(baselineOf(this.#tracker), [...sent, ...pending]).tree);
+    }
     return Object.entries(this.#tracker.toObject()).map(([name, to]) => ({
       path: name,
       keys: [name],
@@ -104,8 +109,72 @@ export abstract class Document<S> {
 
   /** What the last `save()` wrote; nothing before the first. */
   $previousChanges(): Change[] {
-    const tree = this.#life?.lastSaved ?? null;
-    return tree === null ? [] : changesOf(tree, (exact, keys) => baselineOf(this.#tracker).live(exact, keys));
+    return this.#changesIn(this.#life?.lastSaved ?? null);
+  }
+
+  /**
+   * Adds to a number. Like every atomic operator it shows in memory at once, waits for `save()`, and is then done by the
+   * server to what is stored by that time, so that what other writers did meanwhile counts too; memory takes the result.
+   * Several of one kind on a path add up. What a new document holds is just changed, and so is a value that was set or
+   * changed in place before: a later change in another way has the save send what memory shows.
+   *
+   * @param path a field, or a dotted path through objects.
+   * @returns the document.
+   * @throws UsageError when the value is no number, and when an operator of another kind waits on the path, above or below it.
+   */
+  $inc(path: NamesOf<S, AnyNumber>, by?: AnyNumber): this;
+  $inc<P extends string>(path: OtherPath<S, P>, by?: AnyNumber): this;
+  $inc(path: string, by: AnyNumber = 1): this {
+    return this.#operate('$inc', path, by);
+  }
+
+  /** Multiplies a number; one that is not there becomes 0. An atomic operator, as `$inc` is. */
+  $mul(path: NamesOf<S, AnyNumber>, by: AnyNumber): this;
+  $mul<P extends string>(path: OtherPath<S, P>, by: AnyNumber): this;
+  $mul(path: string, by: AnyNumber): this {
+    return this.#operate('$mul', path, by);
+  }
+
+  /** Sets a value if it is less than the one there, in MongoDB's order. An atomic operator, as `$inc` is. */
+  $min<K extends NamesOf<S, Comparable>>(path: K, value: NonNullable<S[K]>): this;
+  $min<P extends string>(path: OtherPath<S, P>, value: Comparable): this;
+  $min(path: string, value: unknown): this {
+    return this.#operate('$min', path, value);
+  }
+
+  /** Sets a value if it is greater than the one there, in MongoDB's order. An atomic operator, as `$inc` is. */
+  $max<K extends NamesOf<S, Comparable>>(path: K, value: NonNullable<S[K]>): this;
+  $max<P extends string>(path: OtherPath<S, P>, value: Comparable): this;
+  $max(path: string, value: unknown): this {
+    return this.#operate('$max', path, value);
+  }
+
+  /** Adds values at the end of an array, whatever others added to it. An atomic operator, as `$inc` is. */
+  $push<K extends NamesOf<S, readonly unknown[]>>(path: K, ...values: ElementOf<NonNullable<S[K]>>[]): this;
+  $push<P extends string>(path: OtherPath<S, P>, ...values: unknown[]): this;
+  $push(path: string, ...values: unknown[]): this {
+    return this.#operate('$push', path, values);
+  }
+
+  /** Adds to an array those values that are not in it. An atomic operator, as `$inc` is. */
+  $addToSet<K extends NamesOf<S, readonly unknown[]>>(path: K, ...values: ElementOf<NonNullable<S[K]>>[]): this;
+  $addToSet<P extends string>(path: OtherPath<S, P>, ...values: unknown[]): this;
+  $addToSet(path: string, ...values: unknown[]): this {
+    return this.#operate('$addToSet', path, values);
+  }
+
+  /** Removes every element of an array that equals one of the values; conditions are refused. An atomic operator, as `$inc` is. */
+  $pull<K extends NamesOf<S, readonly unknown[]>>(path: K, ...values: ElementOf<NonNullable<S[K]>>[]): this;
+  $pull<P extends string>(path: OtherPath<S, P>, ...values: unknown[]): this;
+  $pull(path: string, ...values: unknown[]): this {
+    return this.#operate('$pull', path, values);
+  }
+
+  /** Sets a date to the server's time. An atomic operator, as `$inc` is. */
+  $currentDate(path: NamesOf<S, Date>): this;
+  $currentDate<P extends string>(path: OtherPath<S, P>): this;
+  $currentDate(path: string): this {
+    return this.#operate('$currentDate', path, true);
   }
 
   /**
@@ -150,6 +219,8 @@ export abstract class Document<S> {
   /** Takes one field, or all, back to what is stored. Containers handed out before are detached from the document. */
   rollback(field?: keyof S & string): void {
     this.#tracker.rollback(field);
+    if (this.#life !== null)
+      this.#life.pending = this.#life.pending.filter(({ keys }) => field !== undefined && keys[0] !== field);
     this.#life?.forgetChanges(field);
   }
 
@@ -212,6 +283,20 @@ export abstract class Document<S> {
     baselineOf(this.#tracker).set(name, given);
     life.assigned.add(name);
     life.defaults.delete(name);
+  }
+
+  #operate(operator: AtomicOperator, path: string, operand: unknown): this {
+    const life = this.#record;
+    const set = (name: string, value: unknown): void => {
+      life.baseline.set(name, value);
+      life.defaults.delete(name);
+    };
+    operate(life, { ...this.#root(), set }, operator, path, operand);
+    return this;
+  }
+
+  #changesIn(tree: EditTree | null): Change[] {
+    return tree === null ? [] : changesOf(tree, (exact, keys) => baselineOf(this.#tracker).live(exact, keys));
   }
 
   /** Where paths begin. */

@@ -2,7 +2,7 @@ import { type BulkWriteOptions, MongoBulkWriteError } from 'mongodb';
 import type { ModelDefinition } from './definition.ts';
 import type { Life, Write } from './life.ts';
 import { outcomeOf, translate } from './outcome.ts';
-import { checkWriteConcern, fail, planWrite, runHooks, settle } from './save.ts';
+import { checkWriteConcern, fail, planWrite, runHooks, settle, stampNew } from './save.ts';
 import { validate } from './validate.ts';
 import { OutcomeUnknownError, UsageError, ValidationError, type ValidationIssue } from './errors.ts';
 
@@ -34,6 +34,7 @@ export async function insertMany(
   if (stored !== undefined)
     throw new UsageError('insertMany() takes new documents only: one of these is stored already.', stored.context);
   lives.forEach(runHooks);
+  lives.forEach(stampNew);
   const writes = validated ? await planValid(lives) : lives.map(planInserted);
   try {
     await definition.collection().insertMany(

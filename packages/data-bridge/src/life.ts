@@ -6,12 +6,19 @@ import type { ModelDefinition } from './definition.ts';
 import { type ErrorContext, UsageError } from './errors.ts';
 import type { Baseline } from './state/baseline.ts';
 import type { EditTree } from './state/edits.ts';
+import type { PendingAtomic } from './state/pending.ts';
 import { baselineOf, type StateTracker } from './state/tracker.ts';
 
 /** What one save writes: fixed when it is planned, so that later changes of the document are left for the next one. */
 export type Write =
   | { readonly kind: 'insert'; readonly document: BSON.Document }
-  | { readonly kind: 'update'; readonly filter: Life['filter']; readonly tree: EditTree };
+  | {
+      readonly kind: 'update';
+      readonly filter: Life['filter'];
+      readonly tree: EditTree;
+      /** The field in which the mapper itself notes the time of the update. */
+      readonly stamped: string | undefined;
+    };
 
 /** One operation on a stored document. */
 interface Operation {
@@ -38,6 +45,10 @@ export class Life {
   isDeleted = false;
   /** What the last save wrote. */
   lastSaved: EditTree | null = null;
+  /** Atomic operators that wait for a save. */
+  pending: readonly PendingAtomic[] = [];
+  /** Those in the write that is under way, or whose answer did not come. */
+  sent: readonly PendingAtomic[] = [];
   /** A write whose answer did not come. */
   unanswered: Write | null = null;
   /** Fields that were assigned as a whole and not validated since: their schema's output is still to be taken over. */
@@ -121,6 +132,8 @@ export class Life {
     this.isNew = false;
     this.isDeleted = false;
     this.unanswered = null;
+    this.pending = [];
+    this.sent = [];
     this.assigned.clear();
     this.defaults.clear();
   }

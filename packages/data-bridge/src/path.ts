@@ -10,14 +10,18 @@ export interface Root {
 }
 
 /** The keys of a dotted path. A top-level field whose name has the dots goes first. */
-function keysOf(root: Root, path: string): string[] {
+export function keysOf(root: Root, path: string): string[] {
   return root.has(path) ? [path] : path.split('.');
 }
 
 /** The value at a dotted path, `undefined` where the path ends early. */
 export function getPath(root: Root, path: string): unknown {
-  const [name, ...keys] = keysOf(root, path);
-  return keys.reduce((value: unknown, key) => memberOf(value, key), root.get(name as string));
+  return valueAt(root, keysOf(root, path));
+}
+
+/** The value at those keys. */
+export function valueAt(root: Pick<Root, 'get'>, [name = '', ...keys]: readonly string[]): unknown {
+  return keys.reduce((value: unknown, key) => memberOf(value, key), root.get(name));
 }
 
 /**
@@ -26,9 +30,14 @@ export function getPath(root: Root, path: string): unknown {
  * @throws UsageError where a value on the way is no container.
  */
 export function setPath(root: Root, path: string, value: unknown): void {
-  const keys = keysOf(root, path);
-  const last = keys.pop() as string;
-  const [name, ...inner] = keys;
+  setAt(root, keysOf(root, path), value);
+}
+
+/** The same at those keys. */
+export function setAt(root: Omit<Root, 'has'>, keys: readonly string[], value: unknown): void {
+  const path = keys.join('.');
+  const last = keys.at(-1) as string;
+  const [name, ...inner] = keys.slice(0, -1);
   if (name === undefined) {
     root.set(last, value);
     return;

@@ -1,14 +1,19 @@
-import type { BSON, UpdateOptions } from 'mongodb';
+import type { BSON, FindOneAndUpdateOptions, UpdateOptions } from 'mongodb';
+import { ownBytes } from './bson/arena.ts';
 import { setOwn } from './bson/copy.ts';
 import { ABSENT, encodeDocument, toExact } from './bson/encode.ts';
 import { equalValues } from './bson/equal.ts';
 import { DocumentNotFoundError, OutcomeUnknownError, UsageError } from './errors.ts';
 import type { Life, Write } from './life.ts';
+import { putBack, takeStored } from './operate.ts';
 import { outcomeOf, serverCode, translate } from './outcome.ts';
+import { applyAtomic, misfit } from './state/atomics.ts';
 import { BsonBaseline } from './state/bson-baseline.ts';
 import type { Edit, EditTree } from './state/edits.ts';
-import { fallback, needsPipelineInBatch, plan, type UpdatePlan } from './state/plan.ts';
-import { moveTo, treeOf } from './state/tracker.ts';
+import { isNameable } from './state/operators.ts';
+import { carriedOut, treeWith } from './state/pending.ts';
+import { adds, fallback, needsPipelineInBatch, plan, type UpdatePlan } from './state/plan.ts';
+import { moveTo } from './state/tracker.ts';
 import { validate } from './validate.ts';
 
 /** Options of `save()`: the driver's, and whether to validate. */
@@ -29,17 +34,19 @@ export async function save(
   // What is stored must be known before the difference to it can be told.
   if (life.unanswered !== null) await sendAndSettle(life, life.unanswered, options);
   runHooks(life);
+  stampNew(life);
   const write = validated ? await validate(life, () => planWrite(life)) : planWrite(life);
   if (write !== null) await sendAndSettle(life, write, options);
 }
 
 async function sendAndSettle(life: Life, write: Write, options: UpdateOptions): Promise<void> {
+  let stored: Uint8Array | null;
   try {
-    await send(life, write, options);
+    stored = await send(life, write, options);
   } catch (error) {
     throw fail(life, write, error);
   }
-  settle(life, write);
+  settle(life, write, stored);
 }
 
 function checkSavable(life: Life, options: UpdateOptions): void {
@@ -71,14 +78,38 @@ export function runHooks(life: Life): void {
   }
 }
 
+/** Notes the time of the insert in a new document, where the program gave none. */
+export function stampNew({ baseline, definition, isNew }: Life): void {
+  if (!isNew || definition.timestamps === undefined) return;
+  const now = Date.now();
+  for (const name of Object.values(definition.timestamps)) {
+    if (name !== undefined && !baseline.has(name)) baseline.set(name, new Date(now));
+  }
+}
+
 // ── plan ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** What a save of this document writes now, or null. */
 export function planWrite(life: Life): Write | null {
   if (life.isNew) return { kind: 'insert', document: planInsert(life) };
-  const tree = treeOf(life.baseline);
+  const { tree, atomics } = treeWith(life.baseline, life.pending);
   if (tree?.children.has('_id') === true) life.refuseNewId();
-  return tree === null ? null : { kind: 'update', filter: life.filter, tree };
+  const write = tree === null ? null : { kind: 'update' as const, filter: life.filter, ...stamp(life, tree) };
+  life.sent = atomics;
+  life.pending = [];
+  return write;
+}
+
+/** Adds the time of the update to edits that have none. A greater time, of a writer whose clock is ahead, stays. */
+function stamp({ baseline, definition }: Life, tree: EditTree): { tree: EditTree; stamped: string | undefined } {
+  const name = definition.timestamps?.updatedAt;
+  if (name === undefined || tree.children.has(name)) return { tree, stamped: undefined };
+  const base = baseline.exact(name);
+  const now = new Date();
+  const known = base === ABSENT || misfit('$max', base, now) !== null ? undefined : base;
+  const value = applyAtomic('$max', known, now, name);
+  const edit: Edit = { kind: 'atomic', operator: '$max', operand: now, base, value };
+  return { tree: { kind: 'object', children: new Map([...tree.children, [name, edit]]) }, stamped: name };
 }
 
 /** Every field as it is now, copied, `_id` first. */
@@ -94,15 +125,17 @@ function planInsert({ baseline }: Life): BSON.Document {
 /** What an insert of this document would store, without storing it. */
 export async function insertion(life: Life, validated = life.definition.validate): Promise<BSON.Document> {
   runHooks(life);
+  stampNew(life);
   return validated ? validate(life, () => planInsert(life)) : planInsert(life);
 }
 
 // ── send ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function send(life: Life, write: Write, options: UpdateOptions): Promise<void> {
-  return write.kind === 'insert'
-    ? sendInsert(life, write.document, options)
-    : sendUpdate(life, write.filter, write.tree, options);
+/** Gives the fields as they are stored now, where the program asked for operators; else null. */
+async function send(life: Life, write: Write, options: UpdateOptions): Promise<Uint8Array | null> {
+  if (write.kind === 'update') return sendUpdate(life, write.filter, write.tree, options);
+  await sendInsert(life, write.document, options);
+  return null;
 }
 
 async function sendInsert(life: Life, document: BSON.Document, options: UpdateOptions): Promise<void> {
@@ -116,34 +149,76 @@ async function sendInsert(life: Life, document: BSON.Document, options: UpdateOp
   }
 }
 
-async function sendUpdate(life: Life, filter: Life['filter'], tree: EditTree, options: UpdateOptions): Promise<void> {
+/** What came of an update that met a document: its fields, where they were asked for. */
+interface Answer {
+  readonly stored: Uint8Array | null;
+}
+
+async function sendUpdate(
+  life: Life,
+  filter: Life['filter'],
+  tree: EditTree,
+  options: UpdateOptions,
+): Promise<Uint8Array | null> {
+  const tryPlan = life.sent.length > 0 ? updateAndRead(projectionOf(tree)) : update;
+  const send = (form: UpdatePlan) => unlessMisfit(form, tryPlan(life, { ...filter, ...form.guard }, form, options));
   // An error would abort a transaction, so there the form that cannot fail goes first.
   const inTransaction = options.session?.inTransaction() === true;
   const first = plan(tree, inTransaction && needsPipelineInBatch(tree) ? { form: 'pipeline' } : {});
-  if (await tryPlan(life, filter, first, options)) return;
-  if (first.guard !== undefined || !Array.isArray(first.update)) {
-    if (await tryPlan(life, filter, fallback(tree), options)) return;
-  }
+  const isLast = first.guard === undefined && Array.isArray(first.update);
+  const answer = (await send(first)) ?? (isLast ? null : await send(fallback(tree)));
+  if (answer !== null) return answer.stored;
   throw new DocumentNotFoundError(
     'The document is no longer in the collection: another writer deleted it.',
     life.context,
   );
 }
 
+/** Sends one form of an update. Null when it met no document. */
+type TryPlan = (life: Life, filter: object, form: UpdatePlan, options: UpdateOptions) => Promise<Answer | null>;
+
+const update: TryPlan = async (life, filter, form, options) => {
+  const sent = { ...options, ...arrayFiltersOf(form) };
+  const { matchedCount } = await life.definition.collection().updateOne(filter, form.update, sent);
+  return matchedCount > 0 ? { stored: null } : null;
+};
+
+/** The same, and reads the fields as they are then. */
+function updateAndRead(projection: object): TryPlan {
+  return async (life, filter, form, options) => {
+    const sent = { ...options, ...arrayFiltersOf(form), projection, returnDocument: 'after', raw: true } as const;
+    const collection = life.definition.collection();
+    const found: unknown = await collection.findOneAndUpdate(filter, form.update, {
+      ...(sent as FindOneAndUpdateOptions),
+      includeResultMetadata: false,
+    });
+    return found === null ? null : { stored: ownBytes(found as Uint8Array) };
+  };
+}
+
+function arrayFiltersOf({ arrayFilters }: UpdatePlan): UpdateOptions {
+  return arrayFilters === undefined ? {} : { arrayFilters: [...arrayFilters] as BSON.Document[] };
+}
+
+/** The fields in which there are operators; all where one of them cannot be named. */
+function projectionOf(tree: EditTree): object {
+  const names = [...tree.children].filter(([, edit]) => hasAtomic(edit)).map(([name]) => name);
+  return names.every(isNameable) ? Object.fromEntries(names.map((name) => [name, 1])) : {};
+}
+
+function hasAtomic(edit: Edit): boolean {
+  return edit.kind === 'atomic' || (edit.kind === 'object' && [...edit.children.values()].some(hasAtomic));
+}
+
 /** The server refuses an operator whose path does not fit the stored shape with one of these; the pipeline form always fits. */
 const SHAPE_ERRORS: ReadonlySet<number | undefined> = new Set([2, 14, 28]);
 
-/** Sends one form of the update. False when it met no document, or a document of another shape. */
-async function tryPlan(life: Life, filter: Life['filter'], form: UpdatePlan, options: UpdateOptions): Promise<boolean> {
-  const collection = life.definition.collection();
-  const sent =
-    form.arrayFilters === undefined ? options : { ...options, arrayFilters: [...form.arrayFilters] as BSON.Document[] };
+async function unlessMisfit(form: UpdatePlan, answer: Promise<Answer | null>): Promise<Answer | null> {
   try {
-    const { matchedCount } = await collection.updateOne({ ...filter, ...form.guard } as never, form.update, sent);
-    return matchedCount > 0;
+    return await answer;
   } catch (error) {
     if (Array.isArray(form.update) || !SHAPE_ERRORS.has(serverCode(error))) throw error;
-    return false;
+    return null;
   }
 }
 
@@ -159,14 +234,27 @@ export async function readRaw(life: Life, options: object = {}): Promise<Uint8Ar
 
 // ── settle ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Makes what was sent the baseline. */
-export function settle(life: Life, write: Write): void {
+/**
+ * Makes what was sent the baseline.
+ *
+ * @param stored the fields with operators as they are stored now, where the server told them.
+ */
+export function settle(life: Life, write: Write, stored: Uint8Array | null = null): void {
   if (write.kind === 'insert') settleInsert(life, write.document);
-  else {
-    life.baseline.settle(write.tree);
-    life.lastSaved = write.tree;
-  }
+  else settleUpdate(life, write, stored);
   life.unanswered = null;
+}
+
+function settleUpdate(life: Life, { tree, stamped }: Write & { kind: 'update' }, stored: Uint8Array | null): void {
+  const { baseline, definition } = life;
+  const after = stored === null ? null : new BsonBaseline(definition.layout(), stored, 0);
+  const settled = carriedOut(tree, after === null ? null : (name) => after.exact(name));
+  // A Date that was read before stays as it is: the new time is another one.
+  const isRead = stamped !== undefined && baseline.current(stamped) !== undefined && !baseline.differs(stamped);
+  baseline.settle(settled);
+  if (isRead) baseline.revert(stamped);
+  takeStored(life);
+  life.lastSaved = settled;
 }
 
 function settleInsert(life: Life, document: BSON.Document): void {
@@ -190,6 +278,7 @@ export function fail(life: Life, write: Write, error: unknown): unknown {
   if (outcome === 'applied') settle(life, write);
   // What the server refuses now, it did not do before.
   if (serverCode(error) !== undefined) life.unanswered = null;
+  if (outcome === 'refused' && life.unanswered === null) putBack(life);
   if (outcome !== 'unknown') return translate(error, life.context);
   life.unanswered = write;
   const then = isRepeatable(write) ? 'Calling save() again is safe.' : 'Call reload() to see what is stored.';
@@ -202,8 +291,4 @@ export function fail(life: Life, write: Write, error: unknown): unknown {
 /** Does sending it twice leave what sending it once does? */
 function isRepeatable(write: Write): boolean {
   return write.kind === 'insert' || !adds(write.tree);
-}
-
-function adds(edit: Edit | EditTree): boolean {
-  return edit.kind === 'push' || ('children' in edit && [...edit.children.values()].some(adds));
 }

@@ -11,7 +11,7 @@ type OwnId<F> = F extends { _id: unknown } ? unknown : { readonly _id: ObjectId 
 /** The times that a model keeps, under their names. */
 type Times<O> = O extends { timestamps: true }
   ? { readonly createdAt: Date; readonly updatedAt: Date }
-  : O extends { timestamps: infer T }
+  : O extends { timestamps: infer T extends object }
     ? { readonly [K in keyof T as T[K] & string]: Date }
     : unknown;
 
@@ -46,3 +46,15 @@ export type UpdateOf<D> = UpdateFilter<{ [K in keyof ShapeOf<D>]: ShapeOf<D>[K] 
 
 /** The type of an array's elements; other types are themselves. */
 export type ElementOf<V> = V extends readonly (infer E)[] ? E : V;
+
+/** The names of the fields that hold such a value, where they hold any. */
+export type NamesOf<S, V> = { [K in keyof S & string]: [NonNullable<S[K]>] extends [V] ? K : never }[keyof S & string];
+
+/** A path that is no field's name: a dotted one, or a stored field that the schema does not name. */
+export type OtherPath<S, P extends string> = P extends keyof S ? never : P;
+
+/** What `$inc` and `$mul` take. */
+export type AnyNumber = number | bigint | BSON.Long | BSON.Decimal128 | BSON.Double | BSON.Int32;
+
+/** What `$min` and `$max` compare. */
+export type Comparable = AnyNumber | string | boolean | Date | ObjectId;

@@ -42,11 +42,25 @@ export interface PositionsEdit {
   readonly children: ReadonlyMap<number, ValueEdit>;
 }
 
+/** The operators that a program asks for: the server applies them to what it has then, whoever wrote it. */
+export type AtomicOperator = '$inc' | '$mul' | '$min' | '$max' | '$push' | '$addToSet' | '$pull' | '$currentDate';
+
+/** An operator that the program asked for. */
+export interface AtomicEdit {
+  readonly kind: 'atomic';
+  readonly operator: AtomicOperator;
+  /** BSON-typed: a number or another scalar, the list of values of an array operator, `true` for `$currentDate`. */
+  readonly operand: unknown;
+  readonly base: unknown;
+  /** What memory shows after it, BSON-typed, or `ABSENT`. */
+  readonly value: unknown;
+}
+
 /** An edit that leaves a value. */
 export type ValueEdit = SetEdit | PushEdit | ObjectEdit | PositionsEdit;
 
 /** One node per path: two edits can never overlap. */
-export type Edit = ValueEdit | DeleteEdit;
+export type Edit = ValueEdit | DeleteEdit | AtomicEdit;
 
 /** The edits of a document's fields, at least one. */
 export interface EditTree {
@@ -70,7 +84,7 @@ export interface Change {
  * by up to 10 levels of BSON for each of its own, and MongoDB refuses commands of more than 200: 10 levels of edits
  * leave room for the 90 further ones that a document may have.
  */
-const MAX_LEVELS = 10;
+export const MAX_LEVELS = 10;
 
 /**
  * What changed between a stored value and one in memory.
@@ -108,7 +122,7 @@ function compare(base: unknown, value: unknown, level: number): ValueEdit | null
 }
 
 /** Has it members that can change one by one? */
-function hasMembers(value: unknown): value is object {
+export function hasMembers(value: unknown): value is object {
   return value instanceof Map || isPlainObject(value);
 }
 
@@ -160,7 +174,7 @@ function changesBelow(edit: Edit, keys: readonly (string | number)[], live: Live
     const children: (readonly [string | number, Edit])[] = [...edit.children];
     return children.flatMap(([key, child]) => changesBelow(child, [...keys, key], live));
   }
-  const from = edit.base === ABSENT ? undefined : live(edit.base, keys);
-  const to = edit.kind === 'delete' ? undefined : live(edit.value, keys);
-  return [{ path: keys.join('.'), keys, from, to }];
+  const shown = (value: unknown) => (value === ABSENT ? undefined : live(value, keys));
+  const to = edit.kind === 'delete' ? undefined : shown(edit.value);
+  return [{ path: keys.join('.'), keys, from: shown(edit.base), to }];
 }

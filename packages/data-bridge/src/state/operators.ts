@@ -1,12 +1,8 @@
 import { setOwn } from '../bson/copy.ts';
-import type { Edit, EditTree } from './edits.ts';
+import type { AtomicEdit, AtomicOperator, Edit, EditTree } from './edits.ts';
 
-/** The update operators that say a tree of edits. */
-export interface Operators {
-  $set?: Record<string, unknown>;
-  $unset?: Record<string, ''>;
-  $push?: Record<string, { readonly $each: readonly unknown[] }>;
-}
+/** The update operators that say a tree of edits: by path, what each is given. */
+export type Operators = Partial<Record<'$set' | '$unset' | '$pullAll' | AtomicOperator, Record<string, unknown>>>;
 
 /** Can this key be part of a dotted path? */
 export function isNameable(key: string): boolean {
@@ -39,6 +35,9 @@ function say(edit: Edit, path: string, said: Operators): void {
     case 'push':
       setOwn((said.$push ??= {}), path, { $each: edit.added });
       break;
+    case 'atomic':
+      sayAtomic(edit, path, said);
+      break;
     case 'object':
       for (const [key, child] of edit.children) say(child, `${path}.${key}`, said);
       break;
@@ -48,4 +47,11 @@ function say(edit: Edit, path: string, said: Operators): void {
         else setOwn((said.$set ??= {}), `${path}.${i}`, edit.value[i]);
       }
   }
+}
+
+function sayAtomic({ operator, operand }: AtomicEdit, path: string, said: Operators): void {
+  const isList = operator === '$push' || operator === '$addToSet';
+  // MongoDB's own `$pull` takes conditions, and an array or an object for one.
+  const name = operator === '$pull' ? '$pullAll' : operator;
+  setOwn((said[name] ??= {}), path, isList ? { $each: operand } : operand);
 }

@@ -1,5 +1,6 @@
 import { setOwn } from '../bson/copy.ts';
-import type { Edit, EditTree, PositionsEdit, ValueEdit } from './edits.ts';
+import { ABSENT } from '../bson/encode.ts';
+import type { AtomicEdit, DeleteEdit, Edit, EditTree, PositionsEdit } from './edits.ts';
 import { isNameable } from './operators.ts';
 
 /** An aggregation expression. */
@@ -55,9 +56,11 @@ export function isArray(value: Expression): Expression {
 }
 
 /** The new value of what `current` gives. */
-function valueOf(edit: ValueEdit, current: Expression): Expression {
+function valueOf(edit: Exclude<Edit, DeleteEdit>, current: Expression): Expression {
   const whole = literal(edit.value);
   switch (edit.kind) {
+    case 'atomic':
+      return computed(edit, current);
     case 'set':
       return whole;
     case 'push':
@@ -73,20 +76,70 @@ function valueOf(edit: ValueEdit, current: Expression): Expression {
   }
 }
 
+const NUMBERS = ['int', 'long', 'double', 'decimal'];
+
+/** What an atomic operator makes of `current`; where that is of another type, the value in memory. */
+function computed({ operator, operand, value }: AtomicEdit, current: Expression): Expression {
+  const given = literal(operand);
+  // Where memory has nothing to pull from, there is nothing to fall back on either.
+  const whole = value === ABSENT ? current : literal(value);
+  const ofArray = (expression: Expression) => ({ $cond: [isArray(current), expression, whole] });
+  switch (operator) {
+    case '$inc':
+      return ofNumber(current, '$add', given, whole);
+    case '$mul':
+      return ofNumber(current, '$multiply', given, whole);
+    // The expressions `$min` and `$max` skip null, which the operators compare like any other value.
+    case '$min':
+      return { $cond: [{ $or: [isMissing(current), { $lt: [given, current] }] }, given, current] };
+    case '$max':
+      return { $cond: [{ $or: [isMissing(current), { $gt: [given, current] }] }, given, current] };
+    case '$push':
+      return ofArray({ $concatArrays: [current, given] });
+    case '$addToSet':
+      return ofArray({ $concatArrays: [current, valuesNotIn(given, current)] });
+    case '$pull':
+      return ofArray(valuesNotIn(current, given));
+    case '$currentDate':
+      return '$$NOW';
+  }
+}
+
+function ofNumber(current: Expression, operator: string, given: Expression, whole: Expression): Expression {
+  const isNumber = { $in: [{ $type: { $ifNull: [current, null] } }, NUMBERS] };
+  const result = { [operator]: [{ $cond: [isNumber, current, 0] }, given] };
+  return { $cond: [{ $or: [isNumber, isMissing(current)] }, result, whole] };
+}
+
+/** A missing value is less than null. Its type is not asked for: not every server knows that of a missing expression. */
+function isMissing(value: Expression): Expression {
+  return { $lt: [value, null] };
+}
+
+function valuesNotIn(array: Expression, others: Expression): Expression {
+  return { $filter: { input: array, as: 'v', cond: { $not: [{ $in: ['$$v', others] }] } } };
+}
+
 /** An object with some members set, removed or computed anew, under any keys. */
 function merge(children: ReadonlyMap<string, Edit>, object: Expression): Expression {
   const removed: string[] = [];
   const replaced = {};
-  const computed: Expression[] = [];
+  const anew: Expression[] = [];
+  const pulled: Expression[] = [];
   for (const [key, edit] of children) {
     if (edit.kind === 'delete') removed.push(key);
     else if (edit.kind === 'set') setOwn(replaced, key, edit.value);
-    else computed.push({ k: literal(key), v: valueOf(edit, member(object, key)) });
+    else {
+      const current = member(object, key);
+      const entry = { k: literal(key), v: valueOf(edit, current) };
+      if (edit.value !== ABSENT) anew.push(entry);
+      else pulled.push({ $cond: [isArray(current), { $arrayToObject: [[entry]] }, literal({})] });
+    }
   }
   const parts = [removed.length > 0 ? without(object, removed) : object];
   if (Object.keys(replaced).length > 0) parts.push(literal(replaced));
-  if (computed.length > 0) parts.push({ $arrayToObject: [computed] });
-  return { $mergeObjects: parts };
+  if (anew.length > 0) parts.push({ $arrayToObject: [anew] });
+  return { $mergeObjects: [...parts, ...pulled] };
 }
 
 function without(object: Expression, keys: readonly string[]): Expression {

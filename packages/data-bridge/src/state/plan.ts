@@ -1,5 +1,5 @@
 import { BSON } from 'mongodb';
-import type { Edit, EditTree } from './edits.ts';
+import type { AtomicOperator, Edit, EditTree } from './edits.ts';
 import { guardOf } from './guards.ts';
 import { operators } from './operators.ts';
 import { pipeline } from './pipeline.ts';
@@ -40,14 +40,29 @@ export function fallback(tree: EditTree): UpdatePlan {
 
 /** Do the operators need a second try where the stored shape changed? Then a transaction or a bulk write sends the pipeline at once. */
 export function needsPipelineInBatch(tree: EditTree): boolean {
-  return [...tree.children.values()].some(({ kind }) => kind !== 'set' && kind !== 'delete');
+  return ![...tree.children.values()].every(fitsAnyShape);
 }
+
+/** A field as a whole can be set or removed whatever it is, and these operators take any value. */
+function fitsAnyShape(edit: Edit): boolean {
+  if (edit.kind !== 'atomic') return edit.kind === 'set' || edit.kind === 'delete';
+  return edit.operator === '$min' || edit.operator === '$max' || edit.operator === '$currentDate';
+}
+
+/** Does sending it twice leave something else than sending it once? */
+export function adds(edit: Edit | EditTree): boolean {
+  if (edit.kind === 'atomic') return ADDING.has(edit.operator);
+  return edit.kind === 'push' || ('children' in edit && [...edit.children.values()].some(adds));
+}
+
+const ADDING: ReadonlySet<AtomicOperator> = new Set(['$inc', '$mul', '$push']);
 
 /** A pipeline holds values twice, the whole one and the changed part; the fields as a whole take half as much. */
 function setWhole(tree: EditTree): EditTree {
   const whole = ([name, edit]: [string, Edit]): [string, Edit] => [
     name,
-    edit.kind === 'delete' ? edit : { kind: 'set', base: edit.base, value: edit.value },
+    // An operator's operand is no larger than the value.
+    edit.kind === 'delete' || edit.kind === 'atomic' ? edit : { kind: 'set', base: edit.base, value: edit.value },
   ];
   return { kind: 'object', children: new Map(Array.from(tree.children, whole)) };
 }

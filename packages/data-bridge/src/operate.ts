@@ -1,0 +1,134 @@
+import { copyValue, isMutable } from './bson/copy.ts';
+import { ABSENT } from './bson/encode.ts';
+import { UsageError } from './errors.ts';
+import type { Life } from './life.ts';
+import { keysOf, type Root, setAt, valueAt } from './path.ts';
+import { applyAtomic, foldAtomics, misfit } from './state/atomics.ts';
+import { type AtomicOperator, MAX_LEVELS } from './state/edits.ts';
+import { exactAt, isSame, isShown, type PendingAtomic } from './state/pending.ts';
+
+/**
+ * Does to memory at once what an atomic operator will do to the stored document, and notes the operator for the next
+ * save. Of a value that was changed in another way before, the next save sends what memory shows.
+ *
+ * @throws UsageError where the operator does not fit the path, its value, or another operator that waits.
+ */
+export function operate(life: Life, root: Root, operator: AtomicOperator, path: string, operand: unknown): void {
+  const keys = keysOf(root, path);
+  checkPath(life, root, keys, operator);
+  const before = valueAt(root, keys);
+  const after = applyAtomic(operator, before, operand, path);
+  const pending = life.pending.filter((each) => isShown(life.baseline, each));
+  const earlier = pending.find((each) => isAt(keys, each));
+  const others = pending.filter((each) => each !== earlier);
+  checkOthers(life, earlier === undefined ? others : [...others, earlier], { keys, operator });
+  const isAtomic = earlier !== undefined || (!life.isNew && isSettled(life, keys, before));
+  show(root, keys, before, after);
+  const whole = earlier === undefined ? operand : foldAtomics(operator, earlier.operand, operand);
+  const noted = { keys, operator, operand: copyValue(whole), shown: copyValue(after) };
+  life.pending = isAtomic ? [...others, noted] : others;
+}
+
+/** Is this field, or any, written by an operator that no save has confirmed yet? */
+export function hasAtomics({ baseline, pending, sent }: Life, field?: string): boolean {
+  const isOf = ({ keys }: PendingAtomic) => field === undefined || keys[0] === field;
+  return sent.some(isOf) || pending.some((each) => isOf(each) && isShown(baseline, each));
+}
+
+/** The save that was to send them was refused: they wait again, beside those that were asked for meanwhile. */
+export function putBack(life: Life): void {
+  for (const sent of life.sent) {
+    const later = life.pending.find((each) => isAt(sent.keys, each));
+    const others = life.pending.filter((each) => each !== later);
+    if (later === undefined) life.pending = [...others, sent];
+    else if (later.operator !== sent.operator) life.pending = others;
+    else life.pending = [...others, { ...later, operand: foldAtomics(later.operator, sent.operand, later.operand) }];
+  }
+  life.sent = [];
+}
+
+/** The save is done and the baseline has the stored values: memory takes them where the program changed nothing since. */
+export function takeStored(life: Life): void {
+  for (const sent of life.sent) takeOne(life, sent);
+  life.sent = [];
+}
+
+function takeOne(life: Life, { keys, shown }: PendingAtomic): void {
+  const { baseline } = life;
+  const before = valueAt(baseline, keys);
+  const later = life.pending.find((each) => isAt(keys, each));
+  if (!isSame(before, later === undefined ? shown : later.shown)) return;
+  const stored = valueAt({ get: (name) => baseline.original(name) }, keys);
+  const others = life.pending.filter((each) => each !== later);
+  // What was asked for meanwhile is done to the stored value; where it no longer fits, memory is an ordinary change.
+  if (later !== undefined && misfit(later.operator, stored, later.operand) !== null) {
+    life.pending = others;
+    return;
+  }
+  const after = later === undefined ? stored : applyAtomic(later.operator, stored, later.operand, keys.join('.'));
+  if (later !== undefined) life.pending = [...others, { ...later, shown: copyValue(after) }];
+  if (!isSame(before, after)) show(baseline, keys, before, after);
+}
+
+function isAt(keys: readonly string[], other: PendingAtomic): boolean {
+  return keys.length === other.keys.length && isPrefix(keys, other.keys);
+}
+
+function isPrefix(keys: readonly string[], longer: readonly string[]): boolean {
+  return keys.every((key, i) => key === longer[i]);
+}
+
+function checkPath(life: Life, root: Root, keys: readonly string[], operator: AtomicOperator): void {
+  const refuse = (problem: string): never => {
+    throw new UsageError(`${operator} of "${keys.join('.')}" ${problem}.`, life.context);
+  };
+  if (keys[0] === '_id') refuse('would change the _id, which stays as it is');
+  if (keys.length > MAX_LEVELS + 1) refuse(`goes more than ${MAX_LEVELS} levels deep: set the value instead`);
+  const array = keys.findIndex((_, i) => i > 0 && Array.isArray(valueAt(root, keys.slice(0, i))));
+  if (array > 0)
+    refuse(
+      `goes through the array "${keys.slice(0, array).join('.')}", whose elements may move: change the element in place`,
+    );
+}
+
+/** Two operators of a save must not meet: the server would refuse them, or apply them in an order of its own. */
+function checkOthers(
+  life: Life,
+  others: readonly PendingAtomic[],
+  { keys, operator }: Pick<PendingAtomic, 'keys' | 'operator'>,
+): void {
+  for (const other of others) {
+    if (!isPrefix(keys, other.keys) && !isPrefix(other.keys, keys)) continue;
+    if (isAt(keys, other) && other.operator === operator) continue;
+    const text = `${operator} of "${keys.join('.')}" meets ${other.operator} of "${other.keys.join('.')}", which waits for a save: save first.`;
+    throw new UsageError(text, life.context);
+  }
+}
+
+/** Is the value as it is stored, or as the write under way will store it? */
+function isSettled(life: Life, keys: readonly string[], value: unknown): boolean {
+  const sent = life.sent.find((each) => isAt(keys, each));
+  if (sent !== undefined) return isSame(value, sent.shown);
+  const stored = exactAt(life.baseline, keys);
+  return isSame(value, stored === ABSENT ? undefined : stored);
+}
+
+/** An array that the program holds is changed in place. Other values are replaced: a Date that was read before stays as it is. */
+function show(root: Omit<Root, 'has'>, keys: readonly string[], before: unknown, after: unknown): void {
+  if (!Array.isArray(before) || !Array.isArray(after)) {
+    if (!Object.is(before, after)) setAt(root, keys, after);
+    return;
+  }
+  const elements = reuse(before, after);
+  before.length = 0;
+  for (const element of elements) before.push(element);
+}
+
+/** The new elements, each as the object that the program already holds where it equals one. */
+function reuse(held: readonly unknown[], elements: readonly unknown[]): unknown[] {
+  const left = held.filter(isMutable);
+  return elements.map((element) => {
+    const at = isMutable(element) ? left.findIndex((each) => isSame(each, element)) : -1;
+    return at < 0 ? element : left.splice(at, 1)[0];
+  });
+}
