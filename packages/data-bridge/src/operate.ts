@@ -24,7 +24,7 @@ export function operate(life: Life, root: Root, operator: AtomicOperator, path: 
   checkOthers(life, earlier === undefined ? others : [...others, earlier], { keys, operator });
   const isAtomic = earlier !== undefined || (!life.isNew && isSettled(life, keys, before));
   show(root, keys, before, after);
-  const whole = earlier === undefined ? operand : foldAtomics(operator, earlier.operand, operand);
+  const whole = foldAtomics(operator, earlier?.operand, operand);
   const noted = { keys, operator, operand: copyValue(whole), shown: copyValue(after) };
   life.pending = isAtomic ? [...others, noted] : others;
 }

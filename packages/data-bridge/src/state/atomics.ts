@@ -15,11 +15,14 @@ interface Rule {
   readonly apply: (value: unknown, operand: unknown) => unknown;
   /** What it makes where there is no value. */
   readonly ofNothing: (operand: unknown) => unknown;
+  /** The operand as it is sent. */
+  readonly single: (operand: unknown) => unknown;
   /** The operand that does what one after the other does. */
   readonly fold: (first: unknown, second: unknown) => unknown;
 }
 
 const anything = (): null => null;
+const itself = (operand: unknown): unknown => operand;
 const now = (): Date => new Date();
 
 const RULES: Readonly<Record<AtomicOperator, Rule>> = {
@@ -31,7 +34,7 @@ const RULES: Readonly<Record<AtomicOperator, Rule>> = {
   $push: list(checkNoModifier, concat, concat),
   $addToSet: list(checkNoModifier, union, union),
   $pull: { ...list(checkNoCondition, without, union), ofNothing: () => undefined },
-  $currentDate: { checkOperand: anything, checkValue: anything, apply: now, ofNothing: now, fold: () => true },
+  $currentDate: { checkOperand: anything, checkValue: anything, apply: now, ofNothing: now, single: itself, fold: itself },
 };
 
 /**
@@ -54,9 +57,13 @@ export function misfit(operator: AtomicOperator, value: unknown, operand: unknow
   return checkOperand(operand) ?? (value === undefined ? null : checkValue(value));
 }
 
-/** The operand of one operator that does what two of it do, one after the other. */
+/**
+ * The operand of one operator that does what two of it do, one after the other.
+ *
+ * @param first `undefined` when there is only one: the values of a set then become different ones.
+ */
 export function foldAtomics(operator: AtomicOperator, first: unknown, second: unknown): unknown {
-  return RULES[operator].fold(first, second);
+  return first === undefined ? RULES[operator].single(second) : RULES[operator].fold(first, second);
 }
 
 function numeric(calculate: (a: Numeric, b: Numeric) => Numeric, ofNothing: (operand: Numeric) => Numeric): Rule {
@@ -67,6 +74,7 @@ function numeric(calculate: (a: Numeric, b: Numeric) => Numeric, ofNothing: (ope
     checkValue: checkNumber('the value there is'),
     apply: (value, operand) => calculate(value as Numeric, operand as Numeric),
     ofNothing: (operand) => ofNothing(operand as Numeric),
+    single: itself,
     fold: (first, second) => calculate(first as Numeric, second as Numeric),
   };
 }
@@ -79,7 +87,8 @@ function extreme(wins: (order: number) => boolean): Rule {
     checkOperand: checkComparable('got'),
     checkValue: checkComparable('the value there is'),
     apply: choose,
-    ofNothing: (operand) => operand,
+    ofNothing: itself,
+    single: itself,
     fold: choose,
   };
 }
@@ -92,6 +101,7 @@ function list(checkOperand: Rule['checkOperand'], apply: Combine, fold: Combine)
     checkValue: (value) => (Array.isArray(value) ? null : `needs an array, the value there is ${typeName(value)}`),
     apply: (value, operand) => apply(value as unknown[], operand as unknown[]),
     ofNothing: (operand) => apply([], operand as unknown[]),
+    single: (operand) => fold([], operand as unknown[]),
     fold: (first, second) => fold(first as unknown[], second as unknown[]),
   };
 }
