@@ -143,6 +143,15 @@ describe('timestamps of static updates', () => {
     expect(untimed).not.toHaveProperty('updatedAt');
   });
 
+  it('of a replacement are those of an insert, since it is a whole document', async () => {
+    await oldPost();
+    const since = Date.now();
+    await Post.replaceOne({ title: 't' }, { title: 'u' });
+    const post = await only();
+    expectNow(post?.updatedAt, since);
+    expect(post).toMatchObject({ title: 'u', createdAt: post?.updatedAt });
+  });
+
   it('are read as Dates that a filter finds', async () => {
     const _id = await oldPost();
     const found = await Post.findOne({ updatedAt: { $lte: OLD } });
@@ -315,6 +324,18 @@ describe('check', () => {
     });
     await expect(Later.create({ from: 2, to: 1 })).rejects.toThrow('the document: is the wrong way round');
     expect((await Later.create({ from: 1, to: 2 })).$isNew).toBe(false);
+  });
+
+  it('is given defaults for what is not stored', async () => {
+    class Tagged extends model(
+      'spans',
+      { to: z.int(), tags: z.array(z.string()).default(['a']) },
+      { check: ({ to, tags }) => (tags.length === to ? [] : [{ message: `has ${tags.length} tags` }]) },
+    ) {}
+    const { insertedId } = await Tagged.collection.insertOne({ to: 0 });
+    const tagged = await Tagged.findById(insertedId);
+    await expect(tagged?.set('to', 2).save()).rejects.toThrow('has 1 tags');
+    await expect(tagged?.set('to', 1).save()).resolves.toBe(tagged);
   });
 
   it('is asked where the fields are valid and something changed, about a copy', async () => {
