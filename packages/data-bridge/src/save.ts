@@ -275,6 +275,7 @@ function settleInsert(life: Life, document: BSON.Document): void {
 /** Notes what is known of a write that failed, and gives the error to throw. */
 export function fail(life: Life, write: Write, error: unknown): unknown {
   const outcome = outcomeOf(error);
+  // The error has no exact values: those of operators are taken to be what memory shows.
   if (outcome === 'applied') settle(life, write);
   // What the server refuses now, it did not do before.
   if (serverCode(error) !== undefined) life.unanswered = null;
