@@ -88,12 +88,18 @@ describe('the guide', () => {
     expect(JSON.parse(report)).toMatchObject({ success: true, numTotalTests: 2, numPassedTests: 2 });
   });
 
+  it('has samples that fit their boxes', () => {
+    const lines = pages.flatMap((page) => (page.startsWith('docs/') ? codeOf(page) : []));
+    expect(lines.filter((line) => line.length > 72)).toEqual([]);
+  });
+
   it('lists every error and its code', () => {
     const source = readFileSync(join(root, 'packages/data-bridge/src/errors.ts'), 'utf8');
     const defined = [...source.matchAll(/class (\w+) extends DataBridgeError[^}]*?code = '(\w+)'/g)];
     const codes = new Map(defined.map(([, name, code]) => [name, code]));
     expect(new Set(codes.keys())).toEqual(new Set(errorNames()));
-    expect(new Map(tableOf('errors.md', 'error').map(([name, code]) => [name, code]))).toEqual(codes);
+    const rows = tableOf('errors.md', 'error and code').map(([cell = '']) => cell.split(' <br> ') as [string, string]);
+    expect(new Map(rows)).toEqual(codes);
   });
 
   it('lists every option of a model', () => {
@@ -110,6 +116,12 @@ function folderOf(page: string): string {
 /** The heading and the file of each program. */
 function programsOf(files: readonly Sample[]): (readonly [string, string])[] {
   return files.flatMap(({ title, file }) => (title === undefined ? [] : [[title, file] as const]));
+}
+
+/** The lines of a page's blocks of code. */
+function codeOf(page: string): string[] {
+  const blocks = readFileSync(join(root, page), 'utf8').matchAll(/^```\w+\n(.*?)^```$/gms);
+  return [...blocks].flatMap(([, code = '']) => code.split('\n'));
 }
 
 /** The errors that a program can catch. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type DefaultTheme, defineConfig } from 'vitepress';
+import { type DefaultTheme, defineConfig, type MarkdownRenderer } from 'vitepress';
 
 const reference = new URL('../reference/typedoc-sidebar.json', import.meta.url);
 
@@ -8,7 +8,8 @@ export default defineConfig({
   description: 'A MongoDB document mapper for TypeScript whose documents know what changed',
   lang: 'en',
   cleanUrls: true,
-  srcExclude: ['README.md'],
+  head: [['link', { rel: 'icon', href: '/favicon.svg' }]],
+  markdown: { config: labelCells },
   themeConfig: {
     nav: [
       { text: 'Guide', link: '/guide/getting-started', activeMatch: '/guide/' },
@@ -49,3 +50,17 @@ export default defineConfig({
     footer: { message: 'MIT licence' },
   },
 });
+
+/** Gives each cell of a table the heading of its column, which a narrow window shows beside it. */
+function labelCells(md: MarkdownRenderer): void {
+  md.core.ruler.push('label_cells', ({ tokens }) => {
+    let headings: string[] = [];
+    let column = 0;
+    tokens.forEach((token, i) => {
+      if (token.type === 'table_open') headings = [];
+      else if (token.type === 'th_open') headings.push(tokens[i + 1]?.content ?? '');
+      else if (token.type === 'tr_open') column = 0;
+      else if (token.type === 'td_open') token.attrSet('data-label', headings[column++] ?? '');
+    });
+  });
+}
