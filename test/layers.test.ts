@@ -65,6 +65,7 @@ const packages: readonly Package[] = [
       'updates.ts',
       'indexes.ts',
       'query.ts',
+      'statics.ts',
       'model.ts',
       'index.ts',
       'zod.ts',

@@ -19,11 +19,12 @@ export {
 } from './errors.ts';
 export type { EnsureCollectionOptions } from './indexes.ts';
 export type { InsertManyOptions } from './insert-many.ts';
-export { type Model, model } from './model.ts';
+export { model } from './model.ts';
 export type { Query, QueryOptions } from './query.ts';
 export { ref, type ReferenceListSchema, type ReferenceSchema } from './reference.ts';
 export type { SaveOptions } from './save.ts';
 export type { Fields, FieldSchema } from './schema.ts';
+export type { Model } from './statics.ts';
 export type { Change } from './state/edits.ts';
 export type { UpdatePlan } from './state/plan.ts';
 export { StateTracker } from './state/tracker.ts';

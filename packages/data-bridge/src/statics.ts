@@ -1,0 +1,135 @@
+import type {
+  Collection,
+  DeleteOptions,
+  DeleteResult,
+  DistinctOptions,
+  EstimatedDocumentCountOptions,
+  FindOneAndDeleteOptions,
+  FindOneAndReplaceOptions,
+  FindOneAndUpdateOptions,
+  ReplaceOptions,
+  UpdateOptions,
+  UpdateResult,
+} from 'mongodb';
+import type { Connection } from './connection.ts';
+import type { Document } from './document.ts';
+import type { EnsureCollectionOptions, EnsureIndexesOptions } from './indexes.ts';
+import type { InsertManyOptions } from './insert-many.ts';
+import type { Query, QueryOptions } from './query.ts';
+import type { SaveOptions } from './save.ts';
+import type { Fields } from './schema.ts';
+import type { Class, ElementOf, FilterOf, IdOf, Input, Shape, ShapeOf, UpdateOf } from './types.ts';
+import type { DriverOptions, StampOptions, ValidateOptions } from './updates.ts';
+
+/** Members of every document, which no field may be called. */
+export type Reserved = {
+  readonly [
+    K in Exclude<keyof Document<unknown>, symbol>
+  ]?: `"${K}" is a member of every document: give the field another name`;
+};
+
+/** What a model's class has beside its constructor. */
+export interface Statics<F extends Fields> {
+  /** Makes a document and stores it. @throws ValidationError, DuplicateKeyError */
+  create<D>(this: Class<D>, input: Input<F>, options?: SaveOptions): Promise<D>;
+  /** Stores many: plain inputs, or documents made by `new`. All are validated before anything is sent. An empty list gives an empty list. */
+  insertMany<D>(
+    this: Class<D>,
+    inputs: readonly (Input<F> | NoInfer<D>)[],
+    options: InsertManyOptions & { readonly return: 'ids' },
+  ): Promise<IdOf<D>[]>;
+  insertMany<D>(this: Class<D>, inputs: readonly (Input<F> | NoInfer<D>)[], options?: InsertManyOptions): Promise<D[]>;
+  /** The documents that match, all by default: a query that runs when it is awaited or iterated. */
+  find<D>(this: Class<D>, filter?: FilterOf<D>, options?: QueryOptions): Query<D, ShapeOf<D>>;
+  /** The first document that matches, or null. */
+  findOne<D>(this: Class<D>, filter?: FilterOf<D>, options?: QueryOptions): Promise<D | null>;
+  /** The document with this `_id`, or null. A string of 24 hexadecimal digits is taken for an ObjectId. */
+  findById<D>(this: Class<D>, id: IdOf<D> | string, options?: QueryOptions): Promise<D | null>;
+  /** How many documents match. */
+  count<D>(this: Class<D>, filter?: FilterOf<D>, options?: QueryOptions): Promise<number>;
+  /** Documents whose fields equal these values. Values are never operators, so it is the one for input from outside. */
+  findBy<D>(this: Class<D>, values: Partial<ShapeOf<D>>, options?: QueryOptions): Query<D, ShapeOf<D>>;
+  /** Does any document match? */
+  exists<D>(this: Class<D>, filter?: FilterOf<D>, options?: QueryOptions): Promise<boolean>;
+  /** How many documents the collection has, by its own record: fast, and not exact while others write. */
+  estimatedCount(options?: DriverOptions<EstimatedDocumentCountOptions>): Promise<number>;
+  /** The different values of a field; of an array field its elements. */
+  distinct<D, K extends keyof ShapeOf<D> & string>(
+    this: Class<D>,
+    field: K,
+    filter?: FilterOf<D>,
+    options?: DriverOptions<DistinctOptions>,
+  ): Promise<ElementOf<Exclude<ShapeOf<D>[K], undefined>>[]>;
+  /** Updates the first document that matches. */
+  updateOne<D>(
+    this: Class<D>,
+    filter: FilterOf<D>,
+    update: UpdateOf<D>,
+    options?: DriverOptions<UpdateOptions> & StampOptions,
+  ): Promise<UpdateResult>;
+  /** Updates every document that matches. */
+  updateMany<D>(
+    this: Class<D>,
+    filter: FilterOf<D>,
+    update: UpdateOf<D>,
+    options?: DriverOptions<UpdateOptions> & StampOptions,
+  ): Promise<UpdateResult>;
+  /** Updates the first document that matches, or inserts one with the filter's values, the update's and the defaults. Gives the document after. */
+  upsert<D>(
+    this: Class<D>,
+    filter: FilterOf<D>,
+    update: UpdateOf<D>,
+    options?: Omit<DriverOptions<FindOneAndUpdateOptions>, 'upsert' | 'returnDocument'> & StampOptions,
+  ): Promise<D>;
+  /** Replaces the first document that matches by what `create` would store; it is validated first. */
+  replaceOne<D>(
+    this: Class<D>,
+    filter: FilterOf<D>,
+    replacement: Input<F>,
+    options?: DriverOptions<ReplaceOptions> & ValidateOptions,
+  ): Promise<UpdateResult>;
+  /** Updates the first document that matches, and gives it as it was, or as it is with `returnDocument: 'after'`. */
+  findOneAndUpdate<D>(
+    this: Class<D>,
+    filter: FilterOf<D>,
+    update: UpdateOf<D>,
+    options?: DriverOptions<FindOneAndUpdateOptions> & StampOptions,
+  ): Promise<D | null>;
+  /** Replaces the first document that matches, and gives it as it was, or as it is with `returnDocument: 'after'`. */
+  findOneAndReplace<D>(
+    this: Class<D>,
+    filter: FilterOf<D>,
+    replacement: Input<F>,
+    options?: DriverOptions<FindOneAndReplaceOptions> & ValidateOptions,
+  ): Promise<D | null>;
+  /** Deletes the first document that matches, and gives it. */
+  findOneAndDelete<D>(
+    this: Class<D>,
+    filter: FilterOf<D>,
+    options?: DriverOptions<FindOneAndDeleteOptions>,
+  ): Promise<D | null>;
+  /** Deletes the first document that matches. */
+  deleteOne<D>(this: Class<D>, filter: FilterOf<D>, options?: DriverOptions<DeleteOptions>): Promise<DeleteResult>;
+  /** Deletes every document that matches; `{}` deletes all. */
+  deleteMany<D>(this: Class<D>, filter: FilterOf<D>, options?: DriverOptions<DeleteOptions>): Promise<DeleteResult>;
+  /** A document out of what is stored: a plain object, as the driver gives it, or BSON bytes (which are copied). */
+  hydrate<D>(this: Class<D>, stored: object | Uint8Array): D;
+  /** The same model on another connection. */
+  using<M>(this: M, connection: Connection): M;
+  /** The model's schema as MongoDB's `$jsonSchema`: what a server can check of it. */
+  readonly jsonSchema: Readonly<Record<string, unknown>>;
+  /** The driver's collection. */
+  readonly collection: Collection;
+  /**
+   * Creates the collection if it is not there. With `{ validator: true }` the server checks the model's schema, too, in a
+   * collection that was there as well. True when it was created.
+   */
+  ensureCollection(options?: EnsureCollectionOptions): Promise<boolean>;
+  /** Creates the indexes of the model's `indexes` that are not there. Gives the names of all of them. */
+  ensureIndexes(options?: EnsureIndexesOptions): Promise<string[]>;
+}
+
+/** A class of documents, bound to a collection. Extend it. */
+export interface Model<F extends Fields, S = Shape<F>> extends Statics<F> {
+  new (input: Input<F>): Document<S> & S;
+}
