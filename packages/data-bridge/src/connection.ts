@@ -120,6 +120,8 @@ async function openClient(
   options: MongoClientOptions,
   stopServer?: () => Promise<void>,
 ): Promise<Connection> {
+  if (options.raw === true)
+    throw new UsageError('connect() does not take the option "raw": documents and counts could not be read.');
   const shown = withoutCredentials(uri);
   const client = newClient(uri, shown, options);
   try {
@@ -147,14 +149,24 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** `mongodb://user:secret@host/db` → `mongodb://host/db`. The last `@` before the path ends the credentials. */
+/** `mongodb://user:secret@host/db` → `mongodb://host/db`. */
 function withoutCredentials(uri: string): string {
-  return uri.replace(/^([^:/?#]+:\/\/)[^/?#]*@/, '$1');
+  const credentials = credentialsOf(uri);
+  return credentials === undefined ? uri : uri.replace(`${credentials}@`, () => '');
+}
+
+/**
+ * What stands before the last `@` ahead of the path. A password with a `/`, `?` or `#` that was not encoded reaches
+ * further than that: where a URI has only a later `@`, all before it is taken for secret.
+ */
+function credentialsOf(uri: string): string | undefined {
+  const [, proper, rest] = /^(?:[^:/?#]+:\/\/)?(?:([^/?#]*)@)?(.*)$/s.exec(uri) ?? [];
+  return proper ?? /^(.*:.*)@/s.exec(rest ?? '')?.[1];
 }
 
 /** The user and the password of a URI, as written there and decoded. */
 function secretsOf(uri: string): string[] {
-  const credentials = /^[^:/?#]+:\/\/([^/?#]*)@/.exec(uri)?.[1];
+  const credentials = credentialsOf(uri);
   if (credentials === undefined) return [];
   const password = credentials.slice(credentials.indexOf(':') + 1);
   return [credentials, password, decodeLoosely(password)].filter((secret) => secret !== '');

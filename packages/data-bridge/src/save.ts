@@ -91,7 +91,7 @@ export function stampNew({ baseline, definition, isNew }: Life): void {
 
 /** What a save of this document writes now, or null. */
 export function planWrite(life: Life): Write | null {
-  if (life.isNew) return { kind: 'insert', document: planInsert(life) };
+  if (life.isNew) return { kind: 'insert', document: withId(life, planInsert(life)) };
   const { tree, atomics } = treeWith(life.baseline, life.pending);
   if (tree?.children.has('_id') === true) life.refuseNewId();
   const write = tree === null ? null : { kind: 'update' as const, filter: life.filter, ...stamp(life, tree) };
@@ -119,6 +119,16 @@ function planInsert({ baseline }: Life): BSON.Document {
     const value = baseline.current(name);
     if (value !== undefined) setOwn(document, name, toExact(value, ABSENT, [name]));
   }
+  return document;
+}
+
+/** The driver would make an `_id` of its own, of which neither the model's schema nor the document would know. */
+function withId({ context }: Life, document: BSON.Document): BSON.Document {
+  if (document['_id'] === undefined || document['_id'] === null)
+    throw new UsageError(
+      'A new document needs an _id, and this one has none: its model has a schema of its own for it.',
+      context,
+    );
   return document;
 }
 

@@ -1,7 +1,18 @@
+import { inspect } from 'node:util';
 import { ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { Double, EncodeError, Int32, model, StateTracker, UsageError, ValidationError } from '../src/index.ts';
+import {
+  connect,
+  Double,
+  EncodeError,
+  Int32,
+  model,
+  NotConnectedError,
+  StateTracker,
+  UsageError,
+  ValidationError,
+} from '../src/index.ts';
 import { openDatabase, type TestDatabase } from './support/database.ts';
 
 let database: TestDatabase;
@@ -143,6 +154,12 @@ describe('an _id', () => {
     const keyed = await Keyed.create({ _id: { a: 1 } });
     keyed._id.a = 2;
     await expect(keyed.save()).rejects.toThrow(UsageError);
+  });
+
+  it.each([undefined, null])('cannot be %s, for which the driver would make one', async (_id) => {
+    class Keyed extends model('keyed', { _id: z.any() }) {}
+    await expect(Keyed.create({ _id })).rejects.toThrow(UsageError);
+    await expect(Keyed.insertMany([{ _id }])).rejects.toThrow(UsageError);
   });
 
   it('becomes an ObjectId when a new document is assigned its text', () => {
@@ -289,5 +306,47 @@ describe('a validator whose promise is rejected', () => {
   it('is left alone when another one throws', async () => {
     class Odd extends model('things', { odd: rejecting, other: throwing }) {}
     await expect(new Odd({}).save()).rejects.toThrow('thrown');
+  });
+});
+
+describe('documents of thousands of fields', () => {
+  it('are read, changed and saved in linear time', async () => {
+    const names = Array.from({ length: 5000 }, (_, i) => `f${i}`);
+    const _id = new ObjectId();
+    await database.db.collection('things').insertOne({ _id, ...Object.fromEntries(names.map((name) => [name, name])) });
+    const thing = await Thing.findById(_id);
+    if (thing === null) throw new Error('Expected the document to be stored');
+    expect(names.every((name) => thing.get(name) === name)).toBe(true);
+    thing.set('f4999', 1).set('last', 2).unset('f4998');
+    expect(thing.changes().map(({ path }) => path)).toEqual(['f4998', 'f4999', 'last']);
+    await thing.save();
+    expect([thing.isModified(), thing.get('f4999'), thing.get('f4998')]).toEqual([false, 1, undefined]);
+    expect(Object.keys((await stored(thing)) ?? {})).toHaveLength(5001);
+  });
+
+  it('have the last of several values of one name', () => {
+    const element = (i: number, value: number) => [0x08, ...Buffer.from(`f${i}\0`), value];
+    const elements = [0, 1].flatMap((value) => Array.from({ length: 200 }, (_, i) => element(i, value)).flat());
+    const bytes = Buffer.from([0, 0, 0, 0, ...elements, 0]);
+    bytes.writeInt32LE(bytes.length);
+    const tracker = StateTracker.fromBson<Record<string, unknown>>(bytes);
+    const values = Array.from({ length: 201 }, (_, i) => tracker.get(`f${i}`));
+    expect(values).toEqual([...Array.from({ length: 200 }, () => true), undefined]);
+  });
+});
+
+describe('connect()', () => {
+  it.each(['pa/word', 'pa?word', 'pa#word', '12/word', '12?word', 'p@word'])(
+    'shows no password that was not encoded: %s',
+    async (password) => {
+      const error = await connect(`mongodb://user:${password}@127.0.0.1:1/app`).catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(NotConnectedError);
+      expect(inspect(error, { depth: 9 }).replaceAll(/^\s+at .*$/gm, '')).not.toContain('word@');
+      expect(String(error)).toContain('mongodb://127.0.0.1:1/app');
+    },
+  );
+
+  it('refuses raw, under which nothing could be counted', async () => {
+    await expect(connect(database.uri, { raw: true })).rejects.toThrow(UsageError);
   });
 });
