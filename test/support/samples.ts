@@ -169,7 +169,7 @@ function updateRows(lines: readonly Line[], from: number, to: number): number[] 
   return rows;
 }
 
-/** Each row begins with the document as the section's code left it. */
+/** Each row begins with the document as the section's code left it, and leaves it so. */
 function rowProgram(row: string, isFirst: boolean): string {
   const [change = '', update = ''] = row
     .split(/(?<!\\)\|/)
@@ -182,7 +182,8 @@ function rowProgram(row: string, isFirst: boolean): string {
     );
   const expected = update === '' ? '[]' : `[${update}]`;
   const start = isFirst ? 'const $stored = user.toObject(); ' : '';
-  return `${start}await User.collection.replaceOne({ _id: user._id }, $stored); await user.reload(); sent(); ${change}; await user.save(); $expect(sent()).toEqual(${expected});`;
+  const restored = 'await User.collection.replaceOne({ _id: user._id }, $stored); await user.reload(); sent();';
+  return `${start}sent(); ${change}; await user.save(); $expect(sent()).toEqual(${expected}); ${restored}`;
 }
 
 function slug(title: string): string {
