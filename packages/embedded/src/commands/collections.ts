@@ -7,6 +7,7 @@ import { type Catalog, type Collection, ID_INDEX } from '../catalog.ts';
 import { ServerError } from '../errors.ts';
 import { checkCollation, collectionName, cursorBatchSize } from './arguments.ts';
 import { type Command, command, type Context, type Request } from './command.ts';
+import type { Fields } from './fields.ts';
 import { type CursorReply, documentOf } from './reply.ts';
 
 const VALIDATION = ['validator', 'validationLevel', 'validationAction'];
@@ -15,18 +16,24 @@ const VALIDATION_ACTIONS = ['error', 'warn'];
 
 function create(context: Context, request: Request): Document {
   checkCollation(request.fields);
-  context.catalog.create(request.database, collectionName(request), validationOptions(request, new Map()));
+  context.catalog.create(request.database, collectionName(request), validationOptions(request.fields, new Map()));
   return new Map();
 }
 
 function collMod(context: Context, request: Request): Document {
   const collection = context.catalog.existing(request.database, collectionName(request));
-  collection.setOptions(validationOptions(request, collection.options));
+  collection.setOptions(validationOptions(request.fields, collection.options));
   return new Map();
 }
 
+/** The options of a new collection. Throws for any that a stored collection has not. */
+export function collectionOptions(fields: Fields): Document {
+  fields.check(new Set(VALIDATION));
+  return validationOptions(fields, new Map());
+}
+
 /** The validation options of a command laid over those that there are. An empty validator takes the rule away. */
-function validationOptions({ fields }: Request, before: Document): Document {
+function validationOptions(fields: Fields, before: Document): Document {
   const rule = fields.document('validator') ?? before.get('validator');
   const level = oneOf(fields, 'validationLevel', VALIDATION_LEVELS) ?? before.get('validationLevel');
   const action = oneOf(fields, 'validationAction', VALIDATION_ACTIONS) ?? before.get('validationAction');
@@ -38,7 +45,7 @@ function validationOptions({ fields }: Request, before: Document): Document {
   });
 }
 
-function oneOf(fields: Request['fields'], name: string, values: readonly string[]): string | undefined {
+function oneOf(fields: Fields, name: string, values: readonly string[]): string | undefined {
   const value = fields.string(name);
   if (value === undefined || values.includes(value)) return value;
   throw new ServerError(2, `Enumeration value '${value}' for field '${name}' is not a valid value.`);

@@ -18,14 +18,12 @@ function createIndexes({ catalog }: Context, request: Request): Document {
   const specifications = request.fields.documents('indexes');
   if (specifications === undefined) throw request.fields.missing('indexes');
   if (specifications.length === 0) throw new ServerError(2, 'Must specify at least one index to create');
-  const wanted = specifications.filter((specification) => !isIdIndex(specification)).map(indexDefinition);
-
   const name = collectionName(request);
   const existing = catalog.collection(request.database, name);
   const collection = existing ?? catalog.create(request.database, name);
   const before = collection.indexCount;
   try {
-    addAll(collection, wanted);
+    addIndexes(collection, specifications);
   } catch (error) {
     if (existing === undefined) catalog.drop(collection);
     throw error;
@@ -50,8 +48,9 @@ function isIdIndex(specification: Document): boolean {
   );
 }
 
-/** Adds the indexes that are not there yet: all of them, or none. */
-function addAll(collection: Collection, wanted: readonly IndexDefinition[]): void {
+/** Adds the described indexes that are not there yet: all of them, or none. */
+export function addIndexes(collection: Collection, specifications: readonly Document[]): void {
+  const wanted = specifications.filter((specification) => !isIdIndex(specification)).map(indexDefinition);
   const added: string[] = [];
   try {
     for (const definition of wanted) {

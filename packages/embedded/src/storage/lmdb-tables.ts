@@ -1,5 +1,7 @@
-import { accessSync, constants, mkdirSync, realpathSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
+import { BrokenFileError, checkHead, checkPages } from './lmdb-file.ts';
 import { numberKey } from './lmdb-keys.ts';
 import type { RecordTables, Table } from './lmdb-records.ts';
 import { StoreError } from './store-error.ts';
@@ -7,6 +9,9 @@ import { StoreError } from './store-error.ts';
 /** How the tables are laid out. A larger number is a layout that this version cannot read. */
 const FORMAT = 1;
 const FORMAT_KEY = Buffer.from('format');
+
+/** The file that LMDB makes in a folder, beside `lock.mdb`. */
+export const STORE_FILE = 'data.mdb';
 
 /** All that a store's file has. */
 export interface Tables extends RecordTables {
@@ -25,8 +30,12 @@ const BINARY = { encoding: 'binary', keyEncoding: 'binary' } as const;
  */
 export async function openTables(path: string): Promise<Tables> {
   const folder = usableFolder(path);
+  check(folder, checkHead);
   const root = openFile(folder);
   try {
+    checkAlone(root, folder);
+    // Not before it is certain that no other server writes: a file between two states looks damaged.
+    check(folder, checkPages);
     checkFormat(root, folder);
     const table = (name: string): Table => root.openDB({ name, ...BINARY });
     const tables: Tables = {
@@ -37,6 +46,7 @@ export async function openTables(path: string): Promise<Tables> {
       ids: table('ids'),
       entries: table('entries'),
     };
+    // Opening tables has taken this process from the list of readers: from here on it stays there.
     checkAlone(root, folder);
     return tables;
   } catch (error) {
@@ -52,7 +62,16 @@ function usableFolder(path: string): string {
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
     return realpathSync(path);
   } catch (error) {
-    throw new StoreError('STORE_PATH', `Cannot keep data in ${path}: ${reasonOf(error)}.`, { cause: error });
+    throw unusable(path, error);
+  }
+}
+
+function check(folder: string, checkFile: (path: string) => void): void {
+  const file = join(folder, STORE_FILE);
+  try {
+    if (existsSync(file)) checkFile(file);
+  } catch (error) {
+    throw refusal(folder, error);
   }
 }
 
@@ -65,10 +84,13 @@ function openFile(folder: string): RootDatabase<Buffer, Buffer> {
 }
 
 function refusal(folder: string, error: unknown): StoreError {
-  const reason = reasonOf(error);
-  if (/MDB_VERSION_MISMATCH/.test(reason)) return newerFormat(folder);
-  if (/MDB_/.test(reason)) return damaged(folder, reason, error);
-  return new StoreError('STORE_PATH', `Cannot keep data in ${folder}: ${reason}.`, { cause: error });
+  if (error instanceof BrokenFileError)
+    return error.newer ? newerFormat(folder) : damaged(folder, error.message, error);
+  return unusable(folder, error);
+}
+
+function unusable(path: string, cause: unknown): StoreError {
+  return new StoreError('STORE_PATH', `Cannot keep data in ${path}: ${reasonOf(cause)}.`, { cause });
 }
 
 /** Writes the format down in a new file. */
@@ -76,7 +98,7 @@ function checkFormat(root: RootDatabase<Buffer, Buffer>, folder: string): void {
   root.transactionSync(() => {
     const format = root.get(FORMAT_KEY);
     if (format === undefined) {
-      if (root.getKeysCount() > 0) throw damaged(folder, 'it is not a store of this server');
+      if (root.getKeysCount() > 0) throw damaged(folder, 'it has other tables');
       root.putSync(FORMAT_KEY, numberKey(FORMAT));
     } else if (format.length !== 4) {
       throw damaged(folder, 'its format cannot be read');
@@ -87,20 +109,19 @@ function checkFormat(root: RootDatabase<Buffer, Buffer>, folder: string): void {
 }
 
 /**
- * Whoever has a file of LMDB open and has read it once is in the list of its readers, and so is this process after its
- * first read. LMDB itself tells by a lock of the system which of them have died, so a killed server leaves nothing behind
+ * Whoever has a file of LMDB open and has begun to read is in the list of its readers, and so is this process now. LMDB itself tells by a lock of the system which of them have died, so a killed server leaves nothing behind
  * that would have to be removed by hand. Two that start at the same moment may refuse each other.
  */
 function checkAlone(root: RootDatabase<Buffer, Buffer>, folder: string): void {
-  root.get(FORMAT_KEY);
+  root.useReadTransaction().done();
   root.readerCheck();
   const readers = Array.from(root.readerList().matchAll(/^\s*(\d+)\s/gm), ([, pid]) => Number(pid));
   if (readers.length === 1) return;
   const other = readers.find((pid) => pid !== process.pid) ?? process.pid;
-  const holder = other === process.pid ? 'this process' : `process ${other}`;
+  const holder = other === process.pid ? 'another server of this process' : `process ${other}`;
   throw new StoreError(
     'STORE_LOCKED',
-    `The data in ${folder} are in use by another server, in ${holder}: stop it first, or connect to it.`,
+    `The data in ${folder} are in use by ${holder}: stop it first, or connect to its server.`,
   );
 }
 
@@ -114,7 +135,7 @@ function newerFormat(folder: string): StoreError {
 function damaged(folder: string, reason: string, cause?: unknown): StoreError {
   return new StoreError(
     'STORE_DAMAGED',
-    `The file data.mdb in ${folder} is damaged or not a store: ${reason}. Nothing was changed; restore it from a copy, or use another folder.`,
+    `The file ${STORE_FILE} in ${folder} is damaged or no store of this server: ${reason}. Restore it from a copy, or use another folder.`,
     { cause },
   );
 }

@@ -1,0 +1,62 @@
+import { resolve } from 'node:path';
+import { PRODUCT } from '../commands/limits.ts';
+import { type RunningServer, startServer } from '../server.ts';
+
+/** What the command line has of its process. */
+export type Shell = Pick<NodeJS.Process, 'stdin' | 'stdout' | 'stderr' | 'on' | 'off' | 'exit'>;
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
+/** Exit code of a program that a signal ended: 128 and the number of SIGINT. */
+const FORCED = 130;
+
+/** Runs a server until a signal comes. A second signal does not wait for its end. */
+export async function serve(path: string | undefined, port: number, shell: Shell): Promise<void> {
+  const stopped = signal(shell);
+  const server = await listen(path, port);
+  shell.stdout.write(firstScreen(server, path));
+  await stopped;
+  shell.stdout.write('Stopping.\n');
+  const force = (): void => shell.exit(FORCED);
+  for (const name of SIGNALS) shell.on(name, force);
+  await server.close();
+  for (const name of SIGNALS) shell.off(name, force);
+}
+
+async function listen(path: string | undefined, port: number): Promise<RunningServer> {
+  try {
+    return await startServer({ port, ...(path !== undefined && { path }) });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EADDRINUSE') {
+      throw new Error(`Port ${port} is in use: stop the program that has it, or choose another with --port (0: a free one).`, { cause: error }); // prettier-ignore
+    }
+    if (code === 'EACCES') {
+      throw new Error(`Port ${port} may not be used by this user: choose one from 1024 with --port.`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+function firstScreen({ uri }: RunningServer, path: string | undefined): string {
+  const place =
+    path === undefined ? 'in memory, gone when the server stops (--path <folder> keeps them)' : resolve(path);
+  return `${PRODUCT}: a MongoDB-protocol server for development, tests and demos.
+Not for production: one machine, no users, no passwords.
+
+  Listening on  ${uri}
+  Data          ${place}
+
+Ctrl+C stops it.
+`;
+}
+
+function signal(shell: Shell): Promise<void> {
+  return new Promise((done) => {
+    const stop = (): void => {
+      for (const name of SIGNALS) shell.off(name, stop);
+      done();
+    };
+    for (const name of SIGNALS) shell.on(name, stop);
+  });
+}

@@ -1,0 +1,220 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { arch, endianness } from 'node:os';
+
+// The layout of LMDB's data files as lmdb 3.x writes them on 64-bit machines (source: liblmdb's mdb.c, data version 2:
+// MDB_page, MDB_meta, MDB_db, MDB_node, MDB_ovpage). All numbers have the machine's byte order.
+const MAGIC = 0xbeefc0de;
+const VERSION = 2;
+const PAGE_HEAD = 24;
+const NODE_HEAD = 8;
+const META = { magic: 24, version: 28, pageSize: 48, free: 48, main: 96, lastPage: 144, transaction: 152, end: 168 };
+const TREE = { depth: 6, entries: 32, root: 40, size: 48 };
+const BRANCH = 0x01;
+const LEAF = 0x02;
+const OVERFLOW = 0x04;
+const META_PAGE = 0x08;
+const KINDS = BRANCH | LEAF | OVERFLOW | META_PAGE;
+const BIG_DATA = 0x01;
+const TREE_DATA = 0x02;
+const DUPLICATES = 0x04;
+const NO_PAGE = 0xffff_ffff_ffff_ffffn;
+const FIRST_PAGE = 2;
+
+/** Elsewhere the layout is another one, and files are taken as they are. */
+const KNOWN_LAYOUT = endianness() === 'LE' && arch() !== 'arm' && arch() !== 'ia32';
+
+/** Why LMDB had better not open a file. */
+export class BrokenFileError extends Error {
+  override readonly name = 'BrokenFileError';
+  /** Whether a newer LMDB may well be able to read it. */
+  readonly newer: boolean;
+
+  constructor(reason: string, newer = false) {
+    super(reason);
+    this.newer = newer;
+  }
+}
+
+/** What the last committed transaction left: how large pages are, and where its trees begin. */
+interface Snapshot {
+  readonly pageSize: number;
+  readonly lastPage: number;
+  readonly free: Tree;
+  readonly main: Tree;
+}
+
+interface Tree {
+  readonly depth: number;
+  readonly entries: number;
+  /** Undefined in an empty tree. */
+  readonly root: number | undefined;
+}
+
+/**
+ * Throws `BrokenFileError` where a file is not one of LMDB. LMDB itself crashes the process over some of them. A file
+ * without a byte is a new one.
+ */
+export function checkHead(path: string): void {
+  withFile(path, (file, size) => {
+    if (size > 0) readSnapshot(file, size);
+  });
+}
+
+/**
+ * Follows every tree of the file through all its pages and throws `BrokenFileError` where a page is not there or not what
+ * it should be. LMDB maps the file into memory and believes what it reads, so that a truncated or overwritten one ends the
+ * process. What is inside the values is not looked at: records have checksums. It reads the whole file once.
+ */
+export function checkPages(path: string): void {
+  withFile(path, (file, size) => {
+    if (size > 0) new PageCheck(file, size, readSnapshot(file, size)).run();
+  });
+}
+
+function withFile(path: string, check: (file: number, size: number) => void): void {
+  if (!KNOWN_LAYOUT) return;
+  const file = openSync(path, 'r');
+  try {
+    check(file, fstatSync(file).size);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** There are two heads, written in turn: the one of the later transaction counts. */
+function readSnapshot(file: number, size: number): Snapshot {
+  const first = readMeta(file, size, 0);
+  const pageSize = first.readUInt32LE(META.pageSize);
+  if (pageSize < 512 || pageSize > 65_536 || !Number.isInteger(Math.log2(pageSize))) {
+    throw new BrokenFileError('its head is damaged');
+  }
+  const second = readMeta(file, size, pageSize);
+  const later = second.readBigUInt64LE(META.transaction) > first.readBigUInt64LE(META.transaction) ? second : first;
+  return {
+    pageSize,
+    lastPage: Number(later.readBigUInt64LE(META.lastPage)),
+    free: readTree(later.subarray(META.free)),
+    main: readTree(later.subarray(META.main)),
+  };
+}
+
+function readMeta(file: number, size: number, position: number): Buffer {
+  if (position + META.end > size) throw new BrokenFileError('it is cut off');
+  const head = Buffer.alloc(META.end);
+  readSync(file, head, 0, META.end, position);
+  if ((head.readUInt16LE(18) & KINDS) !== META_PAGE || head.readUInt32LE(META.magic) !== MAGIC) {
+    throw new BrokenFileError('it is no file of LMDB');
+  }
+  const version = head.readUInt16LE(META.version);
+  if (version !== VERSION) throw new BrokenFileError(`it is of version ${version} of LMDB's files`, version > VERSION);
+  return head;
+}
+
+function readTree(bytes: Buffer): Tree {
+  const root = bytes.readBigUInt64LE(TREE.root);
+  return {
+    depth: bytes.readUInt16LE(TREE.depth),
+    entries: Number(bytes.readBigUInt64LE(TREE.entries)),
+    root: root === NO_PAGE ? undefined : Number(root),
+  };
+}
+
+class PageCheck {
+  readonly #file: number;
+  readonly #snapshot: Snapshot;
+  /** Pages that are wholly in the file. */
+  readonly #pages: number;
+  /** One bit for each page that a tree has. */
+  readonly #seen: Uint8Array;
+
+  constructor(file: number, size: number, snapshot: Snapshot) {
+    this.#file = file;
+    this.#snapshot = snapshot;
+    this.#pages = Math.min(Math.floor(size / snapshot.pageSize), snapshot.lastPage + 1);
+    this.#seen = new Uint8Array(this.#pages / 8 + 1);
+  }
+
+  run(): void {
+    // The keys of the tree of free pages are numbers, in another order.
+    this.#tree(this.#snapshot.free, false);
+    this.#tree(this.#snapshot.main, true);
+  }
+
+  #tree({ root, depth, entries }: Tree, ordered: boolean): void {
+    const found = root === undefined ? 0 : this.#branch(root, depth, ordered);
+    if (found !== entries) throw new BrokenFileError(`a tree has ${found} entries instead of ${entries}`);
+  }
+
+  /** Checks a page and all below it. @returns the number of entries */
+  #branch(page: number, depth: number, ordered: boolean): number {
+    const bytes = this.#read(page, depth > 1 ? BRANCH : LEAF);
+    const room = this.#snapshot.pageSize - PAGE_HEAD;
+    const count = bytes.readUInt16LE(20) >> 1;
+    const free = bytes.readUInt16LE(22);
+    if (count === 0 || 2 * count > free || free > room) throw damagedPage(page);
+    let previous: Buffer | undefined;
+    let entries = 0;
+    for (let position = 0; position < count; position += 1) {
+      const start = bytes.readUInt16LE(PAGE_HEAD + 2 * position);
+      if (start < free || start + NODE_HEAD > room) throw damagedPage(page);
+      const node = bytes.subarray(PAGE_HEAD + start);
+      const keyEnd = NODE_HEAD + node.readUInt16LE(6);
+      if (keyEnd > node.length) throw damagedPage(page);
+      // The first key of a page of branches is not used.
+      const key = depth > 1 && position === 0 ? undefined : node.subarray(NODE_HEAD, keyEnd);
+      if (ordered && key && previous && Buffer.compare(previous, key) >= 0) throw damagedPage(page);
+      previous = key;
+      entries += depth > 1 ? this.#branch(childOf(node), depth - 1, ordered) : this.#leaf(page, node, keyEnd);
+    }
+    return entries;
+  }
+
+  #leaf(page: number, node: Buffer, dataStart: number): number {
+    const size = node.readUInt32LE(0);
+    const flags = node.readUInt16LE(4);
+    const stored = (flags & BIG_DATA) === 0 ? size : 24;
+    if (flags & DUPLICATES || dataStart + stored > node.length) throw damagedPage(page);
+    const data = node.subarray(dataStart, dataStart + stored);
+    if (flags & BIG_DATA) this.#overflow(data, size);
+    if (flags & TREE_DATA) {
+      if (size !== TREE.size) throw damagedPage(page);
+      this.#tree(readTree(data), true);
+    }
+    return 1;
+  }
+
+  /** A large value has pages of its own, of which only the first has a head. */
+  #overflow(place: Buffer, size: number): void {
+    const page = Number(place.readBigUInt64LE(0));
+    const pages = Number(place.readBigUInt64LE(16));
+    const bytes = this.#read(page, OVERFLOW);
+    if (bytes.readUInt32LE(20) !== pages || PAGE_HEAD + size > pages * this.#snapshot.pageSize) throw damagedPage(page);
+    for (let next = page + 1; next < page + pages; next += 1) this.#claim(next);
+  }
+
+  #read(page: number, kind: number): Buffer {
+    this.#claim(page);
+    const { pageSize } = this.#snapshot;
+    const bytes = Buffer.allocUnsafe(pageSize);
+    readSync(this.#file, bytes, 0, pageSize, page * pageSize);
+    if (bytes.readBigUInt64LE(0) !== BigInt(page) || (bytes.readUInt16LE(18) & KINDS) !== kind) throw damagedPage(page);
+    return bytes;
+  }
+
+  /** A page belongs to one place of one tree: otherwise trees would be walked for ever. */
+  #claim(page: number): void {
+    if (page < FIRST_PAGE || page >= this.#pages) throw new BrokenFileError(`page ${page} is missing`);
+    const bit = 1 << (page & 7);
+    const before = this.#seen[page >> 3] ?? 0;
+    if (before & bit) throw damagedPage(page);
+    this.#seen[page >> 3] = before | bit;
+  }
+}
+
+function childOf(node: Buffer): number {
+  return node.readUIntLE(0, 6);
+}
+
+function damagedPage(page: number): BrokenFileError {
+  return new BrokenFileError(`page ${page} is damaged`);
+}
