@@ -82,7 +82,7 @@ function likeDouble(result: number, kind: Numeric): Numeric {
 function integerOf(value: Numeric): bigint | null {
   const primitive = primitiveOf(value);
   if (typeof primitive === 'bigint') return primitive;
-  return Number.isSafeInteger(primitive) ? BigInt(primitive) : null;
+  return Number.isSafeInteger(primitive) && !Object.is(primitive, -0) ? BigInt(primitive) : null;
 }
 
 function primitiveOf(value: Exclude<Numeric, BSON.Decimal128> | BSON.Decimal128): number | bigint {

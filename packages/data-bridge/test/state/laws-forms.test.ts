@@ -233,6 +233,7 @@ async function read(): Promise<Members> {
 function applied(edit: Edit, value: unknown): unknown {
   switch (edit.kind) {
     case 'set':
+    case 'atomic':
       return edit.value;
     case 'delete':
       return undefined;

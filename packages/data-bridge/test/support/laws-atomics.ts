@@ -1,0 +1,77 @@
+import { isNumeric } from '../../src/state/arithmetic.ts';
+import type { AtomicOperator } from '../../src/state/edits.ts';
+import { isMembers, type Members } from './laws-documents.ts';
+import type { Random } from './laws-random.ts';
+import type { Work } from './laws-writers.ts';
+
+/** An atomic operator on a member of the document or of an object in it. */
+export interface AtomicOperation {
+  readonly keys: readonly string[];
+  readonly operator: AtomicOperator;
+  readonly operand: unknown;
+}
+
+type Make = (random: Random) => readonly [AtomicOperator, unknown];
+
+/** Integers: the sum of fractions depends on their order, and the digits of a decimal on what it was made of. */
+const numbers: readonly Make[] = [
+  (random) => ['$inc', random.pick([1, -2, 3n])],
+  (random) => ['$mul', random.pick([2, 3])],
+];
+const extremes: readonly Make[] = [
+  (random) => ['$min', random.pick<unknown>([2, 'm', 1.5, new Date(1500)])],
+  (random) => ['$max', random.pick<unknown>([2, 'm', 1.5, new Date(1500)])],
+];
+const lists: readonly Make[] = [
+  (random) => ['$push', random.list(random.below(3), () => random.pick<unknown>(['p', '$a', { p: 1 }, ['p'], null]))],
+  (random) => ['$addToSet', random.pick([['p'], ['p', 'q'], [{ p: 1 }], [['p']], []])],
+  (random) => ['$pull', random.pick([['p'], ['x', 'y'], [{ p: 1 }], [['p'], 'a'], []])],
+];
+
+/** Operators of mine on members that nobody else replaces, and others' operators of the same kinds on some of them. */
+export function dealAtomics(
+  random: Random,
+  document: Members,
+  { mine, theirs }: Work,
+): { readonly mine: AtomicOperation[]; readonly theirs: AtomicOperation[] } {
+  const taken = [...mine, ...theirs].map(({ parents, key }) => [...parents, key]);
+  const dealt: { mine: AtomicOperation[]; theirs: AtomicOperation[] } = { mine: [], theirs: [] };
+  const deal = (keys: readonly string[], makes: readonly Make[]): void => {
+    const isTaken = taken.some((path) => meet(path, keys));
+    if (isTaken || makes.length === 0 || !random.chance(0.4)) return;
+    const make = random.pick(makes);
+    for (let n = 1 + random.below(2); n > 0; n -= 1) {
+      const [operator, operand] = make(random);
+      dealt.mine.push({ keys, operator, operand });
+    }
+    if (random.chance(0.6)) {
+      const [operator, operand] = random.pick(makes)(random);
+      dealt.theirs.push({ keys, operator, operand });
+    }
+  };
+  const dealMembers = (parents: readonly string[], members: Members): void => {
+    // A path has no other way to say these keys.
+    for (const key of Object.keys(members).filter((each) => !each.includes('.'))) {
+      const value = members[key];
+      if (isMembers(value)) dealMembers([...parents, key], value);
+      else if (parents.length > 0 || key !== '_id') deal([...parents, key], fitting(value));
+    }
+    deal([...parents, 'new'], random.pick([numbers, extremes, lists]));
+  };
+  dealMembers([], document);
+  return dealt;
+}
+
+/** Operators that fit a value, as the program has it. */
+function fitting(value: unknown): readonly Make[] {
+  if (Array.isArray(value)) return lists;
+  // A greater long reads as a number that is not exact; the server's value, which memory takes after a save, is.
+  if (isNumeric(value)) return Math.abs(Number(value)) < 2 ** 50 ? [...numbers, ...extremes] : extremes;
+  return typeof value === 'string' || typeof value === 'boolean' || value === null || value instanceof Date
+    ? extremes
+    : [];
+}
+
+function meet(a: readonly string[], b: readonly string[]): boolean {
+  return a.slice(0, b.length).every((key, i) => key === b[i]);
+}
