@@ -181,6 +181,30 @@ const indexes: Record<string, Case> = {
     expect((await errorOf(collection.updateOne({ _id: 1 }, { $set: { live: true } }))).code).toBe(11000);
     expect(await collection.countDocuments({ a: 1 })).toBe(3);
   },
+  'a partial index has a filter of few operators': async ({ collection }) => {
+    const possible = [
+      {},
+      { b: 1, c: null },
+      { b: { $gt: 1, $lte: 5, $type: 'number' }, c: { $exists: true } },
+      { $and: [{ b: { $in: [1, 2] } }, { $or: [{ c: { $eq: 1 } }, { d: { $gte: 1, $lt: 2 } }] }] },
+    ];
+    for (const [number, partialFilterExpression] of possible.entries()) {
+      await collection.createIndex({ [`a${number}`]: 1 }, { partialFilterExpression });
+    }
+    const impossible = [
+      { b: { $ne: 1 } },
+      { b: { $exists: false } },
+      { b: { $gt: 1, $nin: [2] } },
+      { b: { $not: { $gt: 1 } } },
+      { b: /x/ },
+      { b: { $elemMatch: { $gt: 1 } } },
+      { $nor: [{ b: 1 }] },
+      { $and: [{ b: 1 }, { $or: [{ c: { $size: 1 } }] }] },
+    ];
+    for (const partialFilterExpression of impossible) {
+      expect((await errorOf(collection.createIndex({ a: 1 }, { partialFilterExpression }))).code).toBe(67);
+    }
+  },
   'a unique index compares numbers by value': async ({ collection }) => {
     await collection.createIndex({ a: 1 }, { unique: true });
     await collection.insertOne({ a: 1 });

@@ -57,6 +57,18 @@ const inserting: Record<string, Case> = {
       `E11000 duplicate key error collection: ${db.databaseName}.${collection.collectionName} index: _id_ dup key: { _id: 1 }`,
     );
   },
+  'a document of more than 16 MiB is refused, however it is made': async ({ db, collection }) => {
+    const large = 'x'.repeat(16 * KIBIBYTE * KIBIBYTE);
+    const part = large.slice(0, -KIBIBYTE);
+    const documents = [{ _id: 1, large }, { _id: 2 }];
+    const reply = await db.command({ insert: collection.collectionName, documents, ordered: false });
+    expect(reply).toMatchObject({ n: 1, writeErrors: [{ index: 0, code: 2 }] });
+    await collection.insertOne({ _id: 3, part });
+    expect((await errorOf(collection.updateOne({ _id: 3 }, { $set: { more: part } }))).code).toBe(17419);
+    const upserted = collection.updateOne({ _id: 4, part }, { $set: { more: part } }, { upsert: true });
+    expect((await errorOf(upserted)).code).toBe(17420);
+    expect(await collection.countDocuments()).toBe(2);
+  },
   'an ordered batch ends at an error': async ({ collection }) => {
     const error = await errorOf(collection.insertMany([{ _id: 1 }, { _id: 1 }, { _id: 2 }]));
     expect(error).toBeInstanceOf(MongoBulkWriteError);

@@ -1,8 +1,9 @@
 import { Int32 } from 'bson';
-import { matcher } from '../engine/match.ts';
+import { hasOperators, matcher } from '../engine/match.ts';
+import { truthy } from '../engine/expression/operator.ts';
 import { equals } from '../engine/order.ts';
-import { show } from '../engine/text.ts';
-import { type Document, isNumeric, typeOf, type Value } from '../engine/value.ts';
+import { show, showElement } from '../engine/text.ts';
+import { type Document, isArray, isDocument, isNumeric, isRegExp, typeOf, type Value } from '../engine/value.ts';
 import { ServerError } from '../errors.ts';
 import type { IndexDefinition } from '../storage/secondary-index.ts';
 import { checkCollation } from './arguments.ts';
@@ -60,6 +61,8 @@ export function indexDefinition(specification: Document): IndexDefinition {
   const sparse = fields.boolean('sparse');
   const hidden = fields.boolean('hidden');
   const filter = fields.document('partialFilterExpression');
+  const covers = filter && matcher(filter);
+  if (filter !== undefined) checkPartialFilter(filter);
   if (sparse && filter !== undefined) {
     throw new ServerError(67, 'cannot mix "partialFilterExpression" and "sparse" options');
   }
@@ -78,7 +81,7 @@ export function indexDefinition(specification: Document): IndexDefinition {
     unique,
     sparse,
     hidden,
-    covers: filter && matcher(filter),
+    covers,
   };
 }
 
@@ -94,6 +97,27 @@ export function isSameIndex(a: IndexDefinition, b: IndexDefinition): boolean {
 
 function partialFilter({ specification }: IndexDefinition): Value | undefined {
   return specification.get('partialFilterExpression');
+}
+
+/** The operators on a field that a partial index may have; of `$exists` only that it does. */
+const PARTIAL_OPERATORS = new Set(['$eq', '$gt', '$gte', '$lt', '$lte', '$in', '$type', '$exists', '$comment']);
+
+/** Throws 67 for a filter that MongoDB takes in a query but not in a partial index. */
+function checkPartialFilter(filter: Document): void {
+  for (const [name, condition] of filter) {
+    if (name === '$and' || name === '$or') {
+      if (isArray(condition)) for (const part of condition) if (isDocument(part)) checkPartialFilter(part);
+    } else if (name.startsWith('$') ? name !== '$comment' : !isPartialCondition(condition)) {
+      throw new ServerError(67, `Expression not supported in partial index: ${showElement(name, condition)}`);
+    }
+  }
+}
+
+function isPartialCondition(condition: Value): boolean {
+  if (!isDocument(condition) || !hasOperators(condition)) return !isRegExp(condition);
+  return [...condition].every(
+    ([name, argument]) => PARTIAL_OPERATORS.has(name) && (name !== '$exists' || truthy(argument)),
+  );
 }
 
 function checkOptions(specification: Document): void {

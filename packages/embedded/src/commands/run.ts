@@ -6,7 +6,7 @@ import { ServerError } from '../errors.ts';
 import { type Client, type Command, type Context, Deadline, type Request, type Statement } from './command.ts';
 import { Fields } from './fields.ts';
 import { checkApiVersion, checkReadConcern, checkTransaction, checkWriteConcern } from './concerns.ts';
-import { MAX_BATCH_COUNT } from './limits.ts';
+import { MAX_BATCH_COUNT, MAX_DOCUMENT_SIZE } from './limits.ts';
 import { encodeError, encodeReply } from './reply.ts';
 import { COMMANDS, UNSUPPORTED_COMMANDS } from './table.ts';
 
@@ -20,6 +20,9 @@ export interface CommandMessage {
 
 /** Bytes that a message may have beside its document. */
 const MAX_REPLY_OVERHEAD = 64;
+
+/** The largest document of a message: room for the largest stored one with the command around it. */
+const MAX_MESSAGE_DOCUMENT_SIZE = MAX_DOCUMENT_SIZE + 16 * 1024;
 
 /** Fields that any command may have. */
 const GENERIC_FIELDS = new Set([
@@ -43,6 +46,7 @@ const LEGACY_COMMANDS = new Set(['hello', 'isMaster', 'ismaster']);
 export function runCommand(context: Context, client: Client, message: CommandMessage): Uint8Array {
   let deadline: Deadline | undefined;
   try {
+    checkSizes(message);
     const body = decode(message.body);
     const [name = ''] = body.keys();
     if (message.legacyDatabase !== undefined && !LEGACY_COMMANDS.has(name)) throw unsupportedQuery(name);
@@ -58,6 +62,16 @@ export function runCommand(context: Context, client: Client, message: CommandMes
     return encodeError(asServerError(error));
   } finally {
     deadline?.lift();
+  }
+}
+
+function checkSizes({ body, sequences }: CommandMessage): void {
+  for (const { length } of [body, ...[...sequences.values()].flat()]) {
+    if (length <= MAX_MESSAGE_DOCUMENT_SIZE) continue;
+    throw new ServerError(
+      10334,
+      `BSONObj size: ${length} is invalid. Size must be between 0 and ${MAX_MESSAGE_DOCUMENT_SIZE}(16MB)`,
+    );
   }
 }
 

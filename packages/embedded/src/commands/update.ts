@@ -6,6 +6,7 @@ import { ServerError } from '../errors.ts';
 import { checkCollation, hintsBackwards } from './arguments.ts';
 import type { Scope } from './command.ts';
 import type { Fields } from './fields.ts';
+import { MAX_DOCUMENT_SIZE } from './limits.ts';
 import { documentOfFound, type Found, limited, select } from './records.ts';
 import { checkSize, insertDocument, withIdFirst } from './writes.ts';
 
@@ -96,7 +97,7 @@ export function updateFound(collection: Collection, found: Found, update: Compil
   const after = withIdFirst(update.apply(before, found.match));
   const bytes = encode(after);
   if (Buffer.compare(bytes, found.record.bytes) === 0) return { before, after, modified: false };
-  checkSize(bytes, 'Resulting document after update is too large');
+  checkSize(bytes, 17419, `Resulting document after update is larger than ${MAX_DOCUMENT_SIZE}`);
   collection.replace(found.record, before, after, bytes, checked);
   return { before, after, modified: true };
 }
@@ -108,5 +109,8 @@ export function upsertInto(
   update: CompiledUpdate,
   checked: boolean,
 ): Document {
-  return insertDocument(collection, { document: upsertDocument(filter, update) }, checked);
+  const document = upsertDocument(filter, update);
+  const bytes = encode(document);
+  checkSize(bytes, 17420, `Document to upsert is larger than ${MAX_DOCUMENT_SIZE}`);
+  return insertDocument(collection, { document, bytes }, checked);
 }

@@ -8,22 +8,21 @@ import type { Statement } from './command.ts';
 import { MAX_DOCUMENT_SIZE } from './limits.ts';
 
 /**
- * Stores a new document and gives it as it is stored. Throws 52 or 53 for an `_id` that cannot be, 10334 for a document
- * that is too large, and what the collection's rule and indexes throw.
+ * Stores a new document and gives it as it is stored. Throws 52 or 53 for an `_id` that cannot be, 2 for a document that
+ * is too large, and what the collection's rule and indexes throw.
  */
 export function insertDocument(collection: Collection, statement: Statement, checked: boolean): Document {
   const document = prepared(statement.document);
   const untouched = document === statement.document ? statement.bytes : undefined;
   const bytes = untouched ?? encode(document);
-  checkSize(bytes, 'object to insert too large');
+  checkSize(bytes, 2, `object to insert too large. size in bytes: ${bytes.length}, max size: ${MAX_DOCUMENT_SIZE}`);
   collection.insert(document, bytes, checked);
   return document;
 }
 
-/** Throws 10334 for a document that is too large to be stored. */
-export function checkSize(bytes: Uint8Array, problem: string): void {
-  if (bytes.length <= MAX_DOCUMENT_SIZE) return;
-  throw new ServerError(10334, `${problem}. size in bytes: ${bytes.length}, max size: ${MAX_DOCUMENT_SIZE}`);
+/** Throws the error of that code for a document that is too large to be stored. Each way to make one has its own. */
+export function checkSize(bytes: Uint8Array, code: number, message: string): void {
+  if (bytes.length > MAX_DOCUMENT_SIZE) throw new ServerError(code, message);
 }
 
 /** The document as it is stored: `_id` first, made where there is none, and empty timestamps filled in. */

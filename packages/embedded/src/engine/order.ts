@@ -245,7 +245,7 @@ function collectKeys(value: Value | undefined, path: readonly string[], depth: n
   if (component === undefined) {
     if (!isArray(value)) keys.push(value ?? null);
     else if (value.length === 0) keys.push(UNDEFINED);
-    else keys.push(...value);
+    else for (const element of value) keys.push(element);
   } else if (isDocument(value)) {
     collectKeys(value.get(component), path, depth + 1, keys);
   } else if (isArray(value) && isIndex(component)) {

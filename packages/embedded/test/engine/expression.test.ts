@@ -324,6 +324,7 @@ describe('errors', () => {
     [{ $slice: [1, 1] }, 28724, 'First argument to $slice'],
     [{ $range: [0, 1, 0] }, 34449, 'non-zero step'],
     [{ $range: ['x', 1] }, 34443, 'starting value'],
+    [{ $range: [0, 2147483647] }, 146, 'too much memory'],
     [{ $indexOfArray: [1, 1] }, 40090, '$indexOfArray requires an array'],
     [{ $reverseArray: 1 }, 34435, '$reverseArray'],
     [{ $setUnion: [1] }, 17043, '$setUnion'],

@@ -115,6 +115,11 @@ describe('compareBy', () => {
     expect(sorted([{ a: [1, 9] }, { a: [2, 3] }], { 'a.1': 1 })).toEqual(['{a: [2, 3]}', '{a: [1, 9]}']);
   });
 
+  it('takes arrays of any length', () => {
+    const long = Array.from({ length: 200_000 }, (_, index) => index + 2);
+    expect(sorted([{ a: long }, { a: 1 }], { a: 1 })[0]).toBe('{a: 1}');
+  });
+
   it('goes on to the next key', () => {
     expect(sorted([{ a: 1, b: 1 }, { a: 1, b: 2 }, { a: 0 }], { a: 1, b: -1 })).toEqual([
       '{a: 0}',

@@ -158,6 +158,9 @@ function slice([array, first, second]: readonly (Value | undefined)[], count: nu
   return array.slice(start, start + length);
 }
 
+/** As many numbers as fit in the 100 MiB that MongoDB allows, at its 16 bytes for each. */
+const MOST_IN_RANGE = 6_553_600;
+
 function range([start, end, step = new Int32(1)]: readonly (Value | undefined)[]): Value {
   const numeric = (value: Value | undefined, what: string, code: number): number => {
     if (isNumeric(value))
@@ -169,6 +172,9 @@ function range([start, end, step = new Int32(1)]: readonly (Value | undefined)[]
   const by = numeric(step, 'a step value', 34447);
   if (by === 0) throw new ServerError(34449, '$range requires a non-zero step value');
   const length = Math.max(0, Math.ceil((to - from) / by));
+  if (length > MOST_IN_RANGE) {
+    throw new ServerError(146, `$range would use too much memory: ${length} numbers, of ${MOST_IN_RANGE} at most`);
+  }
   return Array.from({ length }, (_, index) => new Int32(from + index * by));
 }
 
