@@ -102,6 +102,12 @@ describe('the guide', () => {
     expect(new Map(rows)).toEqual(codes);
   });
 
+  it('lists every reason to refuse a folder', () => {
+    const source = readFileSync(join(root, 'packages/embedded/src/storage/store-error.ts'), 'utf8');
+    const codes = [...source.matchAll(/'(STORE_\w+)'/g)].map(([, code]) => code);
+    expect(new Set(tableOf('embedded.md', 'code').map(([code]) => code))).toEqual(new Set(codes));
+  });
+
   it('lists every option of a model', () => {
     const known = /Known: (.*)\.$/.exec(messageOf(() => bridge.model('things', {}, { nonsense: 1 } as object)))?.[1];
     expect(new Set(tableOf('model.md', 'option').map(([name]) => name))).toEqual(new Set(known?.split(', ')));
