@@ -64,12 +64,17 @@ function memberOf(container: unknown, key: string): unknown {
 }
 
 function setMember(container: unknown, key: string, value: unknown, path: string): void {
-  if (Array.isArray(container) && /^\d+$/.test(key)) container[Number(key)] = value === undefined ? null : value;
+  if (Array.isArray(container) && isIndex(key)) container[Number(key)] = value === undefined ? null : value;
   else if (container instanceof Map) setEntry(container, key, value);
   else if (!isPlainObject(container))
     throw new UsageError(`"${path}" cannot be set: "${key}" would be a member of ${typeName(container)}.`);
   else if (value === undefined) delete container[key];
   else setOwn(container, key, value);
+}
+
+/** An array keeps what is set under any other key beside its elements, where nothing stores it. */
+function isIndex(key: string): boolean {
+  return String(Number(key) >>> 0) === key && key !== '4294967295';
 }
 
 function setEntry(map: Map<unknown, unknown>, key: string, value: unknown): void {

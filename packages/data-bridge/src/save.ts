@@ -16,8 +16,11 @@ import { adds, fallback, needsPipelineInBatch, plan, type UpdatePlan } from './s
 import { moveTo } from './state/tracker.ts';
 import { validate } from './validate.ts';
 
+/** Options that would change which document is written, or make a part of one. */
+const REFUSED = ['upsert', 'arrayFilters', 'hint', 'collation', 'sort'] as const;
+
 /** Options of `save()`: the driver's, and whether to validate. */
-export interface SaveOptions extends Omit<UpdateOptions, 'upsert' | 'arrayFilters' | 'hint' | 'collation' | 'sort'> {
+export interface SaveOptions extends Omit<UpdateOptions, (typeof REFUSED)[number]> {
   /**
    * Are the changed fields validated first?
    * @default the model's `validate`
@@ -56,6 +59,8 @@ function checkSavable(life: Life, options: UpdateOptions): void {
       'The last save was sent and its answer never came; sending it again could apply it twice. Call reload() to see what is stored.';
     throw new OutcomeUnknownError(text, life.context);
   }
+  const refused = REFUSED.find((name) => (options as Record<string, unknown>)[name] !== undefined);
+  if (refused !== undefined) throw new UsageError(`save() does not take the option "${refused}".`, life.context);
   checkWriteConcern('save', life, options);
 }
 

@@ -50,8 +50,7 @@ export class SchemaField {
   /** Does the schema refuse `undefined`? One that waits or throws does not say so. */
   refusesAbsence(): boolean {
     try {
-      const result = this.#schema['~standard'].validate(undefined);
-      if (result instanceof Promise) void quiet(result);
+      const result = this.#run(undefined);
       return !(result instanceof Promise) && result.issues !== undefined;
     } catch {
       return false;
@@ -70,8 +69,14 @@ export class SchemaField {
 
   /** Runs the validator. Gives a promise only where the schema does. */
   validate(value: unknown): Verdict | Promise<Verdict> {
-    const result = this.#schema['~standard'].validate(value);
+    const result = this.#run(value);
     return result instanceof Promise ? quiet(result.then((settled) => this.#verdict(settled))) : this.#verdict(result);
+  }
+
+  #run(value: unknown): StandardSchemaV1.Result<unknown> | Promise<StandardSchemaV1.Result<unknown>> {
+    const result = this.#schema['~standard'].validate(value);
+    // case: a promise of another realm or library is no instance of this Promise
+    return 'then' in result ? quiet(Promise.resolve(result)) : result;
   }
 
   #verdict(result: StandardSchemaV1.Result<unknown>): Verdict {
@@ -98,8 +103,7 @@ export class SchemaField {
 
   #try(value: unknown): { readonly value: unknown } | undefined {
     try {
-      const result = this.#schema['~standard'].validate(value);
-      if (result instanceof Promise) void quiet(result);
+      const result = this.#run(value);
       return result instanceof Promise || result.issues !== undefined ? undefined : result;
     } catch {
       return undefined; // coercing a symbol throws

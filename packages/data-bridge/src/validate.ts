@@ -54,7 +54,7 @@ function askRule(life: Life): void | Promise<void> {
     });
     if (issues.length > 0) throw validationError(issues, (name) => life.baseline.current(name), life.context);
   };
-  return found instanceof Promise ? found.then(refuse) : refuse(found);
+  return 'then' in found ? Promise.resolve(found).then(refuse) : refuse(found);
 }
 
 /** Waits for a rule, and tells whether the document is still the one that it was asked about. */

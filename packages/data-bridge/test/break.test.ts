@@ -7,6 +7,7 @@ import {
   Double,
   EncodeError,
   Int32,
+  Layout,
   model,
   NotConnectedError,
   StateTracker,
@@ -303,6 +304,15 @@ describe('a validator whose promise is rejected', () => {
     await expect(new Odd({}).save()).rejects.toThrow('refused undefined');
   });
 
+  it('may be of another library', async () => {
+    const issues = [{ message: 'refused' }];
+    // oxlint-disable-next-line unicorn/no-thenable -- that is the case
+    const foreign = { then: (resolve: (result: object) => void) => resolve({ issues }) } as Promise<{ issues: [] }>;
+    const validator = { '~standard': { version: 1, vendor: 'test', validate: () => foreign } } as const;
+    class Odd extends model('things', { odd: validator }) {}
+    await expect(new Odd({}).save()).rejects.toThrow(ValidationError);
+  });
+
   it('is left alone when another one throws', async () => {
     class Odd extends model('things', { odd: rejecting, other: throwing }) {}
     await expect(new Odd({}).save()).rejects.toThrow('thrown');
@@ -348,5 +358,24 @@ describe('connect()', () => {
 
   it('refuses raw, under which nothing could be counted', async () => {
     await expect(connect(database.uri, { raw: true })).rejects.toThrow(UsageError);
+  });
+});
+
+describe('calls that would lose something silently are refused', () => {
+  it.each(['01', '4294967295', '1e3', 'x'])('an array element under the key %s', async (key) => {
+    const thing = await Thing.create({ tags: ['a'] });
+    expect(() => thing.set(`tags.${key}`, 'b')).toThrow(UsageError);
+    expect(thing.isModified()).toBe(false);
+  });
+
+  it('save() with an upsert, which would store a part of a document', async () => {
+    const thing = await Thing.create({ age: 1 });
+    thing.age = 2;
+    await expect(thing.save({ upsert: true } as object)).rejects.toThrow(UsageError);
+  });
+
+  it('options beside a layout that has its own', () => {
+    const empty = Uint8Array.of(5, 0, 0, 0, 0);
+    expect(() => StateTracker.fromBson(empty, { layout: new Layout(), promoteValues: false })).toThrow(UsageError);
   });
 });

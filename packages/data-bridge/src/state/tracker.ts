@@ -3,6 +3,7 @@ import { setOwn } from '../bson/copy.ts';
 import { documentSize } from '../bson/decode.ts';
 import { toJsonValue } from '../bson/json.ts';
 import { type BsonOptions, Layout } from '../bson/layout.ts';
+import { UsageError } from '../errors.ts';
 import type { Baseline } from './baseline.ts';
 import { BsonBaseline } from './bson-baseline.ts';
 import { type Change, changesOf, diff, type Edit, type EditTree } from './edits.ts';
@@ -50,6 +51,7 @@ export class StateTracker<T extends object = Record<string, unknown>> {
    * @param bytes owned by the tracker from now on: do not write to them.
    * @param options how values are decoded, as the driver has it; `layout` is shared by documents of one collection, so
    *   that each learns from the others where its fields lie.
+   * @throws UsageError for a layout together with other options.
    * @throws CorruptBsonError when the bytes are no document. Damage inside a field is found when the field is read.
    */
   static fromBson<T extends object = Record<string, unknown>>(
@@ -57,7 +59,9 @@ export class StateTracker<T extends object = Record<string, unknown>> {
     options?: BsonOptions & { readonly layout?: Layout },
   ): StateTracker<T> {
     const size = documentSize(bytes, 0);
-    const layout = options?.layout ?? new Layout(options);
+    const { layout = new Layout(options), ...own } = options ?? {};
+    if (options?.layout !== undefined && Object.keys(own).length > 0)
+      throw new UsageError('fromBson() takes a layout, which has options of its own, or options: not both.');
     const baseline: unknown = new BsonBaseline(layout, size === bytes.length ? bytes : bytes.subarray(0, size), 0);
     return new StateTracker(baseline as T);
   }
