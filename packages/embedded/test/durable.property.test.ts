@@ -15,25 +15,29 @@ import { MAX_MESSAGE_SIZE } from '../src/wire/frame.ts';
 
 const runs = Number(process.env['FC_RUNS'] ?? 60);
 
-/** A server without a network, and the cursor that its last reply left open. */
+/** A server without a network. */
 class Server {
   readonly #cursors = new Cursors();
   readonly #catalog: Catalog;
-  #cursor: Long = Long.ZERO;
+  #open: { id: Long; collection: string } = { id: Long.ZERO, collection: 'none' };
 
   constructor(storage: Storage) {
     this.#catalog = new Catalog(storage, indexDefinition);
   }
 
-  /** The reply, without what is new in each server. */
+  /** The reply, without what is new in each server. A `getMore` reads the cursor that was opened last. */
   run(command: Document): Document {
-    const sent = 'getMore' in command ? { ...command, getMore: this.#cursor } : command;
+    const { id, collection } = this.#open;
+    const sent = 'getMore' in command ? { ...command, getMore: id, collection } : command;
     const reply = deserialize(this.#run(serialize({ ...sent, $db: 'test' })), { promoteValues: false });
-    const cursor = reply['cursor'] as Document | undefined;
+    const cursor = reply['cursor'] as { id: Long | boolean; ns: string } | undefined;
     if (cursor !== undefined) {
-      this.#cursor = cursor['id'];
-      cursor['id'] = this.#cursor.isZero();
+      if (cursor.id instanceof Long && !cursor.id.isZero()) {
+        this.#open = { id: cursor.id, collection: cursor.ns.replace('test.', '') };
+      }
+      cursor.id = cursor.id instanceof Long && cursor.id.isZero();
     }
+    // Errors name the cursor, or the collection by its UUID.
     if ('getMore' in command && reply['ok'].value === 0) delete reply['errmsg'];
     return reply;
   }
@@ -66,7 +70,7 @@ class Server {
   }
 }
 
-const id = fc.integer({ min: 0, max: 9 });
+const id = fc.integer({ min: 0, max: 19 });
 const name = fc.constantFrom('c', 'c', 'c', 'd');
 const value = fc.constantFrom(1, 2, new Double(1), Long.ONE, 'x', 'y'.repeat(300), null, [1, 2], [], { b: 1 }, [{ b: 1 }, { b: 2 }]); // prettier-ignore
 const members = fc.record({ a: value, b: value }, { requiredKeys: [] });
@@ -89,7 +93,7 @@ const command: fc.Arbitrary<Document> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc
-      .tuple(name, fc.array(fc.tuple(id, members), { minLength: 1, maxLength: 4 }), fc.boolean())
+      .tuple(name, fc.array(fc.tuple(id, members), { minLength: 1, maxLength: 8 }), fc.boolean())
       .map(([insert, documents, ordered]) => ({
         insert,
         documents: documents.map(([_id, rest]) => ({ _id, ...rest })),
@@ -111,7 +115,8 @@ const command: fc.Arbitrary<Document> = fc.oneof(
     .map(([findAndModify, query, update, asNew]) => ({ findAndModify, query, update, new: asNew })),
   fc.tuple(name, filter).map(([findAndModify, query]) => ({ findAndModify, query, remove: true })),
   { weight: 3, arbitrary: fc.tuple(name, filter).map(([find, filter_]) => ({ find, filter: filter_, batchSize: 2 })) },
-  { weight: 3, arbitrary: name.map((collection) => ({ getMore: 0, collection, batchSize: 1 })) },
+  { weight: 2, arbitrary: name.map((find) => ({ find, batchSize: 1 })) },
+  { weight: 3, arbitrary: fc.constantFrom(1, 3, 100).map((batchSize) => ({ getMore: 0, collection: '', batchSize })) },
   fc.tuple(name, filter).map(([count, query]) => ({ count, query })),
   name.map((distinct) => ({ distinct, key: 'a' })),
   fc
