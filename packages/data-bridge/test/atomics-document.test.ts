@@ -1,0 +1,378 @@
+import { setImmediate } from 'node:timers/promises';
+import { BSON, Decimal128, Long } from 'mongodb';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { model, UsageError } from '../src/index.ts';
+import { type Command, openDatabase, type TestDatabase } from './support/database.ts';
+
+const part = z.object({ sku: z.string(), n: z.number() });
+
+class Page extends model(
+  'pages',
+  {
+    title: z.string().optional(),
+    views: z.number().optional(),
+    tags: z.array(z.string()).optional(),
+    parts: z.array(part).optional(),
+    seen: z.date().optional(),
+    stats: z.object({ likes: z.number().optional(), days: z.record(z.string(), z.number()).optional() }).optional(),
+    score: z.number().default(7),
+    labels: z.array(z.string()).default([]),
+  },
+  { unknown: 'keep' },
+) {}
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await openDatabase();
+});
+
+afterAll(async () => {
+  await database.close();
+});
+
+beforeEach(async () => {
+  await database.db.collection('pages').deleteMany({});
+  database.sent();
+});
+
+/** A document as it was stored by somebody. */
+async function stored(fields: object): Promise<Page> {
+  const { insertedId } = await database.db.collection('pages').insertOne({ ...fields });
+  const page = await Page.findById(insertedId);
+  if (page === null) throw new Error('Expected the document');
+  database.sent();
+  return page;
+}
+
+/** What the collection has now. */
+async function raw(): Promise<Command> {
+  const found = await database.db.collection('pages').findOne({}, { projection: { _id: 0 } });
+  if (found === null) throw new Error('Expected a document');
+  database.sent();
+  return found;
+}
+
+/** What another writer does meanwhile. */
+async function meanwhile(update: object): Promise<void> {
+  await database.db.collection('pages').updateOne({}, update);
+  database.sent();
+}
+
+/** The update of the one findAndModify sent. */
+function sentOperators(): unknown {
+  const [command, ...others] = database.sent();
+  expect(others).toEqual([]);
+  expect(Object.keys(command ?? {})[0]).toBe('findAndModify');
+  // As it is on the wire: a number may be of a BSON class before.
+  return BSON.deserialize(BSON.serialize({ update: command?.['update'] as object }))['update'];
+}
+
+const june = new Date('2026-06-01');
+const july = new Date('2026-07-01');
+
+describe('$currentDate', () => {
+  it('shows the time at once, and takes the server’s', async () => {
+    const page = await stored({ seen: june });
+    const before = page.seen;
+    page.$currentDate('seen').$currentDate('seen');
+    expect(page.seen?.getTime()).toBeGreaterThan(july.getTime());
+    await page.save();
+    expect(sentOperators()).toEqual({ $currentDate: { seen: true } });
+    expect((await raw())['seen']).toEqual(page.seen);
+    expect(page.isModified()).toBe(false);
+    expect(before).toEqual(june);
+  });
+
+  it('does the same as a pipeline', async () => {
+    const page = await stored({ stats: { '': 0 } });
+    page.$currentDate('stats.when').set('stats.', 1);
+    await page.save();
+    expect(sentOperators()).toBeInstanceOf(Array);
+    expect((await raw())['stats']).toEqual({ '': 1, when: page.get('stats.when') });
+    expect(page.isModified()).toBe(false);
+  });
+});
+
+describe('numbers', () => {
+  const big = Long.fromString('9007199254740993');
+
+  it.each([
+    ['a long, by a bigint', big, 2n, Long.fromString('9007199254740995')],
+    ['a decimal', Decimal128.fromString('0.10'), Decimal128.fromString('0.2'), Decimal128.fromString('0.30')],
+    ['an int, by a fraction', 1, 0.5, 1.5],
+    ['an int, beyond 32 bits', 2 ** 31 - 1, 1, 2 ** 31],
+  ])('%s', async (_, views, by, sum) => {
+    const page = await stored({ views });
+    page.$inc('views', by);
+    expect(page.views).toEqual(sum);
+    await page.save({ validate: false });
+    expect(page.views).toEqual(sum);
+    expect((await raw())['views']).toEqual(sum);
+    expect(page.isModified()).toBe(false);
+  });
+
+  it('beyond 64 bits become doubles', async () => {
+    const page = await stored({ views: Long.MAX_VALUE });
+    page.$inc('views', 1n);
+    expect(page.views).toBe(2 ** 63);
+    await page.save({ validate: false });
+    expect((await raw())['views']).toBe(2 ** 63);
+    expect(page.isModified()).toBe(false);
+  });
+});
+
+describe('beside other ways to change', () => {
+  it('a later assignment wins', async () => {
+    const page = await stored({ views: 1 });
+    page.$inc('views');
+    page.views = 10;
+    await page.save();
+    expect(database.sent().map((command) => command['updates'][0].u as unknown)).toEqual([{ $set: { views: 10 } }]);
+  });
+
+  it('a later change in place wins', async () => {
+    const page = await stored({ tags: ['a'] });
+    page.$addToSet('tags', 'b');
+    page.tags?.push('c');
+    await page.save();
+    const push = { $push: { tags: { $each: ['b', 'c'] } } };
+    expect(database.sent().map((command) => command['updates'][0].u as unknown)).toEqual([push]);
+  });
+
+  it('a change that is taken back by assignment leaves nothing to send', async () => {
+    const page = await stored({ views: 1 });
+    page.$inc('views');
+    page.views = 1;
+    expect(page.isModified()).toBe(false);
+    await page.save();
+    expect(database.sent()).toEqual([]);
+  });
+
+  it('an earlier assignment stands: the operator changes what was assigned', async () => {
+    const page = await stored({ views: 1, tags: ['a'] });
+    page.views = 5;
+    page.tags = [];
+    page.$inc('views').$push('tags', 'b').$inc('views');
+    await page.save();
+    const set = { $set: { views: 7, tags: ['b'] } };
+    expect(database.sent().map((command) => command['updates'][0].u as unknown)).toEqual([set]);
+  });
+
+  it('an operator after a later assignment changes that', async () => {
+    const page = await stored({ views: 1 });
+    page.$inc('views');
+    page.views = 10;
+    page.$mul('views', 2);
+    await page.save();
+    expect(database.sent().map((command) => command['updates'][0].u as unknown)).toEqual([{ $set: { views: 20 } }]);
+  });
+
+  it('an operator in a new object is part of it', async () => {
+    const page = await stored({ views: 1 });
+    page.$inc('stats.likes').$addToSet('stats.list', 1);
+    await page.save();
+    const set = { $set: { stats: { likes: 1, list: [1] } } };
+    expect(database.sent().map((command) => command['updates'][0].u as unknown)).toEqual([set]);
+  });
+
+  it('an operator in an object that was replaced by an alike one stays', async () => {
+    const page = await stored({ stats: { likes: 1, days: { mon: 1 } } });
+    page.stats = { likes: 1, days: { mon: 2 } };
+    page.$inc('stats.likes');
+    await page.save();
+    expect(sentOperators()).toEqual({ $set: { 'stats.days.mon': 2 }, $inc: { 'stats.likes': 1 } });
+  });
+
+  it('defaults are values like any other', async () => {
+    const page = await stored({});
+    page.$inc('score').$push('labels', 'a');
+    expect([page.score, page.labels]).toEqual([8, ['a']]);
+    await page.save();
+    const set = { $set: { score: 8, labels: ['a'] } };
+    expect(database.sent().map((command) => command['updates'][0].u as unknown)).toEqual([set]);
+  });
+
+  it('a new document is just changed', async () => {
+    const page = new Page({ views: 1 });
+    page.$inc('views', 2).$push('tags', 'a');
+    expect(page.changes().map(({ path }) => path)).toContain('tags');
+    await page.save();
+    expect(Object.keys(database.sent()[0] ?? {})[0]).toBe('insert');
+    expect(await raw()).toMatchObject({ views: 3, tags: ['a'] });
+    expect(page.isModified()).toBe(false);
+  });
+
+  it('one field can be rolled back alone', async () => {
+    const page = await stored({ views: 1, stats: { likes: 1 } });
+    page.$inc('views').$inc('stats.likes');
+    page.rollback('stats');
+    expect([page.isModified('views'), page.isModified('stats')]).toEqual([true, false]);
+    await page.save();
+    expect(sentOperators()).toEqual({ $inc: { views: 1 } });
+  });
+
+  it('reload() forgets operators', async () => {
+    const page = await stored({ tags: ['a'] });
+    page.$addToSet('tags', 'a');
+    await page.reload();
+    expect(page.isModified()).toBe(false);
+  });
+
+  it('what was changed is told, also where memory is as it was', async () => {
+    const page = await stored({ tags: ['a'], stats: { likes: 1 } });
+    page.$addToSet('tags', 'a').$inc('stats.likes').$pull('stats.list', 1);
+    expect([page.isModified('tags'), page.isModified('stats'), page.isModified('views')]).toEqual([true, true, false]);
+    const changes = [
+      { path: 'tags', keys: ['tags'], from: ['a'], to: ['a'] },
+      { path: 'stats.likes', keys: ['stats', 'likes'], from: 1, to: 2 },
+      { path: 'stats.list', keys: ['stats', 'list'], from: undefined, to: undefined },
+    ];
+    const byPath = (a: { path: string }, b: { path: string }) => (a.path < b.path ? 1 : -1);
+    expect(page.changes().toSorted(byPath)).toEqual(changes.toSorted(byPath));
+  });
+
+  it('what the last save did is told with the server’s values', async () => {
+    const page = await stored({ views: 1 });
+    page.$inc('views');
+    await meanwhile({ $inc: { views: 5 } });
+    await page.save();
+    expect(page.$previousChanges()).toEqual([{ path: 'views', keys: ['views'], from: 1, to: 7 }]);
+  });
+});
+
+describe('containers that were handed out', () => {
+  it('stay, and have what the server has', async () => {
+    const page = await stored({
+      parts: [
+        { sku: 'a', n: 1 },
+        { sku: 'b', n: 2 },
+      ],
+      stats: { list: [1] },
+    });
+    const { parts, stats } = page;
+    const list = page.get('stats.list');
+    const second = parts?.[1];
+    page.$push('parts', { sku: 'c', n: 3 }).$push('stats.list', 2);
+    expect(parts).toHaveLength(3);
+    const third = parts?.[2];
+    await meanwhile({ $pop: { parts: -1 }, $push: { 'stats.list': 9 } });
+    await page.save();
+    expect(page.parts).toBe(parts);
+    expect(page.stats).toBe(stats);
+    expect(page.get('stats.list')).toBe(list);
+    expect(list).toEqual([1, 9, 2]);
+    expect(parts).toEqual([
+      { sku: 'b', n: 2 },
+      { sku: 'c', n: 3 },
+    ]);
+    expect(parts?.[0]).toBe(second);
+    expect(parts?.[1]).toBe(third);
+    expect(page.isModified()).toBe(false);
+  });
+
+  it('may be changed again afterwards', async () => {
+    const page = await stored({ parts: [{ sku: 'a', n: 1 }] });
+    page.$push('parts', { sku: 'b', n: 1 });
+    await page.save();
+    const [, second] = page.parts ?? [];
+    if (second !== undefined) second.n = 5;
+    await page.save();
+    expect((await raw())['parts']).toEqual([
+      { sku: 'a', n: 1 },
+      { sku: 'b', n: 5 },
+    ]);
+  });
+
+  it('show an array that others made of something else', async () => {
+    const page = await stored({ tags: ['a'], views: 1 });
+    page.$addToSet('tags', 'b').$inc('views');
+    await meanwhile({ $set: { tags: 'none', views: 'many' } });
+    await page.save();
+    // The operators do not fit what is stored: what memory shows is written.
+    expect(await raw()).toEqual({ tags: ['a', 'b'], views: 2 });
+    expect(page.isModified()).toBe(false);
+  });
+});
+
+describe('while a save is under way', () => {
+  it('what is asked for is left for the next one, on top of what the server made', async () => {
+    const page = await stored({ views: 1, tags: ['a'], seen: june });
+    page.$inc('views').$addToSet('tags', 'b').$max('seen', july);
+    await meanwhile({ $inc: { views: 10 }, $addToSet: { tags: 'x' } });
+    const saving = page.save();
+    await setImmediate(); // what is sent is fixed by now
+    page.$inc('views').$push('tags', 'c');
+    page.seen = june;
+    await saving;
+    expect([page.views, page.tags, page.seen]).toEqual([13, ['a', 'x', 'b', 'c'], june]);
+    expect(sentOperators()).toEqual({
+      $inc: { views: 1 },
+      $addToSet: { tags: { $each: ['b'] } },
+      $max: { seen: july },
+    });
+    await meanwhile({ $inc: { views: 10 } });
+    await page.save();
+    expect(sentOperators()).toEqual({ $set: { seen: june }, $inc: { views: 1 }, $push: { tags: { $each: ['c'] } } });
+    expect(await raw()).toEqual({ views: 23, tags: ['a', 'x', 'b', 'c'], seen: june });
+    expect(page.views).toBe(23);
+  });
+});
+
+describe('a call that cannot work', () => {
+  it.each<[string, object, (page: Page) => unknown, string]>([
+    ['a value that is no number', { title: 'a' }, (page) => page.$inc('title' as never), 'needs a number'],
+    ['null', { views: null }, (page) => page.$mul('views', 2), 'needs a number'],
+    ['an operand that is no number', {}, (page) => page.$inc('views', '1' as never), 'needs a number'],
+    [
+      'a value that is no array',
+      { title: 'a' },
+      (page) => page.$push('title' as never, 'b' as never),
+      'needs an array',
+    ],
+    ['a value without an order', { stats: {} }, (page) => page.$max('stats' as never, 1 as never), 'compares'],
+    ['an operand without an order', {}, (page) => page.$min('views', {} as never), 'compares'],
+    ['a condition', { tags: [] }, (page) => page.$pull('tags', { $gt: 'a' } as never), 'not conditions'],
+    ['$each', { tags: [] }, (page) => page.$push('tags', { $each: ['a'] } as never), 'one by one'],
+    ['the _id', {}, (page) => page.$inc('_id' as never), 'would change the _id'],
+    ['an element', { parts: [{ sku: 'a', n: 1 }] }, (page) => page.$inc('parts.0.n'), 'goes through the array "parts"'],
+    ['too deep a path', {}, (page) => page.$inc('a.b.c.d.e.f.g.h.i.j.k.l'), 'levels deep'],
+    ['a member of what is none', { title: 'a' }, (page) => page.$inc('title.n'), 'cannot be set'],
+  ])('is refused: %s', async (_, fields, act, message) => {
+    const page = await stored(fields);
+    expect(() => act(page)).toThrow(UsageError);
+    expect(() => act(page)).toThrow(message);
+    expect(page.isModified()).toBe(false);
+    await page.save();
+    expect(database.sent()).toEqual([]);
+  });
+
+  it('is refused: another operator on the path, above or below it', async () => {
+    const page = await stored({ views: 1, stats: { likes: 1 } });
+    page.$inc('views').$inc('stats.likes');
+    expect(() => page.$mul('views', 2)).toThrow('$mul of "views" meets $inc of "views", which waits for a save');
+    expect(() => page.$currentDate('stats' as never)).toThrow('meets $inc of "stats.likes"');
+    page.$currentDate('title' as never);
+    expect(() => page.$inc('title.n')).toThrow('meets $currentDate of "title"');
+    await page.save({ validate: false });
+    page.$mul('views', 2);
+    expect(page.views).toBe(4);
+  });
+
+  it('is refused by the compiler', async () => {
+    const page = await stored({});
+    const calls = (): unknown => [
+      page.$inc('legacy.count').$inc('legacyCount').$push('a.b', 1),
+      // @ts-expect-error -- a string is no number
+      page.$inc('title'),
+      // @ts-expect-error -- tags are strings
+      page.$push('tags', 1),
+      // @ts-expect-error -- a date is compared with a date
+      page.$max('seen', 5),
+      // @ts-expect-error -- views is no date
+      page.$currentDate('views'),
+    ];
+    expect(calls).toBeInstanceOf(Function);
+  });
+});
