@@ -57,7 +57,7 @@ const inserting: Record<string, Case> = {
       `E11000 duplicate key error collection: ${db.databaseName}.${collection.collectionName} index: _id_ dup key: { _id: 1 }`,
     );
   },
-  'a document of more than 16 MiB is refused, however it is made': async ({ db, collection }) => {
+  'each way to make a document too large has its error': async ({ db, collection }) => {
     const large = 'x'.repeat(16 * KIBIBYTE * KIBIBYTE);
     const part = large.slice(0, -KIBIBYTE);
     const documents = [{ _id: 1, large }, { _id: 2 }];
@@ -65,8 +65,10 @@ const inserting: Record<string, Case> = {
     expect(reply).toMatchObject({ n: 1, writeErrors: [{ index: 0, code: 2 }] });
     await collection.insertOne({ _id: 3, part });
     expect((await errorOf(collection.updateOne({ _id: 3 }, { $set: { more: part } }))).code).toBe(17419);
-    const upserted = collection.updateOne({ _id: 4, part }, { $set: { more: part } }, { upsert: true });
-    expect((await errorOf(upserted)).code).toBe(17420);
+    const twice = collection.updateOne({ _id: 4, part }, [{ $set: { more: '$part' } }], { upsert: true });
+    expect((await errorOf(twice)).code).toBe(17420);
+    // No message may have a document that is larger still.
+    expect((await errorOf(collection.insertOne({ _id: 5, large, part: 'x'.repeat(16 * KIBIBYTE) }))).code).toBe(10334);
     expect(await collection.countDocuments()).toBe(2);
   },
   'an ordered batch ends at an error': async ({ collection }) => {
