@@ -5,7 +5,7 @@ import type { Life } from './life.ts';
 import { keysOf, type Root, setAt, valueAt } from './path.ts';
 import { applyAtomic, foldAtomics, misfit } from './state/atomics.ts';
 import { type AtomicOperator, MAX_LEVELS } from './state/edits.ts';
-import { exactAt, isSame, isShown, type PendingAtomic } from './state/pending.ts';
+import { exactAt, isSame, isShown, type Keys, type PendingAtomic } from './state/pending.ts';
 
 /**
  * Does to memory at once what an atomic operator will do to the stored document, and notes the operator for the next
@@ -78,13 +78,14 @@ function isPrefix(keys: readonly string[], longer: readonly string[]): boolean {
   return keys.every((key, i) => key === longer[i]);
 }
 
-function checkPath(life: Life, root: Root, keys: readonly string[], operator: AtomicOperator): void {
+function checkPath(life: Life, root: Root, keys: Keys, operator: AtomicOperator): void {
   const refuse = (problem: string): never => {
     throw new UsageError(`${operator} of "${keys.join('.')}" ${problem}.`, life.context);
   };
   if (keys[0] === '_id') refuse('would change the _id, which stays as it is');
   if (keys.length > MAX_LEVELS + 1) refuse(`goes more than ${MAX_LEVELS} levels deep: set the value instead`);
-  const array = keys.findIndex((_, i) => i > 0 && Array.isArray(valueAt(root, keys.slice(0, i))));
+  const [name, ...inner] = keys;
+  const array = inner.findIndex((_, i) => Array.isArray(valueAt(root, [name, ...inner.slice(0, i)]))) + 1;
   if (array > 0)
     refuse(
       `goes through the array "${keys.slice(0, array).join('.')}", whose elements may move: change the element in place`,
@@ -106,7 +107,7 @@ function checkOthers(
 }
 
 /** Is the value as it is stored, or as the write under way will store it? */
-function isSettled(life: Life, keys: readonly string[], value: unknown): boolean {
+function isSettled(life: Life, keys: Keys, value: unknown): boolean {
   const sent = life.sent.find((each) => isAt(keys, each));
   if (sent !== undefined) return isSame(value, sent.shown);
   const stored = exactAt(life.baseline, keys);
@@ -114,7 +115,7 @@ function isSettled(life: Life, keys: readonly string[], value: unknown): boolean
 }
 
 /** An array that the program holds is changed in place. Other values are replaced: a Date that was read before stays as it is. */
-function show(root: Omit<Root, 'has'>, keys: readonly string[], before: unknown, after: unknown): void {
+function show(root: Omit<Root, 'has'>, keys: Keys, before: unknown, after: unknown): void {
   if (!Array.isArray(before) || !Array.isArray(after)) {
     if (!Object.is(before, after)) setAt(root, keys, after);
     return;

@@ -1,6 +1,7 @@
 import { isMutable, isPlainObject, setOwn } from './bson/copy.ts';
 import { typeName } from './bson/types.ts';
 import { UsageError } from './errors.ts';
+import type { Keys } from './state/pending.ts';
 
 /** The fields at the root of paths. */
 export interface Root {
@@ -10,8 +11,8 @@ export interface Root {
 }
 
 /** The keys of a dotted path. A top-level field whose name has the dots goes first. */
-export function keysOf(root: Root, path: string): string[] {
-  return root.has(path) ? [path] : path.split('.');
+export function keysOf(root: Root, path: string): Keys {
+  return root.has(path) ? [path] : (path.split('.') as [string, ...string[]]);
 }
 
 /** The value at a dotted path, `undefined` where the path ends early. */
@@ -20,7 +21,7 @@ export function getPath(root: Root, path: string): unknown {
 }
 
 /** The value at those keys. */
-export function valueAt(root: Pick<Root, 'get'>, [name = '', ...keys]: readonly string[]): unknown {
+export function valueAt(root: Pick<Root, 'get'>, [name, ...keys]: Keys): unknown {
   return keys.reduce((value: unknown, key) => memberOf(value, key), root.get(name));
 }
 
@@ -34,7 +35,7 @@ export function setPath(root: Root, path: string, value: unknown): void {
 }
 
 /** The same at those keys. */
-export function setAt(root: Omit<Root, 'has'>, keys: readonly string[], value: unknown): void {
+export function setAt(root: Omit<Root, 'has'>, keys: Keys, value: unknown): void {
   const path = keys.join('.');
   const last = keys.at(-1) as string;
   const [name, ...inner] = keys.slice(0, -1);

@@ -29,7 +29,7 @@ export function multiply(a: Numeric, b: Numeric): Numeric {
 export function compareNumbers(a: Numeric, b: Numeric): number {
   if (isBson(a, 'Decimal128') || isBson(b, 'Decimal128')) {
     const [x, y] = [decimalOf(a), decimalOf(b)];
-    return isFinite(x) && isFinite(y) ? order(...aligned(x, y)) : order(Number(toText(x)), Number(toText(y)));
+    return isFinite(x) && isFinite(y) ? order(...aligned(x, y)) : order(limitOf(x), limitOf(y));
   }
   return order(primitiveOf(a), primitiveOf(b));
 }
@@ -139,6 +139,11 @@ function aligned(a: Finite, b: Finite): [bigint, bigint] {
   const exponent = Math.min(a.exponent, b.exponent);
   const scaled = (value: Finite) => value.coefficient * 10n ** BigInt(value.exponent - exponent);
   return [scaled(a), scaled(b)];
+}
+
+/** What it is beside the finite numbers, all of which count as zero. */
+function limitOf(value: Decimal): number {
+  return isFinite(value) ? 0 : Number(value);
 }
 
 function toText(value: Decimal): string {

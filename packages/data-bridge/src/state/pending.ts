@@ -12,9 +12,12 @@ import {
 } from './edits.ts';
 import { treeOf } from './tracker.ts';
 
+/** From the document to a value: the field's name, and the keys below it. */
+export type Keys = readonly [string, ...string[]];
+
 /** An atomic operator that waits for a save. */
 export interface PendingAtomic {
-  readonly keys: readonly string[];
+  readonly keys: Keys;
   readonly operator: AtomicOperator;
   readonly operand: unknown;
   /** A copy of what memory shows since, `undefined` for nothing. While memory equals it, nobody changed the value again. */
@@ -35,7 +38,7 @@ export function treeWith(baseline: Baseline, pending: readonly PendingAtomic[]):
   const children = new Map(treeOf(baseline)?.children);
   const atomics: PendingAtomic[] = [];
   for (const each of pending) {
-    const [name = '', ...inner] = each.keys;
+    const [name, ...inner] = each.keys;
     const grafted = isShown(baseline, each) ? graft(children.get(name), baseline.exact(name), inner, each) : null;
     if (grafted === null) continue;
     children.set(name, grafted);
@@ -45,7 +48,7 @@ export function treeWith(baseline: Baseline, pending: readonly PendingAtomic[]):
 }
 
 /** Does memory show what it did after the operator? */
-export function isShown(baseline: Baseline, { keys: [name = '', ...inner], shown }: PendingAtomic): boolean {
+export function isShown(baseline: Baseline, { keys: [name, ...inner], shown }: PendingAtomic): boolean {
   return isSame(inner.reduce(liveMember, baseline.current(name)), shown);
 }
 
@@ -55,7 +58,7 @@ export function isSame(a: unknown, b: unknown): boolean {
 }
 
 /** The original at those keys, BSON-typed, or `ABSENT`. */
-export function exactAt(baseline: Baseline, [name = '', ...inner]: readonly string[]): unknown {
+export function exactAt(baseline: Baseline, [name, ...inner]: Keys): unknown {
   return inner.reduce<unknown>(memberOf, baseline.exact(name));
 }
 
@@ -96,16 +99,16 @@ function atomicEdit(base: unknown, { keys, operator, operand, shown }: PendingAt
  * @param stored gives the fields as they are stored after it; null when they are not known: then what memory showed.
  */
 export function carriedOut(tree: EditTree, stored: ((name: string) => unknown) | null): EditTree {
-  const left: Left = (atomic, [name = '', ...inner]) =>
+  const left: Left = (atomic, [name, ...inner]) =>
     stored === null ? atomic.value : inner.reduce<unknown>(memberOf, stored(name));
   const results = Array.from(tree.children, ([name, edit]) => [name, result(edit, [name], left)] as const);
   return { kind: 'object', children: new Map(results) };
 }
 
 /** Gives the value that an operator left at those keys, or `ABSENT`. */
-type Left = (atomic: AtomicEdit, keys: readonly string[]) => unknown;
+type Left = (atomic: AtomicEdit, keys: Keys) => unknown;
 
-function result(edit: Edit, keys: readonly string[], left: Left): Edit {
+function result(edit: Edit, keys: Keys, left: Left): Edit {
   if (edit.kind === 'object') return resultOfMembers(edit, keys, left);
   if (edit.kind !== 'atomic') return edit;
   const { base } = edit;
@@ -113,7 +116,7 @@ function result(edit: Edit, keys: readonly string[], left: Left): Edit {
   return value === ABSENT ? { kind: 'delete', base } : { kind: 'set', base, value };
 }
 
-function resultOfMembers(edit: ObjectEdit, keys: readonly string[], left: Left): ObjectEdit {
+function resultOfMembers(edit: ObjectEdit, keys: Keys, left: Left): ObjectEdit {
   const children = new Map<string, Edit>();
   let value = edit.value;
   for (const [key, child] of edit.children) {
