@@ -39,7 +39,13 @@ function unwrap(error: unknown): unknown {
 /** The server takes no document of more than 16 MiB; its codes, and how the driver ends that cannot write a command so large. */
 function isOversized(error: unknown): boolean {
   if (error instanceof MongoInvalidArgumentError) return error.message.includes('larger than the maximum size');
-  return error instanceof RangeError || OVERSIZED.has(serverCode(error));
+  if (error instanceof RangeError || OVERSIZED.has(serverCode(error))) return true;
+  // An insert is refused with a code that many faults share.
+  return serverCode(error) === 2 && messageOf(error).includes('object to insert too large');
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : '';
 }
 
 const OVERSIZED: ReadonlySet<number | undefined> = new Set([10334, 17419, 17420]);
