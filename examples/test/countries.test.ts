@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type RunningServer, startServer } from '@data-bridge/embedded';
 import { MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -78,7 +81,7 @@ describe('the demo', () => {
   it('prints its usage when asked', async () => {
     const { output, ...end } = await demo(['--help']);
     expect(end).toEqual(success);
-    expect(output.text).toMatch(/^Usage: npm start -- \[--uri <uri>\]/);
+    expect(output.text).toMatch(/^Usage: npm start -- \[--uri <uri> \| --path <folder>\]/);
   });
 
   it.each([
@@ -86,6 +89,8 @@ describe('the demo', () => {
     [['--uri'], "Option '--uri <value>' argument missing"],
     [['--uri', 'localhost:27017'], '--uri takes a URI such as mongodb://localhost:27017.'],
     [['mongodb://localhost'], "Unexpected argument 'mongodb://localhost'"],
+    [['--path='], '--path takes a folder such as ./data.'],
+    [['--path', './data', '--uri', 'mongodb://localhost'], 'Expected --uri or --path, got both.'],
   ])('refuses the arguments %j', async (args, message) => {
     const { code, errors, output } = await demo(args);
     expect(code).toBe(2);
@@ -102,6 +107,37 @@ describe('the demo', () => {
     );
     expect(errors).not.toContain('secret');
     expect(output.text).toBe('');
+  });
+});
+
+describe('the demo in a folder', () => {
+  it('shows in a second run what the first one changed', async () => {
+    const path = mkdtempSync(join(tmpdir(), 'countries-'));
+    try {
+      const first = await demo(['--path', path]);
+      expect(first).toMatchObject(success);
+      expect(first.output.text.replaceAll('\n  ', ' ')).toContain(`its data stay in ${path}`);
+      expectStory(first.output);
+      for (const again of [await demo(['--path', path]), await demo(['--path', path])]) {
+        expect(again).toMatchObject(success);
+        const { lines } = again.output;
+        expect(lines).toEqual(expect.arrayContaining([...changesOfFirstRun, ...story.slice(1)]));
+        expect(lines).not.toContain(story[0]);
+        expect(lines.filter((line) => line.length > 100)).toEqual([]);
+      }
+    } finally {
+      rmSync(path, { recursive: true });
+    }
+  });
+
+  it('says in one line when the folder is in use', async () => {
+    const path = mkdtempSync(join(tmpdir(), 'countries-'));
+    const server = await startServer({ path });
+    const { code, errors } = await demo(['--path', path]);
+    expect(code).toBe(1);
+    expect(errors).toMatch(/^\nThe demo stopped: The data in .* are in use by .*\n$/);
+    await server.close();
+    rmSync(path, { recursive: true });
   });
 });
 
@@ -139,6 +175,16 @@ describe('the database of a run', () => {
     expect(withDatabase(uri, 'own')).toBe(expected);
   });
 });
+
+const changesOfFirstRun = [
+  '1  The countries are here: an earlier run left them in the folder',
+  '  250 countries were loaded, and none imported. What the earlier run changed:',
+  "    ATA cioc              '' → (none)",
+  "    CAN borders           [ 'USA' ] → [ 'USA', 'DNK' ]",
+  '    CHE latlng.0          47 → 46.8',
+  "    CPV name.common       'Cape Verde' → 'Cabo Verde'",
+  '  250 saves, 6 commands: 6 countries are as they were',
+];
 
 const story = [
   '  250 of 250 countries stored',

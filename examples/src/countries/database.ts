@@ -1,25 +1,30 @@
 import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
 import { connect, type Connection } from 'data-bridge';
+import type { Server } from './arguments.ts';
 
 /** The demo prints the commands that the driver sends, so the driver has to tell; and nobody waits 30 s for a demo. */
 const options = { monitorCommands: true, serverSelectionTimeoutMS: 5000 };
 
-/** A database that exists for one run of the demo. */
+/** The database of one run of the demo. Only in a folder does it exist for longer than that. */
 export interface Database {
   readonly connection: Connection;
   /** Where it is, for people. */
   readonly place: string;
-  /** Drops the database and closes the connection. */
+  /** Closes the connection; drops the database, if it is on a server that stays. */
   close(): Promise<void>;
 }
 
-/** @param uri of a MongoDB server; without one, a server starts in the memory of this process. */
-export async function openDatabase(uri: string | undefined): Promise<Database> {
+/** Without a URI, a server starts in this process. */
+export async function openDatabase({ uri, path }: Server): Promise<Database> {
   if (uri === undefined) {
-    const connection = await connect('embedded:memory', options);
+    const connection = await connect(`embedded:${path === undefined ? 'memory' : resolve(path)}`, options);
     return {
       connection,
-      place: 'an embedded server in the memory of this process',
+      place:
+        path === undefined
+          ? 'an embedded server in the memory of this process'
+          : `an embedded server in this process; its data stay in ${path}`,
       close: () => connection.close(),
     };
   }

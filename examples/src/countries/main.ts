@@ -1,4 +1,4 @@
-import { help, readArguments } from './arguments.ts';
+import { help, readArguments, type Server } from './arguments.ts';
 import { openDatabase } from './database.ts';
 import { type Output, Terminal } from './terminal.ts';
 import { tour } from './tour.ts';
@@ -14,13 +14,13 @@ export async function main(args: readonly string[], output: Output, errors: Outp
       errors.write(`${request.message}\n\n${help}`);
       return 2;
     case 'run':
-      return run(request.uri, output, errors);
+      return run(request.server, output, errors);
   }
 }
 
-async function run(uri: string | undefined, output: Output, errors: Output): Promise<number> {
+async function run(server: Server, output: Output, errors: Output): Promise<number> {
   try {
-    const database = await openDatabase(uri);
+    const database = await openDatabase(server);
     try {
       await tour(database, new Terminal(output));
     } finally {

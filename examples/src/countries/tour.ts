@@ -16,7 +16,8 @@ export async function tour({ connection, place }: Database, terminal: Terminal):
   );
   terminal.prose(`Server: ${place}`);
 
-  await importCountries(terminal);
+  if ((await Country.count()) === worldCountries().length) await takeBack(connection, terminal);
+  else await importCountries(terminal);
   const countries = await readSomeFields(terminal);
   const savings = await changeInPlace(connection, terminal);
   await saveUnchanged(countries, connection, terminal);
@@ -27,12 +28,41 @@ export async function tour({ connection, place }: Database, terminal: Terminal):
 
 async function importCountries(terminal: Terminal): Promise<void> {
   terminal.heading('1  Import the countries of the world, validated by Zod schemas');
+  // case: an earlier run was stopped in the middle of this.
+  await Country.deleteMany({});
   const inputs = worldCountries();
   const batch = 10;
   for (let start = 0; start < inputs.length; start += batch) {
     await Country.insertMany(inputs.slice(start, start + batch));
     terminal.progress(Math.min(start + batch, inputs.length), inputs.length, 'countries stored');
   }
+}
+
+/** Shows what an earlier run changed in the folder, and undoes it, so that the story can be told again. */
+async function takeBack(connection: Connection, terminal: Terminal): Promise<void> {
+  terminal.heading('1  The countries are here: an earlier run left them in the folder');
+  const imported = new Map(worldCountries().map(({ _id, ...fields }) => [_id, fields]));
+  const countries = await Country.find();
+  for (const country of countries) {
+    country.cioc = undefined;
+    country.treaty = undefined;
+    Object.assign(country, imported.get(country._id));
+  }
+  const changed = countries.filter((country) => country.isModified());
+  terminal.prose(`${countries.length} countries were loaded, and none imported. What the earlier run changed:`);
+  terminal.changes(
+    changed.flatMap((country) =>
+      // Backwards: the document goes from what is stored to what was imported.
+      country.changes().map(({ path, from, to }) => ({ path: `${country._id} ${path}`, from: to, to: from })),
+    ),
+  );
+  const commands = await commandsSentBy(connection.client, async () => {
+    for (const country of countries) await country.save();
+  });
+  terminal.prose('Each was given all fields as they were imported, to tell the story again, and saved:');
+  terminal.result(
+    `${countries.length} saves, ${commands.length} commands: ${changed.length} countries are as they were`,
+  );
 }
 
 async function readSomeFields(terminal: Terminal): Promise<Country[]> {
