@@ -134,7 +134,7 @@ async function read(id: number): Promise<Uint8Array> {
 }
 
 function loaded(bytes: Uint8Array): Life {
-  return new Life(definition, StateTracker.fromBson(bytes) as StateTracker<never>, false);
+  return new Life(definition, StateTracker.fromBson<never>(bytes), false);
 }
 
 /** What I do to a document; the edits, if any. */
