@@ -1,6 +1,11 @@
 import { Binary, Decimal128, Double, Int32, Long, ObjectId, Timestamp } from 'bson';
 import type { Db } from 'mongodb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Catalog, type Collection } from '../src/catalog.ts';
+import { indexDefinition } from '../src/commands/index-definition.ts';
+import { decode, encode } from '../src/engine/bson.ts';
+import { documentOf } from '../src/engine/value.ts';
+import { LmdbStorage } from '../src/storage/lmdb.ts';
 import { type AnyDocument, errorOf } from './support/conformance.ts';
 import { Durable } from './support/durable.ts';
 
@@ -152,5 +157,37 @@ describe('a server on a folder', () => {
     await items.createIndex({ a: 1 }, { unique: true });
     await durable.restart();
     expect(await db().collection('items').countDocuments({ a: 1 })).toBe(1);
+  });
+});
+
+describe('a transaction that fails', () => {
+  it('keeps nothing, and the catalogue is as it was before', async () => {
+    await durable.stop();
+    const storage = await LmdbStorage.open(durable.path);
+    const catalog = new Catalog(storage, indexDefinition);
+    const insert = (collection: Collection, id: string): void => {
+      const document = documentOf(['_id', id]);
+      collection.insert(document, encode(document));
+    };
+    const before = catalog.transaction(() => {
+      const kept = catalog.create('a', 'kept');
+      insert(kept, '1');
+      return kept;
+    });
+    const failing = (): void => {
+      insert(before, '2');
+      insert(catalog.create('a', 'gone'), '1');
+      catalog.drop(before);
+      throw new Error('the disk is full');
+    };
+    expect(() => catalog.transaction(failing)).toThrow('the disk is full');
+    expect(catalog.collections('a').map(({ name }) => name)).toEqual(['kept']);
+    // Whoever still reads the collection of before has to know.
+    expect(before.dropped).toBe(true);
+    const after = catalog.existing('a', 'kept');
+    expect([after.records.count, after.dropped, after.uuid]).toEqual([1, false, before.uuid]);
+    catalog.transaction(() => insert(after, '2'));
+    expect(Array.from(after.records.records(), ({ bytes }) => decode(bytes).get('_id'))).toEqual(['1', '2']);
+    await storage.close();
   });
 });
