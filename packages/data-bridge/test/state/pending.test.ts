@@ -168,7 +168,13 @@ describe('carriedOut', () => {
   const change = (tracker: StateTracker<Fields>) => {
     tracker.set('n', 2);
     Object.assign(member(tracker, 'o'), { n: 2, m: 2 });
-    tracker.set('map', new Map([['l', ['x']]]));
+    tracker.set(
+      'map',
+      new Map<string, unknown>([
+        ['l', ['x']],
+        ['y', 1],
+      ]),
+    );
     Object.assign(member(tracker, 'same')['p'] as Fields, { x: 2 });
   };
   const pending = [
@@ -193,7 +199,7 @@ describe('carriedOut', () => {
       new Map<string, unknown>([
         ['n', 12],
         ['o', { n: 5, m: 2, l: [2] }],
-        ['map', {}],
+        ['map', new Map([['y', 1]])],
         ['same', { p: { x: 2 } }],
       ]),
     );
@@ -204,7 +210,13 @@ describe('carriedOut', () => {
       new Map<string, unknown>([
         ['n', 2],
         ['o', { n: 2, m: 2 }],
-        ['map', { l: ['x'] }],
+        [
+          'map',
+          new Map<string, unknown>([
+            ['l', ['x']],
+            ['y', 1],
+          ]),
+        ],
         ['same', { p: { x: 2 } }],
       ]),
     );
