@@ -142,7 +142,7 @@ export async function findAndDelete(
 export async function run<R>(
   definition: ModelDefinition,
   options: object,
-  operation: (collection: Collection<BSON.Document>) => Promise<R>,
+  operation: (collection: Collection) => Promise<R>,
 ): Promise<R> {
   refuseOptions(definition, options, REFUSED);
   try {

@@ -1,96 +1,45 @@
 import { setImmediate } from 'node:timers/promises';
-import { BSON, Decimal128, Long } from 'mongodb';
+import { Decimal128, Long } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { z } from 'zod';
-import { model, UsageError } from '../src/index.ts';
-import { type Command, openDatabase, type TestDatabase } from './support/database.ts';
+import { UsageError } from '../src/index.ts';
+import { Page, PageStore } from './support/pages.ts';
 
-const part = z.object({ sku: z.string(), n: z.number() });
-
-class Page extends model(
-  'pages',
-  {
-    title: z.string().optional(),
-    views: z.number().optional(),
-    tags: z.array(z.string()).optional(),
-    parts: z.array(part).optional(),
-    seen: z.date().optional(),
-    stats: z.object({ likes: z.number().optional(), days: z.record(z.string(), z.number()).optional() }).optional(),
-    score: z.number().default(7),
-    labels: z.array(z.string()).default([]),
-  },
-  { unknown: 'keep' },
-) {}
-
-let database: TestDatabase;
+let store: PageStore;
 
 beforeAll(async () => {
-  database = await openDatabase();
+  store = await PageStore.open();
 });
 
 afterAll(async () => {
-  await database.close();
+  await store.close();
 });
 
 beforeEach(async () => {
-  await database.db.collection('pages').deleteMany({});
-  database.sent();
+  await store.clear();
 });
-
-/** A document as it was stored by somebody. */
-async function stored(fields: object): Promise<Page> {
-  const { insertedId } = await database.db.collection('pages').insertOne({ ...fields });
-  const page = await Page.findById(insertedId);
-  if (page === null) throw new Error('Expected the document');
-  database.sent();
-  return page;
-}
-
-/** What the collection has now. */
-async function raw(): Promise<Command> {
-  const found = await database.db.collection('pages').findOne({}, { projection: { _id: 0 } });
-  if (found === null) throw new Error('Expected a document');
-  database.sent();
-  return found;
-}
-
-/** What another writer does meanwhile. */
-async function meanwhile(update: object): Promise<void> {
-  await database.db.collection('pages').updateOne({}, update);
-  database.sent();
-}
-
-/** The update of the one findAndModify sent. */
-function sentOperators(): unknown {
-  const [command, ...others] = database.sent();
-  expect(others).toEqual([]);
-  expect(Object.keys(command ?? {})[0]).toBe('findAndModify');
-  // As it is on the wire: a number may be of a BSON class before.
-  return BSON.deserialize(BSON.serialize({ update: command?.['update'] as object }))['update'];
-}
 
 const june = new Date('2026-06-01');
 const july = new Date('2026-07-01');
 
 describe('$currentDate', () => {
   it('shows the time at once, and takes the server’s', async () => {
-    const page = await stored({ seen: june });
+    const page = await store.stored({ seen: june });
     const before = page.seen;
     page.$currentDate('seen').$currentDate('seen');
     expect(page.seen?.getTime()).toBeGreaterThan(july.getTime());
     await page.save();
-    expect(sentOperators()).toEqual({ $currentDate: { seen: true } });
-    expect((await raw())['seen']).toEqual(page.seen);
+    expect(store.updates('findAndModify')).toEqual([{ $currentDate: { seen: true } }]);
+    expect((await store.raw())['seen']).toEqual(page.seen);
     expect(page.isModified()).toBe(false);
     expect(before).toEqual(june);
   });
 
   it('does the same as a pipeline', async () => {
-    const page = await stored({ stats: { '': 0 } });
+    const page = await store.stored({ stats: { '': 0 } });
     page.$currentDate('stats.when').set('stats.', 1);
     await page.save();
-    expect(sentOperators()).toBeInstanceOf(Array);
-    expect((await raw())['stats']).toEqual({ '': 1, when: page.get('stats.when') });
+    expect(store.updates('findAndModify')).toEqual([expect.any(Array)]);
+    expect((await store.raw())['stats']).toEqual({ '': 1, when: page.get('stats.when') });
     expect(page.isModified()).toBe(false);
   });
 });
@@ -104,94 +53,94 @@ describe('numbers', () => {
     ['an int, by a fraction', 1, 0.5, 1.5],
     ['an int, beyond 32 bits', 2 ** 31 - 1, 1, 2 ** 31],
   ])('%s', async (_, views, by, sum) => {
-    const page = await stored({ views });
+    const page = await store.stored({ views });
     page.$inc('views', by);
     expect(page.views).toEqual(sum);
     await page.save({ validate: false });
     expect(page.views).toEqual(sum);
-    expect((await raw())['views']).toEqual(sum);
+    expect((await store.raw())['views']).toEqual(sum);
     expect(page.isModified()).toBe(false);
   });
 
   it('beyond 64 bits become doubles', async () => {
-    const page = await stored({ views: Long.MAX_VALUE });
+    const page = await store.stored({ views: Long.MAX_VALUE });
     page.$inc('views', 1n);
     expect(page.views).toBe(2 ** 63);
     await page.save({ validate: false });
-    expect((await raw())['views']).toBe(2 ** 63);
+    expect((await store.raw())['views']).toBe(2 ** 63);
     expect(page.isModified()).toBe(false);
   });
 });
 
 describe('beside other ways to change', () => {
   it('a later assignment wins', async () => {
-    const page = await stored({ views: 1 });
+    const page = await store.stored({ views: 1 });
     page.$inc('views');
     page.views = 10;
     await page.save();
-    expect(database.sent().map((command) => command['updates'][0].u as unknown)).toEqual([{ $set: { views: 10 } }]);
+    expect(store.updates('update')).toEqual([{ $set: { views: 10 } }]);
   });
 
   it('a later change in place wins', async () => {
-    const page = await stored({ tags: ['a'] });
+    const page = await store.stored({ tags: ['a'] });
     page.$addToSet('tags', 'b');
     page.tags?.push('c');
     await page.save();
     const push = { $push: { tags: { $each: ['b', 'c'] } } };
-    expect(database.sent().map((command) => command['updates'][0].u as unknown)).toEqual([push]);
+    expect(store.updates('update')).toEqual([push]);
   });
 
   it('a change that is taken back by assignment leaves nothing to send', async () => {
-    const page = await stored({ views: 1 });
+    const page = await store.stored({ views: 1 });
     page.$inc('views');
     page.views = 1;
     expect(page.isModified()).toBe(false);
     await page.save();
-    expect(database.sent()).toEqual([]);
+    expect(store.sent()).toEqual([]);
   });
 
   it('an earlier assignment stands: the operator changes what was assigned', async () => {
-    const page = await stored({ views: 1, tags: ['a'] });
+    const page = await store.stored({ views: 1, tags: ['a'] });
     page.views = 5;
     page.tags = [];
     page.$inc('views').$push('tags', 'b').$inc('views');
     await page.save();
     const set = { $set: { views: 7, tags: ['b'] } };
-    expect(database.sent().map((command) => command['updates'][0].u as unknown)).toEqual([set]);
+    expect(store.updates('update')).toEqual([set]);
   });
 
   it('an operator after a later assignment changes that', async () => {
-    const page = await stored({ views: 1 });
+    const page = await store.stored({ views: 1 });
     page.$inc('views');
     page.views = 10;
     page.$mul('views', 2);
     await page.save();
-    expect(database.sent().map((command) => command['updates'][0].u as unknown)).toEqual([{ $set: { views: 20 } }]);
+    expect(store.updates('update')).toEqual([{ $set: { views: 20 } }]);
   });
 
   it('an operator in a new object is part of it', async () => {
-    const page = await stored({ views: 1 });
+    const page = await store.stored({ views: 1 });
     page.$inc('stats.likes').$addToSet('stats.list', 1);
     await page.save();
     const set = { $set: { stats: { likes: 1, list: [1] } } };
-    expect(database.sent().map((command) => command['updates'][0].u as unknown)).toEqual([set]);
+    expect(store.updates('update')).toEqual([set]);
   });
 
   it('an operator in an object that was replaced by an alike one stays', async () => {
-    const page = await stored({ stats: { likes: 1, days: { mon: 1 } } });
+    const page = await store.stored({ stats: { likes: 1, days: { mon: 1 } } });
     page.stats = { likes: 1, days: { mon: 2 } };
     page.$inc('stats.likes');
     await page.save();
-    expect(sentOperators()).toEqual({ $set: { 'stats.days.mon': 2 }, $inc: { 'stats.likes': 1 } });
+    expect(store.updates('findAndModify')).toEqual([{ $set: { 'stats.days.mon': 2 }, $inc: { 'stats.likes': 1 } }]);
   });
 
   it('defaults are values like any other', async () => {
-    const page = await stored({});
+    const page = await store.stored({});
     page.$inc('score').$push('labels', 'a');
     expect([page.score, page.labels]).toEqual([8, ['a']]);
     await page.save();
     const set = { $set: { score: 8, labels: ['a'] } };
-    expect(database.sent().map((command) => command['updates'][0].u as unknown)).toEqual([set]);
+    expect(store.updates('update')).toEqual([set]);
   });
 
   it('a new document is just changed', async () => {
@@ -199,29 +148,29 @@ describe('beside other ways to change', () => {
     page.$inc('views', 2).$push('tags', 'a');
     expect(page.changes().map(({ path }) => path)).toContain('tags');
     await page.save();
-    expect(Object.keys(database.sent()[0] ?? {})[0]).toBe('insert');
-    expect(await raw()).toMatchObject({ views: 3, tags: ['a'] });
+    expect(Object.keys(store.sent()[0] ?? {})[0]).toBe('insert');
+    expect(await store.raw()).toMatchObject({ views: 3, tags: ['a'] });
     expect(page.isModified()).toBe(false);
   });
 
   it('one field can be rolled back alone', async () => {
-    const page = await stored({ views: 1, stats: { likes: 1 } });
+    const page = await store.stored({ views: 1, stats: { likes: 1 } });
     page.$inc('views').$inc('stats.likes');
     page.rollback('stats');
     expect([page.isModified('views'), page.isModified('stats')]).toEqual([true, false]);
     await page.save();
-    expect(sentOperators()).toEqual({ $inc: { views: 1 } });
+    expect(store.updates('findAndModify')).toEqual([{ $inc: { views: 1 } }]);
   });
 
   it('reload() forgets operators', async () => {
-    const page = await stored({ tags: ['a'] });
+    const page = await store.stored({ tags: ['a'] });
     page.$addToSet('tags', 'a');
     await page.reload();
     expect(page.isModified()).toBe(false);
   });
 
   it('what was changed is told, also where memory is as it was', async () => {
-    const page = await stored({ tags: ['a'], stats: { likes: 1 } });
+    const page = await store.stored({ tags: ['a'], stats: { likes: 1 } });
     page.$addToSet('tags', 'a').$inc('stats.likes').$pull('stats.list', 1);
     expect([page.isModified('tags'), page.isModified('stats'), page.isModified('views')]).toEqual([true, true, false]);
     const changes = [
@@ -234,9 +183,9 @@ describe('beside other ways to change', () => {
   });
 
   it('what the last save did is told with the server’s values', async () => {
-    const page = await stored({ views: 1 });
+    const page = await store.stored({ views: 1 });
     page.$inc('views');
-    await meanwhile({ $inc: { views: 5 } });
+    await store.meanwhile({ $inc: { views: 5 } });
     await page.save();
     expect(page.$previousChanges()).toEqual([{ path: 'views', keys: ['views'], from: 1, to: 7 }]);
   });
@@ -244,7 +193,7 @@ describe('beside other ways to change', () => {
 
 describe('containers that were handed out', () => {
   it('stay, and have what the server has', async () => {
-    const page = await stored({
+    const page = await store.stored({
       parts: [
         { sku: 'a', n: 1 },
         { sku: 'b', n: 2 },
@@ -257,7 +206,7 @@ describe('containers that were handed out', () => {
     page.$push('parts', { sku: 'c', n: 3 }).$push('stats.list', 2);
     expect(parts).toHaveLength(3);
     const third = parts?.[2];
-    await meanwhile({ $pop: { parts: -1 }, $push: { 'stats.list': 9 } });
+    await store.meanwhile({ $pop: { parts: -1 }, $push: { 'stats.list': 9 } });
     await page.save();
     expect(page.parts).toBe(parts);
     expect(page.stats).toBe(stats);
@@ -273,49 +222,53 @@ describe('containers that were handed out', () => {
   });
 
   it('may be changed again afterwards', async () => {
-    const page = await stored({ parts: [{ sku: 'a', n: 1 }] });
+    const page = await store.stored({ parts: [{ sku: 'a', n: 1 }] });
     page.$push('parts', { sku: 'b', n: 1 });
     await page.save();
     const [, second] = page.parts ?? [];
     if (second !== undefined) second.n = 5;
     await page.save();
-    expect((await raw())['parts']).toEqual([
+    expect((await store.raw())['parts']).toEqual([
       { sku: 'a', n: 1 },
       { sku: 'b', n: 5 },
     ]);
   });
 
   it('show an array that others made of something else', async () => {
-    const page = await stored({ tags: ['a'], views: 1 });
+    const page = await store.stored({ tags: ['a'], views: 1 });
     page.$addToSet('tags', 'b').$inc('views');
-    await meanwhile({ $set: { tags: 'none', views: 'many' } });
+    await store.meanwhile({ $set: { tags: 'none', views: 'many' } });
     await page.save();
     // The operators do not fit what is stored: what memory shows is written.
-    expect(await raw()).toEqual({ tags: ['a', 'b'], views: 2 });
+    expect(await store.raw()).toEqual({ tags: ['a', 'b'], views: 2 });
     expect(page.isModified()).toBe(false);
   });
 });
 
 describe('while a save is under way', () => {
   it('what is asked for is left for the next one, on top of what the server made', async () => {
-    const page = await stored({ views: 1, tags: ['a'], seen: june });
+    const page = await store.stored({ views: 1, tags: ['a'], seen: june });
     page.$inc('views').$addToSet('tags', 'b').$max('seen', july);
-    await meanwhile({ $inc: { views: 10 }, $addToSet: { tags: 'x' } });
+    await store.meanwhile({ $inc: { views: 10 }, $addToSet: { tags: 'x' } });
     const saving = page.save();
     await setImmediate(); // what is sent is fixed by now
     page.$inc('views').$push('tags', 'c');
     page.seen = june;
     await saving;
     expect([page.views, page.tags, page.seen]).toEqual([13, ['a', 'x', 'b', 'c'], june]);
-    expect(sentOperators()).toEqual({
-      $inc: { views: 1 },
-      $addToSet: { tags: { $each: ['b'] } },
-      $max: { seen: july },
-    });
-    await meanwhile({ $inc: { views: 10 } });
+    expect(store.updates('findAndModify')).toEqual([
+      {
+        $inc: { views: 1 },
+        $addToSet: { tags: { $each: ['b'] } },
+        $max: { seen: july },
+      },
+    ]);
+    await store.meanwhile({ $inc: { views: 10 } });
     await page.save();
-    expect(sentOperators()).toEqual({ $set: { seen: june }, $inc: { views: 1 }, $push: { tags: { $each: ['c'] } } });
-    expect(await raw()).toEqual({ views: 23, tags: ['a', 'x', 'b', 'c'], seen: june });
+    expect(store.updates('findAndModify')).toEqual([
+      { $set: { seen: june }, $inc: { views: 1 }, $push: { tags: { $each: ['c'] } } },
+    ]);
+    expect(await store.raw()).toEqual({ views: 23, tags: ['a', 'x', 'b', 'c'], seen: june });
     expect(page.views).toBe(23);
   });
 });
@@ -340,16 +293,16 @@ describe('a call that cannot work', () => {
     ['too deep a path', {}, (page) => page.$inc('a.b.c.d.e.f.g.h.i.j.k.l'), 'levels deep'],
     ['a member of what is none', { title: 'a' }, (page) => page.$inc('title.n'), 'cannot be set'],
   ])('is refused: %s', async (_, fields, act, message) => {
-    const page = await stored(fields);
+    const page = await store.stored(fields);
     expect(() => act(page)).toThrow(UsageError);
     expect(() => act(page)).toThrow(message);
     expect(page.isModified()).toBe(false);
     await page.save();
-    expect(database.sent()).toEqual([]);
+    expect(store.sent()).toEqual([]);
   });
 
   it('is refused: another operator on the path, above or below it', async () => {
-    const page = await stored({ views: 1, stats: { likes: 1 } });
+    const page = await store.stored({ views: 1, stats: { likes: 1 } });
     page.$inc('views').$inc('stats.likes');
     expect(() => page.$mul('views', 2)).toThrow('$mul of "views" meets $inc of "views", which waits for a save');
     expect(() => page.$currentDate('stats' as never)).toThrow('meets $inc of "stats.likes"');
@@ -361,7 +314,7 @@ describe('a call that cannot work', () => {
   });
 
   it('is refused by the compiler', async () => {
-    const page = await stored({});
+    const page = await store.stored({});
     const calls = (): unknown => [
       page.$inc('legacy.count').$inc('legacyCount').$push('a.b', 1),
       // @ts-expect-error -- a string is no number

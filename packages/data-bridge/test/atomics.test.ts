@@ -1,72 +1,19 @@
-import { BSON } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { z } from 'zod';
-import { model } from '../src/index.ts';
-import { type Command, openDatabase, type TestDatabase } from './support/database.ts';
+import { type Page, PageStore } from './support/pages.ts';
 
-const part = z.object({ sku: z.string(), n: z.number() });
-
-class Page extends model(
-  'pages',
-  {
-    title: z.string().optional(),
-    views: z.number().optional(),
-    tags: z.array(z.string()).optional(),
-    parts: z.array(part).optional(),
-    seen: z.date().optional(),
-    stats: z.object({ likes: z.number().optional(), days: z.record(z.string(), z.number()).optional() }).optional(),
-    score: z.number().default(7),
-    labels: z.array(z.string()).default([]),
-  },
-  { unknown: 'keep' },
-) {}
-
-let database: TestDatabase;
+let store: PageStore;
 
 beforeAll(async () => {
-  database = await openDatabase();
+  store = await PageStore.open();
 });
 
 afterAll(async () => {
-  await database.close();
+  await store.close();
 });
 
 beforeEach(async () => {
-  await database.db.collection('pages').deleteMany({});
-  database.sent();
+  await store.clear();
 });
-
-/** A document as it was stored by somebody. */
-async function stored(fields: object): Promise<Page> {
-  const { insertedId } = await database.db.collection('pages').insertOne({ ...fields });
-  const page = await Page.findById(insertedId);
-  if (page === null) throw new Error('Expected the document');
-  database.sent();
-  return page;
-}
-
-/** What the collection has now. */
-async function raw(): Promise<Command> {
-  const found = await database.db.collection('pages').findOne({}, { projection: { _id: 0 } });
-  if (found === null) throw new Error('Expected a document');
-  database.sent();
-  return found;
-}
-
-/** What another writer does meanwhile. */
-async function meanwhile(update: object): Promise<void> {
-  await database.db.collection('pages').updateOne({}, update);
-  database.sent();
-}
-
-/** The update of the one findAndModify sent. */
-function sentOperators(): unknown {
-  const [command, ...others] = database.sent();
-  expect(others).toEqual([]);
-  expect(Object.keys(command ?? {})[0]).toBe('findAndModify');
-  // As it is on the wire: a number may be of a BSON class before.
-  return BSON.deserialize(BSON.serialize({ update: command?.['update'] as object }))['update'];
-}
 
 interface Example {
   readonly name: string;
@@ -266,40 +213,40 @@ const fieldsOf = (page: Page): object => {
 
 describe.each(examples)('$name', ({ before, act, memory, sent, others, after }) => {
   it('shows at once, is sent as it is, and takes what the server made of it', async () => {
-    const page = await stored(before);
+    const page = await store.stored(before);
     act(page);
     expect(fieldsOf(page)).toEqual(memory);
     expect(page.isModified()).toBe(true);
-    await meanwhile(others);
+    await store.meanwhile(others);
     await page.save();
-    expect(sentOperators()).toEqual(sent);
+    expect(store.updates('findAndModify')).toEqual([sent]);
     expect(fieldsOf(page)).toEqual(after);
     expect(page.isModified()).toBe(false);
-    expect(await raw()).toMatchObject(after);
+    expect(await store.raw()).toMatchObject(after);
     await page.save();
-    expect(database.sent()).toEqual([]);
+    expect(store.sent()).toEqual([]);
   });
 
   it('does the same as a pipeline', async () => {
-    const page = await stored({ ...before, odd: { '': 0 } });
+    const page = await store.stored({ ...before, odd: { '': 0 } });
     act(page);
     page.set('odd', { '': 1 });
-    await meanwhile(others);
+    await store.meanwhile(others);
     await page.save();
-    expect(sentOperators()).toBeInstanceOf(Array);
+    expect(store.updates('findAndModify')).toEqual([expect.any(Array)]);
     expect(fieldsOf(page)).toEqual({ ...after, odd: { '': 1 } });
     expect(page.isModified()).toBe(false);
-    expect(await raw()).toMatchObject(after);
+    expect(await store.raw()).toMatchObject(after);
   });
 
   it('is forgotten by rollback()', async () => {
-    const page = await stored(before);
+    const page = await store.stored(before);
     act(page);
     page.rollback();
     expect(page.isModified()).toBe(false);
     expect(page.changes()).toEqual([]);
     expect(fieldsOf(page)).toEqual(before);
     await page.save();
-    expect(database.sent()).toEqual([]);
+    expect(store.sent()).toEqual([]);
   });
 });

@@ -339,7 +339,7 @@ describe('documents of thousands of fields', () => {
     const elements = [0, 1].flatMap((value) => Array.from({ length: 200 }, (_, i) => element(i, value)).flat());
     const bytes = Buffer.from([0, 0, 0, 0, ...elements, 0]);
     bytes.writeInt32LE(bytes.length);
-    const tracker = StateTracker.fromBson<Record<string, unknown>>(bytes);
+    const tracker = StateTracker.fromBson(bytes);
     const values = Array.from({ length: 201 }, (_, i) => tracker.get(`f${i}`));
     expect(values).toEqual([...Array.from({ length: 200 }, () => true), undefined]);
   });

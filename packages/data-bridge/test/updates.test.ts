@@ -158,7 +158,7 @@ describe("an upsert's new document", () => {
   });
 
   it('may rename into a field with a default', async () => {
-    const task = await Task.upsert({ title: 't', old: ['a'] } as never, { $rename: { old: 'tags' } } as never);
+    const task = await Task.upsert({ title: 't', old: ['a'] }, { $rename: { old: 'tags' } });
     expect(task.tags).toEqual(['a']);
   });
 

@@ -34,7 +34,14 @@ const RULES: Readonly<Record<AtomicOperator, Rule>> = {
   $push: list(checkNoModifier, concat, concat),
   $addToSet: list(checkNoModifier, union, union),
   $pull: { ...list(checkNoCondition, without, union), ofNothing: () => undefined },
-  $currentDate: { checkOperand: anything, checkValue: anything, apply: now, ofNothing: now, single: itself, fold: itself },
+  $currentDate: {
+    checkOperand: anything,
+    checkValue: anything,
+    apply: now,
+    ofNothing: now,
+    single: itself,
+    fold: itself,
+  },
 };
 
 /**
