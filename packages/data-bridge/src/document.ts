@@ -54,7 +54,7 @@ export abstract class Document<S> {
     this.#record.isNew = true;
   }
 
-  /** The tracker: what was read, what changed, and the update that would be sent. */
+  /** The tracker: what was read, what changed, and the update that says it, atomic operators as ordinary changes. */
   get $state(): StateTracker<S & object> {
     return this.#tracker;
   }
