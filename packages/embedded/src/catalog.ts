@@ -212,9 +212,9 @@ export class Catalog {
   }
 
   /**
-   * Runs a command: what it changes is stored when this returns. As in MongoDB, a `ServerError` leaves in place what was
-   * changed before it: each document is changed whole or not at all. Any other error undoes the whole command where the
-   * storage is persistent.
+   * Runs a command: what it changes is stored when this returns. As in MongoDB, a `ServerError` leaves in place what
+   * was changed before it: each document is changed whole or not at all. Any other error undoes the whole command where
+   * the storage is persistent.
    */
   transaction<T>(command: () => T): T {
     const result = this.#stored((): { value: T } | { refusal: ServerError } => {

@@ -34,7 +34,8 @@ export interface RunningServer {
 /**
  * Starts a server in this process that speaks MongoDB's protocol on the loopback interface. It is for development,
  * tests, demos and small tools. Like any server of `node:net` it keeps the process alive until `close()`.
- * @throws TypeError for wrong options; StoreError, whose `code` says why, where the folder cannot be used; the error of `node:net` where it cannot listen, such as EADDRINUSE
+ * @throws TypeError for wrong options; StoreError, whose `code` says why, where the folder cannot be used; the error of
+ * `node:net` where it cannot listen, such as EADDRINUSE
  */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
   checkOptions(options);
@@ -119,7 +120,9 @@ function uriOf(server: Server): string {
   return `mongodb://${host}/`;
 }
 
-/** Answers the messages of a connection one after another. A client that does not read its answers is not read either. */
+/**
+ * Answers the messages of a connection one after another. A client that does not read its answers is not read either.
+ */
 function serve(socket: Socket, respond: (frame: Frame) => readonly Uint8Array[]): void {
   const frames = new FrameReader();
   const proceed = (): void => {

@@ -203,6 +203,16 @@ describe('a file that cannot be read', () => {
     await server.close();
   });
 
+  it('is refused where a collection cannot be made out', async () => {
+    await fill();
+    const bytes = readFileSync(file);
+    const option = Buffer.from('specification');
+    for (let at = bytes.indexOf(option); at !== -1; at = bytes.indexOf(option)) bytes.write('S', at);
+    writeFileSync(file, bytes);
+    await expect(startServer({ path })).rejects.toEqual(refused('STORE_DAMAGED', /description of a collection/));
+    await expect(startServer({ path })).rejects.toEqual(refused('STORE_DAMAGED', /description of a collection/));
+  });
+
   it('is refused where another program or a newer version made it', async () => {
     const store = { encoding: 'binary', keyEncoding: 'binary' } as const;
     const key = Buffer.from('format');

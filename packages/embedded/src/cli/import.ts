@@ -14,8 +14,8 @@ export interface Imported {
 }
 
 /**
- * Adds what the lines tell to a folder, all in one transaction. Throws an `Error` that names the line where one is wrong or
- * its collection is there already; then nothing is added. All lines are in memory meanwhile.
+ * Adds what the lines tell to a folder, all in one transaction. Throws an `Error` that names the line where one is
+ * wrong or its collection is there already; then nothing is added. All lines are in memory meanwhile.
  */
 export async function importFolder(path: string, input: NodeJS.ReadableStream): Promise<Imported> {
   const lines = await readLines(input);
@@ -68,7 +68,9 @@ function add(catalog: Catalog, line: Line, added: Set<Collection>): void {
   }
 }
 
-/** What goes wrong in one line ends the transaction, errors of the server too: not one of them is a `ServerError` then. */
+/**
+ * What goes wrong in one line ends the transaction, errors of the server too: not one of them is a `ServerError` then.
+ */
 function atLine<T>(number: number, run: () => T): T {
   try {
     return run();

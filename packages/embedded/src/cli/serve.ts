@@ -29,7 +29,8 @@ async function listen(path: string | undefined, port: number): Promise<RunningSe
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'EADDRINUSE') {
-      throw new Error(`Port ${port} is in use: stop the program that has it, or choose another with --port (0: a free one).`, { cause: error }); // prettier-ignore
+      const advice = 'stop the program that has it, or choose another with --port (0: a free one)';
+      throw new Error(`Port ${port} is in use: ${advice}.`, { cause: error });
     }
     if (code === 'EACCES') {
       throw new Error(`Port ${port} may not be used by this user: choose one from 1024 with --port.`, { cause: error });

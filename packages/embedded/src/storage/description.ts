@@ -1,6 +1,6 @@
 import { Binary, Int32 } from 'bson';
 import { decode, encode } from '../engine/bson.ts';
-import { type Document, isArray, isDocument, type Value } from '../engine/value.ts';
+import { type Document, documentOf, isArray, isDocument, type Value } from '../engine/value.ts';
 
 /** What a collection is, beside its documents. */
 export interface Description {
@@ -25,7 +25,10 @@ export function writeDescription({ database, name, uuid, options, indexes }: Des
     ['name', name],
     ['uuid', uuid],
     ['options', options],
-    ['indexes', indexes.map(({ id, specification }) => new Map<string, Value>([['id', new Int32(id)], ['specification', specification]]))], // prettier-ignore
+    [
+      'indexes',
+      indexes.map(({ id, specification }) => documentOf(['id', new Int32(id)], ['specification', specification])),
+    ],
   ]);
   return encode(document);
 }

@@ -61,9 +61,9 @@ export function checkHead(path: string): void {
 }
 
 /**
- * Follows every tree of the file through all its pages and throws `BrokenFileError` where a page is not there or not what
- * it should be. LMDB maps the file into memory and believes what it reads, so that a truncated or overwritten one ends the
- * process. What is inside the values is not looked at: records have checksums. It reads the whole file once.
+ * Follows every tree of the file through all its pages and throws `BrokenFileError` where a page is not there or not
+ * what it should be. LMDB maps the file into memory and believes what it reads, so that a truncated or overwritten one
+ * ends the process. What is inside the values is not looked at: records have checksums. It reads the whole file once.
  */
 export function checkPages(path: string): void {
   withFile(path, (file, size) => {

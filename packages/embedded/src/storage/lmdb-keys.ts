@@ -36,7 +36,9 @@ export function idKey(collection: number, text: Buffer): Buffer {
   return Buffer.concat([numberKey(collection), text]);
 }
 
-/** What all entries of one text in one index begin with. The length keeps a text apart from those that begin with it. */
+/**
+ * What all entries of one text in one index begin with. The length keeps a text apart from those that begin with it.
+ */
 export function entryPrefix(collection: number, index: number, text: Buffer): Buffer {
   const length = Buffer.allocUnsafe(LENGTH_BYTES);
   length.writeUInt16BE(text.length, 0);

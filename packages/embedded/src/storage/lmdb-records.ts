@@ -1,5 +1,5 @@
-import { crc32 } from 'node:zlib';
 import type { Database } from 'lmdb';
+import { seal, unseal } from './checksum.ts';
 import { after, idKey, numberKey, recordIdOf, recordKey, textBytes } from './lmdb-keys.ts';
 import type { RecordId, RecordStore, StoredRecord } from './storage.ts';
 import { StoreError } from './store-error.ts';
@@ -9,16 +9,15 @@ export type Table = Database<Buffer, Buffer>;
 
 /** The tables that the records of all collections are in. */
 export interface RecordTables {
-  /** Collection, record → checksum, text of `_id`, document. */
+  /** Collection, record → sealed: length of the text of `_id`, the text, the document. */
   readonly records: Table;
   /** Collection, text of `_id` → key in `records`. */
   readonly ids: Table;
-  /** Collection → how many records it has, bytes of their documents, id of the next record. */
+  /** Collection → how many records it has, and bytes of their documents. */
   readonly counters: Table;
 }
 
-const CHECKSUM_BYTES = 4;
-const HEAD_BYTES = CHECKSUM_BYTES + 2;
+const LENGTH_BYTES = 2;
 
 /** So many records and bytes are read ahead at most. */
 const MAX_CHUNK_RECORDS = 64;
@@ -30,9 +29,9 @@ export class LmdbRecords implements RecordStore {
   readonly #collection: number;
   /** Called before each change. */
   readonly #changing: () => void;
-  #count = 0;
-  #size = 0;
-  #nextId = 1;
+  #count: number;
+  #size: number;
+  #nextId: RecordId;
   #version = 0;
 
   constructor(tables: RecordTables, collection: number, changing: () => void) {
@@ -40,10 +39,9 @@ export class LmdbRecords implements RecordStore {
     this.#collection = collection;
     this.#changing = changing;
     const counters = tables.counters.get(numberKey(collection));
-    if (counters === undefined) return;
-    this.#count = counters.readDoubleBE(0);
-    this.#size = counters.readDoubleBE(8);
-    this.#nextId = counters.readDoubleBE(16);
+    this.#count = counters?.readDoubleBE(0) ?? 0;
+    this.#size = counters?.readDoubleBE(8) ?? 0;
+    this.#nextId = 1 + this.#lastId();
   }
 
   get count(): number {
@@ -59,8 +57,8 @@ export class LmdbRecords implements RecordStore {
   }
 
   find(key: string): StoredRecord | undefined {
-    const found = this.#tables.ids.get(idKey(this.#collection, textBytes(key)));
-    return found && this.#read(found);
+    const place = this.#tables.ids.get(idKey(this.#collection, textBytes(key)));
+    return place && this.#read(place);
   }
 
   insert(key: string, bytes: Uint8Array): RecordId {
@@ -115,11 +113,16 @@ export class LmdbRecords implements RecordStore {
 
   /** Writes down the counters: once at the end of a transaction that changed them. */
   saveCounters(): void {
-    const counters = Buffer.allocUnsafe(24);
+    const counters = Buffer.allocUnsafe(16);
     counters.writeDoubleBE(this.#count, 0);
     counters.writeDoubleBE(this.#size, 8);
-    counters.writeDoubleBE(this.#nextId, 16);
     this.#tables.counters.putSync(numberKey(this.#collection), counters);
+  }
+
+  #lastId(): RecordId {
+    const prefix = numberKey(this.#collection);
+    const [last] = this.#tables.records.getKeys({ start: after(prefix), end: prefix, reverse: true, limit: 1 });
+    return last === undefined ? 0 : recordIdOf(last);
   }
 
   #change(records: number, bytes: number): void {
@@ -150,19 +153,17 @@ export class LmdbRecords implements RecordStore {
   }
 
   #unpack(id: RecordId, value: Buffer): { text: Buffer; document: Buffer } {
-    if (value.length < HEAD_BYTES || crc32(value.subarray(CHECKSUM_BYTES)) !== value.readUInt32LE(0)) {
+    const content = unseal(value);
+    if (content === undefined) {
       throw new StoreError('STORE_DAMAGED', `The store is damaged: document ${id} of a collection cannot be read.`);
     }
-    const start = HEAD_BYTES + value.readUInt16LE(CHECKSUM_BYTES);
-    return { text: value.subarray(HEAD_BYTES, start), document: value.subarray(start) };
+    const start = LENGTH_BYTES + content.readUInt16LE(0);
+    return { text: content.subarray(LENGTH_BYTES, start), document: content.subarray(start) };
   }
 }
 
 function pack(text: Buffer, document: Uint8Array): Buffer {
-  const value = Buffer.allocUnsafe(HEAD_BYTES + text.length + document.length);
-  value.writeUInt16LE(text.length, CHECKSUM_BYTES);
-  text.copy(value, HEAD_BYTES);
-  value.set(document, HEAD_BYTES + text.length);
-  value.writeUInt32LE(crc32(value.subarray(CHECKSUM_BYTES)), 0);
-  return value;
+  const length = Buffer.allocUnsafe(LENGTH_BYTES);
+  length.writeUInt16LE(text.length, 0);
+  return seal(length, text, document);
 }

@@ -84,9 +84,8 @@ function openFile(folder: string): RootDatabase<Buffer, Buffer> {
 }
 
 function refusal(folder: string, error: unknown): StoreError {
-  if (error instanceof BrokenFileError)
-    return error.newer ? newerFormat(folder) : damaged(folder, error.message, error);
-  return unusable(folder, error);
+  if (!(error instanceof BrokenFileError)) return unusable(folder, error);
+  return error.newer ? newerFormat(folder) : damaged(folder, error.message, error);
 }
 
 function unusable(path: string, cause: unknown): StoreError {
@@ -109,8 +108,9 @@ function checkFormat(root: RootDatabase<Buffer, Buffer>, folder: string): void {
 }
 
 /**
- * Whoever has a file of LMDB open and has begun to read is in the list of its readers, and so is this process now. LMDB itself tells by a lock of the system which of them have died, so a killed server leaves nothing behind
- * that would have to be removed by hand. Two that start at the same moment may refuse each other.
+ * Whoever has a file of LMDB open and has begun to read is in the list of its readers, as this process is from now on.
+ * LMDB itself tells by a lock of the system which of them have died, so a killed server leaves nothing behind that
+ * would have to be removed by hand. Two that start at the same moment may refuse each other.
  */
 function checkAlone(root: RootDatabase<Buffer, Buffer>, folder: string): void {
   root.useReadTransaction().done();
@@ -128,14 +128,15 @@ function checkAlone(root: RootDatabase<Buffer, Buffer>, folder: string): void {
 function newerFormat(folder: string): StoreError {
   return new StoreError(
     'STORE_FORMAT',
-    `The data in ${folder} were written by a newer version of @data-bridge/embedded, or for another one: update the package.`,
+    `The data in ${folder} were written by a newer version of @data-bridge/embedded: update the package.`,
   );
 }
 
 function damaged(folder: string, reason: string, cause?: unknown): StoreError {
   return new StoreError(
     'STORE_DAMAGED',
-    `The file ${STORE_FILE} in ${folder} is damaged or no store of this server: ${reason}. Restore it from a copy, or use another folder.`,
+    `The file ${STORE_FILE} in ${folder} is damaged or no store of this server: ${reason}. ` +
+      'Restore it from a copy, or use another folder.',
     { cause },
   );
 }

@@ -71,8 +71,8 @@ export interface Storage {
   collections(): CollectionStore[];
   createCollection(): CollectionStore;
   /**
-   * Runs `work` and keeps all that it changed, for good when this returns. Throws what `work` throws and what the storage
-   * itself fails with; then a persistent storage has kept nothing.
+   * Runs `work` and keeps all that it changed, for good when this returns. Throws what `work` throws and what the
+   * storage itself fails with; then a persistent storage has kept nothing.
    */
   transaction<T>(work: () => T): T;
   close(): Promise<void>;
