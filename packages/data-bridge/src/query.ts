@@ -97,7 +97,6 @@ export class Query<D, L> implements PromiseLike<D[]>, AsyncIterable<D> {
   }
 
   /** Runs the query. */
-  // oxlint-disable-next-line unicorn/no-thenable -- a query is awaited: that is its purpose
   then<R = D[], E = never>(
     resolve?: ((documents: D[]) => R | PromiseLike<R>) | null,
     reject?: ((error: unknown) => E | PromiseLike<E>) | null,

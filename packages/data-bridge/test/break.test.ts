@@ -306,7 +306,6 @@ describe('a validator whose promise is rejected', () => {
 
   it('may be of another library', async () => {
     const issues = [{ message: 'refused' }];
-    // oxlint-disable-next-line unicorn/no-thenable -- that is the case
     const foreign = { then: (resolve: (result: object) => void) => resolve({ issues }) } as Promise<{ issues: [] }>;
     const validator = { '~standard': { version: 1, vendor: 'test', validate: () => foreign } } as const;
     class Odd extends model('things', { odd: validator }) {}

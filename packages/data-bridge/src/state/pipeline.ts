@@ -150,7 +150,6 @@ function without(object: Expression, keys: readonly string[]): Expression {
 function replaceElements(edit: PositionsEdit, array: Expression): Expression {
   const branches = Array.from(edit.children, ([i, child]) => ({
     case: { $eq: ['$$i', i] },
-    // oxlint-disable-next-line unicorn/no-thenable -- MongoDB calls it so
     then: valueOf(child, element(array, i)),
   }));
   const indexes = { $range: [0, { $size: array }] };
