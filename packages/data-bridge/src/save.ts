@@ -65,10 +65,10 @@ function checkSavable(life: Life, options: UpdateOptions): void {
 }
 
 /** Without an answer nobody knows what is stored. */
-export function checkWriteConcern(method: string, { context, definition }: Life, options: UpdateOptions): void {
-  const { w } = options.writeConcern ?? definition.collection().writeConcern ?? {};
+export function checkWriteConcern(method: string, life: Life, options: UpdateOptions): void {
+  const { w } = options.writeConcern ?? life.definition.collection().writeConcern ?? {};
   if (w === 0)
-    throw new UsageError(`${method}() needs an answer from the server: write concern 0 gives none.`, context);
+    throw new UsageError(`${method}() needs an answer from the server: write concern 0 gives none.`, life.context);
 }
 
 // ── hooks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -128,11 +128,11 @@ function planInsert({ baseline }: Life): BSON.Document {
 }
 
 /** The driver would make an `_id` of its own, of which neither the model's schema nor the document would know. */
-function withId({ context }: Life, document: BSON.Document): BSON.Document {
+function withId(life: Life, document: BSON.Document): BSON.Document {
   if (document['_id'] === undefined || document['_id'] === null)
     throw new UsageError(
       'A new document needs an _id, and this one has none: its model has a schema of its own for it.',
-      context,
+      life.context,
     );
   return document;
 }
@@ -263,7 +263,8 @@ export function settle(life: Life, write: Write, stored: Uint8Array | null = nul
 function settleUpdate(life: Life, { tree, stamped }: Write & { kind: 'update' }, stored: Uint8Array | null): void {
   const { baseline, definition } = life;
   const after = stored === null ? null : new BsonBaseline(definition.layout(), stored, 0);
-  const settled = carriedOut(tree, after === null ? null : (name) => after.exact(name));
+  const left = after === null ? null : (name: string) => after.exact(name);
+  const settled = [...tree.children.values()].some(hasAtomic) ? carriedOut(tree, left) : tree;
   // A Date that was read before stays as it is: the new time is another one.
   const isRead = stamped !== undefined && baseline.current(stamped) !== undefined && !baseline.differs(stamped);
   baseline.settle(settled);

@@ -35,7 +35,9 @@ export interface AtomicTree {
  * or that lies in something new, is left out: the ordinary edit says what memory shows.
  */
 export function treeWith(baseline: Baseline, pending: readonly PendingAtomic[]): AtomicTree {
-  const children = new Map(treeOf(baseline)?.children);
+  const edits = treeOf(baseline);
+  if (pending.length === 0) return { tree: edits, atomics: pending };
+  const children = new Map(edits?.children);
   const atomics: PendingAtomic[] = [];
   for (const each of pending) {
     const [name, ...inner] = each.keys;
