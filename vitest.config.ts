@@ -7,6 +7,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
+    setupFiles: ['./scripts/fixed-seed.ts'],
     include: [
       'packages/*/test/**/*.test.ts',
       'examples/test/**/*.test.ts',

@@ -49,6 +49,8 @@ export class Life {
   pending: readonly PendingAtomic[] = [];
   /** Those in the write that is under way, or whose answer did not come. */
   sent: readonly PendingAtomic[] = [];
+  /** What the save under way writes, or one of which nobody knows what became of it. */
+  writing: EditTree | null = null;
   /** A write whose answer did not come. */
   unanswered: Write | null = null;
   /** Fields that were assigned as a whole and not validated since: their schema's output is still to be taken over. */
@@ -134,6 +136,7 @@ export class Life {
     this.unanswered = null;
     this.pending = [];
     this.sent = [];
+    this.writing = null;
     this.assigned.clear();
     this.defaults.clear();
   }

@@ -110,6 +110,8 @@ function checkOthers(
 function isSettled(life: Life, keys: Keys, value: unknown): boolean {
   const sent = life.sent.find((each) => isAt(keys, each));
   if (sent !== undefined) return isSame(value, sent.shown);
+  // case: what the save under way writes to this field is not in the baseline yet
+  if (life.writing?.children.has(keys[0]) === true) return false;
   const stored = exactAt(life.baseline, keys);
   return isSame(value, stored === ABSENT ? undefined : stored);
 }

@@ -102,6 +102,7 @@ export function planWrite(life: Life): Write | null {
   const write = tree === null ? null : { kind: 'update' as const, filter: life.filter, ...stamp(life, tree) };
   life.sent = atomics;
   life.pending = [];
+  life.writing = tree;
   return write;
 }
 
@@ -258,6 +259,7 @@ export function settle(life: Life, write: Write, stored: Uint8Array | null = nul
   if (write.kind === 'insert') settleInsert(life, write.document);
   else settleUpdate(life, write, stored);
   life.unanswered = null;
+  life.writing = null;
 }
 
 function settleUpdate(life: Life, { tree, stamped }: Write & { kind: 'update' }, stored: Uint8Array | null): void {
@@ -296,7 +298,10 @@ export function fail(life: Life, write: Write, error: unknown): unknown {
   // What the server refuses now, it did not do before.
   if (serverCode(error) !== undefined) life.unanswered = null;
   if (outcome === 'refused' && life.unanswered === null) putBack(life);
-  if (outcome !== 'unknown') return translate(error, life.context);
+  if (outcome !== 'unknown') {
+    life.writing = null;
+    return translate(error, life.context);
+  }
   life.unanswered = write;
   const then = isRepeatable(write) ? 'Calling save() again is safe.' : 'Call reload() to see what is stored.';
   return new OutcomeUnknownError(`The save was sent, and the connection broke before its answer came. ${then}`, {

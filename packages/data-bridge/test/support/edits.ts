@@ -1,4 +1,5 @@
 import { BSON, DBRef, Double, Int32, Long } from 'mongodb';
+import { types } from 'node:util';
 
 /** A seeded choice among numbers below `n`. */
 export type Choose = (n: number) => number;
@@ -80,11 +81,12 @@ function respelled(value: unknown, choose: Choose): unknown {
   if (typeof value === 'bigint') return choose(2) === 0 ? Number(value) : new Long(BigInt.asIntN(64, value));
   if (typeof value === 'string') return choose(2) === 0 ? new BSON.BSONSymbol(value) : `${value}.`;
   if (value instanceof BSON.BSONSymbol) return value.value;
-  if (value instanceof RegExp) return new RegExp(value.source, 'g');
-  if (value instanceof Uint8Array) return new BSON.Binary(value, choose(3));
+  if (types.isRegExp(value)) return new RegExp(value.source, 'g');
+  if (types.isUint8Array(value)) return new BSON.Binary(value, choose(3));
   if (value instanceof BSON.UUID) return value.toBinary();
   if (value instanceof BSON.Binary) return choose(2) === 0 ? value.value() : new Uint8Array(value.value());
-  if (value instanceof Date) return new Date(value.getTime() + choose(2));
+  // case: the bson package makes a member `__proto__` of a DBRef its prototype, so `instanceof` tells too much
+  if (types.isDate(value)) return new Date(value.getTime() + choose(2));
   // One with a database may have been stored with a dotted name, and that is another document.
   if (value instanceof DBRef && value.db === undefined) return value.toJSON();
   return value === null ? undefined : null;
