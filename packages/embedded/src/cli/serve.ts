@@ -3,7 +3,7 @@ import { PRODUCT } from '../commands/limits.ts';
 import { type RunningServer, startServer } from '../server.ts';
 
 /** What the command line has of its process. */
-export type Shell = Pick<NodeJS.Process, 'stdin' | 'stdout' | 'stderr' | 'on' | 'off' | 'exit'>;
+export type Shell = Pick<NodeJS.Process, 'stdin' | 'stdout' | 'stderr' | 'on' | 'exit'>;
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
@@ -12,15 +12,12 @@ const FORCED = 130;
 
 /** Runs a server until a signal comes. A second signal does not wait for its end. */
 export async function serve(path: string | undefined, port: number, shell: Shell): Promise<void> {
-  const stopped = signal(shell);
+  const stopped = firstSignal(shell);
   const server = await listen(path, port);
   shell.stdout.write(firstScreen(server, path));
   await stopped;
   shell.stdout.write('Stopping.\n');
-  const force = (): void => shell.exit(FORCED);
-  for (const name of SIGNALS) shell.on(name, force);
   await server.close();
-  for (const name of SIGNALS) shell.off(name, force);
 }
 
 async function listen(path: string | undefined, port: number): Promise<RunningServer> {
@@ -52,12 +49,18 @@ Ctrl+C stops it.
 `;
 }
 
-function signal(shell: Shell): Promise<void> {
+/**
+ * Answers at the first signal; the next ends the process at once. The listeners stay until the process ends: without
+ * one, even for a moment, a signal would kill it halfway through its end.
+ */
+function firstSignal(shell: Shell): Promise<void> {
   return new Promise((done) => {
-    const stop = (): void => {
-      for (const name of SIGNALS) shell.off(name, stop);
+    let stopping = false;
+    const onSignal = (): void => {
+      if (stopping) shell.exit(FORCED);
+      stopping = true;
       done();
     };
-    for (const name of SIGNALS) shell.on(name, stop);
+    for (const name of SIGNALS) shell.on(name, onSignal);
   });
 }
