@@ -15,7 +15,7 @@ import { BsonBaseline } from './state/bson-baseline.ts';
 import { type AtomicOperator, type Change, changesOf, type EditTree } from './state/edits.ts';
 import { treeWith } from './state/pending.ts';
 import { baselineOf, moveTo, StateTracker } from './state/tracker.ts';
-import type { AnyNumber, Comparable, ElementOf, NamesOf, OtherPath, shape } from './types.ts';
+import type { AnyNumber, Comparable, ElementOf, NamesOf, OtherPath, shape } from './types/shape.ts';
 import { validate } from './validate.ts';
 
 /** Where a model's class keeps its definition: on the prototype, so that documents need no reference to it. */

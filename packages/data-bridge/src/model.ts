@@ -27,7 +27,7 @@ import { insertion, type SaveOptions } from './save.ts';
 import type { Model, Reserved } from './statics.ts';
 import type { Fields } from './schema.ts';
 import { BsonBaseline } from './state/bson-baseline.ts';
-import type { Shape } from './types.ts';
+import type { Shape } from './types/shape.ts';
 import {
   deleteMatching,
   findAndDelete,

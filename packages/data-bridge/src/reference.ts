@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { toObjectId, typeName } from './bson/types.ts';
 import { definitionKey, Document, readField } from './document.ts';
 import { UsageError } from './errors.ts';
-import type { Class, IdOf } from './types.ts';
+import type { Class, IdOf } from './types/shape.ts';
 
 /** The types of a reference. They are members, so that compilers look at `D` only when they are read: models may refer to each other. */
 interface ReferenceTypes<D, Absent> {

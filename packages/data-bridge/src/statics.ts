@@ -18,7 +18,7 @@ import type { InsertManyOptions } from './insert-many.ts';
 import type { Query, QueryOptions } from './query.ts';
 import type { SaveOptions } from './save.ts';
 import type { Fields } from './schema.ts';
-import type { Class, ElementOf, FilterOf, IdOf, Input, Shape, ShapeOf, UpdateOf } from './types.ts';
+import type { Class, ElementOf, FilterOf, IdOf, Input, Shape, ShapeOf, UpdateOf } from './types/shape.ts';
 import type { DriverOptions, StampOptions, ValidateOptions } from './updates.ts';
 
 /** Members of every document, which no field may be called. */
