@@ -59,6 +59,7 @@ const packages: readonly Package[] = [
       'operate.ts',
       'validate.ts',
       'save.ts',
+      'new-document.ts',
       'document.ts',
       'reference.ts',
       'insert-many.ts',

@@ -78,6 +78,9 @@ const EXPECTED: Readonly<Record<keyof ModelOptions, Expected>> = {
   check: { text: 'a function', test: (value) => typeof value === 'function' },
 };
 
+/** Where a model's class keeps its definition: on the prototype, so that documents need no reference to it. */
+export const definitionKey: unique symbol = Symbol('definition');
+
 /** All that a model's documents have in common: made once by `model()`. */
 export class ModelDefinition {
   readonly collectionName: string;

@@ -1,13 +1,13 @@
-import { type DeleteOptions, type FindOptions, ObjectId } from 'mongodb';
-import { setOwn } from './bson/copy.ts';
+import type { DeleteOptions, FindOptions } from 'mongodb';
 import { ownBytes } from './bson/arena.ts';
 import { toJsonValue } from './bson/json.ts';
 import { castId } from './cast.ts';
-import type { ModelDefinition } from './definition.ts';
+import { definitionKey, type ModelDefinition } from './definition.ts';
 import { DocumentNotFoundError, OutcomeUnknownError, UsageError } from './errors.ts';
 import { customInspect, type Inspect } from './inspect.ts';
 import { Life } from './life.ts';
 import { hasAtomics, operate } from './operate.ts';
+import { checkOwnFields, newData } from './new-document.ts';
 import { outcomeOf, translate } from './outcome.ts';
 import { getPath, type Root, setPath, unsetPath } from './path.ts';
 import { readRaw, runHooks, save, type SaveOptions } from './save.ts';
@@ -17,9 +17,6 @@ import { treeWith } from './state/pending.ts';
 import { baselineOf, moveTo, StateTracker } from './state/tracker.ts';
 import type { AnyNumber, Comparable, ElementOf, NamesOf, OtherPath, shape } from './types/shape.ts';
 import { validate } from './validate.ts';
-
-/** Where a model's class keeps its definition: on the prototype, so that documents need no reference to it. */
-export const definitionKey: unique symbol = Symbol('definition');
 
 /** For the layers above: what the mapper keeps of a document beside its fields. */
 export let lifeOf: (document: Document<unknown>) => Life;
@@ -311,57 +308,4 @@ export abstract class Document<S> {
   #adoptDefaults(): void {
     if (this.#life !== null) runHooks(this.#life);
   }
-}
-
-/** What `new` makes of its input: a top-level copy with an `_id` and the defaults. Nothing is validated yet. */
-function newData(definition: ModelDefinition, input: object): Record<string, unknown> {
-  if (input instanceof Document) {
-    const text =
-      'A document cannot be made of another one, whose fields are no members: pass what its toObject() gives.';
-    throw new UsageError(text, { model: definition.collectionName });
-  }
-  const data: Record<string, unknown> = {};
-  const ownId = definition.fields.has('_id');
-  const { names } = definition;
-  for (const [name, value] of Object.entries(input)) {
-    if (value !== undefined && (names.has(name) || definition.unknown !== 'drop')) setOwn(data, name, value);
-  }
-  if (!ownId) data['_id'] = data['_id'] === undefined ? new ObjectId() : castId(definition, data['_id']);
-  for (const [name, field] of definition.fields) {
-    if (Object.hasOwn(data, name)) continue;
-    const value = field.defaultValue();
-    if (value !== undefined) setOwn(data, name, value);
-  }
-  return data;
-}
-
-const checked = new WeakSet<object>();
-
-/**
- * A class field of a subclass hides the accessor of the schema's field of that name, so that nothing would be tracked.
- * It is there only after the constructor returned, so the first document of each class is looked at.
- *
- * @throws UsageError
- */
-export function checkOwnFields(document: Document<unknown>): void {
-  const { constructor } = document;
-  if (checked.has(constructor)) return;
-  for (const name of document[definitionKey].fields.keys()) {
-    if (!Object.hasOwn(document, name)) continue;
-    const text = `The class field "${name}" of ${constructor.name} hides the schema's field of that name: remove it, or write "declare ${name}: …".`;
-    throw new UsageError(text, { model: document[definitionKey].collectionName });
-  }
-  checked.add(constructor);
-}
-
-/**
- * Looks at a document that was read.
- *
- * @throws UsageError also where a subclass's constructor made a new document of what was read.
- */
-export function checkRead(document: Document<unknown>): void {
-  checkOwnFields(document);
-  if (!document.$isNew) return;
-  const text = `The constructor of ${document.constructor.name} must hand its first argument to super() as it is: documents that are read come through it too.`;
-  throw new UsageError(text, { model: document[definitionKey].collectionName });
 }

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { toObjectId, typeName } from './bson/types.ts';
-import { definitionKey, Document, readField } from './document.ts';
+import { definitionKey } from './definition.ts';
+import { Document, readField } from './document.ts';
 import { UsageError } from './errors.ts';
 import type { Class, IdOf } from './types/shape.ts';
 

@@ -1,0 +1,76 @@
+import { ObjectId } from 'mongodb';
+import { setOwn } from './bson/copy.ts';
+import { isObject } from './bson/live.ts';
+import { typeName } from './bson/types.ts';
+import { castId } from './cast.ts';
+import { definitionKey, type ModelDefinition } from './definition.ts';
+import { UsageError } from './errors.ts';
+
+/** What is looked at in a document that was just made. */
+interface Made {
+  readonly [definitionKey]: ModelDefinition;
+  readonly $isNew: boolean;
+}
+
+/**
+ * What `new` makes of its input: a top-level copy with an `_id` and the defaults. Nothing is validated yet.
+ *
+ * @throws UsageError for what is no object of fields.
+ */
+export function newData(definition: ModelDefinition, input: unknown): Record<string, unknown> {
+  checkInput(definition, input);
+  const data: Record<string, unknown> = {};
+  const { names } = definition;
+  for (const [name, value] of Object.entries(input)) {
+    if (value !== undefined && (names.has(name) || definition.unknown !== 'drop')) setOwn(data, name, value);
+  }
+  if (!definition.fields.has('_id'))
+    data['_id'] = data['_id'] === undefined ? new ObjectId() : castId(definition, data['_id']);
+  for (const [name, field] of definition.fields) {
+    if (Object.hasOwn(data, name)) continue;
+    const value = field.defaultValue();
+    if (value !== undefined) setOwn(data, name, value);
+  }
+  return data;
+}
+
+function checkInput(definition: ModelDefinition, input: unknown): asserts input is object {
+  const refuse = (text: string): never => {
+    throw new UsageError(text, { model: definition.collectionName });
+  };
+  if (!isObject(input) || Array.isArray(input))
+    refuse(`A document is made of an object of its fields, got ${typeName(input)}.`);
+  else if (definitionKey in input)
+    refuse('A document cannot be made of another one, whose fields are no members: pass what its toObject() gives.');
+}
+
+const checked = new WeakSet<object>();
+
+/**
+ * A class field of a subclass hides the accessor of the schema's field of that name, so that nothing would be tracked.
+ * It is there only after the constructor returned, so the first document of each class is looked at.
+ *
+ * @throws UsageError
+ */
+export function checkOwnFields(document: Made): void {
+  const { constructor } = document;
+  if (checked.has(constructor)) return;
+  for (const name of document[definitionKey].fields.keys()) {
+    if (!Object.hasOwn(document, name)) continue;
+    const text = `The class field "${name}" of ${constructor.name} hides the schema's field of that name: remove it, or write "declare ${name}: …".`;
+    throw new UsageError(text, { model: document[definitionKey].collectionName });
+  }
+  checked.add(constructor);
+}
+
+/**
+ * Looks at a document that was read.
+ *
+ * @throws UsageError also where a subclass's constructor made a new document of what was read.
+ */
+export function checkRead(document: Made): void {
+  checkOwnFields(document);
+  if (!document.$isNew) return;
+  const text = `The constructor of ${document.constructor.name} must hand its first argument to super() as it is: documents that are read come through it too.`;
+  throw new UsageError(text, { model: document[definitionKey].collectionName });
+}
