@@ -108,3 +108,45 @@ export class ValidationError extends DataBridgeError {
     this.issues = issues;
   }
 }
+
+/** A field that `select()` or `omit()` left out was read or written: it is not known what is stored there. */
+export class FieldNotLoadedError extends DataBridgeError {
+  readonly code = 'DATA_BRIDGE_FIELD_NOT_LOADED';
+  /** The dotted path that was not loaded. */
+  readonly path: string;
+
+  constructor(path: string, context?: ErrorContext) {
+    super(`"${path}" was not loaded: name it in select(), or do not leave it out by omit().`, context);
+    this.path = path;
+  }
+}
+
+/** What became of one document of `saveAll()`. */
+export interface SaveResult {
+  readonly document: object;
+  /** `clean`: there was nothing to write. After `conflict` and `failed` its changes still wait for a save. */
+  readonly outcome: 'inserted' | 'updated' | 'clean' | 'conflict' | 'failed';
+  /** Why it was not saved. */
+  readonly error?: unknown;
+}
+
+/** Some documents of `saveAll()` were not saved. The others were. */
+export class BulkSaveError extends DataBridgeError {
+  readonly code = 'DATA_BRIDGE_BULK_SAVE';
+  /** One for each document, in their order (not enumerable: logs would show the documents). */
+  readonly results: readonly SaveResult[];
+
+  constructor(results: readonly SaveResult[], context?: ErrorContext) {
+    const missed = results.filter(({ outcome }) => outcome === 'conflict' || outcome === 'failed');
+    const reasons = [...new Set(missed.map(({ error }) => (error instanceof Error ? error.name : 'unknown')))];
+    const text = `${missed.length} of ${results.length} documents were not saved (${reasons.join(', ')}); the others were. "results" tells of each.`;
+    super(text, context);
+    this.results = results;
+    hide(this, 'results');
+  }
+}
+
+/** Keeps a member out of what logs show: it may hold values. */
+function hide<T extends object>(error: T, name: keyof T): void {
+  Object.defineProperty(error, name, { enumerable: false });
+}

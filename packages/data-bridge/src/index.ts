@@ -5,18 +5,32 @@ export { connect, type Connection } from './connection.ts';
 export type { ModelOptions } from './definition.ts';
 export type { Document } from './document.ts';
 export {
+  BulkSaveError,
   CorruptBsonError,
   DataBridgeError,
   DocumentNotFoundError,
   DuplicateKeyError,
   EncodeError,
+  FieldNotLoadedError,
   NotConnectedError,
   OutcomeUnknownError,
+  type SaveResult,
   SchemaError,
   UsageError,
   ValidationError,
   type ValidationIssue,
 } from './errors.ts';
+export {
+  type Distance,
+  type GeoCondition,
+  type Geometry,
+  intersects,
+  near,
+  type Position,
+  withinBox,
+  withinCircle,
+  withinPolygon,
+} from './geo.ts';
 export type { EnsureCollectionOptions } from './indexes.ts';
 export type { InsertManyOptions } from './insert-many.ts';
 export { model } from './model.ts';
@@ -24,6 +38,7 @@ export type { Query, QueryOptions } from './query.ts';
 export { ref, type ReferenceListSchema, type ReferenceSchema } from './reference.ts';
 export type { SaveOptions } from './save.ts';
 export type { Fields, FieldSchema } from './schema.ts';
+export { escapeRegex } from './search.ts';
 export type { Model } from './statics.ts';
 export type { Change } from './state/edits.ts';
 export type { UpdatePlan } from './state/plan.ts';

@@ -7,6 +7,7 @@ describe('the public names of data-bridge', () => {
     expect(Object.keys(names).toSorted()).toEqual([
       'BSONRegExp',
       'Binary',
+      'BulkSaveError',
       'CorruptBsonError',
       'DataBridgeError',
       'Decimal128',
@@ -14,6 +15,7 @@ describe('the public names of data-bridge', () => {
       'Double',
       'DuplicateKeyError',
       'EncodeError',
+      'FieldNotLoadedError',
       'Int32',
       'Layout',
       'Long',
@@ -45,10 +47,12 @@ describe('the public names of data-bridge', () => {
 
   it('give every error a stable code', () => {
     const codes = [
+      new names.BulkSaveError([]),
       new names.CorruptBsonError('x', 1),
       new names.DocumentNotFoundError('x'),
       new names.DuplicateKeyError('x'),
       new names.EncodeError(['a', 0], 'x'),
+      new names.FieldNotLoadedError('a.b'),
       new names.NotConnectedError('x'),
       new names.OutcomeUnknownError('x'),
       new names.SchemaError('x'),
@@ -60,10 +64,12 @@ describe('the public names of data-bridge', () => {
       return [error.name, error.code];
     });
     expect(codes).toEqual([
+      ['BulkSaveError', 'DATA_BRIDGE_BULK_SAVE'],
       ['CorruptBsonError', 'DATA_BRIDGE_CORRUPT_BSON'],
       ['DocumentNotFoundError', 'DATA_BRIDGE_DOCUMENT_NOT_FOUND'],
       ['DuplicateKeyError', 'DATA_BRIDGE_DUPLICATE_KEY'],
       ['EncodeError', 'DATA_BRIDGE_ENCODE'],
+      ['FieldNotLoadedError', 'DATA_BRIDGE_FIELD_NOT_LOADED'],
       ['NotConnectedError', 'DATA_BRIDGE_NOT_CONNECTED'],
       ['OutcomeUnknownError', 'DATA_BRIDGE_OUTCOME_UNKNOWN'],
       ['SchemaError', 'DATA_BRIDGE_SCHEMA'],
