@@ -43,4 +43,5 @@ export type { Model } from './statics.ts';
 export type { Change } from './state/edits.ts';
 export type { UpdatePlan } from './state/plan.ts';
 export { StateTracker } from './state/tracker.ts';
+export { stored, type StoredSchema } from './stored.ts';
 export type { FilterOf, IdOf, Input, InputOf, OutputOf, Shape, ShapeOf } from './types/shape.ts';

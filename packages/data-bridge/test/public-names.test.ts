@@ -31,13 +31,20 @@ describe('the public names of data-bridge', () => {
       'binary',
       'connect',
       'decimal',
+      'escapeRegex',
+      'intersects',
       'long',
       'model',
+      'near',
       'objectId',
       'ref',
       'regex',
+      'stored',
       'timestamp',
       'uuid',
+      'withinBox',
+      'withinCircle',
+      'withinPolygon',
     ]);
   });
 
