@@ -141,7 +141,7 @@ describe('the server', () => {
     await withServer(async (client) => {
       const admin = client.db('admin');
       expect(await admin.command({ getParameter: 1, featureCompatibilityVersion: 1 })).toMatchObject({
-        featureCompatibilityVersion: { version: '7.0' },
+        featureCompatibilityVersion: { version: '8.0' },
       });
       expect(await admin.command({ connectionStatus: 1 })).toMatchObject({ authInfo: { authenticatedUsers: [] } });
       expect(await admin.command({ whatsmyuri: 1 })).toMatchObject({

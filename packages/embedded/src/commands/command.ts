@@ -90,7 +90,7 @@ export interface Command {
 
 interface CommandOptions {
   readonly unsupported?: readonly string[];
-  readonly sequence?: string;
+  readonly sequences?: readonly string[];
   readonly adminOnly?: boolean;
   readonly anyFields?: boolean;
 }
@@ -99,9 +99,8 @@ interface CommandOptions {
 export function command(
   run: Command['run'],
   fields: readonly string[] = [],
-  { unsupported = [], sequence, adminOnly = false, anyFields = false }: CommandOptions = {},
+  { unsupported = [], sequences = [], adminOnly = false, anyFields = false }: CommandOptions = {},
 ): Command {
-  const sequences = sequence === undefined ? [] : [sequence];
   return {
     run,
     fields: anyFields ? undefined : new Set([...fields, ...sequences, ...unsupported]),

@@ -5,7 +5,7 @@ export const MAX_DOCUMENT_SIZE = 16 * 1024 * 1024;
 export const MAX_BATCH_COUNT = 100_000;
 
 /** The version of MongoDB whose answers this server gives. */
-export const MONGODB_VERSION = '7.0.0';
+export const MONGODB_VERSION = '8.0.0';
 
 /** What this server really is, for those who ask. */
 export const PRODUCT = '@data-bridge/embedded 0.1.0';

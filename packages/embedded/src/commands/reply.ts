@@ -6,9 +6,11 @@ import type { Document, Value } from '../engine/value.ts';
 const OK = new Double(1);
 const FAILED = new Double(0);
 
+/** What every reply with a cursor ends with, unless it has a summary. */
+const END_OF_REPLY = encode(new Map([['ok', OK]])).subarray(4);
+
 const DOCUMENT = 0x03;
 const ARRAY = 0x04;
-const DOUBLE = 0x01;
 
 /** A batch of a cursor. Its documents go to the client as the bytes that they are. */
 export class CursorReply {
@@ -17,12 +19,26 @@ export class CursorReply {
   /** 0 where this was the last batch. */
   readonly id: bigint;
   readonly namespace: string;
+  /** What the reply says beside the cursor. */
+  readonly summary: Document;
 
-  constructor(batchName: CursorReply['batchName'], documents: readonly Uint8Array[], id: bigint, namespace: string) {
+  constructor(
+    batchName: CursorReply['batchName'],
+    documents: readonly Uint8Array[],
+    id: bigint,
+    namespace: string,
+    summary: Document = new Map(),
+  ) {
     this.batchName = batchName;
     this.documents = documents;
     this.id = id;
     this.namespace = namespace;
+    this.summary = summary;
+  }
+
+  /** This reply with a summary of the whole command beside the cursor. */
+  with(summary: Document): CursorReply {
+    return new CursorReply(this.batchName, this.documents, this.id, this.namespace, summary);
   }
 }
 
@@ -52,14 +68,15 @@ export function errorFields(error: ServerError): [string, Value][] {
 }
 
 /**
- * `{cursor: {<batchName>: [...documents], id, ns}, ok: 1}`, put together by hand so that the documents are copied once
+ * `{cursor: {<batchName>: [...documents], id, ns}, ...summary, ok: 1}`, put together by hand so that the documents are copied once
  * and not decoded. Format: https://bsonspec.org/spec.html
  */
-function encodeCursor({ batchName, documents, id, namespace }: CursorReply): Buffer {
+function encodeCursor({ batchName, documents, id, namespace, summary }: CursorReply): Buffer {
   const rest = encode(documentOf({ id: Long.fromBigInt(id), ns: namespace })).subarray(4);
   const arraySize = documents.reduce((size, document, index) => size + elementHead(index) + document.length, 5);
   const cursorSize = 4 + 1 + batchName.length + 1 + arraySize + rest.length;
-  const size = 4 + 1 + 'cursor\0'.length + cursorSize + 1 + 'ok\0'.length + 8 + 1;
+  const tail = summary.size === 0 ? END_OF_REPLY : encodeReply(summary).subarray(4);
+  const size = 4 + 1 + 'cursor\0'.length + cursorSize + tail.length;
 
   const bytes = Buffer.allocUnsafe(size);
   let at = bytes.writeInt32LE(size, 0);
@@ -83,9 +100,7 @@ function encodeCursor({ batchName, documents, id, namespace }: CursorReply): Buf
   }
   at = bytes.writeUInt8(0, at);
   copy(rest);
-  name(DOUBLE, 'ok');
-  at = bytes.writeDoubleLE(1, at);
-  bytes.writeUInt8(0, at);
+  copy(tail);
   return bytes;
 }
 

@@ -5,8 +5,8 @@ import { type Command, command, type Context, type Request } from './command.ts'
 import { MAX_BATCH_COUNT, MAX_DOCUMENT_SIZE, PRODUCT } from './limits.ts';
 import { documentOf } from './reply.ts';
 
-/** MongoDB 7.0. The `bulkWrite` command came with 25 and is not here. */
-const MAX_WIRE_VERSION = 21;
+/** MongoDB 8.0: drivers send `bulkWrite` from 25 on. */
+const MAX_WIRE_VERSION = 25;
 const SESSION_TIMEOUT_MINUTES = 30;
 
 /**

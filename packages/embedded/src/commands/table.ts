@@ -1,3 +1,4 @@
+import { bulkWriteCommands } from './bulk-write.ts';
 import { collectionCommands } from './collections.ts';
 import type { Command } from './command.ts';
 import { readCommands } from './crud-read.ts';
@@ -16,6 +17,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
     ...indexCommands,
     ...readCommands,
     ...writeCommands,
+    ...bulkWriteCommands,
     ...findAndModifyCommands,
   }),
 );
@@ -27,8 +29,7 @@ export const UNSUPPORTED_COMMANDS: ReadonlySet<string> = new Set([
   'commitTransaction',
   'explain',
   'renameCollection',
-  // Newer than the MongoDB that this server presents, or for larger installations.
-  'bulkWrite',
+  // For larger installations.
   'listSearchIndexes',
   'createSearchIndexes',
   'mapReduce',

@@ -7,19 +7,21 @@ import { checkCollation, hintsBackwards } from './arguments.ts';
 import type { Scope } from './command.ts';
 import type { Fields } from './fields.ts';
 import { MAX_DOCUMENT_SIZE } from './limits.ts';
-import { documentOfFound, type Found, limited, select } from './records.ts';
+import { documentOfFound, type Found, limited, select, sorted } from './records.ts';
 import { checkSize, insertDocument, withIdFirst } from './writes.ts';
 
-/** The fields of one statement of the command `update`. */
-const UPDATE_FIELDS = new Set(['q', 'u', 'multi', 'upsert', 'arrayFilters', 'hint', 'collation']);
+/** The options that an update has in every command. */
+export const UPDATE_OPTIONS = ['multi', 'upsert', 'sort', 'arrayFilters', 'hint', 'collation'];
 
-/** One statement of the command `update`. */
+/** One update. */
 export interface UpdateStatement {
   readonly filter: Document;
   readonly update: Document | Document[];
   readonly arrayFilters: Document[] | undefined;
   readonly multi: boolean;
   readonly upsert: boolean;
+  /** Which of the documents is updated where one is. */
+  readonly sort: Document | undefined;
   readonly hint: Value | undefined;
 }
 
@@ -40,17 +42,21 @@ export interface UpdateResult {
   readonly upsertedId: Value | undefined;
 }
 
-export function parseUpdate(fields: Fields): UpdateStatement {
-  fields.check(UPDATE_FIELDS);
+/** Reads an update whose filter and change have these names. */
+export function parseUpdate(fields: Fields, filterName: string, updateName: string): UpdateStatement {
   checkCollation(fields);
-  const filter = fields.document('q');
-  if (filter === undefined) throw fields.missing('q');
+  const filter = fields.document(filterName);
+  if (filter === undefined) throw fields.missing(filterName);
+  const multi = fields.boolean('multi');
+  const sort = fields.document('sort');
+  if (multi && sort !== undefined) throw new ServerError(9, 'Cannot specify sort with multi=true');
   return {
     filter,
-    update: updateOf(fields, 'u'),
+    update: updateOf(fields, updateName),
     arrayFilters: fields.documents('arrayFilters'),
-    multi: fields.boolean('multi'),
+    multi,
     upsert: fields.boolean('upsert'),
+    sort,
     hint: fields.value('hint'),
   };
 }
@@ -72,12 +78,13 @@ export function runUpdate(statement: UpdateStatement, target: UpdateTarget): Upd
   if (multi && update.kind === 'replacement') {
     throw new ServerError(9, 'multi update is not supported for replacement-style update');
   }
-  hintsBackwards(collection, statement.hint);
+  const backwards = hintsBackwards(collection, statement.hint);
   let matched = 0;
   let modified = 0;
-  for (const found of limited(select(collection, filter, scope), 0, multi ? 0 : 1)) {
+  const found = sorted(select(collection, filter, scope), statement.sort, backwards);
+  for (const one of limited(found, 0, multi ? 0 : 1)) {
     matched += 1;
-    if (collection !== undefined && updateFound(collection, found, update, target.checked).modified) modified += 1;
+    if (collection !== undefined && updateFound(collection, one, update, target.checked).modified) modified += 1;
   }
   if (matched > 0 || !upsert) return { matched, modified, upsertedId: undefined };
   const inserted = upsertInto(target.create(), filter, update, target.checked);

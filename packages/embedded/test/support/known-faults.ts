@@ -25,6 +25,7 @@ const FAULTS: Readonly<Record<string, readonly string[]>> = {
     'indexes: a partial index has a filter of few operators',
     'indexes: fields of one array go together in a compound index',
     'indexes: two arrays cannot be in one index',
+    'bulkWrite: a command that cannot be understood does nothing',
     'inserting: an _id cannot be an array, a regular expression or an object with operators',
     'inserting: an empty timestamp is filled in',
     'inserting: each way to make a document too large has its error',

@@ -1,0 +1,28 @@
+import type { Document, Value } from '../engine/value.ts';
+import type { Collection } from '../catalog.ts';
+import { hintsBackwards } from './arguments.ts';
+import type { Scope } from './command.ts';
+import { limited, select } from './records.ts';
+
+/** One removal. */
+export interface DeleteStatement {
+  readonly filter: Document;
+  /** Whether all documents that the filter selects are removed, or the first. */
+  readonly multi: boolean;
+  readonly hint: Value | undefined;
+}
+
+/** Runs one statement. @returns how many documents it removed */
+export function runDelete(
+  collection: Collection | undefined,
+  { filter, multi, hint }: DeleteStatement,
+  scope: Scope,
+): number {
+  hintsBackwards(collection, hint);
+  let removed = 0;
+  for (const { record } of limited(select(collection, filter, scope), 0, multi ? 0 : 1)) {
+    collection?.remove(record);
+    removed += 1;
+  }
+  return removed;
+}
