@@ -33,7 +33,8 @@ export function castFilter(definition: ModelDefinition, filter: object): Record<
     // A query may run later, and more than once: it must not see what becomes of the program's objects.
     const copied = toExact(value, ABSENT, [key]);
     refuseUndefined(definition, value, [key]);
-    setOwn(cast, key, castCondition(definition, key, copied));
+    const path = definition.storedPath(key);
+    setOwn(cast, path, castCondition(definition, path, copied));
   }
   return cast;
 }
@@ -76,7 +77,9 @@ function castOperand(definition: ModelDefinition, operator: string, operand: obj
   const cast: Record<string, unknown> = {};
   for (const [path, value] of Object.entries(operand)) {
     const sent = toExact(value, ABSENT, [operator, path]);
-    setOwn(cast, path, sets && isObjectId(definition, path) ? castObjectId(definition, path, sent) : sent);
+    const stored = definition.storedPath(path);
+    if (operator === '$rename' && typeof sent === 'string') setOwn(cast, stored, definition.storedPath(sent));
+    else setOwn(cast, stored, sets && isObjectId(definition, stored) ? castObjectId(definition, stored, sent) : sent);
   }
   return cast;
 }

@@ -5,6 +5,7 @@ import { readAs } from './bson/types.ts';
 import { type Connection, defaultConnection, hasConnection } from './connection.ts';
 import { NotConnectedError, UsageError } from './errors.ts';
 import { type Fields, SchemaField } from './schema.ts';
+import { FieldNames, withoutName } from './stored.ts';
 
 /** One index of a model, as the driver's `createIndexes` takes it. */
 export type ModelIndex = IndexDescription;
@@ -81,19 +82,27 @@ const EXPECTED: Readonly<Record<keyof ModelOptions, Expected>> = {
 /** Where a model's class keeps its definition: on the prototype, so that documents need no reference to it. */
 export const definitionKey: unique symbol = Symbol('definition');
 
+/** The names of the fields that hold times. */
+interface Times {
+  readonly createdAt?: string | undefined;
+  readonly updatedAt?: string | undefined;
+}
+
 /** All that a model's documents have in common: made once by `model()`. */
 export class ModelDefinition {
   readonly collectionName: string;
+  /** The fields of the schema by the names under which they are stored, as everything in here has them. */
   readonly fields: ReadonlyMap<string, SchemaField>;
-  /** The names that documents have accessors for: `_id`, the schema's fields and the times. */
+  /** What documents have accessors for: `_id`, the schema's fields and the times, by their stored names. */
   readonly names: ReadonlySet<string>;
   readonly unknown: 'error' | 'keep' | 'drop';
   readonly validate: boolean;
   /** The names under which times are kept; undefined when they are not. */
-  readonly timestamps: { readonly createdAt: string | undefined; readonly updatedAt: string | undefined } | undefined;
+  readonly timestamps: Times | undefined;
   readonly shardKey: readonly string[];
   readonly indexes: readonly ModelIndex[];
   readonly check: ((document: unknown) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>>) | undefined;
+  readonly #names: FieldNames;
   readonly #bound: Connection | undefined;
   /** Was a validator seen to give a promise? */
   validatesLater = false;
@@ -107,15 +116,16 @@ export class ModelDefinition {
     checkCollectionName(collectionName);
     checkOptions(collectionName, options);
     this.collectionName = collectionName;
-    this.fields = new Map(Object.entries(fields).map(([name, schema]) => [name, new SchemaField(name, schema)]));
+    const times = timestampsOf(options.timestamps);
+    this.#names = new FieldNames(collectionName, fields, Object.values(times ?? {}));
+    this.fields = fieldsByStoredName(fields, this.#names);
     this.unknown = options.unknown ?? 'error';
     this.validate = options.validate ?? true;
-    this.timestamps = timestampsOf(options.timestamps);
-    this.shardKey = options.shardKey ?? [];
+    this.timestamps = times && storedTimes(times, this.#names);
+    this.shardKey = (options.shardKey ?? []).map((path) => this.storedPath(path));
     this.indexes = options.indexes ?? [];
     this.check = options.check as typeof this.check;
-    const times = [this.timestamps?.createdAt, this.timestamps?.updatedAt].filter((name) => name !== undefined);
-    this.names = new Set(['_id', ...this.fields.keys(), ...times]);
+    this.names = new Set(['_id', ...this.fields.keys(), ...Object.values(this.timestamps ?? {})]);
     this.#options = options;
     this.#schemas = fields;
     this.#bound = bound;
@@ -124,6 +134,34 @@ export class ModelDefinition {
   /** The same model on another connection. */
   on(connection: Connection): ModelDefinition {
     return new ModelDefinition(this.collectionName, this.#schemas, this.#options, connection);
+  }
+
+  /**
+   * A dotted path as it is stored: a field may have another name there, given by `stored()`. Below its first name a path
+   * is the same on both sides, and so is one that begins with no field's name.
+   */
+  storedPath(path: string): string {
+    return this.#names.storedPath(path);
+  }
+
+  /** What the program calls the field that is stored under this name. */
+  shownName(stored: string): string {
+    return this.#names.shownName(stored);
+  }
+
+  /** The dotted path, for people, of the value at those stored keys. */
+  shownPath([name = '', ...inner]: readonly (string | number)[]): string {
+    return [this.shownName(String(name)), ...inner].join('.');
+  }
+
+  /** Stored fields as the program calls them: the object itself where there is nothing to change. */
+  shownFields<T extends object>(stored: T): T {
+    return this.#names.shown(stored);
+  }
+
+  /** Is it a stored name that the program does not use, since it calls the field otherwise? */
+  isHidden(name: string): boolean {
+    return this.#names.isHidden(name);
   }
 
   /** The connection that the model uses now. */
@@ -203,9 +241,21 @@ function isExpected(expected: Expected, value: unknown): boolean {
   return 'text' in expected ? expected.test(value) : expected.includes(value);
 }
 
-function timestampsOf(option: ModelOptions['timestamps']): ModelDefinition['timestamps'] {
+function fieldsByStoredName(fields: Fields, names: FieldNames): Map<string, SchemaField> {
+  const made = Object.entries(fields).map(([name, schema]) => {
+    const stored = names.storedPath(name);
+    return [stored, new SchemaField(stored, withoutName(schema), name)] as const;
+  });
+  return new Map(made);
+}
+
+/** The names that the option gives, only those that are there. */
+function timestampsOf(option: ModelOptions['timestamps']): Times | undefined {
   if (option === undefined || option === false) return undefined;
-  return option === true
-    ? { createdAt: 'createdAt', updatedAt: 'updatedAt' }
-    : { createdAt: option.createdAt, updatedAt: option.updatedAt };
+  if (option === true) return { createdAt: 'createdAt', updatedAt: 'updatedAt' };
+  return Object.fromEntries(Object.entries(option).filter(([, name]) => name !== undefined));
+}
+
+function storedTimes(times: Times, names: FieldNames): Times {
+  return Object.fromEntries(Object.entries(times).map(([kind, name]) => [kind, names.storedPath(name)]));
 }

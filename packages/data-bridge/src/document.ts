@@ -47,11 +47,11 @@ export abstract class Document<S> {
     const stored = input instanceof BsonBaseline;
     this.#tracker = new StateTracker(stored ? input : newData(this[definitionKey], input)) as StateTracker<never>;
     if (stored) return;
-    for (const name of Object.keys(input)) this.#record.assigned.add(name);
+    for (const name of Object.keys(input)) this.#record.assigned.add(this[definitionKey].storedPath(name));
     this.#record.isNew = true;
   }
 
-  /** The tracker: what was read, what changed, and the update that says it, atomic operators as ordinary changes. */
+  /** The tracker: what was read, what changed, and the update that says it, atomic operators as ordinary changes; under the stored names. */
   get $state(): StateTracker<S & object> {
     return this.#tracker;
   }
@@ -85,8 +85,11 @@ export abstract class Document<S> {
   /** Does this field, or any, differ from what is stored? Every field of a new document does. */
   isModified(field?: keyof S & string): boolean {
     this.#adoptDefaults();
-    if (this.$isNew) return field === undefined || baselineOf(this.#tracker).has(field);
-    return this.#tracker.isModified(field) || (this.#life !== null && hasAtomics(this.#life, field));
+    const name = field === undefined ? undefined : this.#stored(field);
+    const baseline = baselineOf(this.#tracker);
+    if (this.$isNew) return name === undefined || baseline.has(name);
+    const differs = name === undefined ? baseline.isModified() : baseline.differs(name);
+    return differs || (this.#life !== null && hasAtomics(this.#life, name));
   }
 
   /** What differs from what is stored, as small as it can be told. */
@@ -96,12 +99,8 @@ export abstract class Document<S> {
       const { sent = [], pending = [] } = this.#life ?? {};
       return this.#changesIn(treeWith(baselineOf(this.#tracker), [...sent, ...pending]).tree);
     }
-    return Object.entries(this.#tracker.toObject()).map(([name, to]) => ({
-      path: name,
-      keys: [name],
-      from: undefined,
-      to,
-    }));
+    const fields = this[definitionKey].shownFields(baselineOf(this.#tracker).toObject());
+    return Object.entries(fields).map(([name, to]) => ({ path: name, keys: [name], from: undefined, to }));
   }
 
   /** What the last `save()` wrote; nothing before the first. */
@@ -215,10 +214,9 @@ export abstract class Document<S> {
 
   /** Takes one field, or all, back to what is stored. Containers handed out before are detached from the document. */
   rollback(field?: keyof S & string): void {
-    this.#tracker.rollback(field);
-    if (this.#life !== null)
-      this.#life.pending = this.#life.pending.filter(({ keys }) => field !== undefined && keys[0] !== field);
-    this.#life?.forgetChanges(field);
+    const name = field === undefined ? undefined : this.#stored(field);
+    baselineOf(this.#tracker).revert(name);
+    this.#life?.forgetChanges(name);
   }
 
   /**
@@ -292,13 +290,24 @@ export abstract class Document<S> {
     return this;
   }
 
+  #stored(path: string): string {
+    return this[definitionKey].storedPath(path);
+  }
+
   #changesIn(tree: EditTree | null): Change[] {
-    return tree === null ? [] : changesOf(tree, (exact, keys) => baselineOf(this.#tracker).live(exact, keys));
+    if (tree === null) return [];
+    const definition = this[definitionKey];
+    const changes = changesOf(tree, (exact, keys) => baselineOf(this.#tracker).live(exact, keys));
+    return changes.map(({ keys: [name, ...inner], ...change }) => {
+      const keys = [definition.shownName(String(name)), ...inner];
+      return { ...change, path: keys.join('.'), keys };
+    });
   }
 
   /** Where paths begin. */
   #root(): Root {
     return {
+      stored: (path) => this.#stored(path),
       has: (name) => this[definitionKey].fields.has(name) || baselineOf(this.#tracker).has(name),
       get: (name) => this.#read(name),
       set: (name, value) => this.#write(name, value),

@@ -102,7 +102,7 @@ export class Life {
     return value;
   }
 
-  /** A copy of every field, defaults included. */
+  /** A copy of every field, defaults included, under the program's names. */
   toObject(): Record<string, unknown> {
     const object = this.baseline.toObject();
     for (const name of this.definition.fields.keys()) {
@@ -110,7 +110,7 @@ export class Life {
       const value = this.readDefault(name);
       if (value !== undefined) setOwn(object, name, copyValue(value));
     }
-    return object;
+    return this.definition.shownFields(object);
   }
 
   /** @throws UsageError always: the `_id` of a stored document is another one now. */
@@ -121,6 +121,7 @@ export class Life {
 
   /** Forgets what was noted of one field's changes, or of all: they were rolled back. */
   forgetChanges(field?: string): void {
+    this.pending = this.pending.filter(({ keys }) => field !== undefined && keys[0] !== field);
     const fields = field === undefined ? [...this.defaults.keys(), ...this.assigned] : [field];
     for (const each of fields) {
       this.defaults.delete(each);

@@ -79,12 +79,12 @@ export function model<const F extends Fields, const O extends ModelOptions = obj
 }
 
 function defineAccessor(base: typeof ModelDocument, definition: ModelDefinition, name: string): void {
-  if (name in Document.prototype) {
-    throw new SchemaError(`The field "${name}" has the name of a member of every document: give it another name.`, {
-      model: definition.collectionName,
-    });
+  const shown = definition.shownName(name);
+  if (shown in Document.prototype) {
+    const text = `The field "${shown}" has the name of a member of every document: give it another name, as in "${shown}Value: stored('${shown}', …)".`;
+    throw new SchemaError(text, { model: definition.collectionName });
   }
-  Object.defineProperty(base.prototype, name, {
+  Object.defineProperty(base.prototype, shown, {
     configurable: true,
     enumerable: true,
     get(this: Document<unknown>) {
@@ -151,8 +151,9 @@ class ModelDocument extends Document<unknown> {
   ): Promise<unknown[]> {
     const definition = definitionOf(this);
     const cast = castFilter(definition, filter);
-    const values = await run(definition, options, (collection) => collection.distinct(field, cast, options));
-    const kind = definition.fields.get(field)?.kind;
+    const path = definition.storedPath(field);
+    const values = await run(definition, options, (collection) => collection.distinct(path, cast, options));
+    const kind = definition.fields.get(path)?.kind;
     return kind === undefined ? values : values.map((value) => readAs(kind, value));
   }
 

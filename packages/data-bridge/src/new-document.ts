@@ -13,16 +13,17 @@ interface Made {
 }
 
 /**
- * What `new` makes of its input: a top-level copy with an `_id` and the defaults. Nothing is validated yet.
+ * What `new` makes of its input: a top-level copy under the stored names, with an `_id` and the defaults. Nothing is validated yet.
  *
- * @throws UsageError for what is no object of fields.
+ * @throws UsageError for what is no object of fields, and for a stored name where the program has another one.
  */
 export function newData(definition: ModelDefinition, input: unknown): Record<string, unknown> {
   checkInput(definition, input);
   const data: Record<string, unknown> = {};
   const { names } = definition;
   for (const [name, value] of Object.entries(input)) {
-    if (value !== undefined && (names.has(name) || definition.unknown !== 'drop')) setOwn(data, name, value);
+    const stored = storedName(definition, name);
+    if (value !== undefined && (names.has(stored) || definition.unknown !== 'drop')) setOwn(data, stored, value);
   }
   if (!definition.fields.has('_id'))
     data['_id'] = data['_id'] === undefined ? new ObjectId() : castId(definition, data['_id']);
@@ -32,6 +33,14 @@ export function newData(definition: ModelDefinition, input: unknown): Record<str
     if (value !== undefined) setOwn(data, name, value);
   }
   return data;
+}
+
+function storedName(definition: ModelDefinition, name: string): string {
+  if (definition.isHidden(name)) {
+    const text = `The field that is stored as "${name}" is called "${definition.shownName(name)}" here.`;
+    throw new UsageError(text, { model: definition.collectionName });
+  }
+  return definition.storedPath(name);
 }
 
 function checkInput(definition: ModelDefinition, input: unknown): asserts input is object {
@@ -55,9 +64,9 @@ const checked = new WeakSet<object>();
 export function checkOwnFields(document: Made): void {
   const { constructor } = document;
   if (checked.has(constructor)) return;
-  for (const name of document[definitionKey].fields.keys()) {
-    if (!Object.hasOwn(document, name)) continue;
-    const text = `The class field "${name}" of ${constructor.name} hides the schema's field of that name: remove it, or write "declare ${name}: …".`;
+  for (const { shown } of document[definitionKey].fields.values()) {
+    if (!Object.hasOwn(document, shown)) continue;
+    const text = `The class field "${shown}" of ${constructor.name} hides the schema's field of that name: remove it, or write "declare ${shown}: …".`;
     throw new UsageError(text, { model: document[definitionKey].collectionName });
   }
   checked.add(constructor);

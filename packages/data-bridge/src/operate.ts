@@ -17,7 +17,7 @@ export function operate(life: Life, root: Root, operator: AtomicOperator, path: 
   const keys = keysOf(root, path);
   checkPath(life, root, keys, operator);
   const before = valueAt(root, keys);
-  const after = applyAtomic(operator, before, operand, path);
+  const after = applyAtomic(operator, before, operand, life.definition.shownPath(keys));
   const pending = life.pending.filter((each) => isShown(life.baseline, each));
   const earlier = pending.find((each) => isAt(keys, each));
   const others = pending.filter((each) => each !== earlier);
@@ -65,7 +65,8 @@ function takeOne(life: Life, { keys, shown }: PendingAtomic): void {
     life.pending = others;
     return;
   }
-  const after = later === undefined ? stored : applyAtomic(later.operator, stored, later.operand, keys.join('.'));
+  const after =
+    later === undefined ? stored : applyAtomic(later.operator, stored, later.operand, life.definition.shownPath(keys));
   if (later !== undefined) life.pending = [...others, { ...later, shown: copyValue(after) }];
   if (!isSame(before, after)) show(baseline, keys, before, after);
 }
@@ -79,8 +80,9 @@ function isPrefix(keys: readonly string[], longer: readonly string[]): boolean {
 }
 
 function checkPath(life: Life, root: Root, keys: Keys, operator: AtomicOperator): void {
+  const shownPath = (at: readonly string[]): string => life.definition.shownPath(at);
   const refuse = (problem: string): never => {
-    throw new UsageError(`${operator} of "${keys.join('.')}" ${problem}.`, life.context);
+    throw new UsageError(`${operator} of "${shownPath(keys)}" ${problem}.`, life.context);
   };
   if (keys[0] === '_id') refuse('would change the _id, which stays as it is');
   if (keys.length > MAX_LEVELS + 1) refuse(`goes more than ${MAX_LEVELS} levels deep: set the value instead`);
@@ -88,7 +90,7 @@ function checkPath(life: Life, root: Root, keys: Keys, operator: AtomicOperator)
   const array = inner.findIndex((_, i) => Array.isArray(valueAt(root, [name, ...inner.slice(0, i)]))) + 1;
   if (array > 0)
     refuse(
-      `goes through the array "${keys.slice(0, array).join('.')}", whose elements may move: change the element in place`,
+      `goes through the array "${shownPath(keys.slice(0, array))}", whose elements may move: change the element in place`,
     );
 }
 
@@ -101,7 +103,8 @@ function checkOthers(
   for (const other of others) {
     if (!isPrefix(keys, other.keys) && !isPrefix(other.keys, keys)) continue;
     if (isAt(keys, other) && other.operator === operator) continue;
-    const text = `${operator} of "${keys.join('.')}" meets ${other.operator} of "${other.keys.join('.')}", which waits for a save: save first.`;
+    const [path, otherPath] = [keys, other.keys].map((each) => life.definition.shownPath(each));
+    const text = `${operator} of "${path}" meets ${other.operator} of "${otherPath}", which waits for a save: save first.`;
     throw new UsageError(text, life.context);
   }
 }
@@ -117,7 +120,7 @@ function isSettled(life: Life, keys: Keys, value: unknown): boolean {
 }
 
 /** An array that the program holds is changed in place. Other values are replaced: a Date that was read before stays as it is. */
-function show(root: Omit<Root, 'has'>, keys: Keys, before: unknown, after: unknown): void {
+function show(root: Pick<Root, 'get' | 'set'>, keys: Keys, before: unknown, after: unknown): void {
   if (!Array.isArray(before) || !Array.isArray(after)) {
     if (!Object.is(before, after)) setAt(root, keys, after);
     return;

@@ -3,8 +3,10 @@ import { typeName } from './bson/types.ts';
 import { UsageError } from './errors.ts';
 import type { Keys } from './state/pending.ts';
 
-/** The fields at the root of paths. */
+/** The fields at the root of paths, by their stored names. */
 export interface Root {
+  /** A path as it is stored, of one in the program's names. */
+  stored(path: string): string;
   has(name: string): boolean;
   get(name: string): unknown;
   set(name: string, value: unknown): void;
@@ -12,7 +14,8 @@ export interface Root {
 
 /** The keys of a dotted path. A top-level field whose name has the dots goes first. */
 export function keysOf(root: Root, path: string): Keys {
-  return root.has(path) ? [path] : (path.split('.') as [string, ...string[]]);
+  const stored = root.stored(path);
+  return root.has(stored) ? [stored] : (stored.split('.') as [string, ...string[]]);
 }
 
 /** The value at a dotted path, `undefined` where the path ends early. */
@@ -31,12 +34,11 @@ export function valueAt(root: Pick<Root, 'get'>, [name, ...keys]: Keys): unknown
  * @throws UsageError where a value on the way is no container.
  */
 export function setPath(root: Root, path: string, value: unknown): void {
-  setAt(root, keysOf(root, path), value);
+  setAt(root, keysOf(root, path), value, path);
 }
 
-/** The same at those keys. */
-export function setAt(root: Omit<Root, 'has'>, keys: Keys, value: unknown): void {
-  const path = keys.join('.');
+/** The same at those keys. @param path how an error names it. */
+export function setAt(root: Pick<Root, 'get' | 'set'>, keys: Keys, value: unknown, path = keys.join('.')): void {
   const last = keys.at(-1) as string;
   const [name, ...inner] = keys.slice(0, -1);
   if (name === undefined) {

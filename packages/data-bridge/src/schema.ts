@@ -21,25 +21,29 @@ export type Verdict =
 
 /** One field of a model, with all that is asked of its schema found out once. */
 export class SchemaField {
+  /** The name under which it is stored. */
   readonly name: string;
+  /** The name that the program uses. */
+  readonly shown: string;
   /** Set for the mapper's own BSON schemas, also inside the wrappers of Zod. */
   readonly kind: BsonKind | undefined;
   readonly #schema: StandardSchemaV1;
   #hasDefault: boolean | undefined;
 
-  constructor(name: string, schema: FieldSchema) {
+  constructor(name: string, schema: FieldSchema, shown = name) {
     const standard: unknown = (schema as Partial<FieldSchema> | null | undefined)?.['~standard'];
     if (typeof (standard as { validate?: unknown } | undefined)?.validate !== 'function') {
       throw new SchemaError(
-        `The field "${name}" has no Standard Schema: expected a validator such as z.string() or objectId().`,
+        `The field "${shown}" has no Standard Schema: expected a validator such as z.string() or objectId().`,
       );
     }
     this.name = name;
+    this.shown = shown;
     this.#schema = schema as StandardSchemaV1;
     this.kind = kindOf(schema);
     const negative = negativeLength(schema);
     if (negative !== undefined)
-      throw new SchemaError(`The field "${name}" has a length limit below zero, ${negative}: use 0 or more.`);
+      throw new SchemaError(`The field "${shown}" has a length limit below zero, ${negative}: use 0 or more.`);
   }
 
   /** The JSON Schema that the library gives for this field; `{}` where it gives none. */
@@ -85,7 +89,7 @@ export class SchemaField {
 
   #issue({ message, path = [] }: StandardSchemaV1.Issue): ValidationIssue {
     // case: ArkType's paths are arrays of a class whose `map` makes another path
-    const keys = [this.name, ...Array.from(path, keyOf)];
+    const keys = [this.shown, ...Array.from(path, keyOf)];
     return { keys, path: keys.join('.'), message };
   }
 

@@ -1,7 +1,7 @@
 import { copyValue, isMutable } from './bson/copy.ts';
 import { equalValues } from './bson/equal.ts';
 import type { RuleIssue } from './definition.ts';
-import { type ErrorContext, UsageError, ValidationError, type ValidationIssue } from './errors.ts';
+import { UsageError, ValidationError, type ValidationIssue } from './errors.ts';
 import type { Life } from './life.ts';
 import { overlay, type SchemaField, type Verdict } from './schema.ts';
 
@@ -31,7 +31,7 @@ export async function validate<R>(life: Life, then: () => R): Promise<R> {
       else continue;
       if (waits) given.set(name, copyValue(current(name)));
     }
-    if (issues.length > 0) throw validationError(issues, current, life.context);
+    if (issues.length > 0) throw validationError(life, issues);
     pending = waits
       ? fieldsToValidate(life).filter(({ name }) => !given.has(name) || !isSame(given.get(name), current(name)))
       : [];
@@ -52,7 +52,7 @@ function askRule(life: Life): void | Promise<void> {
     const issues = Array.from(violations, ({ path = '', message }) => {
       return { keys: path === '' ? [] : path.split('.'), path, message };
     });
-    if (issues.length > 0) throw validationError(issues, (name) => life.baseline.current(name), life.context);
+    if (issues.length > 0) throw validationError(life, issues);
   };
   return 'then' in found ? Promise.resolve(found).then(refuse) : refuse(found);
 }
@@ -120,13 +120,9 @@ function takeOutput(life: Life, name: string, output: unknown): void {
 }
 
 /** The issues with the refused values, which are not enumerable so that logs do not show them. */
-function validationError(
-  issues: ValidationIssue[],
-  current: (name: string) => unknown,
-  context: ErrorContext,
-): ValidationError {
+function validationError({ baseline, definition, context }: Life, issues: readonly ValidationIssue[]): ValidationError {
   const detailed = issues.map((issue) => {
-    let value = current(String(issue.keys[0]));
+    let value = baseline.current(definition.storedPath(String(issue.keys[0])));
     for (const key of issue.keys.slice(1))
       value = isMutable(value) ? (value as Record<string | number, unknown>)[key] : undefined;
     return Object.defineProperty({ ...issue }, 'value', { value, enumerable: false });
