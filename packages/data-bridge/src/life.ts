@@ -20,7 +20,7 @@ export type Write =
       readonly stamped: string | undefined;
     };
 
-/** One operation on a stored document. */
+/** One operation on a stored document, or on several. */
 interface Operation {
   isOver: boolean;
 }
@@ -144,22 +144,37 @@ export class Life {
 
   /** Runs an operation on the stored document after those that were started before it. */
   queue<R>(name: string, operation: () => Promise<R>): Promise<R> {
-    if (this.#calling || (!this.#operation.isOver && busy.getStore()?.has(this.#operation) === true)) {
+    return Life.queueAll([this], name, operation);
+  }
+
+  /**
+   * Runs one operation on several documents, after those that were started on any of them before it. It takes its place
+   * in all their queues at once, so that two of them with documents in common never wait for each other.
+   */
+  static queueAll<R>(lives: readonly Life[], name: string, operation: () => Promise<R>): Promise<R> {
+    const inside = lives.find((life) => life.#isInside());
+    if (inside !== undefined) {
       const text = `${name}() was called from inside a save of the same document, so it would wait for itself.`;
-      return Promise.reject(new UsageError(text, this.context));
+      return Promise.reject(new UsageError(text, inside.context));
     }
-    const perform = (): Promise<R> => this.#perform(operation);
-    const run = this.#tail === null ? perform() : this.#tail.then(perform);
+    const tails = new Set(lives.flatMap((life) => life.#tail ?? []));
+    const perform = (): Promise<R> => Life.#perform(lives, operation);
+    const run = tails.size === 0 ? perform() : Promise.all(tails).then(perform);
     const tail = run.then(ignore, ignore).then(() => {
-      if (this.#tail === tail) this.#tail = null;
+      for (const life of lives) if (life.#tail === tail) life.#tail = null;
     });
-    this.#tail = tail;
+    for (const life of lives) life.#tail = tail;
     return run;
   }
 
-  async #perform<R>(operation: () => Promise<R>): Promise<R> {
+  /** Is the current chain of calls part of what runs on this document now? */
+  #isInside(): boolean {
+    return this.#calling || (!this.#operation.isOver && busy.getStore()?.has(this.#operation) === true);
+  }
+
+  static async #perform<R>(lives: readonly Life[], operation: () => Promise<R>): Promise<R> {
     const current = { isOver: false };
-    this.#operation = current;
+    for (const life of lives) life.#operation = current;
     try {
       return await operation();
     } finally {

@@ -29,20 +29,30 @@ export interface SaveOptions extends Omit<UpdateOptions, (typeof REFUSED)[number
 }
 
 /** Writes what changed in a document. Nothing is sent when nothing changed. */
-export async function save(
+export async function save(life: Life, options: SaveOptions = {}): Promise<void> {
+  const write = await prepare(life, options);
+  if (write !== null) await sendAndSettle(life, write, options);
+}
+
+/** The first three steps: hooks, validate, plan. Gives what to send, or null. */
+export async function prepare(
   life: Life,
-  { validate: validated = life.definition.validate, ...options }: SaveOptions = {},
-): Promise<void> {
+  { validate: validated = life.definition.validate, ...options }: SaveOptions,
+): Promise<Write | null> {
   checkSavable(life, options);
   // What is stored must be known before the difference to it can be told.
   if (life.unanswered !== null) await sendAndSettle(life, life.unanswered, options);
   runHooks(life);
   stampNew(life);
-  const write = validated ? await validate(life, () => planWrite(life)) : planWrite(life);
-  if (write !== null) await sendAndSettle(life, write, options);
+  return validated ? validate(life, () => planWrite(life)) : planWrite(life);
 }
 
-async function sendAndSettle(life: Life, write: Write, options: UpdateOptions): Promise<void> {
+/** The last two: send, settle. */
+export async function sendAndSettle(
+  life: Life,
+  write: Write,
+  { validate: _, ...options }: SaveOptions,
+): Promise<void> {
   let stored: Uint8Array | null;
   try {
     stored = await send(life, write, options);
