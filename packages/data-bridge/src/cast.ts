@@ -3,9 +3,14 @@ import { ABSENT, toExact } from './bson/encode.ts';
 import { toObjectId, typeName } from './bson/types.ts';
 import type { ModelDefinition } from './definition.ts';
 import { UsageError } from './errors.ts';
+import { storedExpression } from './stored-expression.ts';
 
-/** Operators whose value, or each element of it, is compared with the field. */
-const COMPARING = new Set(['$eq', '$ne', '$in', '$nin']);
+/** Operators whose value, or each element of it, is compared with the field or its elements, or becomes one. */
+const COMPARING = new Set(['$eq', '$ne', '$in', '$nin', '$gt', '$gte', '$lt', '$lte', '$all', '$each']);
+/** Operators whose value is a condition of its own. */
+const NESTING = new Set(['$not', '$elemMatch']);
+/** Operators of an update whose value, or each of a list, becomes the field's, one of its elements, or is compared with them. */
+const WRITING = new Set(['$set', '$setOnInsert', '$push', '$addToSet', '$pull', '$pullAll']);
 /** Operators whose value is a list of filters. */
 const JOINING = new Set(['$and', '$or', '$nor']);
 
@@ -73,28 +78,37 @@ export function castUpdate(definition: ModelDefinition, update: object): Record<
 }
 
 function castOperand(definition: ModelDefinition, operator: string, operand: object): Record<string, unknown> {
-  const sets = operator === '$set' || operator === '$setOnInsert';
   const cast: Record<string, unknown> = {};
   for (const [path, value] of Object.entries(operand)) {
     const sent = toExact(value, ABSENT, [operator, path]);
     const stored = definition.storedPath(path);
     if (operator === '$rename' && typeof sent === 'string') setOwn(cast, stored, definition.storedPath(sent));
-    else setOwn(cast, stored, sets && isObjectId(definition, stored) ? castObjectId(definition, stored, sent) : sent);
+    else setOwn(cast, stored, WRITING.has(operator) ? castValue(definition, stored, sent) : sent);
   }
   return cast;
 }
 
 function castCondition(definition: ModelDefinition, key: string, value: unknown): unknown {
   if (JOINING.has(key) && Array.isArray(value)) return value.map((filter: object) => castFilter(definition, filter));
+  if (key === '$expr') return storedExpression(definition, value);
+  return castValue(definition, key, value);
+}
+
+/** A condition on a field, or a value of it: strings of ids in it become ObjectIds where the field holds some. */
+function castValue(definition: ModelDefinition, key: string, value: unknown): unknown {
   if (!isObjectId(definition, key)) return value;
-  if (!isPlainObject(value)) return castObjectId(definition, key, value);
+  if (!isPlainObject(value)) return castIds(definition, key, value);
   const cast: Record<string, unknown> = {};
   for (const [operator, operand] of Object.entries(value)) {
-    const each = (one: unknown): unknown => castObjectId(definition, key, one);
-    const compares = COMPARING.has(operator);
-    setOwn(cast, operator, !compares ? operand : Array.isArray(operand) ? operand.map(each) : each(operand));
+    if (COMPARING.has(operator)) setOwn(cast, operator, castIds(definition, key, operand));
+    else setOwn(cast, operator, NESTING.has(operator) ? castValue(definition, key, operand) : operand);
   }
   return cast;
+}
+
+function castIds(definition: ModelDefinition, key: string, value: unknown): unknown {
+  const cast = (each: unknown): unknown => castObjectId(definition, key, each);
+  return Array.isArray(value) ? value.map(cast) : cast(value);
 }
 
 function isObjectId(definition: ModelDefinition, name: string): boolean {

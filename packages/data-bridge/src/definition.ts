@@ -144,6 +144,11 @@ export class ModelDefinition {
     return this.#names.storedPath(path);
   }
 
+  /** Has any field another name in the program than the stored one? */
+  get renames(): boolean {
+    return this.#names.renames;
+  }
+
   /** What the program calls the field that is stored under this name. */
   shownName(stored: string): string {
     return this.#names.shownName(stored);

@@ -1,8 +1,10 @@
 import type { BSON, CreateCollectionOptions, CreateIndexesOptions, Db } from 'mongodb';
-import type { ModelDefinition } from './definition.ts';
+import { castFilter } from './cast.ts';
+import type { ModelDefinition, ModelIndex } from './definition.ts';
+import { serverCode } from './driver-error.ts';
 import { UsageError } from './errors.ts';
 import { jsonSchemaOf } from './json-schema.ts';
-import { serverCode, translate } from './outcome.ts';
+import { translate } from './outcome.ts';
 import type { JsonSchema } from './schema-library.ts';
 
 const NAMESPACE_EXISTS = 48;
@@ -60,6 +62,20 @@ export function modelSchema({ fields, timestamps }: ModelDefinition): JsonSchema
   return jsonSchemaOf(fields, Object.fromEntries(times.map((time) => [time, { bsonType: 'date' }])));
 }
 
+/** The model's indexes over the fields as they are stored. */
+function storedIndexes(definition: ModelDefinition): ModelIndex[] {
+  if (!definition.renames) return [...definition.indexes];
+  const stored = (paths: object): Record<string, never> =>
+    Object.fromEntries(Object.entries(paths).map(([path, value]) => [definition.storedPath(path), value as never]));
+  return definition.indexes.map(({ key, weights, wildcardProjection, partialFilterExpression, ...index }) => ({
+    ...index,
+    key: key instanceof Map ? new Map(Object.entries(stored(Object.fromEntries(key)))) : stored(key),
+    ...(weights && { weights: stored(weights) }),
+    ...(wildcardProjection && { wildcardProjection: stored(wildcardProjection) }),
+    ...(partialFilterExpression && { partialFilterExpression: castFilter(definition, partialFilterExpression) }),
+  }));
+}
+
 /** Creates the indexes of a model that are not there, and gives the names of all of them. */
 export async function ensureIndexes(
   definition: ModelDefinition,
@@ -73,7 +89,7 @@ export async function ensureIndexes(
   if (definition.indexes.length === 0) return [];
   try {
     // By default the driver leaves out what it takes for no option of an index, a misspelt `unique` say: the server refuses it.
-    return await definition.collection().createIndexes([...definition.indexes], options, true);
+    return await definition.collection().createIndexes(storedIndexes(definition), options, true);
   } catch (error) {
     throw translate(error, { model: definition.collectionName });
   }

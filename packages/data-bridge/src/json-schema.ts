@@ -32,16 +32,16 @@ export function jsonSchemaOf(
   const properties: Mutable = { _id: { bsonType: 'objectId' }, ...known };
   const required: string[] = [];
   for (const [name, field] of fields) {
-    setOwn(properties, name, isPlainName(name) ? fieldSchema(name, field) : {});
+    setOwn(properties, name, isPlainName(name) ? fieldSchema(field) : {});
     if (isPlainName(name) && field.refusesAbsence()) required.push(name);
   }
   return { bsonType: 'object', ...(required.length > 0 && { required }), properties };
 }
 
-function fieldSchema(name: string, field: SchemaField): JsonSchema {
+function fieldSchema(field: SchemaField): JsonSchema {
   const [output, input] = (['output', 'input'] as const).map((side) => {
     const root = field.jsonSchema(side);
-    return translate(root, { field: name, root, references: ['#'], joined: false });
+    return translate(root, { field: field.shown, root, references: ['#'], joined: false });
   });
   return relax(output ?? {}, input);
 }

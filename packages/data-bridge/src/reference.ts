@@ -1,8 +1,10 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { toObjectId, typeName } from './bson/types.ts';
+import { type BsonKind, toObjectId, typeName } from './bson/types.ts';
 import { definitionKey } from './definition.ts';
 import { Document, readField } from './document.ts';
 import { UsageError } from './errors.ts';
+import type { SchemaField } from './schema.ts';
+import type { JsonSchema } from './schema-library.ts';
 import type { Class, IdOf } from './types/shape.ts';
 
 /** The types of a reference. They are members, so that compilers look at `D` only when they are read: models may refer to each other. */
@@ -70,12 +72,44 @@ export function ref(target: unknown): ReferenceSchema<unknown, unknown> {
 function reference(target: () => unknown, absent: readonly (null | undefined)[]): ReferenceSchema<never, unknown> {
   const validate = (value: unknown): StandardSchemaV1.Result<unknown> =>
     absent.includes(value as null) ? { value } : toId(target, value, []);
-  return {
-    '~standard': { version: 1, vendor: 'data-bridge', validate },
+  const orNull = (id: JsonSchema): JsonSchema => (absent.includes(null) ? { anyOf: [id, { type: 'null' }] } : id);
+  return Object.assign(referenceParts(target, validate, orNull), {
     optional: () => reference(target, [...absent, undefined]),
     nullable: () => reference(target, [...absent, null]),
-    array: () => ({ '~standard': { version: 1, vendor: 'data-bridge', validate: (value) => toIds(target, value) } }),
+    array: () => {
+      const validateList = (value: unknown): StandardSchemaV1.Result<unknown> => toIds(target, value);
+      return referenceParts(target, validateList, (id) => ({ type: 'array', items: id }));
+    },
+  });
+}
+
+/** What the target's `_id` says of the reference is found out when it is asked for, since the target may not be there yet. */
+function referenceParts<V>(target: () => unknown, validate: V, around: (id: JsonSchema) => JsonSchema) {
+  const jsonSchema = (side: 'input' | 'output') => (): Record<string, unknown> => {
+    const own = idOf(target);
+    return around(own === undefined ? { bsonType: 'objectId' } : own.jsonSchema(side));
   };
+  return {
+    '~standard': {
+      version: 1,
+      vendor: 'data-bridge',
+      validate,
+      jsonSchema: { input: jsonSchema('input'), output: jsonSchema('output') },
+    },
+    get '~bson'(): BsonKind | undefined {
+      try {
+        const own = idOf(target);
+        return own === undefined ? 'objectId' : own.kind;
+      } catch {
+        return undefined; // no model yet: the next validation says so if there never is one
+      }
+    },
+  } as const;
+}
+
+/** The target's own schema of its `_id`. */
+function idOf(target: () => unknown): SchemaField | undefined {
+  return modelOf(target).prototype[definitionKey].fields.get('_id');
 }
 
 function toIds(target: () => unknown, value: unknown): StandardSchemaV1.Result<unknown> {

@@ -25,8 +25,6 @@ export class SchemaField {
   readonly name: string;
   /** The name that the program uses. */
   readonly shown: string;
-  /** Set for the mapper's own BSON schemas, also inside the wrappers of Zod. */
-  readonly kind: BsonKind | undefined;
   readonly #schema: StandardSchemaV1;
   #hasDefault: boolean | undefined;
 
@@ -40,10 +38,14 @@ export class SchemaField {
     this.name = name;
     this.shown = shown;
     this.#schema = schema as StandardSchemaV1;
-    this.kind = kindOf(schema);
     const negative = negativeLength(schema);
     if (negative !== undefined)
       throw new SchemaError(`The field "${shown}" has a length limit below zero, ${negative}: use 0 or more.`);
+  }
+
+  /** Of the mapper's own BSON schemas, also inside the wrappers of Zod, and of references: theirs is known when the target is. */
+  get kind(): BsonKind | undefined {
+    return kindOf(this.#schema);
   }
 
   /** The JSON Schema that the library gives for this field; `{}` where it gives none. */

@@ -68,6 +68,10 @@ export class FieldNames {
     }
   }
 
+  get renames(): boolean {
+    return this.#stored.size > 0;
+  }
+
   /** The path as it is stored, of one that begins with the program's name of a field. Other paths stay. */
   storedPath(path: string): string {
     if (this.#stored.size === 0 || (this.#known.has(path) && !this.#stored.has(path))) return path;

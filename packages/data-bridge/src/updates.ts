@@ -18,6 +18,7 @@ import { castFilter, castUpdate } from './cast.ts';
 import type { ModelDefinition } from './definition.ts';
 import { UsageError } from './errors.ts';
 import { translate } from './outcome.ts';
+import { storedStages } from './stored-expression.ts';
 
 /** What static updates take besides the driver's options. */
 export interface StampOptions {
@@ -211,7 +212,7 @@ function stampPipeline(
   stages: BSON.Document[],
   { upsert, timestamps, filter }: Stamping,
 ): BSON.Document[] {
-  const sent = toExact(stages, ABSENT, []) as BSON.Document[];
+  const sent = storedStages(definition, toExact(stages, ABSENT, []) as unknown[]) as BSON.Document[];
   const { updatedAt, createdAt } = definition.timestamps ?? {};
   if (upsert) checkUpsertedId(definition, filter, false);
   if (timestamps === false) return sent;
