@@ -1,0 +1,124 @@
+import type { BSONRegExp, BSONType, BSONTypeAlias, ObjectId } from 'mongodb';
+import type { GeoCondition } from '../geo.ts';
+import type { AnyNumber, ElementOf, Leaf, Paths, PathValue } from './paths.ts';
+import type { shape, ShapeOf } from './shape.ts';
+
+/**
+ * What finds documents: conditions on fields and dotted paths, joined by `$and`, `$or`, `$nor`.
+ *
+ * ```ts
+ * User.find({ age: { $gte: 18 }, 'address.city': 'Rome', tags: 'admin', items: { $elemMatch: { sku: 'a', qty: { $gt: 1 } } } });
+ * ```
+ *
+ * `D` is a document class, or the plain type of an element in `$elemMatch`. A string of 24 hexadecimal digits may stand for
+ * an ObjectId in a document's own fields.
+ */
+export type Filter<D> = {
+  readonly [K in Paths<ShapeOf<D>>]?: Condition<PathValue<ShapeOf<D>, K>, HexFor<D, K>>;
+} & Joined<D>;
+
+/** The same, for equality alone: values, never operators. */
+export type Equality<D> = {
+  readonly [K in Paths<ShapeOf<D>>]?: Comparand<Matched<NonNullable<PathValue<ShapeOf<D>, K>>>, HexFor<D, K>> | null;
+};
+
+/** Conditions that are on no field. */
+interface Joined<D> {
+  readonly $and?: readonly Filter<D>[];
+  readonly $or?: readonly Filter<D>[];
+  readonly $nor?: readonly Filter<D>[];
+  readonly $expr?: unknown;
+  readonly $text?: TextSearch;
+  readonly $jsonSchema?: Readonly<Record<string, unknown>>;
+  readonly $comment?: string;
+}
+
+interface TextSearch {
+  readonly $search: string;
+  readonly $language?: string;
+  readonly $caseSensitive?: boolean;
+  readonly $diacriticSensitive?: boolean;
+}
+
+/** `string` for the fields of a document, whose ObjectIds are cast, else nothing. */
+type HexFor<D, K> = D extends { readonly [shape]: infer S } ? (K extends keyof S ? string : never) : never;
+
+/** A condition on a value of this type. Anything goes where the type is not known; null also finds what is absent. */
+export type Condition<V, Hex = never> = unknown extends V ? unknown : On<NonNullable<V>, Hex> | null;
+
+type On<V, Hex> =
+  | Comparand<Matched<V>, Hex>
+  | Pattern<Matched<V>>
+  | (Operators<Matched<V>, Hex> & ([Extract<V, readonly unknown[]>] extends [never] ? unknown : OnArray<ElementOf<V>>))
+  | ([Extract<V, Place>] extends [never] ? never : GeoCondition);
+
+/** What a condition is compared with: an array as a whole, and each of its elements. */
+type Matched<V> = V extends readonly (infer E)[] ? V | E : V;
+
+/** What a value of this type may be compared with: numbers of different BSON types compare by their value. */
+type Comparand<V, Hex> = V extends AnyNumber
+  ? IsWide<V> extends true
+    ? AnyNumber
+    : V
+  : V extends ObjectId
+    ? V | Hex
+    : V;
+
+/** Is it a type of numbers rather than one of a few numbers? */
+type IsWide<V> = V extends number ? (number extends V ? true : false) : true;
+
+/** Regular expressions, where the value may be a string. */
+type Pattern<V> = [Extract<V, string>] extends [never] ? never : RegExp | BSONRegExp;
+
+/** What the server can take for a place: GeoJSON, or a pair of coordinates. */
+type Place = { readonly type: string; readonly coordinates: readonly unknown[] } | readonly number[];
+
+type Operators<V, Hex> = Comparisons<V, Comparand<V, Hex>, Comparand<V, never>> &
+  ([Extract<V, string>] extends [never] ? unknown : OnString) &
+  ([Extract<V, AnyNumber>] extends [never] ? unknown : OnNumber);
+
+/** `C` is what is compared for equality, `O` for order: strings that stand for ObjectIds are cast in the former only. */
+interface Comparisons<V, C, O> {
+  readonly $eq?: C | null;
+  readonly $ne?: C | null;
+  readonly $in?: readonly (C | Pattern<V> | null)[];
+  readonly $nin?: readonly (C | Pattern<V> | null)[];
+  readonly $gt?: O;
+  readonly $gte?: O | null;
+  readonly $lt?: O;
+  readonly $lte?: O | null;
+  readonly $exists?: boolean;
+  readonly $type?: BsonTypeName | readonly BsonTypeName[];
+  readonly $not?: Operators<V, never> | Pattern<V>;
+}
+
+type BsonTypeName = BSONTypeAlias | BSONType | 'number';
+
+interface OnString {
+  readonly $regex?: string | RegExp | BSONRegExp;
+  readonly $options?: string;
+}
+
+interface OnNumber {
+  readonly $mod?: readonly [divisor: AnyNumber, remainder: AnyNumber];
+  readonly $bitsAllSet?: Bits;
+  readonly $bitsAnySet?: Bits;
+  readonly $bitsAllClear?: Bits;
+  readonly $bitsAnyClear?: Bits;
+}
+
+/** A mask, or the positions of bits. */
+type Bits = AnyNumber | readonly number[];
+
+interface OnArray<E> {
+  readonly $size?: number;
+  readonly $all?: readonly (E | Pattern<E> | { readonly $elemMatch: ElementFilter<E> })[];
+  readonly $elemMatch?: ElementFilter<E>;
+}
+
+/** A condition on an array's elements: on the members of objects, on other elements themselves. */
+export type ElementFilter<E> = unknown extends E
+  ? Readonly<Record<string, unknown>>
+  : [Extract<E, Leaf | readonly unknown[]>] extends [never]
+    ? Filter<E>
+    : Operators<E, never>;

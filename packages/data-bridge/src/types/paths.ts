@@ -1,0 +1,143 @@
+import type { BSON, ObjectId } from 'mongodb';
+
+/** What `$inc` and `$mul` take. */
+export type AnyNumber = number | bigint | BSON.Long | BSON.Decimal128 | BSON.Double | BSON.Int32;
+
+/** What `$min` and `$max` compare. */
+export type Comparable = AnyNumber | string | boolean | Date | ObjectId;
+
+/** Values that paths do not enter. */
+export type Leaf =
+  | string
+  | number
+  | boolean
+  | bigint
+  | symbol
+  | null
+  | undefined
+  | Date
+  | RegExp
+  | Uint8Array
+  | { readonly _bsontype: string }
+  | ((...parameters: never) => unknown);
+
+/** How an update names elements of an array: by position, the one that matched, all, or those of an array filter. */
+export type ElementStep = `${number}` | '$' | `$[${string}]`;
+
+/** The type of an array's elements; other types are themselves. */
+export type ElementOf<V> = V extends readonly (infer E)[] ? E : V;
+
+/**
+ * The dotted paths of a document's fields, eight levels deep. Arrays are passed as filters do it: `items.qty` is the `qty`
+ * of every item. Of records, of what is unknown, of types inside themselves and of deeper levels it has any path below.
+ */
+export type Paths<S> = PathsIn<S, never, [], never>;
+
+/** Any path, those of the type first: a document has stored fields too that the type does not name. */
+export type AnyPath<S> = Paths<S> | (string & {});
+
+/** The paths of updates, which name an array's elements: `items.0.qty`, `items.$.qty`, `items.$[].qty`, `items.$[name].qty`. */
+export type UpdatePaths<S> = PathsIn<S, never, [], ElementStep>;
+
+/**
+ * `Seen` holds the types on the way as identities. They must stand here in full: those of a type alias are compared by
+ * assignability, so that `{ a }` would count as seen inside `{ a, b?: { a } }`.
+ */
+type PathsIn<T, Seen, Depth extends unknown[], Step extends string> =
+  (<X>() => X extends T ? 1 : 2) extends Seen
+    ? string
+    : Depth['length'] extends 8
+      ? string
+      : {
+          [K in keyof T & string]:
+            | K
+            | `${K}.${PathsBelow<T[K], Seen | (<X>() => X extends T ? 1 : 2), [...Depth, unknown], Step>}`;
+        }[keyof T & string];
+
+type PathsBelow<V, Seen, Depth extends unknown[], Step extends string> = unknown extends V
+  ? string
+  : V extends Leaf
+    ? never
+    : V extends readonly (infer E)[]
+      ? PathsOfElements<E, Seen, Depth, Step>
+      : IsRecord<V> extends true
+        ? string
+        : PathsIn<V, Seen, Depth, Step>;
+
+type PathsOfElements<E, Seen, Depth extends unknown[], Step extends string> = [Step] extends [never]
+  ? PathsBelow<E extends readonly unknown[] ? never : E, Seen, Depth, Step> // a filter enters an array, not the arrays in it
+  : Step | `${Step}.${PathsBelow<E, Seen, Depth, Step>}`;
+
+/** Are its keys data, as those of a record or a Map? */
+export type IsRecord<V> = string extends keyof V ? true : V extends ReadonlyMap<unknown, unknown> ? true : false;
+
+/**
+ * The type of the value at a path: of a path through an array that of one element's member. `unknown` where an unknown
+ * value lies on the way, `never` for a path that is not there.
+ */
+export type PathValue<S, P> = P extends keyof S ? S[P] : ValueBelow<S, P>;
+
+type ValueBelow<V, P> = P extends `${infer K}.${infer Rest}` ? ValueBelow<Member<V, K>, Rest> : Member<V, P>;
+
+/** A member of an object, or of an array's elements. */
+type Member<V, K> = V extends readonly (infer E)[]
+  ? K extends ElementStep
+    ? E
+    : ObjectMember<E, K>
+  : ObjectMember<V, K>;
+
+/** A member of an object. A key of a pattern, `${string}`, may stand for a path further down. */
+type ObjectMember<V, K> = unknown extends V
+  ? unknown
+  : V extends Leaf | readonly unknown[]
+    ? never
+    : V extends ReadonlyMap<unknown, infer M>
+      ? RecordMember<M, K>
+      : string extends keyof V
+        ? RecordMember<V[string & keyof V], K>
+        : K extends keyof V
+          ? V[K]
+          : string extends K
+            ? unknown
+            : never;
+
+type RecordMember<M, K> = string extends K ? ([M] extends [Leaf] ? M : unknown) : M;
+
+/**
+ * What reading a path gives: the value, or `undefined` where something on the way may be absent. `unknown` for a path that
+ * the type does not name.
+ */
+export type ReadValue<S, P> = P extends keyof S
+  ? S[P]
+  : [ValueBelow<S, P>] extends [never]
+    ? unknown
+    : ValueBelow<S, P> | Absence<S, P>;
+
+/** `undefined` where a member on the way may be absent, else nothing. */
+type Absence<V, P> = string extends keyof V
+  ? undefined
+  : P extends keyof V
+    ? never
+    : P extends `${infer K}.${infer Rest}`
+      ? K extends keyof V
+        ? Absence<V[K], Rest>
+        : undefined
+      : undefined;
+
+/** What setting a path takes: a value of its type; anything for a path that the type does not name. */
+export type SetValue<S, P> = [PathValue<S, P>] extends [never] ? unknown : PathValue<S, P>;
+
+/** The paths through objects that hold a `V`, or what is not known. */
+export type PathsTo<S, V> = { [K in Paths<S>]: Holds<ObjectValue<S, K>, V> extends true ? K : never }[Paths<S>];
+
+type ObjectValue<V, P> = P extends `${infer K}.${infer Rest}`
+  ? ObjectValue<ObjectMember<V, K>, Rest>
+  : ObjectMember<V, P>;
+
+type Holds<M, V> = unknown extends M
+  ? true
+  : [NonNullable<M>] extends [never]
+    ? false
+    : [NonNullable<M>] extends [V]
+      ? true
+      : false;

@@ -1,0 +1,94 @@
+import type { BSON, Double, Int32, Long, ObjectId, Timestamp } from 'mongodb';
+import type { ElementFilter } from './filter.ts';
+import type { AnyNumber, Leaf, PathValue, UpdatePaths } from './paths.ts';
+import type { shape, ShapeOf } from './shape.ts';
+
+/**
+ * What changes documents: update operators on fields and dotted paths, or an aggregation pipeline.
+ *
+ * ```ts
+ * User.updateMany({}, { $set: { 'address.city': 'Rome' }, $inc: { 'items.$[].qty': 1 }, $push: { tags: { $each: ['a', 'b'] } } });
+ * ```
+ */
+export type Update<D> = UpdateOperators<D> | readonly BSON.Document[];
+
+/** The operators. */
+export interface UpdateOperators<D> {
+  readonly $set?: Values<D>;
+  readonly $setOnInsert?: Values<D>;
+  readonly $min?: Values<D>;
+  readonly $max?: Values<D>;
+  readonly $unset?: { readonly [K in UpdatePaths<ShapeOf<D>>]?: true | 1 | '' };
+  readonly $rename?: { readonly [K in UpdatePaths<ShapeOf<D>>]?: string };
+  readonly $inc?: { readonly [K in UpdatePaths<ShapeOf<D>>]?: OnNumber<Value<D, K>, AnyNumber> };
+  readonly $mul?: { readonly [K in UpdatePaths<ShapeOf<D>>]?: OnNumber<Value<D, K>, AnyNumber> };
+  readonly $bit?: { readonly [K in UpdatePaths<ShapeOf<D>>]?: OnNumber<Value<D, K>, BitOperation> };
+  readonly $currentDate?: { readonly [K in UpdatePaths<ShapeOf<D>>]?: OnDate<Value<D, K>> };
+  readonly $push?: { readonly [K in UpdatePaths<ShapeOf<D>>]?: OnArray<Value<D, K>, 'push'> };
+  readonly $addToSet?: { readonly [K in UpdatePaths<ShapeOf<D>>]?: OnArray<Value<D, K>, 'add'> };
+  readonly $pull?: { readonly [K in UpdatePaths<ShapeOf<D>>]?: OnArray<Value<D, K>, 'pull'> };
+  readonly $pullAll?: { readonly [K in UpdatePaths<ShapeOf<D>>]?: OnArray<Value<D, K>, 'pullAll'> };
+  readonly $pop?: { readonly [K in UpdatePaths<ShapeOf<D>>]?: OnArray<Value<D, K>, 'pop'> };
+}
+
+type Value<D, K> = PathValue<ShapeOf<D>, K>;
+
+type Values<D> = { readonly [K in UpdatePaths<ShapeOf<D>>]?: Settable<Value<D, K>, HexFor<D, K>> };
+
+/** `string` for the fields of a document, whose ObjectIds are cast, else nothing. */
+type HexFor<D, K> = D extends { readonly [shape]: infer S } ? (K extends keyof S ? string : never) : never;
+
+/** A number may be written as a certain BSON type; `undefined` is no value. */
+type Settable<V, Hex> = unknown extends V
+  ? unknown
+  : V extends undefined
+    ? never
+    : V extends number
+      ? V | (number extends V ? Double | Int32 | Long : never)
+      : V extends bigint
+        ? V | Long
+        : V extends ObjectId
+          ? V | Hex
+          : V;
+
+interface BitOperation {
+  readonly and?: AnyNumber;
+  readonly or?: AnyNumber;
+  readonly xor?: AnyNumber;
+}
+
+type OnNumber<V, Operand> = unknown extends V
+  ? Operand
+  : [NonNullable<V>] extends [AnyNumber]
+    ? Operand
+    : 'this operator needs a field of numbers';
+
+type OnDate<V> = unknown extends V
+  ? true | { readonly $type: 'date' | 'timestamp' }
+  : [NonNullable<V>] extends [Date]
+    ? true | { readonly $type: 'date' }
+    : [NonNullable<V>] extends [Timestamp]
+      ? { readonly $type: 'timestamp' }
+      : 'this operator needs a field of dates';
+
+type OnArray<V, Operator extends keyof ArrayOperands<unknown>> = unknown extends V
+  ? ArrayOperands<unknown>[Operator]
+  : [NonNullable<V>] extends [readonly (infer E)[]]
+    ? ArrayOperands<E>[Operator]
+    : 'this operator needs a field of arrays';
+
+/** What each operator on arrays takes for an array of `E`. */
+interface ArrayOperands<E> {
+  readonly push: E | Modifiers<E>;
+  readonly add: E | { readonly $each: readonly E[] };
+  readonly pull: E | ElementFilter<E>;
+  readonly pullAll: readonly E[];
+  readonly pop: 1 | -1;
+}
+
+interface Modifiers<E> {
+  readonly $each: readonly E[];
+  readonly $position?: number;
+  readonly $slice?: number;
+  readonly $sort?: 1 | -1 | (E extends Leaf ? never : Readonly<Record<string, 1 | -1>>);
+}
