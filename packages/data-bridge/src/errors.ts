@@ -72,9 +72,28 @@ export class DocumentNotFoundError extends DataBridgeError {
   readonly code = 'DATA_BRIDGE_DOCUMENT_NOT_FOUND';
 }
 
+/** What is known of a violated unique index. */
+export interface DuplicateKey {
+  /** The fields of the index, dotted where they are nested; empty where the server did not tell. */
+  readonly fields?: readonly string[];
+  /** The values that were refused, by field, where the server told. */
+  readonly values?: Readonly<Record<string, unknown>> | undefined;
+}
+
 /** Another document has the same value under a unique index. */
 export class DuplicateKeyError extends DataBridgeError {
   readonly code = 'DATA_BRIDGE_DUPLICATE_KEY';
+  /** The fields of the index, dotted where they are nested; empty where the server did not tell. */
+  readonly fields: readonly string[];
+  /** The refused values by field, where the server told them (not enumerable). */
+  readonly values: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(message: string, { fields = [], values, ...context }: ErrorContext & DuplicateKey = {}) {
+    super(message, context);
+    this.fields = fields;
+    this.values = values;
+    hide(this, 'values');
+  }
 }
 
 /**
@@ -91,13 +110,13 @@ export interface ValidationIssue {
   readonly keys: readonly (string | number)[];
   /** The same, dotted, for people. */
   readonly path: string;
-  /** The sentence of the schema library. */
+  /** The sentence of the schema library, with types where it quotes refused values; or what the server's validator asks for. */
   readonly message: string;
   /** The refused value (not enumerable). */
   readonly value?: unknown;
 }
 
-/** Values that their schemas refuse: all of them at once. Nothing was sent. */
+/** Values that their schemas refuse, all of them at once, or that the collection's own validator refused. Nothing was stored. */
 export class ValidationError extends DataBridgeError {
   readonly code = 'DATA_BRIDGE_VALIDATION';
   readonly issues: readonly ValidationIssue[];

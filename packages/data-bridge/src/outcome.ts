@@ -1,5 +1,4 @@
 import {
-  BSON,
   MongoBulkWriteError,
   MongoClientClosedError,
   MongoDriverError,
@@ -12,8 +11,29 @@ import {
   MongoTopologyClosedError,
   MongoWriteConcernError,
 } from 'mongodb';
-import { isPlainObject } from './bson/copy.ts';
-import { DataBridgeError, DuplicateKeyError, EncodeError, type ErrorContext, NotConnectedError } from './errors.ts';
+import {
+  describeFields,
+  documentIn,
+  duplicateKeyOf,
+  indexNameOf,
+  isMisuse,
+  reasonOf,
+  refusedWrites,
+  sentenceOf,
+  serverCode,
+  withoutValues,
+} from './driver-error.ts';
+import {
+  DataBridgeError,
+  DuplicateKeyError,
+  EncodeError,
+  type ErrorContext,
+  NotConnectedError,
+  UsageError,
+  ValidationError,
+  type ValidationIssue,
+} from './errors.ts';
+import { validatorIssues } from './server-validation.ts';
 
 /**
  * What is known of a write that ended in an error: the server refused it (or never got it), the server did it and could
@@ -22,18 +42,13 @@ import { DataBridgeError, DuplicateKeyError, EncodeError, type ErrorContext, Not
 export type Outcome = 'refused' | 'applied' | 'unknown';
 
 export function outcomeOf(thrown: unknown): Outcome {
-  const error = unwrap(thrown);
+  const error = reasonOf(thrown);
   if (error instanceof MongoWriteConcernError) return 'applied';
   if (error instanceof MongoServerError || error instanceof DataBridgeError || isOversized(error) || isUnsent(error))
     return 'refused';
   if (error instanceof MongoNetworkError || error instanceof MongoOperationTimeoutError) return 'unknown';
   // The rest of the driver's own errors are about arguments and states; anything else (an abort, say) may strike at any time.
   return error instanceof MongoDriverError && error.name !== 'MongoPoolClearedError' ? 'refused' : 'unknown';
-}
-
-/** The driver dresses up whatever ends a bulk write, a broken connection too, as a refusal of the server. */
-function unwrap(error: unknown): unknown {
-  return error instanceof MongoBulkWriteError && error.errorResponse instanceof Error ? error.errorResponse : error;
 }
 
 /** The server takes no document of more than 16 MiB; its codes, and how the driver ends that cannot write a command so large. */
@@ -65,42 +80,53 @@ function isDisconnected(error: unknown): boolean {
   );
 }
 
-/** The driver's error in this package's words where it has some; the driver's own otherwise. */
+/**
+ * The driver's error in this package's words where it has some; else the driver's own. What the server said is without the
+ * values that it quoted, in a `cause` too.
+ */
 export function translate(thrown: unknown, context: ErrorContext): unknown {
-  const error = unwrap(thrown);
-  if (error instanceof MongoServerError && serverCode(error) === 11000) {
-    return new DuplicateKeyError(`Another document has the same value under ${violatedIndex(error)}.`, {
-      ...context,
-      cause: error,
-    });
+  const error = reasonOf(thrown);
+  if (isOversized(error)) {
+    const text = 'it would be larger than the 16 MiB that a server takes';
+    return new EncodeError([], text, { ...context, cause: safely(error) });
   }
-  if (isOversized(error))
-    return new EncodeError([], 'it would be larger than the 16 MiB that a server takes', { ...context, cause: error });
   if (isDisconnected(error)) {
-    return new NotConnectedError(
-      'There is no connection to the server: it was closed, or the server does not answer.',
-      { ...context, cause: error },
-    );
+    const text = 'There is no connection to the server: it was closed, or the server does not answer.';
+    return new NotConnectedError(text, { ...context, cause: error });
   }
-  return error;
+  return error instanceof MongoServerError
+    ? translateRefusal(error, thrown, { ...context, cause: safely(error) })
+    : error;
 }
 
-/** The fields of the unique index, or its name: of a bulk write the driver keeps the server's sentence alone. */
-function violatedIndex(error: MongoServerError): string {
-  const fields = keysOf(error['keyPattern']).map((field) => `"${field}"`);
-  if (fields.length > 0) return `the unique index on ${fields.join(', ')}`;
-  const name = /index: (\S+) dup key: /.exec(error.message)?.[1];
-  return name === undefined ? 'a unique index' : `the unique index "${name}"`;
+/** The error as a cause: it may go into logs. */
+export function safely(error: unknown): unknown {
+  return error instanceof MongoServerError ? withoutValues(error) : error;
 }
 
-/** The names in a part of the server's answer, which the driver leaves as bytes where documents are asked for as bytes. */
-function keysOf(part: unknown): string[] {
-  if (part instanceof Uint8Array) return Object.keys(BSON.deserialize(part));
-  return isPlainObject(part) ? Object.keys(part) : [];
+function translateRefusal(error: MongoServerError, thrown: unknown, context: ErrorContext): unknown {
+  const code = serverCode(error);
+  if (code === DUPLICATE_KEY) return duplicateKeyError(error, context);
+  if (code === INVALID_DOCUMENT) return new ValidationError(refusedIssues(error, thrown), context);
+  if (error instanceof MongoWriteConcernError || !isMisuse(error)) return context.cause;
+  return new UsageError(`The server refuses the call (code ${code}): ${sentenceOf(error)}`, context);
 }
 
-/** The server's error code, if it is the server's. */
-export function serverCode(error: unknown): number | undefined {
-  // Where the driver's option `promoteValues` is off, the code is an Int32.
-  return error instanceof MongoServerError && error.code !== undefined ? Number(error.code) : undefined;
+const DUPLICATE_KEY = 11000;
+const INVALID_DOCUMENT = 121;
+
+function duplicateKeyError(error: MongoServerError, context: ErrorContext): DuplicateKeyError {
+  const duplicate = duplicateKeyOf(error);
+  const name = indexNameOf(error);
+  const named = name === undefined ? 'a unique index' : `the unique index "${name}"`;
+  const index = duplicate.fields?.length ? `the unique index on ${describeFields(duplicate)}` : named;
+  const text = `Another document has the same value under ${index}: choose another value, or load that document.`;
+  return new DuplicateKeyError(text, { ...context, ...duplicate });
+}
+
+/** What a collection's validator refused. Keys of a bulk write begin with the document's place, as those of its validation do. */
+function refusedIssues(error: MongoServerError, thrown: unknown): ValidationIssue[] {
+  if (!(thrown instanceof MongoBulkWriteError)) return validatorIssues(documentIn(error['errInfo']));
+  const refused = refusedWrites(thrown).filter(({ code }) => Number(code) === INVALID_DOCUMENT);
+  return refused.flatMap(({ index, errInfo }) => validatorIssues(documentIn(errInfo), [index]));
 }

@@ -3,10 +3,11 @@ import { ownBytes } from './bson/arena.ts';
 import { setOwn } from './bson/copy.ts';
 import { ABSENT, encodeDocument, toExact } from './bson/encode.ts';
 import { equalValues } from './bson/equal.ts';
+import { serverCode } from './driver-error.ts';
 import { DocumentNotFoundError, OutcomeUnknownError, UsageError } from './errors.ts';
 import type { Life, Write } from './life.ts';
 import { putBack, takeStored } from './operate.ts';
-import { outcomeOf, serverCode, translate } from './outcome.ts';
+import { type Outcome, outcomeOf, translate } from './outcome.ts';
 import { applyAtomic, misfit } from './state/atomics.ts';
 import { BsonBaseline } from './state/bson-baseline.ts';
 import type { Edit, EditTree } from './state/edits.ts';
@@ -194,10 +195,11 @@ async function sendUpdate(
   const isLast = first.guard === undefined && Array.isArray(first.update);
   const answer = (await send(first)) ?? (isLast ? null : await send(fallback(tree)));
   if (answer !== null) return answer.stored;
-  throw new DocumentNotFoundError(
-    'The document is no longer in the collection: another writer deleted it.',
-    life.context,
-  );
+  throw notFound(life);
+}
+
+export function notFound({ context }: Life): DocumentNotFoundError {
+  return new DocumentNotFoundError('The document is no longer in the collection: another writer deleted it.', context);
 }
 
 /** Sends one form of an update. Null when it met no document. */
@@ -300,9 +302,14 @@ function settleInsert(life: Life, document: BSON.Document): void {
   life.lastSaved = { kind: 'object', children: new Map(children) };
 }
 
+/** Takes back a plan that is not going to be sent: what it holds waits for the next save. */
+export function withdraw(life: Life): void {
+  putBack(life);
+  life.writing = null;
+}
+
 /** Notes what is known of a write that failed, and gives the error to throw. */
-export function fail(life: Life, write: Write, error: unknown): unknown {
-  const outcome = outcomeOf(error);
+export function fail(life: Life, write: Write, error: unknown, outcome: Outcome = outcomeOf(error)): unknown {
   // The error has no exact values: those of operators are taken to be what memory shows.
   if (outcome === 'applied') settle(life, write);
   // What the server refuses now, it did not do before.

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { MongoServerError } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { model, OutcomeUnknownError } from '../src/index.ts';
+import { model, OutcomeUnknownError, ValidationError } from '../src/index.ts';
 import { type Command, openDatabase, type TestDatabase } from './support/database.ts';
 import { FaultyProxy } from './support/proxy.ts';
 
@@ -65,7 +65,7 @@ describe('when the server refuses a save', () => {
   it('its operators wait for the next one', async () => {
     const page = await strict({ views: 1, tags: ['a'] });
     page.$inc('views').$addToSet('tags', 'a').set('bad', 1);
-    await expect(page.save()).rejects.toThrow(MongoServerError);
+    await expect(page.save()).rejects.toThrow(ValidationError);
     expect([page.isModified('views'), page.isModified('tags'), page.views]).toEqual([true, true, 2]);
     page.$inc('views').unset('bad');
     await meanwhile({ $inc: { views: 10 }, $set: { tags: [] } }, 'strict');
@@ -80,7 +80,7 @@ describe('when the server refuses a save', () => {
     const saving = page.save();
     await setImmediate(); // what is sent is fixed by now
     page.$inc('views', 2).$pull('tags', 'a').unset('bad');
-    await expect(saving).rejects.toThrow(MongoServerError);
+    await expect(saving).rejects.toThrow(ValidationError);
     await meanwhile({ $inc: { views: 10 }, $push: { list: 9 } }, 'strict');
     await page.save();
     // Two operators cannot be sent for one path: there memory is what is stored.

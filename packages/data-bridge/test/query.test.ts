@@ -141,11 +141,11 @@ describe('a query', () => {
   );
 
   it("rejects with the server's error", async () => {
-    await expect(User.find({ $nonsense: 1 })).rejects.toMatchObject({ code: 2 });
+    await expect(User.find({ $nonsense: 1 })).rejects.toMatchObject({ cause: { code: 2 } });
     const iterate = async () => {
       for await (const user of User.find({ $nonsense: 1 })) expect(user).toBeUndefined();
     };
-    await expect(iterate()).rejects.toMatchObject({ code: 2 });
+    await expect(iterate()).rejects.toMatchObject({ cause: { code: 2 } });
   });
 });
 

@@ -103,7 +103,7 @@ describe.each(withUpdate)('the update of %s()', (_name, call) => {
   it("rejects with the server's error where it is no business of this package", async () => {
     await Task.create({ title: 't' });
     await expect(call({ $nonsense: { count: 1 } })).rejects.toThrow(/nonsense/);
-    await expect(call({ $inc: { title: 1 } })).rejects.toMatchObject({ code: 14 });
+    await expect(call({ $inc: { title: 1 } })).rejects.toMatchObject({ code: 'DATA_BRIDGE_USAGE', cause: { code: 14 } });
   });
 });
 

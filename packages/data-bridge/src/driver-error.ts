@@ -1,0 +1,107 @@
+import { BSON, MongoBulkWriteError, MongoServerError, MongoWriteConcernError, type WriteError } from 'mongodb';
+import { isPlainObject } from './bson/copy.ts';
+import { typeName } from './bson/types.ts';
+import type { DuplicateKey } from './errors.ts';
+
+/**
+ * The server refuses the call itself with these: an operator that is none, one with an operand of a wrong type, two on one
+ * path, one that does not fit what is stored, a `$` or an empty name in a path, another `_id`.
+ */
+const MISUSE: ReadonlySet<number | undefined> = new Set([2, 9, 14, 28, 40, 52, 54, 55, 56, 57, 66, 168]);
+
+/** The server's error code, if it is the server's. */
+export function serverCode(error: unknown): number | undefined {
+  // Where the driver's option `promoteValues` is off, the code is an Int32.
+  return error instanceof MongoServerError && error.code !== undefined ? Number(error.code) : undefined;
+}
+
+/** Is it the caller's mistake? */
+export function isMisuse(error: MongoServerError): boolean {
+  return MISUSE.has(serverCode(error));
+}
+
+/**
+ * What ended a write. Of a bulk write it is the first thing that the server refused, or else what it could not confirm: the
+ * driver dresses up whatever ends one, a broken connection too, as a refusal.
+ */
+export function reasonOf(thrown: unknown): unknown {
+  if (!(thrown instanceof MongoBulkWriteError)) return thrown;
+  if (thrown.errorResponse instanceof Error) return thrown.errorResponse;
+  const [refused] = refusedWrites(thrown);
+  if (refused !== undefined) return refusalOf(refused);
+  if (thrown.err === undefined) return thrown;
+  const { code, errmsg = '' } = thrown.err;
+  return new MongoWriteConcernError({ writeConcernError: { code: code ?? 0, errmsg }, ok: 1 });
+}
+
+/** One refused write of a bulk write, as an error of its own. */
+export function refusalOf({
+  code,
+  errmsg = '',
+  errInfo,
+}: Pick<WriteError, 'code' | 'errmsg' | 'errInfo'>): MongoServerError {
+  return new MongoServerError({ message: errmsg, code, ...(errInfo !== undefined && { errInfo }) });
+}
+
+/** What the server refused of a bulk write. */
+export function refusedWrites({ writeErrors }: MongoBulkWriteError): readonly WriteError[] {
+  return [writeErrors].flat();
+}
+
+/**
+ * The server's error without the values that it quotes, so that it can go into a log: of the same class, with the same code
+ * and labels.
+ */
+export function withoutValues(error: MongoServerError): MongoServerError {
+  const { code, codeName } = error;
+  const told = { code, ...(codeName !== undefined && { codeName }), errorLabels: error.errorLabels };
+  const message = sentenceOf(error);
+  if (!(error instanceof MongoWriteConcernError)) return new MongoServerError({ message, ...told });
+  const { errorLabels, ...reason } = told;
+  return new MongoWriteConcernError({ writeConcernError: { errmsg: message, ...reason }, errorLabels, ok: 1 } as never);
+}
+
+/**
+ * The server's sentence, with dots for what it quotes: values stand in braces and double quotes, names in single quotes. In
+ * errors other than about the call itself values may stand in those, too.
+ */
+export function sentenceOf(error: MongoServerError): string {
+  const text = error.message.replace(/\{.*\}|\{.*$/s, '{…}').replace(/".*"|".*$/s, '"…"');
+  return isMisuse(error) ? text : text.replace(/(?<!\w)'.*'/s, "'…'");
+}
+
+/** What the server tells of a violated unique index. Of a bulk write the driver keeps the server's sentence alone. */
+export function duplicateKeyOf(error: MongoServerError): DuplicateKey {
+  const values = documentIn(error['keyValue']);
+  const pattern = documentIn(error['keyPattern']) ?? values;
+  return { fields: pattern === undefined ? indexedFields(error.message) : Object.keys(pattern), values };
+}
+
+/** The name of the violated index, which the server's sentence holds. */
+export function indexNameOf({ message }: MongoServerError): string | undefined {
+  return /index: (.+?) dup key: /.exec(message)?.[1];
+}
+
+/** `"email" (a string), "age" (a number)`: the types where the values are known. */
+export function describeFields({ fields = [], values }: DuplicateKey): string {
+  const described = fields.map((field) => {
+    const isKnown = values !== undefined && Object.hasOwn(values, field);
+    return isKnown ? `"${field}" (${typeName(values[field])})` : `"${field}"`;
+  });
+  return described.join(', ');
+}
+
+/** An index that was given no name is called after its fields, as `email_1_age_-1`, and the server's sentence has each as `age:`. */
+function indexedFields(message: string): string[] {
+  const [, name, shown = ''] = /index: (.+?) dup key: (.*)$/s.exec(message) ?? [];
+  if (name === undefined) return [];
+  if (name === '_id_') return ['_id'];
+  const fields = [...name.matchAll(/(.+?)_(?:-?1|text|hashed|2d|2dsphere)(?:_|$)/g)].map(([, field]) => String(field));
+  return fields.every((field) => shown.includes(`${field}: `)) ? fields : [];
+}
+
+/** A part of the server's answer, which the driver leaves as bytes where documents are asked for as bytes. */
+export function documentIn(part: unknown): Record<string, unknown> | undefined {
+  if (part instanceof Uint8Array) return BSON.deserialize(part);
+  return isPlainObject(part) ? part : undefined;
+}
