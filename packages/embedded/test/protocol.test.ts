@@ -198,7 +198,7 @@ describe('commands', () => {
     ['a tailable cursor', { find: 'c', tailable: true }, 238],
     ['min and max', { find: 'c', min: { a: 1 } }, 238],
     ['explain of an aggregation', { aggregate: 'c', pipeline: [], explain: true }, 238],
-    ['an aggregation on no collection', { aggregate: 1, pipeline: [], cursor: {} }, 238],
+    ['an aggregation on no collection', { aggregate: 1, pipeline: [], cursor: {} }, 73],
     ['a capped collection', { create: 'x', capped: true, size: 1000 }, 238],
     ['a view', { create: 'x', viewOn: 'c', pipeline: [] }, 238],
     ['a time series', { create: 'x', timeseries: { timeField: 't' } }, 238],

@@ -1,13 +1,12 @@
 import { Long } from 'bson';
-import { pipeline } from '../engine/aggregate.ts';
 import { encode } from '../engine/bson.ts';
 import { integer } from '../engine/number.ts';
 import { keyOf } from '../engine/order.ts';
 import { splitPath, visit } from '../engine/path.ts';
 import { projector } from '../engine/project.ts';
-import { type Document, isArray, isDocument, typeOf, type Value } from '../engine/value.ts';
+import { type Document, isArray, typeOf, type Value } from '../engine/value.ts';
 import { ServerError } from '../errors.ts';
-import { checkCollation, collectionName, cursorBatchSize, hintsBackwards, scopeOf } from './arguments.ts';
+import { checkCollation, collectionName, hintsBackwards, scopeOf } from './arguments.ts';
 import { type Command, command, type Context, type Request, type Scope } from './command.ts';
 import { DEFAULT_BATCH_SIZE } from './limits.ts';
 import { documentOfFound, type Found, limited, select, sorted } from './records.ts';
@@ -50,35 +49,6 @@ function bytesOf({ record }: Found): Uint8Array {
 
 function* mapped<T, U>(items: Iterable<T>, change: (item: T) => U): Generator<U> {
   for (const item of items) yield change(item);
-}
-
-function aggregate({ catalog, cursors }: Context, request: Request): CursorReply {
-  const { fields, database, session } = request;
-  checkCollation(fields);
-  if (typeof fields.value(request.name) !== 'string') {
-    throw new ServerError(238, 'The embedded server does not support aggregations that are not on a collection.');
-  }
-  const name = collectionName(request);
-  const stages = fields.documents('pipeline');
-  if (stages === undefined) throw fields.missing('pipeline');
-  if (fields.document('cursor') === undefined) {
-    throw new ServerError(9, "The 'cursor' option is required, except for aggregate with the explain argument");
-  }
-  const collection = catalog.collection(database, name);
-  const backwards = hintsBackwards(collection, fields.value('hint'));
-  const { filter, rest } = splitLeadingMatch(stages);
-  const scope = scopeOf(request);
-  const run = pipeline(rest, scope);
-  const found = sorted(select(collection, filter, scope), undefined, backwards);
-  const results = rest.length === 0 ? mapped(found, bytesOf) : run(mapped(found, documentOfFound)).map(encode);
-  return cursors.open(`${database}.${name}`, results, { batchSize: cursorBatchSize(fields), session });
-}
-
-/** A `$match` that comes first can use `_id` and the indexes. */
-function splitLeadingMatch(stages: readonly Document[]): { filter: Document; rest: Document[] } {
-  const [first, ...rest] = stages;
-  const filter = first?.size === 1 ? first.get('$match') : undefined;
-  return isDocument(filter) ? { filter, rest } : { filter: EVERYTHING, rest: [...stages] };
 }
 
 function count({ catalog }: Context, request: Request): Document {
@@ -175,11 +145,6 @@ export const readCommands: Readonly<Record<string, Command>> = {
       'oplogReplay',
     ],
     { unsupported: UNSUPPORTED_IN_FIND },
-  ),
-  aggregate: command(
-    aggregate,
-    ['pipeline', 'cursor', 'hint', 'collation', 'let', 'allowDiskUse', 'bypassDocumentValidation'],
-    { unsupported: ['explain'] },
   ),
   count: command(count, ['query', 'limit', 'skip', 'hint', 'collation']),
   distinct: command(distinct, ['key', 'query', 'hint', 'collation']),

@@ -1,3 +1,4 @@
+import { aggregateCommands } from './aggregate.ts';
 import { bulkWriteCommands } from './bulk-write.ts';
 import { collectionCommands } from './collections.ts';
 import type { Command } from './command.ts';
@@ -16,6 +17,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
     ...collectionCommands,
     ...indexCommands,
     ...readCommands,
+    ...aggregateCommands,
     ...writeCommands,
     ...bulkWriteCommands,
     ...findAndModifyCommands,

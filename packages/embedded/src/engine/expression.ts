@@ -9,6 +9,7 @@ import { CONVERT } from './expression/convert.ts';
 import { OBJECT } from './expression/object.ts';
 import { type Expression, type Operator, ROOT_SLOT, Scope } from './expression/operator.ts';
 import { SET } from './expression/set.ts';
+import { STATISTICS } from './expression/statistics.ts';
 import { STRING } from './expression/string.ts';
 import { DateTime, type Document, isArray, isDocument, type Value } from './value.ts';
 
@@ -18,6 +19,7 @@ const OPERATORS: ReadonlyMap<string, Operator> = new Map(
     ...COMPARE,
     ...CONTROL,
     ...ARITHMETIC,
+    ...STATISTICS,
     ...ARRAY,
     ...SET,
     ...OBJECT,
@@ -31,10 +33,10 @@ const UNSUPPORTED: ReadonlySet<string> = new Set(
   (
     '$accumulator $acos $acosh $asin $asinh $atan $atan2 $atanh $binarySize $bitAnd $bitNot $bitOr $bitXor $bsonSize ' +
     '$cos $cosh $dateAdd $dateDiff $dateFromParts $dateFromString $dateSubtract $dateToParts $dateToString $dateTrunc ' +
-    '$dayOfMonth $dayOfWeek $dayOfYear $degreesToRadians $encStrContains $exp $firstN $function $hour $indexOfBytes ' +
-    '$indexOfCP $isoDayOfWeek $isoWeek $isoWeekYear $lastN $ln $log $log10 $ltrim $maxN $median $meta $millisecond ' +
-    '$minN $minute $month $percentile $pow $radiansToDegrees $rand $regexFind $regexFindAll $regexMatch $replaceAll ' +
-    '$replaceOne $round $rtrim $sampleRate $second $sin $sinh $sortArray $sqrt $stdDevPop $stdDevSamp $substr ' +
+    '$dayOfMonth $dayOfWeek $dayOfYear $degreesToRadians $encStrContains $exp $function $hour $indexOfBytes ' +
+    '$indexOfCP $isoDayOfWeek $isoWeek $isoWeekYear $ln $log $log10 $ltrim $median $meta $millisecond ' +
+    '$minute $month $percentile $pow $radiansToDegrees $rand $regexFind $regexFindAll $regexMatch $replaceAll ' +
+    '$replaceOne $round $rtrim $sampleRate $second $sin $sinh $sortArray $sqrt $substr ' +
     '$substrBytes $substrCP $tan $tanh $toHashedIndexKey $toUUID $trim $trunc $tsIncrement $tsSecond $week $year $zip'
   ).split(' '),
 );
@@ -43,12 +45,15 @@ const SYSTEM_VARIABLES_UNSUPPORTED: ReadonlySet<string> = new Set(
   'CLUSTER_TIME DESCEND PRUNE KEEP SEARCH_META USER_ROLES JS_SCOPE IS_MR'.split(' '),
 );
 
-/** Variables of a command that are the same for every document: those of its `let`, and NOW. */
-export type Variables = ReadonlyMap<string, Value>;
+/**
+ * Variables from outside an expression: those of a command's `let`, NOW, those of a stage. Their names count when the
+ * expression is compiled, their values whenever it runs; `undefined` is the missing value.
+ */
+export type Variables = ReadonlyMap<string, Value | undefined>;
 
 /**
  * Compiles an expression for many documents.
- * @param variables constants by name, without `$$`; NOW is the time of compiling if it is not among them
+ * @param variables by name, without `$$`; NOW is the time of compiling if it is not among them
  * @returns the value of the expression for a document, `undefined` where it is missing
  * @throws ServerError for an expression that is wrong whatever the document; the result throws for wrong operands
  */
@@ -123,8 +128,8 @@ function compileVariable(name: string, scope: Scope): Expression {
   if (name === '') throw new ServerError(16869, 'empty variable names are not allowed');
   const slot = scope.slotOf(name);
   if (slot !== undefined) return (slots) => slots[slot];
-  const constant = scope.constants.get(name);
-  if (constant !== undefined) return () => constant;
+  const { variables } = scope;
+  if (variables.has(name)) return () => variables.get(name);
   if (name === 'ROOT' || name === 'CURRENT') return (slots) => slots[ROOT_SLOT];
   if (name === 'REMOVE') return () => undefined;
   if (name === 'NOW') {

@@ -1,8 +1,7 @@
 import { Double, Int32, Long } from 'bson';
 import { ServerError } from '../../errors.ts';
 import { add, divide, isZeroNumber, multiply, remainder, subtract, toNumber, truncate } from '../number.ts';
-import { compare } from '../order.ts';
-import { DateTime, isArray, isDate, isNullish, isNumeric, type Numeric, typeOrMissing, type Value } from '../value.ts';
+import { DateTime, isDate, isNullish, isNumeric, type Numeric, typeOrMissing, type Value } from '../value.ts';
 import { binary, eager, type OperatorTable, variadic } from './operator.ts';
 
 const ZERO = new Int32(0);
@@ -76,34 +75,6 @@ function typeMismatch(message: string): ServerError {
   return new ServerError(14, message);
 }
 
-/** Adds the numbers among values and leaves the others out, as `$sum` does. */
-export function sum(values: Iterable<Value | undefined>): Numeric {
-  let total: Numeric = ZERO;
-  for (const value of values) if (isNumeric(value)) total = add(total, value);
-  return total;
-}
-
-/** The mean of the numbers among values, null if there are none, as `$avg` has it. */
-export function average(values: readonly (Value | undefined)[]): Value {
-  const numbers = values.filter(isNumeric);
-  return numbers.length === 0 ? null : divide(sum(numbers), new Int32(numbers.length));
-}
-
-/** The lowest (`sign` 1) or highest (`sign` -1) of the values that are there, null if none is, as `$min` and `$max` have it. */
-export function extreme(values: readonly (Value | undefined)[], sign: 1 | -1): Value {
-  let best: Value | undefined;
-  for (const value of values) {
-    if (!isNullish(value) && (best === undefined || sign * compare(value, best) < 0)) best = value;
-  }
-  return best ?? null;
-}
-
-/** One array argument means its elements. */
-function spread(args: (Value | undefined)[]): (Value | undefined)[] {
-  const [only] = args;
-  return args.length === 1 && isArray(only) ? only : args;
-}
-
 type Rounding = (value: number) => number;
 
 function numericFunction(name: string, value: Value | undefined, run: (value: Numeric) => Value): Value {
@@ -132,10 +103,6 @@ export const ARITHMETIC: OperatorTable = {
   $multiply: variadic(multiplyAll),
   $divide: binary(divideValues),
   $mod: binary(modValues),
-  $sum: variadic((args) => sum(spread(args))),
-  $avg: variadic((args) => average(spread(args))),
-  $max: variadic((args) => extreme(spread(args), -1)),
-  $min: variadic((args) => extreme(spread(args), 1)),
   $abs: eager(1, 1, ([a], name) => numericFunction(name, a, absolute)),
   $ceil: eager(1, 1, ([a], name) => numericFunction(name, a, rounded(Math.ceil))),
   $floor: eager(1, 1, ([a], name) => numericFunction(name, a, rounded(Math.floor))),

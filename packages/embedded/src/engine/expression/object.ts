@@ -1,5 +1,4 @@
 import { ServerError } from '../../errors.ts';
-import { show } from '../text.ts';
 import { type Document, documentOf, isArray, isDocument, isNullish, typeOrMissing, type Value } from '../value.ts';
 import {
   type Compile,
@@ -10,7 +9,6 @@ import {
   required,
   type Scope,
   unary,
-  variadic,
 } from './operator.ts';
 
 const GET_FIELD_CODES = { notObject: 3041701, unknown: 3041701, missing: { field: 3041702, input: 3041703 } };
@@ -82,21 +80,6 @@ function constantField(name: string, field: Value, scope: Scope, compile: Compil
   const key = isLiteral ? compile(field, scope)([]) : undefined;
   if (typeof key === 'string') return key;
   throw new ServerError(4161106, `${name} requires 'field' to evaluate to a constant String`);
-}
-
-function mergeObjects(args: readonly (Value | undefined)[]): Value {
-  const merged: Document = new Map();
-  for (const object of args) {
-    if (isNullish(object)) continue;
-    if (!isDocument(object)) {
-      throw new ServerError(
-        40400,
-        `$mergeObjects requires object inputs, but input ${show(object)} is of type ${typeOrMissing(object)}`,
-      );
-    }
-    for (const [key, value] of object) merged.set(key, value);
-  }
-  return merged;
 }
 
 function objectToArray(object: Value | undefined): Value {
@@ -183,7 +166,6 @@ export const OBJECT: OperatorTable = {
   $getField: getField,
   $setField: setField,
   $unsetField: unsetField,
-  $mergeObjects: variadic(mergeObjects),
   $objectToArray: unary(objectToArray),
   $arrayToObject: unary(arrayToObject),
 };

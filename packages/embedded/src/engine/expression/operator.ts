@@ -17,14 +17,18 @@ export type OperatorTable = Readonly<Record<string, Operator>>;
 /** The document that field paths start from. */
 export const ROOT_SLOT = 0;
 
-/** The variables that an expression can name, with their places in {@link Slots} or their constant values. */
+/** The variables that an expression can name, with their places in {@link Slots} or their values from outside. */
 export class Scope {
-  readonly constants: ReadonlyMap<string, Value>;
+  readonly variables: ReadonlyMap<string, Value | undefined>;
   readonly #slots: ReadonlyMap<string, number>;
   readonly #count: number;
 
-  constructor(constants: ReadonlyMap<string, Value>, slots: ReadonlyMap<string, number> = new Map(), count = 1) {
-    this.constants = constants;
+  constructor(
+    variables: ReadonlyMap<string, Value | undefined>,
+    slots: ReadonlyMap<string, number> = new Map(),
+    count = 1,
+  ) {
+    this.variables = variables;
     this.#slots = slots;
     this.#count = count;
   }
@@ -38,7 +42,7 @@ export class Scope {
     const slots = names.map((_, index) => this.#count + index);
     const inner = new Map(this.#slots);
     for (const [index, name] of names.entries()) inner.set(checkedName(name), this.#count + index);
-    return { scope: new Scope(this.constants, inner, this.#count + names.length), slots };
+    return { scope: new Scope(this.variables, inner, this.#count + names.length), slots };
   }
 }
 

@@ -1,0 +1,101 @@
+import { pipeline } from '../engine/aggregate.ts';
+import { splitLeadingMatch } from '../engine/aggregate/inner.ts';
+import type { ReadCollection } from '../engine/aggregate/stage.ts';
+import { encode } from '../engine/bson.ts';
+import type { Document } from '../engine/value.ts';
+import { ServerError } from '../errors.ts';
+import { outputOf } from './aggregate-output.ts';
+import { checkCollation, collectionName, cursorBatchSize, hintsBackwards, scopeOf } from './arguments.ts';
+import { type Command, command, type Context, type Request, type Scope } from './command.ts';
+import { MAX_DOCUMENT_SIZE } from './limits.ts';
+import { documentOfFound, type Found, select, sorted } from './records.ts';
+import type { CursorReply } from './reply.ts';
+import { checkSize } from './writes.ts';
+
+function aggregate(context: Context, request: Request): CursorReply {
+  const { fields, database, session } = request;
+  checkCollation(fields);
+  const stages = fields.documents('pipeline');
+  if (stages === undefined) throw fields.missing('pipeline');
+  if (fields.document('cursor') === undefined) {
+    throw new ServerError(9, "The 'cursor' option is required, except for aggregate with the explain argument");
+  }
+  const batchSize = cursorBatchSize(fields);
+  const namespace = `${database}.${checkedName(request, stages)}`;
+  const scope = scopeOf(request);
+  const output = outputOf(stages.at(-1), context, request, scope);
+  if (output === undefined)
+    return context.cursors.open(namespace, results(context, request, stages, scope), { batchSize, session });
+  output(documents(context, request, stages.slice(0, -1), scope));
+  return context.cursors.open(namespace, [], { batchSize, session });
+}
+
+/** The collection's name; what MongoDB uses in its place where a pipeline brings its own documents. */
+function checkedName(request: Request, [first]: readonly Document[]): string {
+  const isFree = typeof request.fields.value(request.name) !== 'string';
+  const [stage = 'an empty pipeline'] = first?.keys() ?? [];
+  if (isFree && stage !== '$documents') {
+    throw new ServerError(73, `{aggregate: 1} is not valid for '${stage}'; a collection is required.`);
+  }
+  if (!isFree && stage === '$documents') {
+    throw new ServerError(73, `'${stage}' can only be run with {aggregate: 1}`);
+  }
+  return isFree ? '$cmd.aggregate' : collectionName(request);
+}
+
+/** The answer as BSON. What is not changed by any stage goes as it is stored. */
+function results(context: Context, request: Request, stages: readonly Document[], scope: Scope): Iterable<Uint8Array> {
+  const { filter, rest } = splitLeadingMatch(stages);
+  if (rest.length === 0) return mapped(found(context, request, filter, scope), ({ record }) => record.bytes);
+  return mapped(documents(context, request, stages, scope), encoded);
+}
+
+/** The documents that a pipeline makes of a collection, as they are asked for. */
+function documents(context: Context, request: Request, stages: readonly Document[], scope: Scope): Iterable<Document> {
+  const { filter, rest } = splitLeadingMatch(stages);
+  const run = pipeline(rest, {
+    variables: scope.variables,
+    read: readerOf(context, request, scope),
+    check: scope.deadline && (() => scope.deadline?.check()),
+  });
+  return run(mapped(found(context, request, filter, scope), documentOfFound));
+}
+
+function found({ catalog }: Context, request: Request, filter: Document, scope: Scope): Iterable<Found> {
+  const { database, fields } = request;
+  if (typeof fields.value(request.name) !== 'string') return [];
+  const collection = catalog.collection(database, collectionName(request));
+  const backwards = hintsBackwards(collection, fields.value('hint'));
+  return sorted(select(collection, filter, scope), undefined, backwards);
+}
+
+/** How `$lookup` and `$unionWith` see the other collections of the database. */
+function readerOf({ catalog }: Context, { database }: Request, scope: Scope): ReadCollection {
+  return (name, filter, variables) => {
+    scope.deadline?.check();
+    return mapped(select(catalog.collection(database, name), filter, { ...scope, variables }), documentOfFound);
+  };
+}
+
+function encoded(document: Document): Uint8Array {
+  const bytes = encode(document);
+  checkSize(
+    bytes,
+    10334,
+    `BSONObj size: ${bytes.length} is invalid. Size must be between 0 and ${MAX_DOCUMENT_SIZE}(16MB)`,
+  );
+  return bytes;
+}
+
+function* mapped<T, U>(items: Iterable<T>, change: (item: T) => U): Generator<U> {
+  for (const item of items) yield change(item);
+}
+
+export const aggregateCommands: Readonly<Record<string, Command>> = {
+  aggregate: command(
+    aggregate,
+    // Stages have no limit of memory here, so there is nothing to put on a disk.
+    ['pipeline', 'cursor', 'hint', 'collation', 'let', 'allowDiskUse', 'bypassDocumentValidation'],
+    { unsupported: ['explain'] },
+  ),
+};

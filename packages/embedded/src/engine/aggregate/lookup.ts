@@ -1,0 +1,95 @@
+// The stage `$lookup`: the documents of another collection that belong to each.
+// https://www.mongodb.com/docs/manual/reference/operator/aggregation/lookup/
+import { ServerError } from '../../errors.ts';
+import { compileExpression, fieldPath, type Variables } from '../expression.ts';
+import { type Document, documentOf, isArray, isDocument, isRegExp, typeOrMissing, type Value } from '../value.ts';
+import { withField } from './field.ts';
+import { InnerPipeline, stageList } from './inner.ts';
+import { documentArgument, type StageCompiler, type StageTable } from './stage.ts';
+
+const OPTIONS: ReadonlySet<string> = new Set(['from', 'as', 'localField', 'foreignField', 'let', 'pipeline']);
+
+const lookup: StageCompiler = (argument, context, name) => {
+  const spec = documentArgument(argument, 9, `the ${name} stage specification must be an object`);
+  for (const key of spec.keys()) if (!OPTIONS.has(key)) throw failedToParse(`unknown argument to ${name}: ${key}`);
+  const as = text(spec, 'as');
+  if (as === undefined) throw failedToParse(`must specify 'as' field for a ${name}`);
+  const path = fieldPath(as);
+  const variables = new Map(context.variables);
+  const bind = binding(spec, context.variables, variables);
+  const joined = joining(spec);
+  const stages = stageList(spec.get('pipeline') ?? [], name);
+  const inner = new InnerPipeline(text(spec, 'from'), stages, { ...context, variables, within: name });
+  return function* (documents) {
+    for (const document of documents) {
+      bind(document);
+      yield withField(document, path, Array.from(inner.run(joined(document), variables)));
+    }
+  };
+};
+
+/** Gives the variables of `let` their values for a document. */
+function binding(
+  spec: Document,
+  outer: Variables,
+  variables: Map<string, Value | undefined>,
+): (document: Document) => void {
+  const given = spec.get('let') ?? new Map();
+  if (!isDocument(given))
+    throw failedToParse(`$lookup argument 'let' must be an object, is type ${typeOrMissing(given)}`);
+  if (given.size > 0 && !spec.has('pipeline')) {
+    throw failedToParse("$lookup with a 'let' argument must also specify 'pipeline'");
+  }
+  const expressions = Array.from(given, ([name, expression]) => {
+    return [checkedVariable(name), compileExpression(expression, outer)] as const;
+  });
+  for (const [name] of expressions) variables.set(name, undefined);
+  return (document) => {
+    for (const [name, expression] of expressions) variables.set(name, expression(document));
+  };
+}
+
+function checkedVariable(name: string): string {
+  if (/^[a-z\u0080-\uffff][\w\u0080-\uffff]*$/.test(name)) return name;
+  throw new ServerError(16867, `'${name}' starts with an invalid character for a user variable name`);
+}
+
+/** The filter of the documents that belong to one, by `localField` and `foreignField` if there are any. */
+function joining(spec: Document): (document: Document) => Document {
+  const local = text(spec, 'localField');
+  const foreign = text(spec, 'foreignField');
+  if (local === undefined && foreign === undefined) {
+    if (spec.has('pipeline')) return () => new Map();
+    throw failedToParse("$lookup requires either 'pipeline' or both 'localField' and 'foreignField' to be specified");
+  }
+  if (local === undefined || foreign === undefined) {
+    throw failedToParse("$lookup requires both or neither of 'localField' and 'foreignField' to be specified");
+  }
+  fieldPath(local);
+  fieldPath(foreign);
+  const value = compileExpression(`$${local}`);
+  return (document) => equalTo(foreign, value(document) ?? null);
+}
+
+/** The filter for a field that equals a value, or one of its elements if it is an array. A regular expression is itself. */
+function equalTo(field: string, value: Value): Document {
+  const equal = (wanted: Value): Document => documentOf([field, documentOf(['$eq', wanted])]);
+  if (!isArray(value)) return equal(value);
+  if (!value.some(isRegExp)) return documentOf([field, documentOf(['$in', value])]);
+  return documentOf(['$or', value.map(equal)]);
+}
+
+function text(spec: Document, name: string): string | undefined {
+  const value = spec.get(name);
+  if (value === undefined || typeof value === 'string') return value;
+  if (name === 'from' && isDocument(value)) {
+    throw new ServerError(115, "The embedded server does not support a $lookup 'from' another database.");
+  }
+  throw failedToParse(`$lookup argument '${name}' must be a string, is type ${typeOrMissing(value)}`);
+}
+
+function failedToParse(message: string): ServerError {
+  return new ServerError(9, message);
+}
+
+export const LOOKUP: StageTable = { $lookup: lookup };

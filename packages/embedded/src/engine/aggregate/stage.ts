@@ -1,0 +1,37 @@
+// What the stages of a pipeline are made of.
+import { ServerError } from '../../errors.ts';
+import type { Variables } from '../expression.ts';
+import { type Document, isDocument, type Value } from '../value.ts';
+
+/** Documents in, documents out. It reads as it is asked, unless it must see them all first. */
+export type Stage = (documents: Iterable<Document>) => Iterable<Document>;
+
+/** The documents of another collection of the same database that a filter selects. */
+export type ReadCollection = (name: string, filter: Document, variables: Variables) => Iterable<Document>;
+
+/** What the stages of one pipeline share. */
+export interface StageContext {
+  readonly variables: Variables;
+  readonly read: ReadCollection;
+  /** The stage that this pipeline is the argument of, such as `$facet`. */
+  readonly within: string | undefined;
+  /** Compiles the stages of an inner pipeline. */
+  readonly compile: (stages: readonly Document[], context: StageContext) => Stage;
+}
+
+/** Compiles the argument of one stage. */
+export type StageCompiler = (argument: Value, context: StageContext, name: string) => Stage;
+export type StageTable = Readonly<Record<string, StageCompiler>>;
+
+/** A stage that makes one document of each. */
+export function each(change: (document: Document) => Document): Stage {
+  return function* (documents) {
+    for (const document of documents) yield change(document);
+  };
+}
+
+/** The argument, which must be a document. */
+export function documentArgument(argument: Value, code: number, message: string): Document {
+  if (isDocument(argument)) return argument;
+  throw new ServerError(code, message);
+}
