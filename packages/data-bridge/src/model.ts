@@ -23,7 +23,8 @@ import { Document, lifeOf, readField, writeField } from './document.ts';
 import { SchemaError } from './errors.ts';
 import { insertMany, type InsertManyOptions } from './insert-many.ts';
 import { checkOwnFields, checkRead } from './new-document.ts';
-import { Query, type QueryOptions, type ReadAll } from './query.ts';
+import { Query } from './query.ts';
+import type { QueryOptions, ReadAll } from './query-plan.ts';
 import { insertion, type SaveOptions } from './save.ts';
 import type { Model, Reserved } from './statics.ts';
 import type { Fields } from './schema.ts';
@@ -114,7 +115,7 @@ class ModelDocument extends Document<unknown> {
     return options?.return === 'ids' ? documents.map((document) => readField(document, '_id')) : documents;
   }
 
-  static find(this: DocumentClass, filter: object = {}, options?: QueryOptions): Query<unknown, unknown> {
+  static find(this: DocumentClass, filter: object = {}, options?: QueryOptions): Query<unknown> {
     return Query.of(definitionOf(this), readInto(this), filter, options);
   }
 
@@ -131,7 +132,7 @@ class ModelDocument extends Document<unknown> {
     return Query.of(definitionOf(this), readInto(this), filter, options).count();
   }
 
-  static findBy(this: DocumentClass, values: object, options?: QueryOptions): Query<unknown, unknown> {
+  static findBy(this: DocumentClass, values: object, options?: QueryOptions): Query<unknown> {
     return Query.of(definitionOf(this), readInto(this), equalityFilter(definitionOf(this), values), options);
   }
 

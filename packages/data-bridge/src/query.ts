@@ -1,26 +1,63 @@
-import type { Collection, FindCursor, FindOptions, Sort } from 'mongodb';
+import type {
+  BSON,
+  ClientSession,
+  CollationOptions,
+  DeleteOptions,
+  DeleteResult,
+  Hint,
+  ReadPreferenceLike,
+  UpdateOptions,
+  UpdateResult,
+} from 'mongodb';
+import {
+  type Accumulator,
+  accumulate,
+  count,
+  deleteAll,
+  distinct,
+  explain,
+  updateAll,
+  type Verbosity,
+} from './answers.ts';
 import { decodeStored } from './bson/decode.ts';
-import { castFilter } from './cast.ts';
 import type { ModelDefinition } from './definition.ts';
-import { UsageError } from './errors.ts';
-import { translate } from './outcome.ts';
-import { typeName } from './bson/types.ts';
+import { forEach } from './each.ts';
+import { DocumentNotFoundError, UsageError } from './errors.ts';
+import {
+  ask,
+  checkCount,
+  hintOf,
+  open,
+  planQuery,
+  type QueryOptions,
+  type QueryPlan,
+  type ReadAll,
+  sortOf,
+  withOptions,
+} from './query-plan.ts';
+import type { AnyNumber, ElementOf, Paths, PathsTo, PathValue } from './types/paths.ts';
+import type { ShapeOf } from './types/shape.ts';
+import type { Sort, SortDirection } from './types/sort.ts';
+import type { Update } from './types/update.ts';
+import type { DriverOptions, StampOptions } from './updates.ts';
 
-/** Reads the documents of one result. Their bytes lie in the driver's buffers: what is kept must be copied. */
-export type ReadAll<D> = (documents: readonly Uint8Array[]) => D[];
-
-interface QueryPlan<D> {
-  readonly definition: ModelDefinition;
-  readonly read: ReadAll<D>;
-  readonly filter: Readonly<Record<string, unknown>>;
-  readonly options: FindOptions;
+/** What `forEach()` takes. */
+export interface ForEachOptions {
+  /**
+   * How many calls may be under way at a time.
+   * @default 1
+   */
+  readonly concurrency?: number;
 }
 
-/** Options that would change what a document holds, or the bytes it is read from. */
-const REFUSED = ['projection', 'raw', 'tailable', 'awaitData', 'fieldsAsRaw', 'explain'] as const;
+/** What adding up values of this type gives. */
+type Sum<V> = V extends BSON.Decimal128 | bigint ? V : number;
 
-/** What `find` takes: the driver's options but those that a query has methods for or that would change what a document is. */
-export type QueryOptions = Omit<FindOptions, (typeof REFUSED)[number]>;
+/** What the mean of values of this type is. */
+type Average<V> = V extends BSON.Decimal128 ? V : number;
+
+/** The type of the value at a path, where there is one. */
+type Present<M, P> = NonNullable<PathValue<ShapeOf<M>, P>>;
 
 /**
  * A query: nothing is sent until it is awaited or iterated. Each method gives a new query and leaves this one as it is.
@@ -30,8 +67,10 @@ export type QueryOptions = Omit<FindOptions, (typeof REFUSED)[number]>;
  * const first = await adults.limit(10);              // an array
  * for await (const user of adults) console.log(user); // one after another, in constant memory
  * ```
+ *
+ * `D` is what it gives, `M` the model's document, whose fields filters and paths are about, `L` what `lean()` gives.
  */
-export class Query<D, L> implements PromiseLike<D[]>, AsyncIterable<D> {
+export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncIterable<D> {
   readonly #plan: QueryPlan<D>;
 
   /** @internal Made by a model's `find`. */
@@ -40,44 +79,87 @@ export class Query<D, L> implements PromiseLike<D[]>, AsyncIterable<D> {
   }
 
   /** @internal */
-  static of<D, L>(
-    definition: ModelDefinition,
-    read: ReadAll<D>,
-    filter: object,
-    options: QueryOptions = {},
-  ): Query<D, L> {
-    const refused = REFUSED.find((name) => (options as FindOptions)[name] !== undefined);
-    if (refused !== undefined)
-      throw new UsageError(`find() does not take the option "${refused}".`, { model: definition.collectionName });
-    return new Query({ definition, read, filter: castFilter(definition, filter), options });
+  static of<D>(definition: ModelDefinition, read: ReadAll<D>, filter: object, options?: QueryOptions): Query<D> {
+    return new Query(planQuery(definition, read, filter, options));
   }
 
-  /** The order: `{ age: -1 }`, or a field's name for ascending order. Called again it adds keys. */
-  sort(sort: keyof L | Sort): Query<D, L> {
-    const added = typeof sort === 'string' ? { [sort]: 1 } : sort;
-    if (typeof added !== 'object' || added === null)
-      throw new UsageError(`sort() takes an object or a field's name, got ${typeName(sort)}.`);
-    return this.#with({ sort: new Map([...entriesOf(this.#plan.options.sort), ...entriesOf(added as Sort)]) as Sort });
+  // ── how it is asked ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The order: `{ age: -1 }`, or a path or several for ascending order. Called again it adds keys. */
+  sort(
+    sort: Sort<M> | Paths<ShapeOf<M>> | readonly Paths<ShapeOf<M>>[] | ReadonlyMap<Paths<ShapeOf<M>>, SortDirection>,
+  ): Query<D, M, L> {
+    const { definition, options } = this.#plan;
+    const keys = options.sort === undefined ? [] : sortOf(definition, options.sort);
+    return this.#with({ sort: new Map([...keys, ...sortOf(definition, sort)]) });
   }
 
   /** Leaves out the first `count` documents. */
-  skip(count: number): Query<D, L> {
+  skip(count: number): Query<D, M, L> {
     return this.#with({ skip: checkCount('skip', count) });
   }
 
   /** At most `count` documents; 0 means all. */
-  limit(count: number): Query<D, L> {
+  limit(count: number): Query<D, M, L> {
     return this.#with({ limit: checkCount('limit', count) });
   }
 
+  /** How many documents the server sends at a time. */
+  batchSize(count: number): Query<D, M, L> {
+    return this.#with({ batchSize: checkCount('batchSize', count) });
+  }
+
+  /** The index to use: its name, or its key. */
+  hint(index: Hint): Query<D, M, L> {
+    return this.#with({ hint: hintOf(this.#plan.definition, index) });
+  }
+
+  /** The rules of a language for comparing strings. */
+  collation(collation: CollationOptions): Query<D, M, L> {
+    return this.#with({ collation });
+  }
+
+  /** How many milliseconds the server may work on it. */
+  maxTimeMS(milliseconds: number): Query<D, M, L> {
+    return this.#with({ maxTimeMS: checkCount('maxTimeMS', milliseconds) });
+  }
+
+  /** A note for the server's log and profiler. */
+  comment(comment: string): Query<D, M, L> {
+    return this.#with({ comment });
+  }
+
+  /** Which members of a replica set may answer. */
+  readPreference(preference: ReadPreferenceLike): Query<D, M, L> {
+    return this.#with({ readPreference: preference });
+  }
+
+  /** The driver's session, such as that of a transaction. */
+  session(session: ClientSession): Query<D, M, L> {
+    return this.#with({ session });
+  }
+
+  /** Ends it when the signal is aborted, with the signal's reason. */
+  signal(signal: AbortSignal): Query<D, M, L> {
+    return this.#with({ signal });
+  }
+
+  // ── what it gives ─────────────────────────────────────────────────────────────────────────────────────────────────
+
   /** Plain objects instead of documents: what is stored, without defaults and without tracking. */
-  lean(): Query<L, L> {
+  lean(): Query<L, M, L> {
     const { definition } = this.#plan;
     const read = (documents: readonly Uint8Array[]): L[] => {
       const layout = definition.layout();
-      return documents.map((bytes) => decodeStored<L>(layout, bytes, 0));
+      return documents.map((bytes) => definition.shownFields(decodeStored<L & object>(layout, bytes, 0)));
     };
-    return new Query<L, L>({ ...this.#plan, read });
+    return new Query<L, M, L>({ ...this.#plan, read });
+  }
+
+  /** What a function makes of each document, instead of the document. It does not wait for promises: `forEach` does. */
+  map<R>(change: (document: D) => R): Query<R, M, L> {
+    const { read } = this.#plan;
+    return new Query<R, M, L>({ ...this.#plan, read: (documents) => read(documents).map((each) => change(each)) });
   }
 
   /** The first document, or null. */
@@ -86,14 +168,87 @@ export class Query<D, L> implements PromiseLike<D[]>, AsyncIterable<D> {
     return first ?? null;
   }
 
+  /**
+   * The only document.
+   *
+   * @throws DocumentNotFoundError when there is none, UsageError when there are several.
+   */
+  async one(): Promise<D> {
+    const { definition, options } = this.#plan;
+    const found = await this.limit(options.limit === 1 ? 1 : 2);
+    const [one] = found;
+    const context = { model: definition.collectionName };
+    if (one === undefined) throw new DocumentNotFoundError('No document matches the query.', context);
+    if (found.length > 1)
+      throw new UsageError('one() found several documents: make the filter narrower, or use first().', context);
+    return one;
+  }
+
+  /** Calls a function with each document, and waits for what it gives. The first error ends it and closes the cursor. */
+  async forEach(call: (document: D) => unknown, { concurrency = 1 }: ForEachOptions = {}): Promise<void> {
+    checkCount('forEach', concurrency, 1);
+    await forEach(this[Symbol.asyncIterator](), call, concurrency);
+  }
+
   /** How many documents match; `skip` and `limit` count too. */
   async count(): Promise<number> {
-    const { filter, options } = this.#plan;
-    const { sort: _, limit, ...rest } = options;
-    // The driver's type for counting lacks some options of find that the server's aggregate takes.
-    const counting = { ...rest, ...(limit ? { limit } : {}) };
-    // It is an Int32 where the driver's option `promoteValues` is off.
-    return Number(await this.#run((collection) => collection.countDocuments(filter, counting)));
+    return count(this.#plan);
+  }
+
+  /** Does any document match? */
+  async exists(): Promise<boolean> {
+    return (await this.limit(1).count()) > 0;
+  }
+
+  /** The different values of a field; of an array field its elements. */
+  async distinct<P extends Paths<ShapeOf<M>>>(
+    path: P,
+  ): Promise<ElementOf<Exclude<PathValue<ShapeOf<M>, P>, undefined>>[]> {
+    return (await distinct(this.#plan, path)) as ElementOf<Exclude<PathValue<ShapeOf<M>, P>, undefined>>[];
+  }
+
+  /** The mean of a number over the query's documents; null where there is none. The server computes it. */
+  async avg<P extends PathsTo<ShapeOf<M>, AnyNumber>>(path: P): Promise<Average<Present<M, P>> | null> {
+    return this.#accumulate('$avg', path);
+  }
+
+  /** The sum of a number over the query's documents; null over no documents. The server computes it. */
+  async sum<P extends PathsTo<ShapeOf<M>, AnyNumber>>(path: P): Promise<Sum<Present<M, P>> | null> {
+    return this.#accumulate('$sum', path);
+  }
+
+  /** The least value of a field in MongoDB's order; null where there is none. */
+  async min<P extends Paths<ShapeOf<M>>>(path: P): Promise<Present<M, P> | null> {
+    return this.#accumulate('$min', path);
+  }
+
+  /** The greatest value of a field in MongoDB's order; null where there is none. */
+  async max<P extends Paths<ShapeOf<M>>>(path: P): Promise<Present<M, P> | null> {
+    return this.#accumulate('$max', path);
+  }
+
+  /** How the server would run the query: what `verbosity` asks for, as the server tells it. */
+  async explain(verbosity: Verbosity = 'queryPlanner'): Promise<BSON.Document> {
+    return explain(this.#plan, verbosity);
+  }
+
+  // ── what it does ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Updates every document that matches, as `updateMany` does.
+   *
+   * @throws UsageError where the query has a sort, skip or limit, which the server cannot follow here.
+   */
+  async update(
+    update: Update<M>,
+    options?: Omit<DriverOptions<UpdateOptions>, 'upsert'> & StampOptions,
+  ): Promise<UpdateResult> {
+    return updateAll(this.#plan, update, options);
+  }
+
+  /** Deletes every document that matches, as `deleteMany` does. @throws UsageError as `update` does. */
+  async delete(options?: DriverOptions<DeleteOptions>): Promise<DeleteResult> {
+    return deleteAll(this.#plan, options);
   }
 
   /** Runs the query. */
@@ -105,12 +260,14 @@ export class Query<D, L> implements PromiseLike<D[]>, AsyncIterable<D> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<D, void, undefined> {
-    const { read } = this.#plan;
-    const cursor = this.#open();
+    const { read, options } = this.#plan;
+    const cursor = open(this.#plan);
     try {
-      while (await this.#run(() => cursor.hasNext())) {
-        const batch = cursor.readBufferedDocuments() as unknown as Uint8Array[];
-        yield* read(batch);
+      while (await ask(this.#plan, () => cursor.hasNext())) {
+        for (const document of read(cursor.readBufferedDocuments() as unknown as Uint8Array[])) {
+          options.signal?.throwIfAborted();
+          yield document;
+        }
       }
     } finally {
       await cursor.close();
@@ -118,42 +275,14 @@ export class Query<D, L> implements PromiseLike<D[]>, AsyncIterable<D> {
   }
 
   async #toArray(): Promise<D[]> {
-    const documents = await this.#run(() => this.#open().toArray());
-    return this.#plan.read(documents);
+    return this.#plan.read(await ask(this.#plan, () => open(this.#plan).toArray()));
   }
 
-  #open(): FindCursor {
-    const { definition, filter, options } = this.#plan;
-    return definition.collection().find(filter, { ...options, raw: true });
+  #accumulate<R>(operator: Accumulator, path: string): Promise<R> {
+    return accumulate(this.#plan, operator, path) as Promise<R>;
   }
 
-  async #run<R>(operation: (collection: Collection) => Promise<R>): Promise<R> {
-    const { definition } = this.#plan;
-    try {
-      return await operation(definition.collection());
-    } catch (error) {
-      throw translate(error, { model: definition.collectionName });
-    }
+  #with(options: QueryPlan<D>['options']): Query<D, M, L> {
+    return new Query(withOptions(this.#plan, options));
   }
-
-  #with(options: FindOptions): Query<D, L> {
-    return new Query({ ...this.#plan, options: { ...this.#plan.options, ...options } });
-  }
-}
-
-function entriesOf(sort: Sort | undefined): [string, unknown][] {
-  if (sort === undefined) return [];
-  if (sort instanceof Map) return [...(sort as Map<string, unknown>)];
-  if (typeof sort === 'string') return [[sort, 1]];
-  if (!Array.isArray(sort)) return Object.entries(sort);
-  return sort.map((entry: unknown) => (Array.isArray(entry) ? [String(entry[0]), entry[1]] : [String(entry), 1]));
-}
-
-function checkCount(method: string, count: number): number {
-  if (!Number.isSafeInteger(count) || count < 0) {
-    throw new UsageError(
-      `${method}() takes a whole number from 0, got ${typeof count === 'number' ? count : typeName(count)}.`,
-    );
-  }
-  return count;
 }

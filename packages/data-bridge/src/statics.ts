@@ -15,17 +15,21 @@ import type { Connection } from './connection.ts';
 import type { Document } from './document.ts';
 import type { EnsureCollectionOptions, EnsureIndexesOptions } from './indexes.ts';
 import type { InsertManyOptions } from './insert-many.ts';
-import type { Query, QueryOptions } from './query.ts';
+import type { Query } from './query.ts';
+import type { QueryOptions } from './query-plan.ts';
 import type { SaveOptions } from './save.ts';
 import type { Fields } from './schema.ts';
-import type { Class, ElementOf, FilterOf, IdOf, Input, Shape, ShapeOf, UpdateOf } from './types/shape.ts';
+import type { Equality, Filter } from './types/filter.ts';
+import type { ElementOf, Paths, PathValue } from './types/paths.ts';
+import type { Class, IdOf, Input, Shape, ShapeOf } from './types/shape.ts';
+import type { Update } from './types/update.ts';
 import type { DriverOptions, StampOptions, ValidateOptions } from './updates.ts';
 
 /** Members of every document, which no field may be called. */
 export type Reserved = {
   readonly [
     K in Exclude<keyof Document<unknown>, symbol>
-  ]?: `"${K}" is a member of every document: give the field another name`;
+  ]?: `"${K}" is a member of every document: name the field otherwise and store it so: stored("${K}", schema)`;
 };
 
 /** What a model's class has beside its constructor. */
@@ -40,78 +44,78 @@ export interface Statics<F extends Fields> {
   ): Promise<IdOf<D>[]>;
   insertMany<D>(this: Class<D>, inputs: readonly (Input<F> | NoInfer<D>)[], options?: InsertManyOptions): Promise<D[]>;
   /** The documents that match, all by default: a query that runs when it is awaited or iterated. */
-  find<D>(this: Class<D>, filter?: FilterOf<D>, options?: QueryOptions): Query<D, ShapeOf<D>>;
+  find<D>(this: Class<D>, filter?: Filter<D>, options?: QueryOptions): Query<D>;
   /** The first document that matches, or null. */
-  findOne<D>(this: Class<D>, filter?: FilterOf<D>, options?: QueryOptions): Promise<D | null>;
+  findOne<D>(this: Class<D>, filter?: Filter<D>, options?: QueryOptions): Promise<D | null>;
   /** The document with this `_id`, or null. A string of 24 hexadecimal digits is taken for an ObjectId. */
   findById<D>(this: Class<D>, id: IdOf<D> | string, options?: QueryOptions): Promise<D | null>;
   /** How many documents match. */
-  count<D>(this: Class<D>, filter?: FilterOf<D>, options?: QueryOptions): Promise<number>;
+  count<D>(this: Class<D>, filter?: Filter<D>, options?: QueryOptions): Promise<number>;
   /** Documents whose fields equal these values. Values are never operators, so it is the one for input from outside. */
-  findBy<D>(this: Class<D>, values: Partial<ShapeOf<D>>, options?: QueryOptions): Query<D, ShapeOf<D>>;
+  findBy<D>(this: Class<D>, values: Equality<D>, options?: QueryOptions): Query<D>;
   /** Does any document match? */
-  exists<D>(this: Class<D>, filter?: FilterOf<D>, options?: QueryOptions): Promise<boolean>;
+  exists<D>(this: Class<D>, filter?: Filter<D>, options?: QueryOptions): Promise<boolean>;
   /** How many documents the collection has, by its own record: fast, and not exact while others write. */
   estimatedCount(options?: DriverOptions<EstimatedDocumentCountOptions>): Promise<number>;
-  /** The different values of a field; of an array field its elements. */
-  distinct<D, K extends keyof ShapeOf<D> & string>(
+  /** The different values of a field or a dotted path; of an array its elements. */
+  distinct<D, P extends Paths<ShapeOf<D>>>(
     this: Class<D>,
-    field: K,
-    filter?: FilterOf<D>,
+    path: P,
+    filter?: Filter<D>,
     options?: DriverOptions<DistinctOptions>,
-  ): Promise<ElementOf<Exclude<ShapeOf<D>[K], undefined>>[]>;
+  ): Promise<ElementOf<Exclude<PathValue<ShapeOf<D>, P>, undefined>>[]>;
   /** Updates the first document that matches. */
   updateOne<D>(
     this: Class<D>,
-    filter: FilterOf<D>,
-    update: UpdateOf<D>,
+    filter: Filter<D>,
+    update: Update<D>,
     options?: DriverOptions<UpdateOptions> & StampOptions,
   ): Promise<UpdateResult>;
   /** Updates every document that matches. */
   updateMany<D>(
     this: Class<D>,
-    filter: FilterOf<D>,
-    update: UpdateOf<D>,
+    filter: Filter<D>,
+    update: Update<D>,
     options?: DriverOptions<UpdateOptions> & StampOptions,
   ): Promise<UpdateResult>;
   /** Updates the first document that matches, or inserts one with the filter's values, the update's and the defaults. Gives the document after. */
   upsert<D>(
     this: Class<D>,
-    filter: FilterOf<D>,
-    update: UpdateOf<D>,
+    filter: Filter<D>,
+    update: Update<D>,
     options?: Omit<DriverOptions<FindOneAndUpdateOptions>, 'upsert' | 'returnDocument'> & StampOptions,
   ): Promise<D>;
   /** Replaces the first document that matches by what `create` would store; it is validated first. */
   replaceOne<D>(
     this: Class<D>,
-    filter: FilterOf<D>,
+    filter: Filter<D>,
     replacement: Input<F>,
     options?: DriverOptions<ReplaceOptions> & ValidateOptions,
   ): Promise<UpdateResult>;
   /** Updates the first document that matches, and gives it as it was, or as it is with `returnDocument: 'after'`. */
   findOneAndUpdate<D>(
     this: Class<D>,
-    filter: FilterOf<D>,
-    update: UpdateOf<D>,
+    filter: Filter<D>,
+    update: Update<D>,
     options?: DriverOptions<FindOneAndUpdateOptions> & StampOptions,
   ): Promise<D | null>;
   /** Replaces the first document that matches, and gives it as it was, or as it is with `returnDocument: 'after'`. */
   findOneAndReplace<D>(
     this: Class<D>,
-    filter: FilterOf<D>,
+    filter: Filter<D>,
     replacement: Input<F>,
     options?: DriverOptions<FindOneAndReplaceOptions> & ValidateOptions,
   ): Promise<D | null>;
   /** Deletes the first document that matches, and gives it. */
   findOneAndDelete<D>(
     this: Class<D>,
-    filter: FilterOf<D>,
+    filter: Filter<D>,
     options?: DriverOptions<FindOneAndDeleteOptions>,
   ): Promise<D | null>;
   /** Deletes the first document that matches. */
-  deleteOne<D>(this: Class<D>, filter: FilterOf<D>, options?: DriverOptions<DeleteOptions>): Promise<DeleteResult>;
+  deleteOne<D>(this: Class<D>, filter: Filter<D>, options?: DriverOptions<DeleteOptions>): Promise<DeleteResult>;
   /** Deletes every document that matches; `{}` deletes all. */
-  deleteMany<D>(this: Class<D>, filter: FilterOf<D>, options?: DriverOptions<DeleteOptions>): Promise<DeleteResult>;
+  deleteMany<D>(this: Class<D>, filter: Filter<D>, options?: DriverOptions<DeleteOptions>): Promise<DeleteResult>;
   /** A document out of what is stored: a plain object, as the driver gives it, or BSON bytes (which are copied). */
   hydrate<D>(this: Class<D>, stored: object | Uint8Array): D;
   /** The same model on another connection. */

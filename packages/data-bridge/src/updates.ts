@@ -183,7 +183,7 @@ interface Stamping {
 }
 
 /** The update as it is sent: ids cast, the time of the update added, and what an upsert's new document begins with. */
-function stamp(definition: ModelDefinition, update: object, stamping: Stamping): BSON.Document {
+export function stamp(definition: ModelDefinition, update: object, stamping: Stamping): BSON.Document {
   if (Array.isArray(update)) return stampPipeline(definition, update as BSON.Document[], stamping);
   checkOperators(definition, update);
   const stamped = castUpdate(definition, update);

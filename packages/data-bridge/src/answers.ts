@@ -1,0 +1,100 @@
+import type { AggregateOptions, BSON, DeleteOptions, DeleteResult, UpdateOptions, UpdateResult } from 'mongodb';
+import { readAs } from './bson/types.ts';
+import { UsageError } from './errors.ts';
+import { ask, open, type QueryPlan, stagesOf } from './query-plan.ts';
+import { refuseOptions, stamp, type StampOptions } from './updates.ts';
+
+/** How the values of many documents become one. */
+export type Accumulator = '$avg' | '$sum' | '$min' | '$max';
+
+/** How much a server tells about its plan for a query. */
+export type Verbosity = 'queryPlanner' | 'executionStats' | 'allPlansExecution';
+
+/** How many documents the query has, its `skip` and `limit` included. */
+export async function count(plan: QueryPlan<unknown>): Promise<number> {
+  const { sort: _, limit, ...rest } = plan.options;
+  // The driver's type for counting lacks some options of find that the server's aggregate takes.
+  const options = { ...rest, ...(limit ? { limit } : {}) };
+  // It is an Int32 where the driver's option `promoteValues` is off.
+  return Number(await ask(plan, (collection) => collection.countDocuments(plan.filter, options)));
+}
+
+/** The different values at a path of the matching documents. */
+export async function distinct(plan: QueryPlan<unknown>, path: string): Promise<unknown[]> {
+  const { definition, filter } = plan;
+  const options = optionsOfAll('distinct', plan, ['readPreference', 'readConcern']);
+  const stored = checkPath('distinct', definition.storedPath(path));
+  const values = await ask(plan, (collection) => collection.distinct(stored, filter, options));
+  return values.map((value: unknown) => readAt(plan, path, value));
+}
+
+/** What the server makes of the values at a path of the query's documents; null of no documents. */
+export async function accumulate(plan: QueryPlan<unknown>, operator: Accumulator, path: string): Promise<unknown> {
+  const stored = checkPath(operator.slice(1), plan.definition.storedPath(path));
+  const stages = [...stagesOf(plan), { $group: { _id: null, value: { [operator]: `$${stored}` } } }];
+  const { sort: _sort, skip: _skip, limit: _limit, ...options } = plan.options;
+  // The cursors of find and of aggregate take different options about time-outs; the types say so, the values do not.
+  const cursorOptions = options as AggregateOptions;
+  const groups = await ask(plan, (collection) => collection.aggregate(stages, cursorOptions).toArray());
+  const value: unknown = groups[0]?.['value'] ?? null;
+  // An average of whole numbers is none.
+  return operator === '$avg' ? value : readAt(plan, path, value);
+}
+
+/** How the server would run the query. */
+export async function explain(plan: QueryPlan<unknown>, verbosity: Verbosity): Promise<BSON.Document> {
+  const { definition, filter, options } = plan;
+  return ask(plan, () => definition.collection().find(filter, options).explain(verbosity));
+}
+
+/** Updates every matching document. */
+export async function updateAll(
+  plan: QueryPlan<unknown>,
+  update: object,
+  { timestamps, ...options }: UpdateOptions & StampOptions = {},
+): Promise<UpdateResult> {
+  const { definition, filter } = plan;
+  refuseOptions(definition, options, ['upsert', ...REFUSED_IN_WRITES]);
+  const stamped = stamp(definition, update, { upsert: false, timestamps, filter });
+  const sent = { ...optionsOfAll('update', plan), ...options };
+  return ask(plan, (collection) => collection.updateMany(filter, stamped, sent));
+}
+
+/** Deletes every matching document. */
+export async function deleteAll(plan: QueryPlan<unknown>, options: DeleteOptions = {}): Promise<DeleteResult> {
+  refuseOptions(plan.definition, options, REFUSED_IN_WRITES);
+  const sent = { ...optionsOfAll('delete', plan), ...options };
+  return ask(plan, (collection) => collection.deleteMany(plan.filter, sent));
+}
+
+/** A plan of the server is no result of a write. */
+const REFUSED_IN_WRITES = ['explain', 'raw'];
+
+/** The query's options for an operation that always takes every matching document. */
+function optionsOfAll(
+  method: string,
+  { definition, options }: QueryPlan<unknown>,
+  more: readonly (keyof QueryPlan<unknown>['options'])[] = [],
+): BSON.Document {
+  const given = (['sort', 'skip', 'limit'] as const).find((name) => options[name]);
+  if (given !== undefined)
+    throw new UsageError(`${method}() takes every document that matches, so the query can have no ${given}().`, {
+      model: definition.collectionName,
+    });
+  const names = ['session', 'collation', 'hint', 'comment', 'maxTimeMS', 'timeoutMS', 'let', ...more] as const;
+  return Object.fromEntries(names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]));
+}
+
+/** @throws UsageError for a path that the server would take for something else. */
+function checkPath(method: string, path: string): string {
+  if (typeof path === 'string' && path.split('.').every((key) => key !== '' && !/^\$|\0/.test(key))) return path;
+  throw new UsageError(
+    `${method}() takes the path of a field: not empty, and without a key that is empty or starts with "$".`,
+  );
+}
+
+/** Values as documents have them: `long()` and `binary()` fix the type of their field. */
+function readAt({ definition }: QueryPlan<unknown>, path: string, value: unknown): unknown {
+  const kind = definition.fields.get(path)?.kind;
+  return kind === undefined ? value : readAs(kind, value);
+}

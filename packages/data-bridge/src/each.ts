@@ -1,0 +1,26 @@
+/**
+ * Calls a function with each item, at most `concurrency` calls at a time, and waits for all of them. After the first
+ * error nothing more is taken from the source, which is closed, and what was started is waited for.
+ *
+ * @throws what the source or the first failing call threw.
+ */
+export async function forEach<T>(
+  source: AsyncGenerator<T, void, undefined>,
+  call: (item: T) => unknown,
+  concurrency: number,
+): Promise<void> {
+  const errors: unknown[] = [];
+  const work = async (): Promise<void> => {
+    try {
+      // A generator answers one request after another, so the workers can share it; who leaves the loop closes it.
+      for await (const item of source) {
+        if (errors.length > 0) return;
+        await call(item);
+      }
+    } catch (error) {
+      errors.push(error);
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, work));
+  if (errors.length > 0) throw errors[0];
+}

@@ -1,0 +1,163 @@
+import type { Abortable, BSON, Collection, FindCursor, FindOptions, Hint } from 'mongodb';
+import { typeName } from './bson/types.ts';
+import { castFilter } from './cast.ts';
+import type { ModelDefinition } from './definition.ts';
+import { UsageError } from './errors.ts';
+import { translate } from './outcome.ts';
+
+/** Reads the documents of one result. Their bytes lie in the driver's buffers: what is kept must be copied. */
+export type ReadAll<D> = (documents: readonly Uint8Array[]) => D[];
+
+/** What a query asks, and how its documents are read: fixed when the query is made. */
+export interface QueryPlan<D> {
+  readonly definition: ModelDefinition;
+  readonly read: ReadAll<D>;
+  /** As it is sent. */
+  readonly filter: Readonly<Record<string, unknown>>;
+  /** As they are sent; `sort` is a Map of stored paths. */
+  readonly options: FindOptions & Abortable;
+}
+
+/** Options that would change which documents are meant, what a document holds, or the bytes it is read from. */
+const REFUSED = [
+  'projection',
+  'raw',
+  'tailable',
+  'awaitData',
+  'maxAwaitTimeMS',
+  'fieldsAsRaw',
+  'explain',
+  'returnKey',
+  'showRecordId',
+  'min',
+  'max',
+  'oplogReplay',
+  'timeout',
+  'promoteValues',
+  'promoteLongs',
+  'promoteBuffers',
+  'useBigInt64',
+  'bsonRegExp',
+  'enableUtf8Validation',
+] as const;
+
+/** What `find` takes: the driver's options but those that would change what a document is, or that a query has methods for. */
+export type QueryOptions = Omit<FindOptions, (typeof REFUSED)[number]> & Abortable;
+
+/** Which way a sort goes by one path. */
+export type Direction = 1 | -1;
+
+/** One key of a sort as it is sent: a direction, or the score of a text search. */
+type SortValue = Direction | { readonly $meta: string };
+
+const DIRECTIONS: ReadonlyMap<unknown, Direction> = new Map<unknown, Direction>([
+  [1, 1],
+  ['1', 1],
+  ['asc', 1],
+  ['ascending', 1],
+  [-1, -1],
+  ['-1', -1],
+  ['desc', -1],
+  ['descending', -1],
+]);
+
+/** @throws UsageError for an option that a query does not take, and for a filter, a sort or a count that cannot be. */
+export function planQuery<D>(
+  definition: ModelDefinition,
+  read: ReadAll<D>,
+  filter: object,
+  options: QueryOptions = {},
+): QueryPlan<D> {
+  const refused = REFUSED.find((name) => (options as FindOptions)[name] !== undefined);
+  if (refused !== undefined)
+    throw new UsageError(`find() does not take the option "${refused}".`, { model: definition.collectionName });
+  const { sort, skip, limit, hint, ...others } = options;
+  return {
+    definition,
+    read,
+    filter: castFilter(definition, filter),
+    options: {
+      ...others,
+      ...(sort === undefined ? {} : { sort: sortOf(definition, sort) }),
+      ...(hint === undefined ? {} : { hint: hintOf(definition, hint) }),
+      ...(skip === undefined ? {} : { skip: checkCount('skip', skip) }),
+      ...(limit === undefined ? {} : { limit: checkCount('limit', limit) }),
+    },
+  };
+}
+
+/** The order as it is sent: stored paths with their directions. */
+export function sortOf(definition: ModelDefinition, sort: unknown): Map<string, SortValue> {
+  const keys = entriesOf(sort).map(([path, direction]): [string, SortValue] => {
+    const value = DIRECTIONS.get(direction) ?? scoreOf(direction);
+    if (value === undefined)
+      throw new UsageError(`sort() takes 1 or -1 for "${path}", 'asc' or 'desc', got ${describe(direction)}.`);
+    return [definition.storedPath(path), value];
+  });
+  return new Map(keys);
+}
+
+function scoreOf(direction: unknown): SortValue | undefined {
+  const { $meta } = (direction ?? {}) as { $meta?: unknown };
+  return typeof $meta === 'string' ? { $meta } : undefined;
+}
+
+function entriesOf(sort: unknown): [string, unknown][] {
+  if (typeof sort === 'string') return [[sort, 1]];
+  if (sort instanceof Map) return [...(sort as Map<string, unknown>)];
+  if (Array.isArray(sort))
+    return sort.map((entry: unknown) => (Array.isArray(entry) ? [String(entry[0]), entry[1]] : [String(entry), 1]));
+  if (typeof sort === 'object' && sort !== null) return Object.entries(sort);
+  throw new UsageError(`sort() takes an object or a field's name, got ${typeName(sort)}.`);
+}
+
+/** An index as it is sent: its name, or its key with stored paths. */
+export function hintOf(definition: ModelDefinition, hint: Hint): Hint {
+  if (typeof hint !== 'object') return hint;
+  return Object.fromEntries(Object.entries(hint).map(([path, value]) => [definition.storedPath(path), value]));
+}
+
+/** @throws UsageError for what is no whole number, or one below `least`. */
+export function checkCount(method: string, count: number, least = 0): number {
+  if (Number.isSafeInteger(count) && count >= least) return count;
+  throw new UsageError(`${method}() takes a whole number from ${least}, got ${describe(count)}.`);
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'number' ? String(value) : typeName(value);
+}
+
+/** The same query with other options. */
+export function withOptions<D>(plan: QueryPlan<D>, options: FindOptions & Abortable): QueryPlan<D> {
+  return { ...plan, options: { ...plan.options, ...options } };
+}
+
+/** Opens a cursor over the bytes of the documents. */
+export function open({ definition, filter, options }: QueryPlan<unknown>): FindCursor {
+  return definition.collection().find(filter, { ...options, raw: true });
+}
+
+/** Runs an operation of the driver for a query, and says its errors in this package's words. */
+export async function ask<R>(
+  { definition, options }: QueryPlan<unknown>,
+  operation: (collection: Collection) => Promise<R>,
+): Promise<R> {
+  // Not every operation of the driver looks at the signal.
+  options.signal?.throwIfAborted();
+  try {
+    return await operation(definition.collection());
+  } catch (error) {
+    throw translate(error, { model: definition.collectionName });
+  }
+}
+
+/** What documents are asked for as the stages of an aggregation. */
+export function stagesOf({ filter, options }: QueryPlan<unknown>): BSON.Document[] {
+  const { sort, skip, limit } = options;
+  return [
+    { $match: filter },
+    ...(sort === undefined ? [] : [{ $sort: sort }]),
+    ...(skip ? [{ $skip: skip }] : []),
+    ...(limit ? [{ $limit: limit }] : []),
+  ];
+}
