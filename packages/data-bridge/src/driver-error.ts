@@ -70,11 +70,17 @@ export function sentenceOf(error: MongoServerError): string {
   return isMisuse(error) ? text : text.replace(/(?<!\w)'.*'/s, "'…'");
 }
 
-/** What the server tells of a violated unique index. Of a bulk write the driver keeps the server's sentence alone. */
-export function duplicateKeyOf(error: MongoServerError): DuplicateKey {
-  const values = documentIn(error['keyValue']);
-  const pattern = documentIn(error['keyPattern']) ?? values;
-  return { fields: pattern === undefined ? indexedFields(error.message) : Object.keys(pattern), values };
+/**
+ * What the server tells of a violated unique index. Of a bulk write the driver keeps the server's sentence alone.
+ *
+ * @param shown what the program calls a stored path.
+ */
+export function duplicateKeyOf(error: MongoServerError, shown: (path: string) => string): DuplicateKey {
+  const refused = documentIn(error['keyValue']);
+  const pattern = documentIn(error['keyPattern']) ?? refused;
+  const paths = pattern === undefined ? indexedFields(error.message) : Object.keys(pattern);
+  const values = refused && Object.fromEntries(Object.entries(refused).map(([path, value]) => [shown(path), value]));
+  return { fields: paths.map(shown), values };
 }
 
 /** The name of the violated index, which the server's sentence holds. */

@@ -1,4 +1,4 @@
-import { type BulkWriteOptions, MongoBulkWriteError } from 'mongodb';
+import { type Abortable, type BulkWriteOptions, MongoBulkWriteError } from 'mongodb';
 import type { ModelDefinition } from './definition.ts';
 import type { Life, Write } from './life.ts';
 import { outcomeOf, translate } from './outcome.ts';
@@ -7,7 +7,7 @@ import { validate } from './validate.ts';
 import { OutcomeUnknownError, UsageError, ValidationError, type ValidationIssue } from './errors.ts';
 
 /** Options of `insertMany`: the driver's, whether to validate, and what to give back. */
-export interface InsertManyOptions extends BulkWriteOptions {
+export interface InsertManyOptions extends BulkWriteOptions, Partial<Abortable> {
   /**
    * Are all documents validated before anything is sent?
    * @default the model's `validate`
@@ -36,6 +36,7 @@ export async function insertMany(
   lives.forEach(runHooks);
   lives.forEach(stampNew);
   const writes = validated ? await planValid(lives) : lives.map(planInserted);
+  driverOptions.signal?.throwIfAborted();
   try {
     await definition.collection().insertMany(
       writes.map((write) => write.document),
@@ -85,7 +86,7 @@ function failSome(lives: readonly Life[], writes: readonly Write[], error: unkno
   lives.slice(0, answered).forEach((life, i) => {
     if (!refused.has(i)) settle(life, writes[i] as Write);
   });
-  if (outcomeOf(error) !== 'unknown') return translate(error, context);
+  if (outcomeOf(error) !== 'unknown') return translate(error, context, lives[0]?.definition);
   lives.slice(answered).forEach((life, i) => fail(life, writes[answered + i] as Write, error));
   const text =
     'The documents were sent, and the connection broke before the answer came. Calling save() of each is safe.';

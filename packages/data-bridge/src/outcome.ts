@@ -11,6 +11,7 @@ import {
   MongoTopologyClosedError,
   MongoWriteConcernError,
 } from 'mongodb';
+import type { ModelDefinition } from './definition.ts';
 import {
   describeFields,
   documentIn,
@@ -83,8 +84,10 @@ function isDisconnected(error: unknown): boolean {
 /**
  * The driver's error in this package's words where it has some; else the driver's own. What the server said is without the
  * values that it quoted, in a `cause` too.
+ *
+ * @param names the model, which says what the program calls the stored fields.
  */
-export function translate(thrown: unknown, context: ErrorContext): unknown {
+export function translate(thrown: unknown, context: ErrorContext, names: Names = STORED): unknown {
   const error = reasonOf(thrown);
   if (isOversized(error)) {
     const text = 'it would be larger than the 16 MiB that a server takes';
@@ -95,7 +98,7 @@ export function translate(thrown: unknown, context: ErrorContext): unknown {
     return new NotConnectedError(text, { ...context, cause: error });
   }
   return error instanceof MongoServerError
-    ? translateRefusal(error, thrown, { ...context, cause: safely(error) })
+    ? translateRefusal(error, thrown, names, { ...context, cause: safely(error) })
     : error;
 }
 
@@ -104,19 +107,23 @@ export function safely(error: unknown): unknown {
   return error instanceof MongoServerError ? withoutValues(error) : error;
 }
 
-function translateRefusal(error: MongoServerError, thrown: unknown, context: ErrorContext): unknown {
+function translateRefusal(error: MongoServerError, thrown: unknown, names: Names, context: ErrorContext): unknown {
   const code = serverCode(error);
-  if (code === DUPLICATE_KEY) return duplicateKeyError(error, context);
-  if (code === INVALID_DOCUMENT) return new ValidationError(refusedIssues(error, thrown), context);
+  if (code === DUPLICATE_KEY) return duplicateKeyError(error, names, context);
+  if (code === INVALID_DOCUMENT) return new ValidationError(refusedIssues(error, thrown, names), context);
   if (error instanceof MongoWriteConcernError || !isMisuse(error)) return context.cause;
   return new UsageError(`The server refuses the call (code ${code}): ${sentenceOf(error)}`, context);
 }
 
+/** What the program calls the stored fields. */
+type Names = Pick<ModelDefinition, 'shownName' | 'shownPath'>;
+const STORED: Names = { shownName: (name) => name, shownPath: (keys) => keys.join('.') };
+
 const DUPLICATE_KEY = 11000;
 const INVALID_DOCUMENT = 121;
 
-function duplicateKeyError(error: MongoServerError, context: ErrorContext): DuplicateKeyError {
-  const duplicate = duplicateKeyOf(error);
+function duplicateKeyError(error: MongoServerError, names: Names, context: ErrorContext): DuplicateKeyError {
+  const duplicate = duplicateKeyOf(error, (path) => names.shownPath(path.split('.')));
   const name = indexNameOf(error);
   const named = name === undefined ? 'a unique index' : `the unique index "${name}"`;
   const index = duplicate.fields?.length ? `the unique index on ${describeFields(duplicate)}` : named;
@@ -125,8 +132,21 @@ function duplicateKeyError(error: MongoServerError, context: ErrorContext): Dupl
 }
 
 /** What a collection's validator refused. Keys of a bulk write begin with the document's place, as those of its validation do. */
-function refusedIssues(error: MongoServerError, thrown: unknown): ValidationIssue[] {
-  if (!(thrown instanceof MongoBulkWriteError)) return validatorIssues(documentIn(error['errInfo']));
+function refusedIssues(error: MongoServerError, thrown: unknown, names: Names): ValidationIssue[] {
+  const issuesIn = (errInfo: unknown, place: readonly number[]): ValidationIssue[] =>
+    validatorIssues(documentIn(errInfo)).map((issue) => shownIssue(issue, place, names));
+  if (!(thrown instanceof MongoBulkWriteError)) return issuesIn(error['errInfo'], []);
   const refused = refusedWrites(thrown).filter(({ code }) => Number(code) === INVALID_DOCUMENT);
-  return refused.flatMap(({ index, errInfo }) => validatorIssues(documentIn(errInfo), [index]));
+  return refused.flatMap(({ index, errInfo }) => issuesIn(errInfo, [index]));
+}
+
+function shownIssue(
+  { keys, message, value }: ValidationIssue,
+  place: readonly number[],
+  names: Names,
+): ValidationIssue {
+  const [name, ...inner] = keys;
+  const shown = [...place, ...(name === undefined ? [] : [names.shownName(String(name))]), ...inner];
+  const issue = { keys: shown, path: shown.join('.'), message };
+  return Object.defineProperty(issue, 'value', { value, enumerable: false });
 }

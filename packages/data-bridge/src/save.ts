@@ -1,4 +1,4 @@
-import type { BSON, FindOneAndUpdateOptions, UpdateOptions } from 'mongodb';
+import type { Abortable, BSON, FindOneAndUpdateOptions, UpdateOptions } from 'mongodb';
 import { ownBytes } from './bson/arena.ts';
 import { setOwn } from './bson/copy.ts';
 import { ABSENT, encodeDocument, toExact } from './bson/encode.ts';
@@ -21,7 +21,7 @@ import { validate } from './validate.ts';
 const REFUSED = ['upsert', 'arrayFilters', 'hint', 'collation', 'sort'] as const;
 
 /** Options of `save()`: the driver's, and whether to validate. */
-export interface SaveOptions extends Omit<UpdateOptions, (typeof REFUSED)[number]> {
+export interface SaveOptions extends Omit<UpdateOptions, (typeof REFUSED)[number]>, Partial<Abortable> {
   /**
    * Are the changed fields validated first?
    * @default the model's `validate`
@@ -49,11 +49,8 @@ export async function prepare(
 }
 
 /** The last two: send, settle. */
-export async function sendAndSettle(
-  life: Life,
-  write: Write,
-  { validate: _, ...options }: SaveOptions,
-): Promise<void> {
+export async function sendAndSettle(life: Life, write: Write, { validate: _, ...options }: SaveOptions): Promise<void> {
+  if (options.signal?.aborted === true) throw fail(life, write, options.signal.reason, 'refused');
   let stored: Uint8Array | null;
   try {
     stored = await send(life, write, options);
@@ -70,9 +67,14 @@ function checkSavable(life: Life, options: UpdateOptions): void {
       'The last save was sent and its answer never came; sending it again could apply it twice. Call reload() to see what is stored.';
     throw new OutcomeUnknownError(text, life.context);
   }
+  checkSaveOptions('save', life, options);
+}
+
+/** @throws UsageError for an option with which a save cannot do what it promises. */
+export function checkSaveOptions(method: string, life: Life, options: UpdateOptions): void {
   const refused = REFUSED.find((name) => (options as Record<string, unknown>)[name] !== undefined);
-  if (refused !== undefined) throw new UsageError(`save() does not take the option "${refused}".`, life.context);
-  checkWriteConcern('save', life, options);
+  if (refused !== undefined) throw new UsageError(`${method}() does not take the option "${refused}".`, life.context);
+  checkWriteConcern(method, life, options);
 }
 
 /** Without an answer nobody knows what is stored. */
@@ -256,7 +258,7 @@ export async function readRaw(life: Life, options: object = {}): Promise<Uint8Ar
     const found: unknown = await life.definition.collection().findOne(life.filter as never, { ...options, raw: true });
     return found as Uint8Array | null;
   } catch (error) {
-    throw translate(error, life.context);
+    throw translate(error, life.context, life.definition);
   }
 }
 
@@ -317,7 +319,7 @@ export function fail(life: Life, write: Write, error: unknown, outcome: Outcome 
   if (outcome === 'refused' && life.unanswered === null) putBack(life);
   if (outcome !== 'unknown') {
     life.writing = null;
-    return translate(error, life.context);
+    return translate(error, life.context, life.definition);
   }
   life.unanswered = write;
   const then = isRepeatable(write) ? 'Calling save() again is safe.' : 'Call reload() to see what is stored.';

@@ -22,14 +22,12 @@ const TELLING: ReadonlySet<string> = new Set([
  * What a collection's validator refused, path by path, out of the `errInfo` of error 121. A server that tells no
  * details gives one issue for the document as a whole.
  *
- * @param keys where the document stands.
- *
  * https://www.mongodb.com/docs/manual/core/schema-validation/handle-invalid-documents/
  */
-export function validatorIssues(errInfo: unknown, keys: Keys = []): ValidationIssue[] {
+export function validatorIssues(errInfo: unknown): ValidationIssue[] {
   const details = isPlainObject(errInfo) && isPlainObject(errInfo['details']) ? errInfo['details'] : {};
-  const issues = ruleIssues(details, keys);
-  return issues.length > 0 ? issues : [issueAt(keys, "breaks a rule of the collection's validator")];
+  const issues = ruleIssues(details, []);
+  return issues.length > 0 ? issues : [issueAt([], "breaks a rule of the collection's validator")];
 }
 
 /** One broken rule of a schema, or one clause of a filter, and those below it. */
@@ -83,9 +81,9 @@ function brokenRule(rule: Details, keys: Keys): ValidationIssue {
   const asked = isPlainObject(rule['specifiedAs']) ? rule['specifiedAs'][name] : undefined;
   const value = rule['consideredValue'];
   if (name === 'bsonType' || name === 'type') {
-    const type = rule['consideredType'] ?? typeName(value);
+    const type = typeof rule['consideredType'] === 'string' ? rule['consideredType'] : typeName(value);
     const types = [asked].flat().join(' or ');
-    return issueAt(keys, `must be of the type ${types} by the collection's validator, got ${String(type)}`, value);
+    return issueAt(keys, `must be of the type ${types} by the collection's validator, got ${type}`, value);
   }
   const limit = TELLING.has(name) ? ` ${String(asked)}` : '';
   return issueAt(keys, `breaks the rule ${name}${limit} of the collection's validator`, value);

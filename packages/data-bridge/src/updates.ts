@@ -1,4 +1,5 @@
 import type {
+  Abortable,
   BSON,
   Collection,
   DeleteOptions,
@@ -54,7 +55,7 @@ const REFUSED = [
 ] as const;
 
 /** The driver's options of an operation but those that would change what comes back. */
-export type DriverOptions<O> = Omit<O, (typeof REFUSED)[number]>;
+export type DriverOptions<O> = Omit<O, (typeof REFUSED)[number]> & Partial<Abortable>;
 
 /** Documents as the server sends them. */
 type Raw = Uint8Array | null;
@@ -149,7 +150,7 @@ export async function run<R>(
   try {
     return await operation(definition.collection());
   } catch (error) {
-    throw translate(error, { model: definition.collectionName });
+    throw translate(error, { model: definition.collectionName }, definition);
   }
 }
 

@@ -1,9 +1,10 @@
 import { copyValue, isMutable } from './bson/copy.ts';
-import { equalValues } from './bson/equal.ts';
+import { typeName } from './bson/types.ts';
 import type { RuleIssue } from './definition.ts';
-import { UsageError, ValidationError, type ValidationIssue } from './errors.ts';
+import { SchemaError, UsageError, ValidationError, type ValidationIssue } from './errors.ts';
 import type { Life } from './life.ts';
 import { overlay, type SchemaField, type Verdict } from './schema.ts';
+import { isSame } from './state/pending.ts';
 
 /** A program that changes a document whenever it is validated would be validated for ever. */
 const MAX_ROUNDS = 100;
@@ -14,6 +15,7 @@ const MAX_ROUNDS = 100;
  *
  * @param then what to do with the valid document, at once: before the program runs again and can change it.
  * @throws ValidationError with every issue.
+ * @throws SchemaError where a schema refuses what it made itself.
  */
 export async function validate<R>(life: Life, then: () => R): Promise<R> {
   const issues = unknownFields(life);
@@ -22,9 +24,13 @@ export async function validate<R>(life: Life, then: () => R): Promise<R> {
   const current = (name: string): unknown => life.baseline.current(name);
   let pending = fieldsToValidate(life);
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const note = (): void => pending.forEach(({ name }) => given.set(name, copyValue(current(name))));
-    const verdicts = runValidators(life, pending, note);
+    const verdicts = runValidators(life, pending, given);
     const waits = verdicts.some(([, verdict]) => verdict instanceof Promise);
+    if (!waits && life.disturbed) {
+      // case: a validator assigned another field, so what was said of the document no longer holds
+      pending = fieldsToValidate(life);
+      continue;
+    }
     for (const [{ name }, verdict] of waits ? await all(verdicts) : (verdicts as Settled[])) {
       if (verdict.issues !== undefined) issues.push(...verdict.issues);
       else if (!waits || isSame(given.get(name), current(name))) takeOutput(life, name, verdict.value);
@@ -70,21 +76,50 @@ type Settled = readonly [SchemaField, Verdict];
 /**
  * A validator that waits could call `save()` of its own document and wait for ever: such calls are told from others.
  *
- * @param note keeps the values that are given to validators that wait.
+ * @param given takes copies of the values that are given to validators that wait.
  */
-function runValidators(life: Life, fields: readonly SchemaField[], note: () => void): Running[] {
+function runValidators(life: Life, fields: readonly SchemaField[], given: Map<string, unknown>): Running[] {
+  life.disturbed = false;
   if (fields.length === 0) return [];
-  const run = (): Running[] => fields.map((field) => [field, field.validate(life.baseline.current(field.name))]);
   const runInside = (): Running[] => {
-    note();
-    return life.inside(run);
+    for (const { name } of fields) given.set(name, copyValue(life.baseline.current(name)));
+    return life.inside(() => fields.map((field) => [field, judge(life, field, given.get(field.name))]));
   };
   if (life.definition.validatesLater) return runInside();
-  const verdicts = life.call(run);
+  const verdicts = life.call(() => fields.map((field): Running => [field, judge(life, field)]));
   if (!verdicts.some(([, verdict]) => verdict instanceof Promise)) return verdicts;
-  // The first time only: what was started outside is left alone.
+  // The first time only, and where nothing told before that it waits: what was started outside is left alone.
   life.definition.validatesLater = true;
   return runInside();
+}
+
+/** What a field's schema says of its value. @param given a copy of the value, where the program may change it meanwhile. */
+function judge(life: Life, field: SchemaField, given?: unknown): Verdict | Promise<Verdict> {
+  const value = life.baseline.current(field.name);
+  const verdict = field.validate(value);
+  if (value === undefined || !life.assigned.has(field.name)) return verdict;
+  return verdict instanceof Promise
+    ? verdict.then((settled) => checkOutput(life, field, given, settled))
+    : checkOutput(life, field, value, verdict);
+}
+
+/**
+ * What is taken over is a stored value from then on, and is validated whenever it changes: a schema that refuses its own
+ * output would make the document one that can never be saved again. So an output that is not the value that was given is
+ * validated once more, as it will be laid over that value.
+ *
+ * @throws SchemaError
+ */
+function checkOutput(life: Life, field: SchemaField, value: unknown, verdict: Verdict): Verdict | Promise<Verdict> {
+  if (verdict.issues !== undefined || isSame(value, verdict.value)) return verdict;
+  const again = field.validate(overlay(copyValue(value), verdict.value));
+  const decide = ({ issues }: Verdict): Verdict => {
+    if (issues === undefined) return verdict;
+    const paths = issues.map(({ path }) => `"${path}"`).join(', ');
+    const text = `The schema of "${field.shown}" refuses its own output (at ${paths}), which is validated again when it changes: let the schema take what it gives, too.`;
+    throw new SchemaError(text, life.context);
+  };
+  return again instanceof Promise ? again.then(decide) : decide(again);
 }
 
 function all(verdicts: readonly Running[]): Promise<Settled[]> {
@@ -94,10 +129,6 @@ function all(verdicts: readonly Running[]): Promise<Settled[]> {
 function fieldsToValidate({ definition, isNew, tracker }: Life): SchemaField[] {
   if (isNew) return [...definition.fields.values()];
   return tracker.changedFields().flatMap((name) => definition.fields.get(name) ?? []);
-}
-
-function isSame(a: unknown, b: unknown): boolean {
-  return Object.is(a, b) || (a !== undefined && b !== undefined && equalValues(a, b));
 }
 
 function unknownFields({ baseline, definition, isNew }: Life): ValidationIssue[] {
@@ -125,7 +156,20 @@ function validationError({ baseline, definition, context }: Life, issues: readon
     let value = baseline.current(definition.storedPath(String(issue.keys[0])));
     for (const key of issue.keys.slice(1))
       value = isMutable(value) ? (value as Record<string | number, unknown>)[key] : undefined;
-    return Object.defineProperty({ ...issue }, 'value', { value, enumerable: false });
+    const message = withoutValue(issue.message, value);
+    return Object.defineProperty({ ...issue, message }, 'value', { value, enumerable: false });
   });
   return new ValidationError(detailed, context);
+}
+
+/** How ArkType and Valibot quote what they refuse: `must be an email address (was "…")`, `Invalid email: Received "…"`. */
+const QUOTES = [/(?<=\(was ).*(?=\))/s, /(?<=[Rr]eceived ).*$/s];
+
+/** The sentence of a schema library with the type of the value where it quotes the value itself. */
+function withoutValue(message: string, value: unknown): string {
+  const isNumber = typeof value === 'number' || typeof value === 'bigint';
+  // Names of types stay, and so does a number that is no value but a length.
+  const isQuoted = (text: string): boolean => !/^(?:an? )?\p{L}+$/u.test(text) && (isNumber || !/^\d+$/.test(text));
+  const replace = (found: string): string => (isQuoted(found) ? typeName(value) : found);
+  return QUOTES.reduce((text, quote) => text.replace(quote, replace), message);
 }
