@@ -104,8 +104,7 @@ export class ModelDefinition {
   readonly check: ((document: unknown) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>>) | undefined;
   readonly #names: FieldNames;
   readonly #bound: Connection | undefined;
-  /** Was a validator seen to give a promise? */
-  validatesLater = false;
+  #validatesLater: boolean | undefined;
   readonly #options: ModelOptions;
   readonly #schemas: Fields;
   #unconnected: Layout | undefined;
@@ -167,6 +166,15 @@ export class ModelDefinition {
   /** Is it a stored name that the program does not use, since it calls the field otherwise? */
   isHidden(name: string): boolean {
     return this.#names.isHidden(name);
+  }
+
+  /** Are there validators that wait? Those that are written so are known, others when they are seen to give a promise. */
+  get validatesLater(): boolean {
+    return (this.#validatesLater ??= [...this.fields.values()].some((field) => field.isAsync));
+  }
+
+  set validatesLater(seen: boolean) {
+    this.#validatesLater = seen;
   }
 
   /** The connection that the model uses now. */

@@ -1,4 +1,4 @@
-import type { DeleteOptions, FindOptions } from 'mongodb';
+import type { Abortable, DeleteOptions, FindOptions } from 'mongodb';
 import { ownBytes } from './bson/arena.ts';
 import { toJsonValue } from './bson/json.ts';
 import { castId } from './cast.ts';
@@ -15,7 +15,17 @@ import { BsonBaseline } from './state/bson-baseline.ts';
 import { type AtomicOperator, type Change, changesOf, type EditTree } from './state/edits.ts';
 import { treeWith } from './state/pending.ts';
 import { baselineOf, moveTo, StateTracker } from './state/tracker.ts';
-import type { AnyNumber, Comparable, ElementOf, NamesOf, OtherPath, shape } from './types/shape.ts';
+import type {
+  AnyNumber,
+  AnyPath,
+  Comparable,
+  ElementOf,
+  PathsTo,
+  PathValue,
+  ReadValue,
+  SetValue,
+} from './types/paths.ts';
+import type { shape } from './types/shape.ts';
 import { validate } from './validate.ts';
 
 /** For the layers above: what the mapper keeps of a document beside its fields. */
@@ -62,22 +72,20 @@ export abstract class Document<S> {
   }
 
   /** The value at a path, such as `address.city`; for stored fields that the schema does not name, too. */
-  get<K extends keyof S & string>(path: K): S[K];
-  get(path: string): unknown;
+  get<P extends AnyPath<S>>(path: P): ReadValue<S, P>;
   get(path: string): unknown {
     return getPath(this.#root(), path);
   }
 
   /** Sets the value at a path, making objects on the way. `undefined` removes it. */
-  set<K extends keyof S & string>(path: K, value: S[K]): this;
-  set(path: string, value: unknown): this;
+  set<P extends AnyPath<S>>(path: P, value: SetValue<S, P>): this;
   set(path: string, value: unknown): this {
     setPath(this.#root(), path, value);
     return this;
   }
 
   /** Removes the value at a path. */
-  unset(path: string): this {
+  unset(path: AnyPath<S>): this {
     unsetPath(this.#root(), path);
     return this;
   }
@@ -118,57 +126,52 @@ export abstract class Document<S> {
    * @returns the document.
    * @throws UsageError when the value is no number, and when an operator of another kind waits on the path, above or below it.
    */
-  $inc(path: NamesOf<S, AnyNumber>, by?: AnyNumber): this;
-  $inc<P extends string>(path: OtherPath<S, P>, by?: AnyNumber): this;
+  $inc(path: PathsTo<S, AnyNumber>, by?: AnyNumber): this;
   $inc(path: string, by: AnyNumber = 1): this {
     return this.#operate('$inc', path, by);
   }
 
   /** Multiplies a number; one that is not there becomes 0. An atomic operator, as `$inc` is. */
-  $mul(path: NamesOf<S, AnyNumber>, by: AnyNumber): this;
-  $mul<P extends string>(path: OtherPath<S, P>, by: AnyNumber): this;
+  $mul(path: PathsTo<S, AnyNumber>, by: AnyNumber): this;
   $mul(path: string, by: AnyNumber): this {
     return this.#operate('$mul', path, by);
   }
 
   /** Sets a value if it is less than the one there, in MongoDB's order. An atomic operator, as `$inc` is. */
-  $min<K extends NamesOf<S, Comparable>>(path: K, value: NonNullable<S[K]>): this;
-  $min<P extends string>(path: OtherPath<S, P>, value: Comparable): this;
+  $min<P extends PathsTo<S, Comparable>>(path: P, value: NonNullable<PathValue<S, P>>): this;
   $min(path: string, value: unknown): this {
     return this.#operate('$min', path, value);
   }
 
   /** Sets a value if it is greater than the one there, in MongoDB's order. An atomic operator, as `$inc` is. */
-  $max<K extends NamesOf<S, Comparable>>(path: K, value: NonNullable<S[K]>): this;
-  $max<P extends string>(path: OtherPath<S, P>, value: Comparable): this;
+  $max<P extends PathsTo<S, Comparable>>(path: P, value: NonNullable<PathValue<S, P>>): this;
   $max(path: string, value: unknown): this {
     return this.#operate('$max', path, value);
   }
 
   /** Adds values at the end of an array, whatever others added to it. An atomic operator, as `$inc` is. */
-  $push<K extends NamesOf<S, readonly unknown[]>>(path: K, ...values: ElementOf<NonNullable<S[K]>>[]): this;
-  $push<P extends string>(path: OtherPath<S, P>, ...values: unknown[]): this;
+  $push<P extends PathsTo<S, readonly unknown[]>>(path: P, ...values: ElementOf<NonNullable<PathValue<S, P>>>[]): this;
   $push(path: string, ...values: unknown[]): this {
     return this.#operate('$push', path, values);
   }
 
   /** Adds to an array those values that are not in it. An atomic operator, as `$inc` is. */
-  $addToSet<K extends NamesOf<S, readonly unknown[]>>(path: K, ...values: ElementOf<NonNullable<S[K]>>[]): this;
-  $addToSet<P extends string>(path: OtherPath<S, P>, ...values: unknown[]): this;
+  $addToSet<P extends PathsTo<S, readonly unknown[]>>(
+    path: P,
+    ...values: ElementOf<NonNullable<PathValue<S, P>>>[]
+  ): this;
   $addToSet(path: string, ...values: unknown[]): this {
     return this.#operate('$addToSet', path, values);
   }
 
   /** Removes every element of an array that equals one of the values; conditions are refused. An atomic operator, as `$inc` is. */
-  $pull<K extends NamesOf<S, readonly unknown[]>>(path: K, ...values: ElementOf<NonNullable<S[K]>>[]): this;
-  $pull<P extends string>(path: OtherPath<S, P>, ...values: unknown[]): this;
+  $pull<P extends PathsTo<S, readonly unknown[]>>(path: P, ...values: ElementOf<NonNullable<PathValue<S, P>>>[]): this;
   $pull(path: string, ...values: unknown[]): this {
     return this.#operate('$pull', path, values);
   }
 
   /** Sets a date to the server's time. An atomic operator, as `$inc` is. */
-  $currentDate(path: NamesOf<S, Date>): this;
-  $currentDate<P extends string>(path: OtherPath<S, P>): this;
+  $currentDate(path: PathsTo<S, Date>): this;
   $currentDate(path: string): this {
     return this.#operate('$currentDate', path, true);
   }
@@ -224,17 +227,18 @@ export abstract class Document<S> {
    *
    * @returns false when it was already gone, or was never stored.
    */
-  async delete(options?: DeleteOptions): Promise<boolean> {
+  async delete(options?: DeleteOptions & Partial<Abortable>): Promise<boolean> {
     const life = this.#record;
     return life.queue('delete', async () => {
       if (life.isNew && life.unanswered === null) return false;
+      options?.signal?.throwIfAborted();
       try {
         const { deletedCount } = await life.definition.collection().deleteOne(life.filter as never, options);
         life.isDeleted = true;
         return deletedCount > 0;
       } catch (error) {
         if (outcomeOf(error) === 'applied') life.isDeleted = true;
-        if (outcomeOf(error) !== 'unknown') throw translate(error, life.context);
+        if (outcomeOf(error) !== 'unknown') throw translate(error, life.context, life.definition);
         const text =
           'The deletion was sent, and the connection broke before its answer came. Calling delete() again is safe.';
         throw new OutcomeUnknownError(text, { ...life.context, cause: error });
@@ -275,17 +279,13 @@ export abstract class Document<S> {
     const life = this.#record;
     if (name === '_id' && !life.isNew) life.refuseNewId();
     const given = name === '_id' ? castId(life.definition, value) : value;
-    baselineOf(this.#tracker).set(name, given);
+    life.set(name, given);
     life.assigned.add(name);
-    life.defaults.delete(name);
   }
 
   #operate(operator: AtomicOperator, path: string, operand: unknown): this {
     const life = this.#record;
-    const set = (name: string, value: unknown): void => {
-      life.baseline.set(name, value);
-      life.defaults.delete(name);
-    };
+    const set = (name: string, value: unknown): void => life.set(name, value);
     operate(life, { ...this.#root(), set }, operator, path, operand);
     return this;
   }

@@ -6,7 +6,7 @@ import type { ModelDefinition } from './definition.ts';
 import { type ErrorContext, UsageError } from './errors.ts';
 import type { Baseline } from './state/baseline.ts';
 import type { EditTree } from './state/edits.ts';
-import type { PendingAtomic } from './state/pending.ts';
+import { isSame, type PendingAtomic } from './state/pending.ts';
 import { baselineOf, type StateTracker } from './state/tracker.ts';
 
 /** What one save writes: fixed when it is planned, so that later changes of the document are left for the next one. */
@@ -56,6 +56,8 @@ export class Life {
   /** Fields that were assigned as a whole and not validated since: their schema's output is still to be taken over. */
   readonly assigned = new Set<string>();
   readonly defaults = new Map<string, HandedDefault>();
+  /** Did the program's own code, run in the midst of an operation, assign a field? */
+  disturbed = false;
   /** The end of the operations that were started; null when none is under way. */
   #tail: Promise<void> | null = null;
   #calling = false;
@@ -117,6 +119,13 @@ export class Life {
   refuseNewId(): never {
     const text = 'The _id of a stored document cannot be changed: insert a new document and delete this one.';
     throw new UsageError(text, this.context);
+  }
+
+  /** Sets a field's value. */
+  set(name: string, value: unknown): void {
+    if (this.#calling && !isSame(this.baseline.current(name), value)) this.disturbed = true;
+    this.baseline.set(name, value);
+    this.defaults.delete(name);
   }
 
   /** Forgets what was noted of one field's changes, or of all: they were rolled back. */

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { Binary, BSONRegExp, Decimal128, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'mongodb';
 import type { BsonKind } from './bson/types.ts';
 
@@ -33,6 +34,21 @@ export function negativeLength(schema: unknown): number | undefined {
     inner = property(def, 'innerType') ?? property(def, 'element');
   }
   return undefined;
+}
+
+/**
+ * Is a validator written to wait? Valibot says so in `async`; Zod keeps the program's functions, of which those that are
+ * declared `async` show. It looks into objects too, so it is for when all schemas are made.
+ */
+export function isWrittenAsync(schema: unknown, seen = new Set<unknown>()): boolean {
+  if (seen.has(schema)) return false;
+  seen.add(schema);
+  if (Array.isArray(schema)) return schema.some((part) => isWrittenAsync(part, seen));
+  if (property(schema, 'async') === true || types.isAsyncFunction(schema)) return true;
+  const def = property(schema, 'def') ?? property(property(schema, '_zod'), 'def');
+  if (!isObject(def)) return false;
+  const shape = isObject(def['shape']) ? Object.values(def['shape']) : [];
+  return isWrittenAsync([...Object.values(def), ...shape], seen);
 }
 
 /** The JSON Schema that the library gives, with `bsonType` for what JSON has not; `{}` where it has none to give. */

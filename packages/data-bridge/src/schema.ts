@@ -3,7 +3,7 @@ import { copyValue, isMutable, isPlainObject, setOwn } from './bson/copy.ts';
 import { equalValues } from './bson/equal.ts';
 import type { BsonKind } from './bson/types.ts';
 import { SchemaError, type ValidationIssue } from './errors.ts';
-import { type JsonSchema, kindOf, libraryJsonSchema, negativeLength } from './schema-library.ts';
+import { isWrittenAsync, type JsonSchema, kindOf, libraryJsonSchema, negativeLength } from './schema-library.ts';
 
 /** What stands as a field of a model: a validator of any library that has Standard Schema. Cheap on purpose, so that compilers need not look inside. */
 export interface FieldSchema {
@@ -25,6 +25,8 @@ export class SchemaField {
   readonly name: string;
   /** The name that the program uses. */
   readonly shown: string;
+  /** Was the schema seen to take its own output? */
+  takesOutput = false;
   readonly #schema: StandardSchemaV1;
   #hasDefault: boolean | undefined;
 
@@ -46,6 +48,11 @@ export class SchemaField {
   /** Of the mapper's own BSON schemas, also inside the wrappers of Zod, and of references: theirs is known when the target is. */
   get kind(): BsonKind | undefined {
     return kindOf(this.#schema);
+  }
+
+  /** Is the validator written to wait? Other validators may wait too, and show it by a promise. */
+  get isAsync(): boolean {
+    return isWrittenAsync(this.#schema);
   }
 
   /** The JSON Schema that the library gives for this field; `{}` where it gives none. */

@@ -105,15 +105,16 @@ function judge(life: Life, field: SchemaField, given?: unknown): Verdict | Promi
 
 /**
  * What is taken over is a stored value from then on, and is validated whenever it changes: a schema that refuses its own
- * output would make the document one that can never be saved again. So an output that is not the value that was given is
- * validated once more, as it will be laid over that value.
+ * output would make the document one that can never be saved again. So the first output of a field that is not the value
+ * that was given is validated once more, as it will be laid over that value. Only the first: transforms may be slow.
  *
  * @throws SchemaError
  */
 function checkOutput(life: Life, field: SchemaField, value: unknown, verdict: Verdict): Verdict | Promise<Verdict> {
-  if (verdict.issues !== undefined || isSame(value, verdict.value)) return verdict;
+  if (field.takesOutput || verdict.issues !== undefined || isSame(value, verdict.value)) return verdict;
   const again = field.validate(overlay(copyValue(value), verdict.value));
   const decide = ({ issues }: Verdict): Verdict => {
+    field.takesOutput = issues === undefined;
     if (issues === undefined) return verdict;
     const paths = issues.map(({ path }) => `"${path}"`).join(', ');
     const text = `The schema of "${field.shown}" refuses its own output (at ${paths}), which is validated again when it changes: let the schema take what it gives, too.`;
