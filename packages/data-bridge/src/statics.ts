@@ -13,10 +13,12 @@ import type {
 } from 'mongodb';
 import type { Connection } from './connection.ts';
 import type { Document } from './document.ts';
+import type { SaveResult } from './errors.ts';
 import type { EnsureCollectionOptions, EnsureIndexesOptions } from './indexes.ts';
 import type { InsertManyOptions } from './insert-many.ts';
 import type { Query } from './query.ts';
 import type { QueryOptions } from './query-plan.ts';
+import type { SaveAllOptions } from './save-all.ts';
 import type { SaveOptions } from './save.ts';
 import type { Fields } from './schema.ts';
 import type { Equality, Filter } from './types/filter.ts';
@@ -43,79 +45,94 @@ export interface Statics<F extends Fields> {
     options: InsertManyOptions & { readonly return: 'ids' },
   ): Promise<IdOf<D>[]>;
   insertMany<D>(this: Class<D>, inputs: readonly (Input<F> | NoInfer<D>)[], options?: InsertManyOptions): Promise<D[]>;
+  /**
+   * Saves documents of any models, new and changed ones together, each as its `save()` would, with as few commands as the
+   * server's limits allow. Tells what became of each.
+   *
+   * @throws BulkSaveError when any of them was not saved; its `results` tell of each.
+   */
+  saveAll(documents: readonly Document<unknown>[], options?: SaveAllOptions): Promise<SaveResult[]>;
   /** The documents that match, all by default: a query that runs when it is awaited or iterated. */
-  find<D>(this: Class<D>, filter?: Filter<D>, options?: QueryOptions): Query<D>;
+  find<D>(this: Class<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Query<D>;
   /** The first document that matches, or null. */
-  findOne<D>(this: Class<D>, filter?: Filter<D>, options?: QueryOptions): Promise<D | null>;
+  findOne<D>(this: Class<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Promise<D | null>;
   /** The document with this `_id`, or null. A string of 24 hexadecimal digits is taken for an ObjectId. */
   findById<D>(this: Class<D>, id: IdOf<D> | string, options?: QueryOptions): Promise<D | null>;
   /** How many documents match. */
-  count<D>(this: Class<D>, filter?: Filter<D>, options?: QueryOptions): Promise<number>;
+  count<D>(this: Class<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Promise<number>;
   /** Documents whose fields equal these values. Values are never operators, so it is the one for input from outside. */
-  findBy<D>(this: Class<D>, values: Equality<D>, options?: QueryOptions): Query<D>;
+  findBy<D>(this: Class<D>, values: NoInfer<Equality<D>>, options?: QueryOptions): Query<D>;
   /** Does any document match? */
-  exists<D>(this: Class<D>, filter?: Filter<D>, options?: QueryOptions): Promise<boolean>;
+  exists<D>(this: Class<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Promise<boolean>;
   /** How many documents the collection has, by its own record: fast, and not exact while others write. */
   estimatedCount(options?: DriverOptions<EstimatedDocumentCountOptions>): Promise<number>;
   /** The different values of a field or a dotted path; of an array its elements. */
-  distinct<D, P extends Paths<ShapeOf<D>>>(
+  distinct<D, P extends Paths<D>>(
     this: Class<D>,
     path: P,
-    filter?: Filter<D>,
+    filter?: NoInfer<Filter<D>>,
     options?: DriverOptions<DistinctOptions>,
-  ): Promise<ElementOf<Exclude<PathValue<ShapeOf<D>, P>, undefined>>[]>;
+  ): Promise<ElementOf<Exclude<PathValue<D, P>, undefined>>[]>;
   /** Updates the first document that matches. */
   updateOne<D>(
     this: Class<D>,
-    filter: Filter<D>,
-    update: Update<D>,
+    filter: NoInfer<Filter<D>>,
+    update: NoInfer<Update<D>>,
     options?: DriverOptions<UpdateOptions> & StampOptions,
   ): Promise<UpdateResult>;
   /** Updates every document that matches. */
   updateMany<D>(
     this: Class<D>,
-    filter: Filter<D>,
-    update: Update<D>,
+    filter: NoInfer<Filter<D>>,
+    update: NoInfer<Update<D>>,
     options?: DriverOptions<UpdateOptions> & StampOptions,
   ): Promise<UpdateResult>;
   /** Updates the first document that matches, or inserts one with the filter's values, the update's and the defaults. Gives the document after. */
   upsert<D>(
     this: Class<D>,
-    filter: Filter<D>,
-    update: Update<D>,
+    filter: NoInfer<Filter<D>>,
+    update: NoInfer<Update<D>>,
     options?: Omit<DriverOptions<FindOneAndUpdateOptions>, 'upsert' | 'returnDocument'> & StampOptions,
   ): Promise<D>;
   /** Replaces the first document that matches by what `create` would store; it is validated first. */
   replaceOne<D>(
     this: Class<D>,
-    filter: Filter<D>,
+    filter: NoInfer<Filter<D>>,
     replacement: Input<F>,
     options?: DriverOptions<ReplaceOptions> & ValidateOptions,
   ): Promise<UpdateResult>;
   /** Updates the first document that matches, and gives it as it was, or as it is with `returnDocument: 'after'`. */
   findOneAndUpdate<D>(
     this: Class<D>,
-    filter: Filter<D>,
-    update: Update<D>,
+    filter: NoInfer<Filter<D>>,
+    update: NoInfer<Update<D>>,
     options?: DriverOptions<FindOneAndUpdateOptions> & StampOptions,
   ): Promise<D | null>;
   /** Replaces the first document that matches, and gives it as it was, or as it is with `returnDocument: 'after'`. */
   findOneAndReplace<D>(
     this: Class<D>,
-    filter: Filter<D>,
+    filter: NoInfer<Filter<D>>,
     replacement: Input<F>,
     options?: DriverOptions<FindOneAndReplaceOptions> & ValidateOptions,
   ): Promise<D | null>;
   /** Deletes the first document that matches, and gives it. */
   findOneAndDelete<D>(
     this: Class<D>,
-    filter: Filter<D>,
+    filter: NoInfer<Filter<D>>,
     options?: DriverOptions<FindOneAndDeleteOptions>,
   ): Promise<D | null>;
   /** Deletes the first document that matches. */
-  deleteOne<D>(this: Class<D>, filter: Filter<D>, options?: DriverOptions<DeleteOptions>): Promise<DeleteResult>;
+  deleteOne<D>(
+    this: Class<D>,
+    filter: NoInfer<Filter<D>>,
+    options?: DriverOptions<DeleteOptions>,
+  ): Promise<DeleteResult>;
   /** Deletes every document that matches; `{}` deletes all. */
-  deleteMany<D>(this: Class<D>, filter: Filter<D>, options?: DriverOptions<DeleteOptions>): Promise<DeleteResult>;
+  deleteMany<D>(
+    this: Class<D>,
+    filter: NoInfer<Filter<D>>,
+    options?: DriverOptions<DeleteOptions>,
+  ): Promise<DeleteResult>;
   /** A document out of what is stored: a plain object, as the driver gives it, or BSON bytes (which are copied). */
   hydrate<D>(this: Class<D>, stored: object | Uint8Array): D;
   /** The same model on another connection. */

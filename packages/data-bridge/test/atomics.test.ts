@@ -159,7 +159,7 @@ const examples: readonly Example[] = [
   {
     name: '$pull from what is not there',
     before: { stats: {} },
-    act: (page) => page.$pull('tags', 'a').$pull('stats.list', 1),
+    act: (page) => page.$pull('tags', 'a').$pull('stats.list' as never, 1 as never),
     memory: { stats: {} },
     sent: { $pullAll: { tags: ['a'], 'stats.list': [1] } },
     others: { $set: { tags: ['a', 'b'], 'stats.list': [1, 2] } },

@@ -141,9 +141,9 @@ describe('a query', () => {
   );
 
   it("rejects with the server's error", async () => {
-    await expect(User.find({ $nonsense: 1 })).rejects.toMatchObject({ cause: { code: 2 } });
+    await expect(User.find({ $nonsense: 1 } as object)).rejects.toMatchObject({ cause: { code: 2 } });
     const iterate = async () => {
-      for await (const user of User.find({ $nonsense: 1 })) expect(user).toBeUndefined();
+      for await (const user of User.find({ $nonsense: 1 } as object)) expect(user).toBeUndefined();
     };
     await expect(iterate()).rejects.toMatchObject({ cause: { code: 2 } });
   });
@@ -213,7 +213,7 @@ describe('findOne() and findById()', () => {
     const found = await User.findOne({ name: 'User03' });
     expect(found?.name).toBe('User03');
     expect(await User.findOne({ name: 'nobody' })).toBeNull();
-    expect(await User.findOne({ nothing: 1 })).toBeNull();
+    expect(await User.findOne({ nothing: 1 } as object)).toBeNull();
     expect((await User.findOne())?.name).toMatch(/^User/);
     expect(await User.findById(new ObjectId())).toBeNull();
     expect((await User.findById(found?._id as ObjectId))?.name).toBe('User03');

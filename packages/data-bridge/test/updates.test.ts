@@ -158,7 +158,7 @@ describe("an upsert's new document", () => {
   });
 
   it('may rename into a field with a default', async () => {
-    const task = await Task.upsert({ title: 't', old: ['a'] }, { $rename: { old: 'tags' } });
+    const task = await Task.upsert({ title: 't', old: ['a'] } as object, { $rename: { old: 'tags' } as object });
     expect(task.tags).toEqual(['a']);
   });
 

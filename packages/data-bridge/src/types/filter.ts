@@ -1,7 +1,7 @@
 import type { BSONRegExp, BSONType, BSONTypeAlias, ObjectId } from 'mongodb';
 import type { GeoCondition } from '../geo.ts';
 import type { AnyNumber, ElementOf, Leaf, Paths, PathValue } from './paths.ts';
-import type { shape, ShapeOf } from './shape.ts';
+import type { shape } from './shape.ts';
 
 /**
  * What finds documents: conditions on fields and dotted paths, joined by `$and`, `$or`, `$nor`.
@@ -14,12 +14,12 @@ import type { shape, ShapeOf } from './shape.ts';
  * an ObjectId in a document's own fields.
  */
 export type Filter<D> = {
-  readonly [K in Paths<ShapeOf<D>>]?: Condition<PathValue<ShapeOf<D>, K>, HexFor<D, K>>;
+  readonly [K in Paths<D>]?: Condition<PathValue<D, K>, HexFor<D, K>>;
 } & Joined<D>;
 
 /** The same, for equality alone: values, never operators. */
 export type Equality<D> = {
-  readonly [K in Paths<ShapeOf<D>>]?: Comparand<Matched<NonNullable<PathValue<ShapeOf<D>, K>>>, HexFor<D, K>> | null;
+  readonly [K in Paths<D>]?: Comparand<Matched<NonNullable<PathValue<D, K>>>, HexFor<D, K>> | null;
 };
 
 /** Conditions that are on no field. */
@@ -44,9 +44,9 @@ interface TextSearch {
 type HexFor<D, K> = D extends { readonly [shape]: infer S } ? (K extends keyof S ? string : never) : never;
 
 /** A condition on a value of this type. Anything goes where the type is not known; null also finds what is absent. */
-export type Condition<V, Hex = never> = unknown extends V ? unknown : On<NonNullable<V>, Hex> | null;
+export type Condition<V, Hex = never> = unknown extends V ? unknown : ConditionOn<NonNullable<V>, Hex> | null;
 
-type On<V, Hex> =
+type ConditionOn<V, Hex> =
   | Comparand<Matched<V>, Hex>
   | Pattern<Matched<V>>
   | (Operators<Matched<V>, Hex> & ([Extract<V, readonly unknown[]>] extends [never] ? unknown : OnArray<ElementOf<V>>))

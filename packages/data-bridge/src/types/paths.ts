@@ -1,4 +1,5 @@
 import type { BSON, ObjectId } from 'mongodb';
+import type { ShapeOf } from './shape.ts';
 
 /** What `$inc` and `$mul` take. */
 export type AnyNumber = number | bigint | BSON.Long | BSON.Decimal128 | BSON.Double | BSON.Int32;
@@ -28,16 +29,16 @@ export type ElementStep = `${number}` | '$' | `$[${string}]`;
 export type ElementOf<V> = V extends readonly (infer E)[] ? E : V;
 
 /**
- * The dotted paths of a document's fields, eight levels deep. Arrays are passed as filters do it: `items.qty` is the `qty`
+ * The dotted paths of the fields of `D`, a document class or a plain type, eight levels deep. Arrays are passed as filters do it: `items.qty` is the `qty`
  * of every item. Of records, of what is unknown, of types inside themselves and of deeper levels it has any path below.
  */
-export type Paths<S> = PathsIn<S, never, [], never>;
+export type Paths<D> = PathsIn<ShapeOf<D>, never, [], never>;
 
 /** Any path, those of the type first: a document has stored fields too that the type does not name. */
-export type AnyPath<S> = Paths<S> | (string & {});
+export type AnyPath<D> = Paths<D> | (string & {});
 
 /** The paths of updates, which name an array's elements: `items.0.qty`, `items.$.qty`, `items.$[].qty`, `items.$[name].qty`. */
-export type UpdatePaths<S> = PathsIn<S, never, [], ElementStep>;
+export type UpdatePaths<D> = PathsIn<ShapeOf<D>, never, [], ElementStep>;
 
 /**
  * `Seen` holds the types on the way as identities. They must stand here in full: those of a type alias are compared by
@@ -75,7 +76,9 @@ export type IsRecord<V> = string extends keyof V ? true : V extends ReadonlyMap<
  * The type of the value at a path: of a path through an array that of one element's member. `unknown` where an unknown
  * value lies on the way, `never` for a path that is not there.
  */
-export type PathValue<S, P> = P extends keyof S ? S[P] : ValueBelow<S, P>;
+export type PathValue<D, P> = ValueIn<ShapeOf<D>, P>;
+
+type ValueIn<S, P> = P extends keyof S ? S[P] : ValueBelow<S, P>;
 
 type ValueBelow<V, P> = P extends `${infer K}.${infer Rest}` ? ValueBelow<Member<V, K>, Rest> : Member<V, P>;
 
@@ -124,11 +127,21 @@ type Absence<V, P> = string extends keyof V
         : undefined
       : undefined;
 
-/** What setting a path takes: a value of its type; anything for a path that the type does not name. */
-export type SetValue<S, P> = [PathValue<S, P>] extends [never] ? unknown : PathValue<S, P>;
+/**
+ * What setting a path takes: a value of its type, the text of an ObjectId for `_id` too. Anything for a path that the type
+ * does not name.
+ */
+export type SetValue<S, P> = [PathValue<S, P>] extends [never]
+  ? unknown
+  : PathValue<S, P> | (P extends '_id' ? HexOf<PathValue<S, P>> : never);
+
+/** A string of 24 hexadecimal digits may stand for an ObjectId. */
+type HexOf<V> = V extends ObjectId ? string : never;
 
 /** The paths through objects that hold a `V`, or what is not known. */
-export type PathsTo<S, V> = { [K in Paths<S>]: Holds<ObjectValue<S, K>, V> extends true ? K : never }[Paths<S>];
+export type PathsTo<D, V> = {
+  [K in Paths<D>]: Holds<ObjectValue<ShapeOf<D>, K>, V> extends true ? K : never;
+}[Paths<D>];
 
 type ObjectValue<V, P> = P extends `${infer K}.${infer Rest}`
   ? ObjectValue<ObjectMember<V, K>, Rest>

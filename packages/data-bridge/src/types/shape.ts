@@ -1,4 +1,4 @@
-import type { BSON, Filter as MongoFilter, ObjectId, UpdateFilter } from 'mongodb';
+import type { ObjectId } from 'mongodb';
 import type { FieldSchema, Fields } from '../schema.ts';
 
 /** What a schema gives: the type of the document's field. */
@@ -6,7 +6,8 @@ export type OutputOf<S extends FieldSchema> = NonNullable<S['~standard']['types'
 /** What a schema takes: the type in `new` and `create`. */
 export type InputOf<S extends FieldSchema> = NonNullable<S['~standard']['types']>['input'];
 
-type OwnId<F> = F extends { _id: unknown } ? unknown : { readonly _id: ObjectId };
+/** What a document stays under for good: its own schema's, or an ObjectId. */
+type Id<F> = { readonly _id: F extends { readonly _id: infer S extends FieldSchema } ? OutputOf<S> : ObjectId };
 
 /** The times that a model keeps, under their names. */
 type Times<O> = O extends { timestamps: true }
@@ -15,8 +16,16 @@ type Times<O> = O extends { timestamps: true }
     ? { readonly [K in keyof T as T[K] & string]: Date }
     : unknown;
 
-/** The stored fields of a document: those of the schema, `_id`, and what the model's options add. */
-export type Shape<F extends Fields, O = object> = { -readonly [K in keyof F]: OutputOf<F[K]> } & OwnId<F> & Times<O>;
+/**
+ * The fields of a document: those of the schema, `_id`, and what the model's options add.
+ *
+ * Nothing here looks inside a field's schema before its type is asked for: behind `ref()` stands a class that may be
+ * being declared.
+ */
+export type Shape<F extends Fields, O = object> = {
+  -readonly [K in keyof F as K extends '_id' ? never : K]: OutputOf<F[K]>;
+} & Id<F> &
+  Times<O>;
 
 type OptionalKeys<F extends Fields> = { [K in keyof F]: undefined extends InputOf<F[K]> ? K : never }[keyof F];
 
@@ -37,24 +46,3 @@ export type IdOf<D> = D extends { readonly _id: infer I } ? I : never;
 /** A class whose instances are `D`. */
 // oxlint-disable-next-line no-explicit-any -- any constructor will do: a subclass may take what it likes
 export type Class<D> = abstract new (...args: any) => D;
-
-/** What finds documents of a class. */
-export type FilterOf<D> = MongoFilter<{ [K in keyof ShapeOf<D>]: ShapeOf<D>[K] }>;
-
-/** What changes documents of a class: the driver's update, over the fields of the class. */
-export type UpdateOf<D> = UpdateFilter<{ [K in keyof ShapeOf<D>]: ShapeOf<D>[K] }> | BSON.Document[];
-
-/** The type of an array's elements; other types are themselves. */
-export type ElementOf<V> = V extends readonly (infer E)[] ? E : V;
-
-/** The names of the fields that hold such a value, where they hold any. */
-export type NamesOf<S, V> = { [K in keyof S & string]: [NonNullable<S[K]>] extends [V] ? K : never }[keyof S & string];
-
-/** A path that is no field's name: a dotted one, or a stored field that the schema does not name. */
-export type OtherPath<S, P extends string> = P extends keyof S ? never : P;
-
-/** What `$inc` and `$mul` take. */
-export type AnyNumber = number | bigint | BSON.Long | BSON.Decimal128 | BSON.Double | BSON.Int32;
-
-/** What `$min` and `$max` compare. */
-export type Comparable = AnyNumber | string | boolean | Date | ObjectId;

@@ -1,8 +1,7 @@
 import type { Paths } from './paths.ts';
-import type { ShapeOf } from './shape.ts';
 
 /** Ascending or descending. */
 export type SortDirection = 1 | -1 | 'asc' | 'desc' | 'ascending' | 'descending';
 
 /** An order by fields and dotted paths, the first key first: `{ age: -1, 'address.city': 1 }`. `$meta` sorts by the score of a `$text` search. */
-export type Sort<D> = { readonly [K in Paths<ShapeOf<D>>]?: SortDirection | { readonly $meta: 'textScore' } };
+export type Sort<D> = { readonly [K in Paths<D>]?: SortDirection | { readonly $meta: 'textScore' } };

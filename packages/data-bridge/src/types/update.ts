@@ -1,7 +1,7 @@
 import type { BSON, Double, Int32, Long, ObjectId, Timestamp } from 'mongodb';
 import type { ElementFilter } from './filter.ts';
 import type { AnyNumber, Leaf, PathValue, UpdatePaths } from './paths.ts';
-import type { shape, ShapeOf } from './shape.ts';
+import type { shape } from './shape.ts';
 
 /**
  * What changes documents: update operators on fields and dotted paths, or an aggregation pipeline.
@@ -18,22 +18,20 @@ export interface UpdateOperators<D> {
   readonly $setOnInsert?: Values<D>;
   readonly $min?: Values<D>;
   readonly $max?: Values<D>;
-  readonly $unset?: { readonly [K in UpdatePaths<ShapeOf<D>>]?: true | 1 | '' };
-  readonly $rename?: { readonly [K in UpdatePaths<ShapeOf<D>>]?: string };
-  readonly $inc?: { readonly [K in UpdatePaths<ShapeOf<D>>]?: OnNumber<Value<D, K>, AnyNumber> };
-  readonly $mul?: { readonly [K in UpdatePaths<ShapeOf<D>>]?: OnNumber<Value<D, K>, AnyNumber> };
-  readonly $bit?: { readonly [K in UpdatePaths<ShapeOf<D>>]?: OnNumber<Value<D, K>, BitOperation> };
-  readonly $currentDate?: { readonly [K in UpdatePaths<ShapeOf<D>>]?: OnDate<Value<D, K>> };
-  readonly $push?: { readonly [K in UpdatePaths<ShapeOf<D>>]?: OnArray<Value<D, K>, 'push'> };
-  readonly $addToSet?: { readonly [K in UpdatePaths<ShapeOf<D>>]?: OnArray<Value<D, K>, 'add'> };
-  readonly $pull?: { readonly [K in UpdatePaths<ShapeOf<D>>]?: OnArray<Value<D, K>, 'pull'> };
-  readonly $pullAll?: { readonly [K in UpdatePaths<ShapeOf<D>>]?: OnArray<Value<D, K>, 'pullAll'> };
-  readonly $pop?: { readonly [K in UpdatePaths<ShapeOf<D>>]?: OnArray<Value<D, K>, 'pop'> };
+  readonly $unset?: { readonly [K in UpdatePaths<D>]?: true | 1 | '' };
+  readonly $rename?: { readonly [K in UpdatePaths<D>]?: string };
+  readonly $inc?: { readonly [K in UpdatePaths<D>]?: OnNumber<PathValue<D, K>, AnyNumber> };
+  readonly $mul?: { readonly [K in UpdatePaths<D>]?: OnNumber<PathValue<D, K>, AnyNumber> };
+  readonly $bit?: { readonly [K in UpdatePaths<D>]?: OnNumber<PathValue<D, K>, BitOperation> };
+  readonly $currentDate?: { readonly [K in UpdatePaths<D>]?: OnDate<PathValue<D, K>> };
+  readonly $push?: { readonly [K in UpdatePaths<D>]?: OnArray<PathValue<D, K>, 'push'> };
+  readonly $addToSet?: { readonly [K in UpdatePaths<D>]?: OnArray<PathValue<D, K>, 'add'> };
+  readonly $pull?: { readonly [K in UpdatePaths<D>]?: OnArray<PathValue<D, K>, 'pull'> };
+  readonly $pullAll?: { readonly [K in UpdatePaths<D>]?: OnArray<PathValue<D, K>, 'pullAll'> };
+  readonly $pop?: { readonly [K in UpdatePaths<D>]?: OnArray<PathValue<D, K>, 'pop'> };
 }
 
-type Value<D, K> = PathValue<ShapeOf<D>, K>;
-
-type Values<D> = { readonly [K in UpdatePaths<ShapeOf<D>>]?: Settable<Value<D, K>, HexFor<D, K>> };
+type Values<D> = { readonly [K in UpdatePaths<D>]?: Settable<PathValue<D, K>, HexFor<D, K>> };
 
 /** `string` for the fields of a document, whose ObjectIds are cast, else nothing. */
 type HexFor<D, K> = D extends { readonly [shape]: infer S } ? (K extends keyof S ? string : never) : never;
