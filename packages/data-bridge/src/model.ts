@@ -20,12 +20,13 @@ import { castFilter, castId, equalityFilter } from './cast.ts';
 import type { Connection } from './connection.ts';
 import { definitionKey, ModelDefinition, type ModelOptions, type RuleIssue } from './definition.ts';
 import { Document, lifeOf, readField, writeField } from './document.ts';
-import { SchemaError } from './errors.ts';
+import { type SaveResult, SchemaError } from './errors.ts';
 import { insertMany, type InsertManyOptions } from './insert-many.ts';
 import { checkOwnFields, checkRead } from './new-document.ts';
 import { Query } from './query.ts';
 import type { QueryOptions, ReadAll } from './query-plan.ts';
 import { insertion, type SaveOptions } from './save.ts';
+import { saveAll, type SaveAllOptions } from './save-all.ts';
 import type { Model, Reserved } from './statics.ts';
 import type { Fields } from './schema.ts';
 import { BsonBaseline } from './state/bson-baseline.ts';
@@ -113,6 +114,10 @@ class ModelDocument extends Document<unknown> {
     const definition = definitionOf(this);
     await insertMany(definition, documents.map(lifeOf), options);
     return options?.return === 'ids' ? documents.map((document) => readField(document, '_id')) : documents;
+  }
+
+  static async saveAll(documents: readonly Document<unknown>[], options?: SaveAllOptions): Promise<SaveResult[]> {
+    return saveAll(documents, options);
   }
 
   static find(this: DocumentClass, filter: object = {}, options?: QueryOptions): Query<unknown> {

@@ -19,6 +19,7 @@ export class FaultyProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #faults = new Map<string, Fault>();
+  readonly #always = new Map<string, Fault>();
   #port = 0;
   #target: { readonly host: string; readonly port: number } = { host: '127.0.0.1', port: 0 };
 
@@ -37,6 +38,11 @@ export class FaultyProxy {
   /** The next command of this name meets the fault. */
   next(command: string, fault: Fault): void {
     this.#faults.set(command, fault);
+  }
+
+  /** Every command of this name meets the fault. */
+  always(command: string, fault: Fault): void {
+    this.#always.set(command, fault);
   }
 
   async close(): Promise<void> {
@@ -85,7 +91,7 @@ export class FaultyProxy {
   #take(message: Buffer): Fault | undefined {
     if (message.readInt32LE(12) !== OP_MSG) return undefined;
     const name = Object.keys(bodyOf(message))[0] ?? '';
-    const fault = this.#faults.get(name);
+    const fault = this.#faults.get(name) ?? this.#always.get(name);
     this.#faults.delete(name);
     return fault;
   }

@@ -1,0 +1,116 @@
+import {
+  BSON,
+  type ClientBulkWriteResult,
+  MongoBulkWriteError,
+  MongoClientBulkWriteError,
+  MongoWriteConcernError,
+} from 'mongodb';
+import type { Connection } from './connection.ts';
+import { refusalOf, refusedWrites } from './driver-error.ts';
+import { type Outcome, outcomeOf, translate } from './outcome.ts';
+
+/** A connection's server, and what it takes in one command. */
+export interface BulkServer {
+  readonly connection: Connection;
+  /** Has it the command `bulkWrite`, which takes writes of all kinds to any collections? MongoDB has since 8.0. */
+  readonly hasBulkWrite: boolean;
+  /** Writes. */
+  readonly writes: number;
+  /** Bytes of all writes together. */
+  readonly bytes: number;
+  /** Bytes of one write. */
+  readonly bytesOfOne: number;
+}
+
+const WIRE_VERSION_8_0 = 25;
+
+const known = new WeakMap<Connection, Promise<BulkServer>>();
+
+/** The server of a connection, which is asked once. @throws NotConnectedError */
+export function serverOf(connection: Connection): Promise<BulkServer> {
+  let server = known.get(connection);
+  if (server === undefined) {
+    server = ask(connection);
+    known.set(connection, server);
+    server.catch(() => known.delete(connection));
+  }
+  return server;
+}
+
+async function ask(connection: Connection): Promise<BulkServer> {
+  let hello: BSON.Document;
+  try {
+    hello = await connection.db.admin().command({ hello: 1 });
+  } catch (error) {
+    throw translate(error, {});
+  }
+  const { maxWireVersion, maxWriteBatchSize, maxMessageSizeBytes, maxBsonObjectSize } = hello;
+  const hasBulkWrite = Number(maxWireVersion) >= WIRE_VERSION_8_0;
+  return {
+    connection,
+    hasBulkWrite,
+    writes: Number(maxWriteBatchSize),
+    // Below, the driver puts no more in a command than a document may have.
+    bytes: Number(hasBulkWrite ? maxMessageSizeBytes : maxBsonObjectSize) - ROOM,
+    bytesOfOne: Number(maxBsonObjectSize) - ROOM,
+  };
+}
+
+/** The command around the writes. */
+const ROOM = 16 * 1024;
+/** What the server's form of a write has besides its filter, its update or its document, at most. */
+const ROOM_OF_ONE = 200;
+
+/** How many bytes a write takes in a command, at most. */
+export function sizeOf(parts: object): number {
+  return BSON.calculateObjectSize(parts, { ignoreUndefined: true }) + ROOM_OF_ONE;
+}
+
+/** What is known of a bulk write that ended in an error. */
+export interface BulkFailure {
+  /** The server's errors, by the places of the writes that it refused. */
+  readonly refused: ReadonlyMap<number, Error>;
+  /** What befell the command as a whole. */
+  readonly failure?: { readonly error: unknown; readonly outcome: Outcome };
+  /** How many documents were inserted, matched or deleted all the same. */
+  readonly done: number;
+  /** What is known of the single writes, where the command asked for it. */
+  readonly partial?: ClientBulkWriteResult | undefined;
+}
+
+/** Reads what either bulk write of the driver throws. */
+export function readFailure(error: unknown): BulkFailure {
+  if (error instanceof MongoClientBulkWriteError) return readClientFailure(error);
+  if (error instanceof MongoBulkWriteError) return readCollectionFailure(error);
+  return { refused: new Map(), failure: { error, outcome: outcomeOf(error) }, done: 0 };
+}
+
+function readClientFailure(error: MongoClientBulkWriteError): BulkFailure {
+  const { writeErrors, writeConcernErrors, partialResult: partial, cause } = error;
+  // The driver wraps what ends the command as a whole.
+  if (cause !== undefined) return { ...readFailure(cause), partial };
+  const refused = new Map(
+    Array.from(writeErrors, ([place, { code, message }]) => [
+      place,
+      refusalOf({ code, errmsg: message, errInfo: undefined }),
+    ]),
+  );
+  const done = partial === undefined ? 0 : partial.insertedCount + partial.matchedCount + partial.deletedCount;
+  return { refused, ...unconfirmed(writeConcernErrors[0]), done, partial };
+}
+
+function readCollectionFailure(error: MongoBulkWriteError): BulkFailure {
+  // The driver dresses up whatever ends a bulk write, a broken connection too.
+  if ((error.errorResponse as unknown) instanceof Error) return readFailure(error.errorResponse);
+  const { result } = error;
+  const refused = new Map(refusedWrites(error).map((each) => [each.index, refusalOf(each)]));
+  const done = result.insertedCount + result.matchedCount + result.deletedCount;
+  return { refused, ...unconfirmed(result.getWriteConcernError()?.toJSON()), done };
+}
+
+function unconfirmed(reason: BSON.Document | undefined): Pick<BulkFailure, 'failure'> {
+  if (reason === undefined) return {};
+  const { code, message, errmsg = message } = reason;
+  const error = new MongoWriteConcernError({ writeConcernError: { code, errmsg }, ok: 1 });
+  return { failure: { error, outcome: 'applied' } };
+}

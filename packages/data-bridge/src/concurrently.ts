@@ -1,0 +1,19 @@
+/** How many commands of one call are under way at once: enough to hide the way to the server, few of the pool's connections. */
+export const CONCURRENCY = 10;
+
+/**
+ * Does work on each item in order, on at most `limit` of them at once.
+ *
+ * @param work must not throw: what befalls one item is noted with it.
+ */
+export async function concurrently<T>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const left = items.values();
+  const worker = async (): Promise<void> => {
+    for (const item of left) await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+}

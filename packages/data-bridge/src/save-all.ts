@@ -1,0 +1,151 @@
+import { type BulkServer, serverOf } from './bulk-server.ts';
+import { concurrently, CONCURRENCY } from './concurrently.ts';
+import type { Connection } from './connection.ts';
+import { Document, lifeOf } from './document.ts';
+import { BulkSaveError, DocumentNotFoundError, type SaveResult, UsageError } from './errors.ts';
+import { Life, type Write } from './life.ts';
+import { checkOwnFields } from './new-document.ts';
+import { outcomeOf } from './outcome.ts';
+import { checkSaveOptions, prepare, type SaveOptions, sendAndSettle, withdraw } from './save.ts';
+import { intoCommands, type PlannedWrite, sendTogether, type Statement, type Written } from './save-batch.ts';
+
+/** Options of `saveAll()`: those of `save()`, and whether one failure stops the others. */
+export interface SaveAllOptions extends SaveOptions {
+  /**
+   * Are the documents written in the order of the list, and none after one that failed? One that is gone stops no other.
+   * @default false
+   */
+  readonly ordered?: boolean;
+}
+
+/** One document on its way. */
+interface Job {
+  readonly document: Document<unknown>;
+  readonly life: Life;
+  readonly server: BulkServer;
+  /** What it writes; null until it is planned, and where nothing changed. */
+  write: Write | null;
+  /** What became of it; null while that is open, and where nothing changed. */
+  written: Written | null;
+}
+
+type PlannedJob = Job & { readonly write: Write };
+
+/**
+ * Saves documents of any models, each as `save()` would, with as few commands as the servers' limits allow.
+ *
+ * @returns what became of each document, in the order of the list. One that is listed twice is saved once.
+ * @throws BulkSaveError when any of them was not saved; it carries the same list.
+ */
+export async function saveAll(
+  listed: readonly Document<unknown>[],
+  { ordered = false, ...options }: SaveAllOptions = {},
+): Promise<SaveResult[]> {
+  const documents = [...new Set(listed)];
+  documents.forEach(checkDocument);
+  const lives = documents.map(lifeOf);
+  return Life.queueAll(lives, 'saveAll', async () => {
+    for (const life of lives) checkSaveOptions('saveAll', life, options);
+    const jobs = await jobsOf(documents);
+    await planAll(jobs, ordered, options);
+    await sendAll(jobs.filter(isPlanned), ordered, options);
+    const results = jobs.map(resultOf);
+    if (results.some(({ error, outcome }) => error !== undefined || outcome === 'failed'))
+      throw new BulkSaveError(results);
+    return results;
+  });
+}
+
+function checkDocument(document: unknown): void {
+  if (!(document instanceof Document))
+    throw new UsageError('saveAll() takes documents of models, made or found by them.');
+  checkOwnFields(document);
+}
+
+async function jobsOf(documents: readonly Document<unknown>[]): Promise<Job[]> {
+  const servers = new Map<Connection, BulkServer>();
+  const jobs: Job[] = [];
+  for (const document of documents) {
+    const life = lifeOf(document);
+    const connection = life.definition.connection();
+    const server = servers.get(connection) ?? (await serverOf(connection));
+    servers.set(connection, server);
+    jobs.push({ document, life, server, write: null, written: null });
+  }
+  return jobs;
+}
+
+/** Hooks, validation and plan of each. */
+async function planAll(jobs: readonly Job[], ordered: boolean, options: SaveOptions): Promise<void> {
+  let isStopped = false;
+  await concurrently(jobs, atOnce(ordered, options), async (job) => {
+    if (isStopped) job.written = UNTRIED;
+    else await planOne(job, options);
+    isStopped ||= ordered && isFailure(job.written);
+  });
+}
+
+async function planOne(job: Job, options: SaveOptions): Promise<void> {
+  try {
+    job.write = await prepare(job.life, options);
+  } catch (error) {
+    job.written = { isWritten: false, error };
+  }
+}
+
+/** Sends and settles what was planned. */
+async function sendAll(jobs: readonly PlannedJob[], ordered: boolean, options: SaveOptions): Promise<void> {
+  let isStopped = false;
+  await concurrently(intoCommands(jobs, ordered), atOnce(ordered, options), async (command) => {
+    const written = isStopped ? command.map(takeBack) : await sendCommand(command, ordered, options);
+    command.forEach(({ planned }, place) => (planned.written = written[place] ?? UNTRIED));
+    isStopped ||= ordered && written.some(isFailure);
+  });
+}
+
+function takeBack({ planned: { life } }: Statement): Written {
+  withdraw(life);
+  return UNTRIED;
+}
+
+async function sendCommand(
+  statements: readonly Statement[],
+  ordered: boolean,
+  options: SaveOptions,
+): Promise<readonly Written[]> {
+  const [first] = statements;
+  if (first !== undefined && statements.length === 1) return [await sendAlone(first.planned, options)];
+  return sendTogether(statements, { ...options, ordered });
+}
+
+async function sendAlone({ life, write }: PlannedWrite, options: SaveOptions): Promise<Written> {
+  try {
+    await sendAndSettle(life, write, options);
+    return { isWritten: true };
+  } catch (error) {
+    return { isWritten: outcomeOf(error) === 'applied', error };
+  }
+}
+
+const UNTRIED: Written = { isWritten: false };
+
+/** How many commands may be under way together. Those of a session may not. */
+function atOnce(ordered: boolean, { session }: SaveOptions): number {
+  return ordered || session !== undefined ? 1 : CONCURRENCY;
+}
+
+/** Does it stop those behind it? That a document is gone, a command with many of them tells only when it is done. */
+function isFailure(written: Written | null): boolean {
+  return written !== null && !written.isWritten && !(written.error instanceof DocumentNotFoundError);
+}
+
+function isPlanned(job: Job): job is PlannedJob {
+  return job.write !== null;
+}
+
+function resultOf({ document, write, written }: Job): SaveResult {
+  if (written === null) return { document, outcome: 'clean' };
+  const { isWritten, error } = written;
+  const outcome = !isWritten ? 'failed' : write?.kind === 'insert' ? 'inserted' : 'updated';
+  return error === undefined ? { document, outcome } : { document, outcome, error };
+}

@@ -1,0 +1,234 @@
+import type { AnyBulkWriteOperation, AnyClientBulkWriteModel, BSON, ClientSession } from 'mongodb';
+import { encodeDocument } from './bson/encode.ts';
+import { type BulkFailure, type BulkServer, readFailure, sizeOf } from './bulk-server.ts';
+import type { ModelDefinition } from './definition.ts';
+import type { DocumentNotFoundError } from './errors.ts';
+import type { Life, Write } from './life.ts';
+import type { Outcome } from './outcome.ts';
+import { fail, notFound, type SaveOptions, settle, withdraw } from './save.ts';
+import { needsPipelineInBatch, plan } from './state/plan.ts';
+
+/** A planned write of one document. */
+export interface PlannedWrite {
+  readonly life: Life;
+  readonly write: Write;
+  readonly server: BulkServer;
+}
+
+/** A write as it is sent among others. */
+export interface Statement<P extends PlannedWrite = PlannedWrite> {
+  readonly planned: P;
+  readonly body: { readonly document: BSON.Document } | { readonly filter: object; readonly update: BSON.Document };
+}
+
+/** What became of a write. */
+export interface Written {
+  readonly isWritten: boolean;
+  /** Also where it was written and not confirmed as widely as asked. None where it was not tried, since another failed. */
+  readonly error?: unknown;
+}
+
+export interface BatchOptions extends SaveOptions {
+  readonly ordered: boolean;
+}
+
+// ── which writes go together ────────────────────────────────────────────────────────────────────────────────────────
+
+interface Command<P extends PlannedWrite> {
+  readonly statements: Statement<P>[];
+  bytes: number;
+}
+
+/**
+ * Sorts writes into commands, as few as the servers' limits allow. A list of one is a write that needs a command of its
+ * own: it holds operators of which the server must tell the results, or is too large to stand beside another.
+ *
+ * @param ordered does the order of the writes stay?
+ */
+export function intoCommands<P extends PlannedWrite>(planned: readonly P[], ordered: boolean): Statement<P>[][] {
+  const commands: Command<P>[] = [];
+  let open: Command<P>[] = [];
+  for (const each of planned) {
+    const statement = { planned: each, body: bodyOf(each.write) };
+    const bytes = sizeOf(statement.body);
+    const isAlone = each.life.sent.length > 0 || bytes > each.server.bytesOfOne;
+    const command = isAlone ? undefined : open.find(({ statements: [first] }) => goTogether(each, first?.planned));
+    if (command !== undefined && hasRoom(command, bytes, each.server)) {
+      command.statements.push(statement);
+      command.bytes += bytes;
+      continue;
+    }
+    const begun = { statements: [statement], bytes };
+    commands.push(begun);
+    const others = ordered ? [] : open.filter((other) => other !== command);
+    open = isAlone ? others : [...others, begun];
+  }
+  return commands.map(({ statements }) => statements);
+}
+
+/** Can one command hold both? Below MongoDB 8.0 it has a single collection and kind. */
+function goTogether(a: PlannedWrite, b: PlannedWrite | undefined): boolean {
+  if (b?.server !== a.server) return false;
+  return a.server.hasBulkWrite || (a.write.kind === b.write.kind && a.life.definition === b.life.definition);
+}
+
+function hasRoom({ statements, bytes }: Command<PlannedWrite>, more: number, limits: BulkServer): boolean {
+  return statements.length < limits.writes && bytes + more <= limits.bytes;
+}
+
+/**
+ * No operator waits for an answer here, so a form that could miss the stored shape is not tried first: what is sent
+ * carries no guard, and matches the document unless it is gone.
+ */
+function bodyOf(write: Write): Statement['body'] {
+  if (write.kind === 'insert') return { document: write.document };
+  const { update } = plan(write.tree, needsPipelineInBatch(write.tree) ? { form: 'pipeline' } : {});
+  return { filter: write.filter, update };
+}
+
+// ── send ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Sends writes that go together in one command, and settles them. Gives what became of each. */
+export async function sendTogether(statements: readonly Statement[], options: BatchOptions): Promise<Written[]> {
+  const answer = await send(statements, options).then(
+    (done): BulkFailure => ({ refused: new Map(), done }),
+    readFailure,
+  );
+  return settleAll(statements, answer, options);
+}
+
+/**
+ * The driver's own results for each write would cost the client more than the writes. So it asks for the errors alone:
+ * the total tells whether all the others were done.
+ */
+async function send(statements: readonly Statement[], options: BatchOptions): Promise<number> {
+  const [first] = statements;
+  if (first === undefined) return 0;
+  const { server, life } = first.planned;
+  // However the client decodes documents, the driver's bulk write compares with plain numbers.
+  const { validate: _, ...sent } = options;
+  const plain = { ...sent, promoteValues: true, promoteLongs: true, useBigInt64: false };
+  const { insertedCount, matchedCount } = server.hasBulkWrite
+    ? await server.connection.client.bulkWrite(statements.map(clientModel), plain)
+    : await life.definition.collection().bulkWrite(statements.map(collectionModel), plain);
+  return insertedCount + matchedCount;
+}
+
+function clientModel({ planned, body }: Statement): AnyClientBulkWriteModel<BSON.Document> {
+  const { namespace } = planned.life.definition.collection();
+  return 'document' in body
+    ? { namespace, name: 'insertOne', document: body.document }
+    : { namespace, name: 'updateOne', filter: body.filter, update: body.update };
+}
+
+function collectionModel({ body }: Statement): AnyBulkWriteOperation {
+  return 'document' in body
+    ? { insertOne: { document: body.document } }
+    : { updateOne: { filter: body.filter, update: body.update } };
+}
+
+// ── settle ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+async function settleAll(
+  statements: readonly Statement[],
+  answer: BulkFailure,
+  options: BatchOptions,
+): Promise<Written[]> {
+  const fateOf = await tellFates(statements, answer, options);
+  return statements.map(({ planned: { life, write } }, place): Written => {
+    const fate = fateOf(place);
+    if (fate === 'written') settle(life, write);
+    if (fate === 'untried') withdraw(life);
+    if (typeof fate === 'string') return { isWritten: fate === 'written' };
+    return { isWritten: fate.outcome === 'applied', error: fail(life, write, fate.error, fate.outcome) };
+  });
+}
+
+type Fate = 'written' | 'untried' | { readonly error: unknown; readonly outcome: Outcome };
+
+async function tellFates(
+  statements: readonly Statement[],
+  answer: BulkFailure,
+  { ordered, session }: BatchOptions,
+): Promise<(place: number) => Fate> {
+  const { refused, failure } = answer;
+  const [firstError] = refused.values();
+  const cause = failure ?? { error: firstError, outcome: 'refused' };
+  // An error ends a transaction, which takes back what was written in it before.
+  if (session?.inTransaction() === true && cause.error !== undefined)
+    return (place) => ({ ...cause, error: refused.get(place) ?? cause.error });
+  const tried = ordered && refused.size > 0 ? Math.max(...refused.keys()) + 1 : statements.length;
+  const known = await lookUpGone(statements.slice(0, tried), answer, session);
+  return (place) => {
+    const error = known.refused.get(place);
+    if (error !== undefined) return { error, outcome: 'refused' };
+    return place < tried ? (known.failure ?? 'written') : 'untried';
+  };
+}
+
+/** Where the total falls short, the documents that are gone are looked up: their updates met nothing. */
+async function lookUpGone(
+  statements: readonly Statement[],
+  answer: BulkFailure,
+  session: ClientSession | undefined,
+): Promise<BulkFailure> {
+  const { refused, failure, done } = answer;
+  if (done === statements.length - refused.size) return answer;
+  const unknown = (error: unknown): BulkFailure => ({ ...answer, failure: { error, outcome: 'unknown' } });
+  // Beside a write concern error the driver does not tell the others.
+  if (failure !== undefined) return failure.outcome === 'applied' ? unknown(failure.error) : answer;
+  try {
+    return { ...answer, refused: new Map([...(await goneAmong(statements, session)), ...refused]) };
+  } catch (error) {
+    return unknown(error);
+  }
+}
+
+/** The updates whose documents are not in their collections, by their places. */
+async function goneAmong(
+  statements: readonly Statement[],
+  session: ClientSession | undefined,
+): Promise<Map<number, DocumentNotFoundError>> {
+  const updates = statements.flatMap(({ planned: { life, write } }, place) =>
+    write.kind === 'update' ? [{ place, life, filter: write.filter }] : [],
+  );
+  const gone = new Map<number, DocumentNotFoundError>();
+  for (const definition of new Set(updates.map(({ life }) => life.definition))) {
+    const asked = updates.filter(({ life }) => life.definition === definition);
+    const stored = await storedIds(
+      definition,
+      asked.map(({ filter }) => filter),
+      session,
+    );
+    for (const { place, life, filter } of asked) if (!stored.has(idKey(filter))) gone.set(place, notFound(life));
+  }
+  return gone;
+}
+
+async function storedIds(
+  definition: ModelDefinition,
+  filters: readonly Life['filter'][],
+  session: ClientSession | undefined,
+): Promise<Set<string>> {
+  const filter = definition.shardKey.length > 0 ? { $or: filters } : { _id: { $in: filters.map(({ _id }) => _id) } };
+  const options = {
+    projection: { _id: 1 },
+    raw: true,
+    readPreference: 'primary',
+    ...(session && { session }),
+  } as const;
+  const found: unknown[] = await definition
+    .collection()
+    .find(filter as BSON.Document, options)
+    .toArray();
+  return new Set(found.map((document) => keyOf(document as Uint8Array)));
+}
+
+/** An `_id` as a text that tells it from all others, whatever its type. */
+function idKey({ _id }: Life['filter']): string {
+  return keyOf(encodeDocument({ _id }));
+}
+
+function keyOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+}
