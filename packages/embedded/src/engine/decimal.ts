@@ -137,6 +137,46 @@ export function remainderOfDecimals(a: Decimal, b: Decimal): Decimal {
   return { negative: a.negative, coefficient: abs(remainder), exponent };
 }
 
+/** How a decimal is rounded: to the nearest, halves to the even one; towards zero; down; up. */
+export type RoundingMode = 'halfEven' | 'truncate' | 'floor' | 'ceil';
+
+/** Rounds to so many decimal places, which the result has then, zeros included. Negative ones are digits before the point. */
+export function roundDecimal(value: Decimal, places: number, mode: RoundingMode): Decimal {
+  if (typeof value === 'string') return value;
+  const surplus = -places - value.exponent;
+  if (surplus <= 0) return { ...value, coefficient: value.coefficient * powerOf10(-surplus), exponent: -places };
+  const unit = powerOf10(surplus);
+  const away = mode === (value.negative ? 'floor' : 'ceil') && value.coefficient % unit !== 0n;
+  const coefficient =
+    mode === 'halfEven' ? roundHalfEven(value.coefficient, unit) : value.coefficient / unit + (away ? 1n : 0n);
+  return { ...value, coefficient, exponent: -places };
+}
+
+/** The square root to 34 digits; the value is not negative. */
+export function squareRoot(value: Decimal): Decimal {
+  if (typeof value === 'string' || value.coefficient === 0n) return value;
+  // An even exponent, and twice the digits that are kept.
+  const digitsWanted = 2 * (DIGITS + 2);
+  const missing = Math.max(0, digitsWanted - digits(value.coefficient));
+  const shift = missing + ((((value.exponent - missing) % 2) + 2) % 2);
+  const radicand = value.coefficient * powerOf10(shift);
+  const root = integerRoot(radicand);
+  const exponent = (value.exponent - shift) / 2;
+  if (root * root === radicand)
+    return shorten({ negative: false, coefficient: root, exponent }, Math.floor(value.exponent / 2));
+  return { negative: false, coefficient: root * 10n + 1n, exponent: exponent - 1 };
+}
+
+/** The integer part of a square root, by Newton's method. */
+function integerRoot(value: bigint): bigint {
+  let root = 10n ** BigInt(Math.ceil(digits(value) / 2));
+  for (;;) {
+    const next = (root + value / root) / 2n;
+    if (next >= root) return root;
+    root = next;
+  }
+}
+
 /** Compares by value, exactly. NaN equals itself and is below everything. */
 export function compareDecimals(a: Decimal, b: Decimal): number {
   if (typeof a === 'string' || typeof b === 'string') return rank(a) - rank(b);

@@ -284,7 +284,7 @@ describe('types and strings', () => {
 describe('errors', () => {
   it.each<[unknown, number, string]>([
     [{ $foo: 1 }, 168, "Unrecognized expression '$foo'"],
-    [{ $dateToString: {} }, 238, "'$dateToString' is not supported"],
+    [{ $function: {} }, 238, "'$function' is not supported"],
     [{ $add: 1, $subtract: 2 }, 15983, 'exactly one field'],
     [{ a: 1, $add: 2 }, 16410, "may not start with '$'"],
     [{ 'a.b': 1 }, 16412, "may not contain '.'"],

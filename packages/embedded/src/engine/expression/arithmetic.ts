@@ -1,8 +1,8 @@
-import { Double, Int32, Long } from 'bson';
+import { Int32, Long } from 'bson';
 import { ServerError } from '../../errors.ts';
-import { add, divide, isZeroNumber, multiply, remainder, subtract, toNumber, truncate } from '../number.ts';
+import { add, divide, isZeroNumber, multiply, remainder, subtract, truncate } from '../number.ts';
 import { DateTime, isDate, isNullish, isNumeric, type Numeric, typeOrMissing, type Value } from '../value.ts';
-import { binary, eager, type OperatorTable, variadic } from './operator.ts';
+import { binary, type OperatorTable, variadic } from './operator.ts';
 
 const ZERO = new Int32(0);
 
@@ -75,27 +75,6 @@ function typeMismatch(message: string): ServerError {
   return new ServerError(14, message);
 }
 
-type Rounding = (value: number) => number;
-
-function numericFunction(name: string, value: Value | undefined, run: (value: Numeric) => Value): Value {
-  if (isNullish(value)) return null;
-  if (!isNumeric(value))
-    throw new ServerError(28765, `${name} only supports numeric types, not ${typeOrMissing(value)}`);
-  return run(value);
-}
-
-const rounded =
-  (round: Rounding) =>
-  (value: Numeric): Value => {
-    if (value._bsontype === 'Decimal128') throw new ServerError(238, 'Rounding a decimal is not supported');
-    return value._bsontype === 'Double' ? new Double(round(value.value)) : value;
-  };
-
-function absolute(value: Numeric): Value {
-  if (value._bsontype === 'Double') return new Double(Math.abs(value.value));
-  return toNumber(value) < 0 ? subtract(ZERO, value) : value;
-}
-
 /** Arithmetic on numbers and dates. */
 export const ARITHMETIC: OperatorTable = {
   $add: variadic(addAll),
@@ -103,7 +82,4 @@ export const ARITHMETIC: OperatorTable = {
   $multiply: variadic(multiplyAll),
   $divide: binary(divideValues),
   $mod: binary(modValues),
-  $abs: eager(1, 1, ([a], name) => numericFunction(name, a, absolute)),
-  $ceil: eager(1, 1, ([a], name) => numericFunction(name, a, rounded(Math.ceil))),
-  $floor: eager(1, 1, ([a], name) => numericFunction(name, a, rounded(Math.floor))),
 };

@@ -1,5 +1,6 @@
 import { Decimal128, Double, Int32, Long, ObjectId } from 'bson';
 import { ServerError } from '../../errors.ts';
+import { parseIsoDate } from '../date-text.ts';
 import { makeDecimal } from '../decimal.ts';
 import { fitsInt64, isZeroNumber, toDecimal, toNumber, truncate } from '../number.ts';
 import { show } from '../text.ts';
@@ -98,7 +99,7 @@ function toBool(value: Value): Value {
 function toDate(value: Value): Value | undefined {
   if (value instanceof DateTime) return value;
   if (value instanceof ObjectId) return new DateTime(BigInt(value.getTimestamp().getTime()));
-  if (typeof value === 'string') return parseDate(value);
+  if (typeof value === 'string') return new DateTime(BigInt(parseIsoDate(value)));
   if (!isNumeric(value) || value instanceof Int32) {
     return typeOf(value) === 'timestamp' ? new DateTime(timestampSeconds(value) * 1000n) : undefined;
   }
@@ -109,17 +110,6 @@ function toDate(value: Value): Value | undefined {
 
 function timestampSeconds(value: Value): bigint {
   return typeof value === 'object' && value !== null && 't' in value ? BigInt(value.t) : 0n;
-}
-
-function parseDate(text: string): DateTime {
-  const milliseconds = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(zoned(text)) : Number.NaN;
-  if (Number.isNaN(milliseconds)) throw conversionFailure(`Error parsing date string '${text}'`);
-  return new DateTime(BigInt(milliseconds));
-}
-
-/** Without a zone a date is in UTC; JavaScript would take it as local. */
-function zoned(text: string): string {
-  return /T.*(?:Z|[+-]\d{2}:?\d{2})$/i.test(text) || !/[T ]/.test(text) ? text : `${text}Z`;
 }
 
 function toObjectId(value: Value): Value | undefined {

@@ -1,7 +1,7 @@
 // What the operators of the expression language are made of.
 import { ServerError } from '../../errors.ts';
 import { isZeroNumber, toSafeInteger } from '../number.ts';
-import { isArray, isDocument, isNullish, isNumeric, type Value } from '../value.ts';
+import { isArray, isDocument, isNullish, isNumeric, type Numeric, typeOrMissing, type Value } from '../value.ts';
 
 /** The values of the variables while an expression runs, each at the place that its scope gave it. */
 export type Slots = (Value | undefined)[];
@@ -87,6 +87,14 @@ export const binary = (
 /** An {@link eager} operator of any number of arguments. */
 export const variadic = (run: (args: (Value | undefined)[], name: string) => Value | undefined): Operator =>
   eager(0, Infinity, run);
+
+/** A function of one number, null for nothing. */
+export const ofNumber = (run: (value: Numeric, name: string) => Value): Operator =>
+  unary((value, name) => {
+    if (isNullish(value)) return null;
+    if (isNumeric(value)) return run(value, name);
+    throw new ServerError(28765, `${name} only supports numeric types, not ${typeOrMissing(value)}`);
+  });
 
 export function checkCount(name: string, count: number, least: number, most: number): void {
   if (least === most && count !== least) {

@@ -19,7 +19,7 @@ function concat(args: readonly (Value | undefined)[]): Value {
 }
 
 /** How the string functions take other values: numbers and dates are written out, nothing is empty. */
-function coerce(value: Value | undefined, name: string): string {
+export function coerce(value: Value | undefined, name: string): string {
   if (isNullish(value)) return '';
   if (typeof value === 'string') return value;
   if (isNumeric(value)) return value._bsontype === 'Double' ? String(toNumber(value)) : value.toString();
