@@ -1,7 +1,7 @@
 import type { AggregateOptions, BSON, DeleteOptions, DeleteResult, UpdateOptions, UpdateResult } from 'mongodb';
 import { readAs } from './bson/types.ts';
 import { UsageError } from './errors.ts';
-import { ask, open, type QueryPlan, stagesOf } from './query-plan.ts';
+import { ask, checkPath, type QueryPlan, stagesOf } from './query-plan.ts';
 import { refuseOptions, stamp, type StampOptions } from './updates.ts';
 
 /** How the values of many documents become one. */
@@ -23,14 +23,14 @@ export async function count(plan: QueryPlan<unknown>): Promise<number> {
 export async function distinct(plan: QueryPlan<unknown>, path: string): Promise<unknown[]> {
   const { definition, filter } = plan;
   const options = optionsOfAll('distinct', plan, ['readPreference', 'readConcern']);
-  const stored = checkPath('distinct', definition.storedPath(path));
+  const stored = checkPath('distinct', path, definition);
   const values = await ask(plan, (collection) => collection.distinct(stored, filter, options));
-  return values.map((value: unknown) => readAt(plan, path, value));
+  return values.map((value: unknown) => readAt(plan, stored, value));
 }
 
 /** What the server makes of the values at a path of the query's documents; null of no documents. */
 export async function accumulate(plan: QueryPlan<unknown>, operator: Accumulator, path: string): Promise<unknown> {
-  const stored = checkPath(operator.slice(1), plan.definition.storedPath(path));
+  const stored = checkPath(operator.slice(1), path, plan.definition);
   const stages = [...stagesOf(plan), { $group: { _id: null, value: { [operator]: `$${stored}` } } }];
   const { sort: _sort, skip: _skip, limit: _limit, ...options } = plan.options;
   // The cursors of find and of aggregate take different options about time-outs; the types say so, the values do not.
@@ -38,7 +38,7 @@ export async function accumulate(plan: QueryPlan<unknown>, operator: Accumulator
   const groups = await ask(plan, (collection) => collection.aggregate(stages, cursorOptions).toArray());
   const value: unknown = groups[0]?.['value'] ?? null;
   // An average of whole numbers is none.
-  return operator === '$avg' ? value : readAt(plan, path, value);
+  return operator === '$avg' ? value : readAt(plan, stored, value);
 }
 
 /** How the server would run the query. */
@@ -85,16 +85,8 @@ function optionsOfAll(
   return Object.fromEntries(names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]));
 }
 
-/** @throws UsageError for a path that the server would take for something else. */
-function checkPath(method: string, path: string): string {
-  if (typeof path === 'string' && path.split('.').every((key) => key !== '' && !/^\$|\0/.test(key))) return path;
-  throw new UsageError(
-    `${method}() takes the path of a field: not empty, and without a key that is empty or starts with "$".`,
-  );
-}
-
 /** Values as documents have them: `long()` and `binary()` fix the type of their field. */
-function readAt({ definition }: QueryPlan<unknown>, path: string, value: unknown): unknown {
-  const kind = definition.fields.get(path)?.kind;
+function readAt({ definition }: QueryPlan<unknown>, stored: string, value: unknown): unknown {
+  const kind = definition.fields.get(stored)?.kind;
   return kind === undefined ? value : readAs(kind, value);
 }

@@ -9,11 +9,13 @@ import { Life } from './life.ts';
 import { hasAtomics, operate } from './operate.ts';
 import { checkOwnFields, newData } from './new-document.ts';
 import { outcomeOf, translate } from './outcome.ts';
-import { getPath, type Root, setPath, unsetPath } from './path.ts';
+import { checkReadable, checkWritable, extentAt } from './partial.ts';
+import { getPath, keysOf, type Root, setPath, unsetPath } from './path.ts';
 import { readRaw, runHooks, save, type SaveOptions } from './save.ts';
 import { BsonBaseline } from './state/bson-baseline.ts';
 import { type AtomicOperator, type Change, changesOf, type EditTree } from './state/edits.ts';
 import { treeWith } from './state/pending.ts';
+import { baselineOver } from './state/partial-baseline.ts';
 import { baselineOf, moveTo, StateTracker } from './state/tracker.ts';
 import type {
   AnyNumber,
@@ -50,7 +52,10 @@ export abstract class Document<S> {
   static {
     lifeOf = (document) => document.#record;
     readField = (document, name) => document.#read(name);
-    writeField = (document, name, value) => document.#write(name, value);
+    writeField = (document, name, value) => {
+      if (document.#isPartial) checkWritable(document.#record, [name]);
+      document.#write(name, value);
+    };
   }
 
   constructor(input: object) {
@@ -74,19 +79,26 @@ export abstract class Document<S> {
   /** The value at a path, such as `address.city`; for stored fields that the schema does not name, too. */
   get<P extends AnyPath<S>>(path: P): ReadValue<S, P>;
   get(path: string): unknown {
-    return getPath(this.#root(), path);
+    const root = this.#root();
+    const value = getPath(root, path);
+    if (value === undefined && this.#isPartial) checkReadable(this.#record, keysOf(root, path));
+    return value;
   }
 
   /** Sets the value at a path, making objects on the way. `undefined` removes it. */
   set<P extends AnyPath<S>>(path: P, value: SetValue<S, P>): this;
   set(path: string, value: unknown): this {
-    setPath(this.#root(), path, value);
+    const root = this.#root();
+    if (this.#isPartial) checkWritable(this.#record, keysOf(root, path));
+    setPath(root, path, value);
     return this;
   }
 
   /** Removes the value at a path. */
   unset(path: AnyPath<S>): this {
-    unsetPath(this.#root(), path);
+    const root = this.#root();
+    if (this.#isPartial) checkWritable(this.#record, keysOf(root, path));
+    unsetPath(root, path);
     return this;
   }
 
@@ -197,7 +209,8 @@ export abstract class Document<S> {
   }
 
   /**
-   * Reads the stored document again and drops every change. Containers handed out before are detached from the document.
+   * Reads the stored document again, of a part-loaded one the same part, and drops every change. Containers handed out
+   * before are detached from the document.
    *
    * @returns the document.
    * @throws DocumentNotFoundError when it is gone.
@@ -209,7 +222,8 @@ export abstract class Document<S> {
         throw new UsageError('The document is new: there is nothing to reload.', life.context);
       const stored = await readRaw(life, options);
       if (stored === null) throw new DocumentNotFoundError('The document is not in the collection.', life.context);
-      moveTo(this.#tracker, new BsonBaseline(life.definition.layout(), ownBytes(stored), 0));
+      const { selection } = life.baseline;
+      moveTo(this.#tracker, baselineOver(life.definition.layout(), ownBytes(stored), 0, selection));
       life.forget();
     });
     return this;
@@ -266,10 +280,19 @@ export abstract class Document<S> {
 
   #read(name: string): unknown {
     const value = baselineOf(this.#tracker).get(name);
-    return value === undefined ? this.#readDefault(name) : value;
+    return value === undefined ? this.#readAbsent(name) : value;
   }
 
-  #readDefault(name: string): unknown {
+  /** Was it loaded by `select()` or `omit()`, so that it is not the whole document? */
+  get #isPartial(): boolean {
+    return baselineOf(this.#tracker).selection !== null;
+  }
+
+  #readAbsent(name: string): unknown {
+    if (this.#isPartial) {
+      checkReadable(this.#record, [name]);
+      if (extentAt(this.#record, [name]) === 'part') return undefined;
+    }
     // Most fields have none: then reading one makes no record.
     const hasDefault = this[definitionKey].fields.get(name)?.hasDefault === true;
     return hasDefault ? this.#record.readDefault(name) : undefined;

@@ -1,10 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { BSON } from 'mongodb';
-import { copyValue, setOwn } from './bson/copy.ts';
+import { copyValue, isPlainObject, setOwn } from './bson/copy.ts';
 import { ABSENT, memberOf } from './bson/encode.ts';
 import type { ModelDefinition } from './definition.ts';
 import { type ErrorContext, UsageError } from './errors.ts';
 import type { Baseline } from './state/baseline.ts';
+import { BsonBaseline } from './state/bson-baseline.ts';
 import type { EditTree } from './state/edits.ts';
 import { isSame, type PendingAtomic } from './state/pending.ts';
 import { baselineOf, type StateTracker } from './state/tracker.ts';
@@ -81,9 +82,12 @@ export class Life {
 
   /** The filter that finds the stored document: its `_id` as it is stored, and what the collection is sharded by. */
   get filter(): { readonly [name: string]: unknown; readonly _id: unknown } {
-    const _id = this.baseline.exact('_id');
+    const _id = this.#exact('_id');
     if (_id === ABSENT)
       throw new UsageError('The document was loaded without its _id, so it cannot be found again.', this.context);
+    const { selection } = this.baseline;
+    if (!this.definition.shardKey.every((path) => (selection?.at(path.split('.')) ?? 'whole') === 'whole'))
+      throw new UsageError('The document was loaded without its shard key, so it cannot be found again.', this.context);
     const shard = this.definition.shardKey.map((path) => [path, this.#stored(path)] as const);
     return { _id, ...Object.fromEntries(shard) };
   }
@@ -91,8 +95,15 @@ export class Life {
   /** The stored value at a path of the shard key. A missing one is found, and routed, as null. */
   #stored(path: string): unknown {
     const [name = '', ...keys] = path.split('.');
-    const value = keys.reduce<unknown>((outer, key) => memberOf(outer, key), this.baseline.exact(name));
+    const value = keys.reduce<unknown>((outer, key) => memberOf(outer, key), this.#exact(name));
     return value === ABSENT ? null : value;
+  }
+
+  /** A stored value with its keys in their order, which counts where whole objects are compared. */
+  #exact(name: string): unknown {
+    const { baseline } = this;
+    const value = baseline.exact(name);
+    return isPlainObject(value) && baseline instanceof BsonBaseline ? baseline.ordered(name) : value;
   }
 
   /** A field that is not stored reads as its schema's default, the same one each time; it may be changed in place. */
@@ -104,11 +115,12 @@ export class Life {
     return value;
   }
 
-  /** A copy of every field, defaults included, under the program's names. */
+  /** A copy of every field that was loaded, defaults included, under the program's names. */
   toObject(): Record<string, unknown> {
     const object = this.baseline.toObject();
     for (const name of this.definition.fields.keys()) {
       if (Object.hasOwn(object, name)) continue;
+      if (this.baseline.selection !== null && this.baseline.selection.at([name]) !== 'whole') continue;
       const value = this.readDefault(name);
       if (value !== undefined) setOwn(object, name, copyValue(value));
     }

@@ -16,7 +16,7 @@ import { ownAll } from './bson/arena.ts';
 import { documentSize } from './bson/decode.ts';
 import { encodeDocument } from './bson/encode.ts';
 import { readAs } from './bson/types.ts';
-import { castFilter, castId, equalityFilter } from './cast.ts';
+import { castFilter, equalityFilter, idFilter } from './cast.ts';
 import type { Connection } from './connection.ts';
 import { definitionKey, ModelDefinition, type ModelOptions, type RuleIssue } from './definition.ts';
 import { Document, lifeOf, readField, writeField } from './document.ts';
@@ -29,7 +29,7 @@ import { insertion, type SaveOptions } from './save.ts';
 import { saveAll, type SaveAllOptions } from './save-all.ts';
 import type { Model, Reserved } from './statics.ts';
 import type { Fields } from './schema.ts';
-import { BsonBaseline } from './state/bson-baseline.ts';
+import { baselineOver } from './state/partial-baseline.ts';
 import type { Shape } from './types/shape.ts';
 import {
   deleteMatching,
@@ -130,7 +130,7 @@ class ModelDocument extends Document<unknown> {
 
   static async findById(this: DocumentClass, id: unknown, options?: QueryOptions): Promise<unknown> {
     const definition = definitionOf(this);
-    return Query.of(definition, readInto(this), { _id: castId(definition, id) }, options).first();
+    return Query.of(definition, readInto(this), idFilter(definition, id), options).first();
   }
 
   static async count(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<number> {
@@ -271,9 +271,9 @@ function definitionOf(model: DocumentClass): ModelDefinition {
 
 /** Reads stored documents as documents of this class. */
 function readInto(model: DocumentClass): ReadAll<Document<unknown>> {
-  return (documents) => {
+  return (documents, selection = null) => {
     const layout = definitionOf(model).layout();
-    const read = ownAll(documents, (bytes, start) => new model(new BsonBaseline(layout, bytes, start)));
+    const read = ownAll(documents, (bytes, start) => new model(baselineOver(layout, bytes, start, selection)));
     if (read[0] !== undefined) checkRead(read[0]);
     return read;
   };

@@ -3,6 +3,7 @@ import { ABSENT } from './bson/encode.ts';
 import { UsageError } from './errors.ts';
 import type { Life } from './life.ts';
 import { keysOf, type Root, setAt, valueAt } from './path.ts';
+import { checkReadable, checkWritable } from './partial.ts';
 import { applyAtomic, foldAtomics, misfit } from './state/atomics.ts';
 import { type AtomicOperator, MAX_LEVELS } from './state/edits.ts';
 import { exactAt, isSame, isShown, type Keys, type PendingAtomic } from './state/pending.ts';
@@ -16,6 +17,8 @@ import { exactAt, isSame, isShown, type Keys, type PendingAtomic } from './state
 export function operate(life: Life, root: Root, operator: AtomicOperator, path: string, operand: unknown): void {
   const keys = keysOf(root, path);
   checkPath(life, root, keys, operator);
+  if (operator === '$push') checkReadable(life, keys);
+  else checkWritable(life, keys);
   const before = valueAt(root, keys);
   const after = applyAtomic(operator, before, operand, life.definition.shownPath(keys));
   const pending = life.pending.filter((each) => isShown(life.baseline, each));

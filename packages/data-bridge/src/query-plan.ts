@@ -4,9 +4,10 @@ import { castFilter } from './cast.ts';
 import type { ModelDefinition } from './definition.ts';
 import { UsageError } from './errors.ts';
 import { translate } from './outcome.ts';
+import { Selection } from './state/selection.ts';
 
 /** Reads the documents of one result. Their bytes lie in the driver's buffers: what is kept must be copied. */
-export type ReadAll<D> = (documents: readonly Uint8Array[]) => D[];
+export type ReadAll<D> = (documents: readonly Uint8Array[], selection?: Selection | null) => D[];
 
 /** What a query asks, and how its documents are read: fixed when the query is made. */
 export interface QueryPlan<D> {
@@ -16,6 +17,10 @@ export interface QueryPlan<D> {
   readonly filter: Readonly<Record<string, unknown>>;
   /** As they are sent; `sort` is a Map of stored paths. */
   readonly options: FindOptions & Abortable;
+  /** Which part of the documents is loaded; null for all of it. */
+  readonly selection: Selection | null;
+  /** Is what it gives made of documents by `map()`? */
+  readonly isMapped: boolean;
 }
 
 /** Options that would change which documents are meant, what a document holds, or the bytes it is read from. */
@@ -76,6 +81,8 @@ export function planQuery<D>(
     definition,
     read,
     filter: castFilter(definition, filter),
+    selection: null,
+    isMapped: false,
     options: {
       ...others,
       ...(sort === undefined ? {} : { sort: sortOf(definition, sort) }),
@@ -133,8 +140,55 @@ export function withOptions<D>(plan: QueryPlan<D>, options: FindOptions & Aborta
 }
 
 /** Opens a cursor over the bytes of the documents. */
-export function open({ definition, filter, options }: QueryPlan<unknown>): FindCursor {
-  return definition.collection().find(filter, { ...options, raw: true });
+export function open({ definition, filter, options, selection }: QueryPlan<unknown>): FindCursor {
+  const part = selection === null ? {} : { projection: selection.projection };
+  return definition.collection().find(filter, { ...options, ...part, raw: true });
+}
+
+/** Reads what the cursor gave. */
+export function readBatch<D>({ read, selection }: QueryPlan<D>, documents: readonly Uint8Array[]): D[] {
+  return read(documents, selection);
+}
+
+/** The same query of these fields alone, and what finds a document again: its `_id`, and what the collection is sharded by. */
+export function select<D>(plan: QueryPlan<D>, paths: readonly string[]): QueryPlan<D> {
+  const stored = checkSelection(plan, 'select', paths);
+  if (plan.selection !== null)
+    refuse(plan, 'select() can be called once, and not after omit(): name all paths in one call.');
+  return { ...plan, selection: Selection.of([...stored, ...plan.definition.shardKey]) };
+}
+
+/** The same query of all but these fields. */
+export function omit<D>(plan: QueryPlan<D>, paths: readonly string[]): QueryPlan<D> {
+  const stored = checkSelection(plan, 'omit', paths);
+  const { selection } = plan;
+  if (selection?.isOnly !== true) {
+    const before = selection === null ? [] : [...selection.paths, ...(selection.hasId ? [] : ['_id'])];
+    return { ...plan, selection: Selection.without([...before, ...stored]) };
+  }
+  if (stored.some((path) => path !== '_id')) refuse(plan, 'after select() only the _id can be left out by omit().');
+  return { ...plan, selection: selection.withId(false) };
+}
+
+function checkSelection(plan: QueryPlan<unknown>, method: string, paths: readonly string[]): string[] {
+  if (plan.isMapped) refuse(plan, `${method}() comes before map(), whose function gets what was loaded.`);
+  if (paths.length === 0) refuse(plan, `${method}() takes the paths of fields, got none.`);
+  const stored = paths.map((path) => checkPath(method, path, plan.definition));
+  if (method === 'omit' && stored.some((path) => path.startsWith('_id.')))
+    refuse(plan, 'omit() takes no part of an _id.');
+  return stored;
+}
+
+/** The path as it is stored. @throws UsageError for one that the server would take for something else. */
+export function checkPath(method: string, path: string, definition: ModelDefinition): string {
+  const isPath = typeof path === 'string' && path.split('.').every((key) => key !== '' && !/^\$|\0/.test(key));
+  if (isPath) return definition.storedPath(path);
+  const text = `${method}() takes paths of fields: not empty, and without a key that is empty or starts with "$".`;
+  throw new UsageError(text, { model: definition.collectionName });
+}
+
+function refuse({ definition }: QueryPlan<unknown>, text: string): never {
+  throw new UsageError(text, { model: definition.collectionName });
 }
 
 /** Runs an operation of the driver for a query, and says its errors in this package's words. */
@@ -147,7 +201,7 @@ export async function ask<R>(
   try {
     return await operation(definition.collection());
   } catch (error) {
-    throw translate(error, { model: definition.collectionName });
+    throw translate(error, { model: definition.collectionName }, definition);
   }
 }
 

@@ -27,15 +27,19 @@ import {
   ask,
   checkCount,
   hintOf,
+  omit,
   open,
   planQuery,
   type QueryOptions,
   type QueryPlan,
   type ReadAll,
+  readBatch,
+  select,
   sortOf,
   withOptions,
 } from './query-plan.ts';
 import type { AnyNumber, ElementOf, Paths, PathsTo, PathValue } from './types/paths.ts';
+import type { Omitted, OmittedShape, Selected, SelectedShape } from './types/select.ts';
 import type { ShapeOf } from './types/shape.ts';
 import type { Sort, SortDirection } from './types/sort.ts';
 import type { Update } from './types/update.ts';
@@ -146,9 +150,28 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
 
   // ── what it gives ─────────────────────────────────────────────────────────────────────────────────────────────────
 
+  /**
+   * Only these fields, by name or dotted path, with the `_id` and what the collection is sharded by. Reading another field
+   * of the document throws `FieldNotLoadedError`, only what was loaded may be set, and a save never touches the rest. An
+   * object loaded in part cannot be replaced, and an array loaded in part only grow.
+   *
+   * ```ts
+   * const [user] = await User.find().select('name', 'address.city');
+   * ```
+   */
+  select<const P extends Paths<ShapeOf<M>>>(...paths: readonly P[]): Query<Selected<D, L, P>, M, SelectedShape<L, P>> {
+    return new Query(select(this.#plan, paths) as QueryPlan<unknown> as QueryPlan<Selected<D, L, P>>);
+  }
+
+  /** All but these fields, as `select` does it the other way round. A document without its `_id` cannot be saved. */
+  omit<const P extends Paths<ShapeOf<M>>>(...paths: readonly P[]): Query<Omitted<D, L, P>, M, OmittedShape<L, P>> {
+    return new Query(omit(this.#plan, paths) as QueryPlan<unknown> as QueryPlan<Omitted<D, L, P>>);
+  }
+
   /** Plain objects instead of documents: what is stored, without defaults and without tracking. */
   lean(): Query<L, M, L> {
-    const { definition } = this.#plan;
+    const { definition, isMapped } = this.#plan;
+    if (isMapped) throw new UsageError('lean() comes before map(), whose function gets what is read.');
     const read = (documents: readonly Uint8Array[]): L[] => {
       const layout = definition.layout();
       return documents.map((bytes) => definition.shownFields(decodeStored<L & object>(layout, bytes, 0)));
@@ -159,7 +182,8 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
   /** What a function makes of each document, instead of the document. It does not wait for promises: `forEach` does. */
   map<R>(change: (document: D) => R): Query<R, M, L> {
     const { read } = this.#plan;
-    return new Query<R, M, L>({ ...this.#plan, read: (documents) => read(documents).map((each) => change(each)) });
+    const readMapped: ReadAll<R> = (documents, selection) => read(documents, selection).map((each) => change(each));
+    return new Query<R, M, L>({ ...this.#plan, read: readMapped, isMapped: true });
   }
 
   /** The first document, or null. */
@@ -260,11 +284,11 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<D, void, undefined> {
-    const { read, options } = this.#plan;
+    const { options } = this.#plan;
     const cursor = open(this.#plan);
     try {
       while (await ask(this.#plan, () => cursor.hasNext())) {
-        for (const document of read(cursor.readBufferedDocuments() as unknown as Uint8Array[])) {
+        for (const document of readBatch(this.#plan, cursor.readBufferedDocuments())) {
           options.signal?.throwIfAborted();
           yield document;
         }
@@ -275,7 +299,7 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
   }
 
   async #toArray(): Promise<D[]> {
-    return this.#plan.read(await ask(this.#plan, () => open(this.#plan).toArray()));
+    return readBatch(this.#plan, await ask(this.#plan, () => open(this.#plan).toArray()));
   }
 
   #accumulate<R>(operator: Accumulator, path: string): Promise<R> {

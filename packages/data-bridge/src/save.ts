@@ -8,6 +8,7 @@ import { DocumentNotFoundError, OutcomeUnknownError, UsageError } from './errors
 import type { Life, Write } from './life.ts';
 import { putBack, takeStored } from './operate.ts';
 import { type Outcome, outcomeOf, translate } from './outcome.ts';
+import { confined, extentAt } from './partial.ts';
 import { applyAtomic, misfit } from './state/atomics.ts';
 import { BsonBaseline } from './state/bson-baseline.ts';
 import type { Edit, EditTree } from './state/edits.ts';
@@ -110,8 +111,9 @@ export function stampNew({ baseline, definition, isNew }: Life): void {
 /** What a save of this document writes now, or null. */
 export function planWrite(life: Life): Write | null {
   if (life.isNew) return { kind: 'insert', document: withId(life, planInsert(life)) };
-  const { tree, atomics } = treeWith(life.baseline, life.pending);
-  if (tree?.children.has('_id') === true) life.refuseNewId();
+  const { tree: edits, atomics } = treeWith(life.baseline, life.pending);
+  if (edits?.children.has('_id') === true) life.refuseNewId();
+  const tree = edits === null ? null : confined(life, edits);
   const write = tree === null ? null : { kind: 'update' as const, filter: life.filter, ...stamp(life, tree) };
   life.sent = atomics;
   life.pending = [];
@@ -189,7 +191,8 @@ async function sendUpdate(
   tree: EditTree,
   options: UpdateOptions,
 ): Promise<Uint8Array | null> {
-  const tryPlan = life.sent.length > 0 ? updateAndRead(projectionOf(tree)) : update;
+  const tryPlan =
+    life.sent.length > 0 ? updateAndRead(life.baseline.selection?.projection ?? projectionOf(tree)) : update;
   const send = (form: UpdatePlan) => unlessMisfit(form, tryPlan(life, { ...filter, ...form.guard }, form, options));
   // An error would abort a transaction, so there the form that cannot fail goes first.
   const inTransaction = options.session?.inTransaction() === true;
@@ -254,8 +257,13 @@ async function unlessMisfit(form: UpdatePlan, answer: Promise<Answer | null>): P
 
 /** The stored document's bytes, or null when it is gone. They lie in the driver's buffers: copy what is kept. */
 export async function readRaw(life: Life, options: object = {}): Promise<Uint8Array | null> {
+  if ((options as { projection?: unknown }).projection !== undefined)
+    throw new UsageError('reload() does not take the option "projection": it reads what was loaded.', life.context);
+  const { selection } = life.baseline;
+  const part = selection === null ? {} : { projection: selection.projection };
   try {
-    const found: unknown = await life.definition.collection().findOne(life.filter as never, { ...options, raw: true });
+    const sent = { ...options, ...part, raw: true } as const;
+    const found: unknown = await life.definition.collection().findOne(life.filter as never, sent);
     return found as Uint8Array | null;
   } catch (error) {
     throw translate(error, life.context, life.definition);
@@ -283,10 +291,16 @@ function settleUpdate(life: Life, { tree, stamped }: Write & { kind: 'update' },
   const settled = [...tree.children.values()].some(hasAtomic) ? carriedOut(tree, left) : tree;
   // A Date that was read before stays as it is: the new time is another one.
   const isRead = stamped !== undefined && baseline.current(stamped) !== undefined && !baseline.differs(stamped);
-  baseline.settle(settled);
+  baseline.settle(withoutUnloaded(life, settled, stamped));
   if (isRead) baseline.revert(stamped);
   takeStored(life);
   life.lastSaved = settled;
+}
+
+/** Of what was not loaded only the time of the update can have been written; it stays unknown. */
+function withoutUnloaded(life: Life, tree: EditTree, stamped: string | undefined): EditTree {
+  if (stamped === undefined || extentAt(life, [stamped]) !== 'nothing') return tree;
+  return { kind: 'object', children: new Map([...tree.children].filter(([name]) => name !== stamped)) };
 }
 
 function settleInsert(life: Life, document: BSON.Document): void {

@@ -3,6 +3,7 @@ import { typeName } from './bson/types.ts';
 import type { RuleIssue } from './definition.ts';
 import { SchemaError, UsageError, ValidationError, type ValidationIssue } from './errors.ts';
 import type { Life } from './life.ts';
+import { fieldsForRule, validateLoaded } from './partial.ts';
 import { overlay, type SchemaField, type Verdict } from './schema.ts';
 import { isSame } from './state/pending.ts';
 
@@ -53,7 +54,7 @@ export async function validate<R>(life: Life, then: () => R): Promise<R> {
 function askRule(life: Life): void | Promise<void> {
   const { check } = life.definition;
   if (check === undefined || !(life.isNew || life.tracker.isModified())) return;
-  const found = life.inside(() => check(life.toObject()));
+  const found = life.inside(() => check(fieldsForRule(life)));
   const refuse = (violations: Iterable<RuleIssue>): void => {
     const issues = Array.from(violations, ({ path = '', message }) => {
       return { keys: path === '' ? [] : path.split('.'), path, message };
@@ -96,7 +97,7 @@ function runValidators(life: Life, fields: readonly SchemaField[], given: Map<st
 /** What a field's schema says of its value. @param given a copy of the value, where the program may change it meanwhile. */
 function judge(life: Life, field: SchemaField, given?: unknown): Verdict | Promise<Verdict> {
   const value = life.baseline.current(field.name);
-  const verdict = field.validate(value);
+  const verdict = validateLoaded(life, field, value);
   if (value === undefined || !life.assigned.has(field.name)) return verdict;
   return verdict instanceof Promise
     ? verdict.then((settled) => checkOutput(life, field, given, settled))

@@ -147,7 +147,7 @@ describe('a value of many documents', () => {
 describe('distinct()', () => {
   it('gives the different values as documents have them', async () => {
     expect((await Item.find().distinct('category')).toSorted()).toEqual(['dairy', 'fruit']);
-    expect((await Item.find({ category: 'dairy' }).distinct('quantity')).toSorted()).toEqual([30, 50]);
+    expect((await Item.find({ category: 'dairy' }).distinct('quantity')).toSorted((a, b) => a - b)).toEqual([30, 50]);
     expect(new Set(await Item.find().distinct('big'))).toEqual(new Set([2n ** 60n, 5n]));
     expect(await Item.find({ category: 'dairy' }).distinct('box.width')).toEqual([5]);
   });

@@ -1,10 +1,13 @@
 import type { EditTree } from './edits.ts';
+import type { Selection } from './selection.ts';
 
 /**
  * What the last load or save left, and the values touched since. Two kinds: over a document's bytes, and over a plain
  * object.
  */
 export interface Baseline {
+  /** Which part of the stored document was loaded; null for all of it. */
+  readonly selection: Selection | null;
   /** Are stored binaries read as bare bytes, which do not tell their subtype? */
   readonly promotesBuffers: boolean;
   /** The current value, handed out: from now on a change in place is looked for. */

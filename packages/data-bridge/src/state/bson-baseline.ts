@@ -1,11 +1,13 @@
 import { copyValue, setOwn } from '../bson/copy.ts';
-import { decodeDocument, decodeElement, decodeExact, decodeStored } from '../bson/decode.ts';
+import { decodeDocument, decodeElement, decodeExact, decodeStored, documentSize } from '../bson/decode.ts';
 import { ABSENT, encodeDocument } from '../bson/encode.ts';
 import { equalElement } from '../bson/equal.ts';
 import { type Field, fieldsOf, Layout, locate } from '../bson/layout.ts';
+import { decodeOrdered } from '../bson/ordered.ts';
 import { elementsOf, splice } from '../bson/splice.ts';
 import type { Baseline } from './baseline.ts';
 import type { EditTree } from './edits.ts';
+import type { Selection } from './selection.ts';
 
 /** Stands in `values` for a field that was removed; `undefined` there means that the field was not touched. */
 const REMOVED = Symbol('removed');
@@ -32,6 +34,10 @@ export class BsonBaseline implements Baseline {
     this.layout = layout;
     this.#bytes = bytes;
     this.#start = start;
+  }
+
+  get selection(): Selection | null {
+    return null;
   }
 
   get promotesBuffers(): boolean {
@@ -106,6 +112,12 @@ export class BsonBaseline implements Baseline {
     return at < 0 ? ABSENT : decodeExact(this.#bytes, this.#start, at);
   }
 
+  /** The same with objects as Maps, which keep every order of keys. */
+  ordered(name: string): unknown {
+    const at = this.#locate(this.layout.field(name));
+    return at < 0 ? ABSENT : decodeOrdered(this.#bytes, this.#start, at);
+  }
+
   original(name: string): unknown {
     const field = this.layout.field(name);
     const at = this.#locate(field);
@@ -117,6 +129,12 @@ export class BsonBaseline implements Baseline {
     const { value } = decodeDocument<{ value?: unknown }>(layout, encodeDocument({ value: exact }), 0);
     const read = inner.length === 0 ? this.layout.field(String(name)).read : null;
     return read === null ? value : read(value);
+  }
+
+  /** A copy of the document's bytes. */
+  bytes(): Uint8Array {
+    this.#settleSent();
+    return new Uint8Array(this.#bytes.subarray(this.#start, this.#start + documentSize(this.#bytes, this.#start)));
   }
 
   toObject(): Record<string, unknown> {

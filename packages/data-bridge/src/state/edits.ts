@@ -32,6 +32,8 @@ export interface ObjectEdit {
   readonly base: object;
   readonly value: object;
   readonly children: ReadonlyMap<string, Edit>;
+  /** Was only a part of the object loaded? Then it must not be written whole. */
+  readonly isPart?: true;
 }
 
 /** An array of the same length as before, of which some elements changed. */

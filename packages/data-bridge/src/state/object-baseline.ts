@@ -10,6 +10,7 @@ import type { EditTree } from './edits.ts';
  */
 export class ObjectBaseline implements Baseline {
   readonly promotesBuffers = false;
+  readonly selection = null;
   readonly #data: Record<string, unknown>;
   /** By name the original, or `ABSENT`. */
   readonly #originals = new Map<string, unknown>();

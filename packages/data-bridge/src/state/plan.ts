@@ -59,11 +59,11 @@ const ADDING: ReadonlySet<AtomicOperator> = new Set(['$inc', '$mul', '$push']);
 
 /** A pipeline holds values twice, the whole one and the changed part; the fields as a whole take half as much. */
 function setWhole(tree: EditTree): EditTree {
-  const whole = ([name, edit]: [string, Edit]): [string, Edit] => [
-    name,
+  const whole = ([name, edit]: [string, Edit]): [string, Edit] => {
     // An operator's operand is no larger than the value.
-    edit.kind === 'delete' || edit.kind === 'atomic' ? edit : { kind: 'set', base: edit.base, value: edit.value },
-  ];
+    const stays = edit.kind === 'delete' || edit.kind === 'atomic' || (edit.kind === 'object' && edit.isPart === true);
+    return [name, stays ? edit : { kind: 'set', base: edit.base, value: edit.value }];
+  };
   return { kind: 'object', children: new Map(Array.from(tree.children, whole)) };
 }
 
