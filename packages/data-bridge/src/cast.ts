@@ -1,8 +1,10 @@
-import { hasToBson, isMutable, isPlainObject, setOwn } from './bson/copy.ts';
+import { isPlainObject, setOwn } from './bson/copy.ts';
 import { ABSENT, toExact } from './bson/encode.ts';
 import { toObjectId, typeName } from './bson/types.ts';
 import type { ModelDefinition } from './definition.ts';
 import { UsageError } from './errors.ts';
+import { Literal, literal } from './literal.ts';
+import { operatorIn, safeCondition, safeFilter } from './safety.ts';
 import { storedExpression } from './stored-expression.ts';
 
 /** Operators whose value, or each element of it, is compared with the field or its elements, or becomes one. */
@@ -24,22 +26,28 @@ export function castId(definition: ModelDefinition, id: unknown): unknown {
   return isObjectId(definition, '_id') ? castObjectId(definition, '_id', id) : id;
 }
 
+/** A filter for the document with this `_id`, which is never an operator. */
+export function idFilter(definition: ModelDefinition, id: unknown): Record<string, unknown> {
+  const cast = castId(definition, id);
+  return { _id: isPlainObject(cast) || cast instanceof RegExp ? literal(cast) : cast };
+}
+
 /**
- * A filter as it is sent: a fresh copy with 24-digit hexadecimal strings as ObjectIds where the schema says ObjectId.
+ * A filter as it is sent: a fresh copy, checked as `safeFilter` does, with stored names, and 24-digit hexadecimal strings
+ * as ObjectIds where the schema says ObjectId.
  *
- * @throws UsageError for `undefined` anywhere, which would widen the filter, and for another string where an ObjectId belongs.
- * @throws EncodeError for what BSON cannot hold: the driver would leave a function out, and so widen the filter too.
+ * @throws UsageError for what a filter must not hold, and for another string where an ObjectId belongs.
+ * @throws EncodeError for what BSON cannot hold.
  */
 export function castFilter(definition: ModelDefinition, filter: object): Record<string, unknown> {
-  if (!isPlainObject(filter))
-    throw new UsageError(`A filter must be an object, got ${typeName(filter)}.`, { model: definition.collectionName });
+  return castConditions(definition, safeFilter(definition, filter));
+}
+
+function castConditions(definition: ModelDefinition, filter: object): Record<string, unknown> {
   const cast: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(filter)) {
-    // A query may run later, and more than once: it must not see what becomes of the program's objects.
-    const copied = toExact(value, ABSENT, [key]);
-    refuseUndefined(definition, value, [key]);
+  for (const [key, condition] of Object.entries(filter)) {
     const path = definition.storedPath(key);
-    setOwn(cast, path, castCondition(definition, path, copied));
+    setOwn(cast, path, castCondition(definition, path, condition));
   }
   return cast;
 }
@@ -54,7 +62,8 @@ export function equalityFilter(definition: ModelDefinition, values: object): Rec
   for (const [name, value] of Object.entries(values)) {
     if (name.startsWith('$'))
       throw new UsageError(`findBy() compares fields: "${name}" is no field.`, { model: definition.collectionName });
-    setOwn(filter, name, { $eq: value });
+    // Another's undefined is refused with the rest of the filter, which names its path.
+    setOwn(filter, name, value === undefined ? value : literal(value instanceof Literal ? value.value : value));
   }
   return filter;
 }
@@ -80,7 +89,8 @@ export function castUpdate(definition: ModelDefinition, update: object): Record<
 function castOperand(definition: ModelDefinition, operator: string, operand: object): Record<string, unknown> {
   const cast: Record<string, unknown> = {};
   for (const [path, value] of Object.entries(operand)) {
-    const sent = toExact(value, ABSENT, [operator, path]);
+    refuseDollarName(definition, operator, path);
+    const sent = operator === '$pull' ? safePull(definition, value, path) : toExact(value, ABSENT, [operator, path]);
     const stored = definition.storedPath(path);
     if (operator === '$rename' && typeof sent === 'string') setOwn(cast, stored, definition.storedPath(sent));
     else setOwn(cast, stored, WRITING.has(operator) ? castValue(definition, stored, sent) : sent);
@@ -88,8 +98,25 @@ function castOperand(definition: ModelDefinition, operator: string, operand: obj
   return cast;
 }
 
+/** What `$pull` removes: values, a condition on them, or one on their members. */
+function safePull(definition: ModelDefinition, value: unknown, path: string): unknown {
+  const place = { keys: ['$pull', path], isTrusted: false };
+  const isFilter = isPlainObject(value) && operatorIn(value) === undefined;
+  return isFilter ? safeFilter(definition, value, place) : safeCondition(definition, value, place);
+}
+
+/** In a path only the positional `$`, `$[]` and `$[name]`, and the members of a DBRef, begin with a "$". */
+function refuseDollarName(definition: ModelDefinition, operator: string, path: string): void {
+  const [first = '', ...inner] = path.split('.');
+  const wrong = first.startsWith('$') ? first : inner.find((key) => /^\$(?!$|\[|id$|ref$|db$)/.test(key));
+  if (wrong === undefined) return;
+  const text = `${operator} of "${path}" would write a field of the name "${wrong}": names that begin with "$" are kept for operators.`;
+  throw new UsageError(text, { model: definition.collectionName });
+}
+
 function castCondition(definition: ModelDefinition, key: string, value: unknown): unknown {
-  if (JOINING.has(key) && Array.isArray(value)) return value.map((filter: object) => castFilter(definition, filter));
+  if (JOINING.has(key) && Array.isArray(value))
+    return value.map((filter: object) => castConditions(definition, filter));
   if (key === '$expr') return storedExpression(definition, value);
   return castValue(definition, key, value);
 }
@@ -124,19 +151,4 @@ function castObjectId(definition: ModelDefinition, name: string, value: unknown)
     throw new UsageError(text, { model: definition.collectionName });
   }
   return id;
-}
-
-function refuseUndefined(definition: ModelDefinition, value: unknown, keys: readonly string[]): void {
-  if (value === undefined) {
-    const text = `The filter has undefined at "${keys.join('.')}": it would match more than was meant. Leave the key out, or compare with null.`;
-    throw new UsageError(text, { model: definition.collectionName });
-  }
-  for (const [key, member] of membersOf(value)) refuseUndefined(definition, member, [...keys, String(key)]);
-}
-
-function membersOf(value: unknown): Iterable<readonly [unknown, unknown]> {
-  if (!isMutable(value)) return [];
-  if (hasToBson(value)) return membersOf(value.toBSON());
-  if (Array.isArray(value) || value instanceof Map) return value.entries();
-  return isPlainObject(value) ? Object.entries(value) : [];
 }

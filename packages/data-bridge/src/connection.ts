@@ -3,6 +3,23 @@ import { NotConnectedError, UsageError } from './errors.ts';
 
 const open: Connection[] = [];
 
+/** What filters of models on a connection may hold. */
+export interface FilterRules {
+  /**
+   * Are operators in filters refused unless `trusted()` wraps them?
+   * @default false
+   */
+  readonly sanitizeFilters: boolean;
+  /**
+   * May filters, updates and aggregations run JavaScript on the server, by `$where`, `$function` and `$accumulator`?
+   * @default false
+   */
+  readonly allowServerJavaScript: boolean;
+}
+
+/** Options of `connect`: the driver's, and the rules for filters. */
+export type ConnectOptions = MongoClientOptions & Partial<FilterRules>;
+
 /**
  * An open connection to one database.
  *
@@ -17,14 +34,17 @@ export class Connection {
   readonly db: Db;
   /** Where the server is, without user and password. */
   readonly uri: string;
+  /** What filters may hold, as `connect()` was told. */
+  readonly rules: FilterRules;
   readonly #stopServer: (() => Promise<void>) | undefined;
   #closed: Promise<void> | undefined;
 
   /** @internal Made by `connect`. */
-  constructor(client: MongoClient, uri: string, stopServer?: () => Promise<void>) {
+  constructor(client: MongoClient, uri: string, rules: FilterRules, stopServer?: () => Promise<void>) {
     this.client = client;
     this.db = client.db();
     this.uri = uri;
+    this.rules = rules;
     this.#stopServer = stopServer;
     open.push(this);
   }
@@ -59,12 +79,12 @@ export class Connection {
  *
  * @param uri `mongodb://…`, `mongodb+srv://…`, or `embedded:memory` for a server inside this process (package
  *   `@data-bridge/embedded`); by default the environment's `MONGODB_URI`.
- * @param options the driver's.
+ * @param options the driver's, `sanitizeFilters` and `allowServerJavaScript`.
  * @throws NotConnectedError when there is no URI or the server does not answer. Its message never shows a password.
  */
 export async function connect(
   uri: string | undefined = process.env['MONGODB_URI'],
-  options: MongoClientOptions = {},
+  options: ConnectOptions = {},
 ): Promise<Connection> {
   if (uri === undefined || uri === '') {
     throw new NotConnectedError(
@@ -92,7 +112,7 @@ export function hasConnection(): boolean {
   return open.length > 0;
 }
 
-async function connectEmbedded(where: string, options: MongoClientOptions): Promise<Connection> {
+async function connectEmbedded(where: string, options: ConnectOptions): Promise<Connection> {
   if (where === '') throw new UsageError('"embedded:" needs a place: embedded:memory, or embedded: and a folder.');
   const { startServer } = await loadEmbedded();
   const server = await startServer(where === 'memory' ? {} : { path: where });
@@ -117,7 +137,7 @@ async function loadEmbedded(): Promise<typeof import('@data-bridge/embedded')> {
 
 async function openClient(
   uri: string,
-  options: MongoClientOptions,
+  { sanitizeFilters = false, allowServerJavaScript = false, ...options }: ConnectOptions,
   stopServer?: () => Promise<void>,
 ): Promise<Connection> {
   if (options.raw === true)
@@ -132,7 +152,7 @@ async function openClient(
       cause: hideCause(uri, cause),
     });
   }
-  return new Connection(client, shown, stopServer);
+  return new Connection(client, shown, { sanitizeFilters, allowServerJavaScript }, stopServer);
 }
 
 function newClient(uri: string, shown: string, options: MongoClientOptions): MongoClient {

@@ -2,7 +2,7 @@ import type { Collection, IndexDescription } from 'mongodb';
 import { isPlainObject } from './bson/copy.ts';
 import { type BsonOptions, Layout } from './bson/layout.ts';
 import { readAs } from './bson/types.ts';
-import { type Connection, defaultConnection, hasConnection } from './connection.ts';
+import { type Connection, defaultConnection, type FilterRules, hasConnection } from './connection.ts';
 import { NotConnectedError, UsageError } from './errors.ts';
 import { type Fields, SchemaField } from './schema.ts';
 import { FieldNames, withoutName } from './stored.ts';
@@ -87,6 +87,8 @@ interface Times {
   readonly createdAt?: string | undefined;
   readonly updatedAt?: string | undefined;
 }
+
+const UNCONNECTED: FilterRules = { sanitizeFilters: false, allowServerJavaScript: false };
 
 /** All that a model's documents have in common: made once by `model()`. */
 export class ModelDefinition {
@@ -187,11 +189,20 @@ export class ModelDefinition {
     return connection;
   }
 
+  /**
+   * What filters may hold. A filter is checked when it is given: one that is made before anything is connected is the
+   * program's own, so its operators are taken.
+   */
+  get rules(): FilterRules {
+    return (this.#bound ?? (hasConnection() ? defaultConnection() : undefined))?.rules ?? UNCONNECTED;
+  }
+
   /** The driver's collection: made once for each connection, since the driver works out all its options anew each time. */
   collection(): Collection {
     const connection = this.connection();
     let collection = this.#collections.get(connection);
     if (collection === undefined) {
+      checkNamespace(connection.db.databaseName, this.collectionName);
       collection = connection.db.collection(this.collectionName);
       this.#collections.set(connection, collection);
     }
@@ -235,6 +246,16 @@ function checkCollectionName(name: string): void {
   if (name.includes('$')) wrong('must not have a "$"');
   if (name.includes('\0')) wrong('must not have a zero byte');
   if (name.startsWith('system.')) wrong('must not start with "system.", which is reserved');
+}
+
+/** The server's limit for the name of a collection with its database's. */
+const MAX_NAMESPACE = 255;
+
+function checkNamespace(database: string, model: string): void {
+  const size = Buffer.byteLength(`${database}.${model}`);
+  if (size <= MAX_NAMESPACE) return;
+  const text = `The names of the database and of the model's collection are too long: ${size} bytes together, of at most ${MAX_NAMESPACE}.`;
+  throw new UsageError(text, { model });
 }
 
 function checkOptions(model: string, options: ModelOptions): void {

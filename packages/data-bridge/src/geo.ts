@@ -121,6 +121,6 @@ function checkPosition(method: string, position: Position): Position {
   );
 }
 
-function isWithin(degrees: number, limit: number): boolean {
+function isWithin(degrees: number | undefined, limit: number): boolean {
   return typeof degrees === 'number' && Math.abs(degrees) <= limit;
 }

@@ -1,7 +1,7 @@
 export { Binary, BSONRegExp, Decimal128, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'mongodb';
 export { type BsonOptions, Layout } from './bson/layout.ts';
 export { binary, type BsonSchema, decimal, long, objectId, regex, timestamp, uuid } from './bson/types.ts';
-export { connect, type Connection } from './connection.ts';
+export { connect, type Connection, type ConnectOptions } from './connection.ts';
 export type { ModelOptions } from './definition.ts';
 export type { Document } from './document.ts';
 export {
@@ -33,6 +33,7 @@ export {
 } from './geo.ts';
 export type { EnsureCollectionOptions } from './indexes.ts';
 export type { InsertManyOptions } from './insert-many.ts';
+export { type Literal, literal, type Trusted, trusted } from './literal.ts';
 export { model } from './model.ts';
 export type { ForEachOptions, Query } from './query.ts';
 export type { QueryOptions } from './query-plan.ts';

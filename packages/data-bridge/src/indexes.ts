@@ -3,6 +3,7 @@ import { castFilter } from './cast.ts';
 import type { ModelDefinition, ModelIndex } from './definition.ts';
 import { serverCode } from './driver-error.ts';
 import { UsageError } from './errors.ts';
+import { trusted } from './literal.ts';
 import { jsonSchemaOf } from './json-schema.ts';
 import { translate } from './outcome.ts';
 import type { JsonSchema } from './schema-library.ts';
@@ -72,7 +73,9 @@ function storedIndexes(definition: ModelDefinition): ModelIndex[] {
     key: key instanceof Map ? new Map(Object.entries(stored(Object.fromEntries(key)))) : stored(key),
     ...(weights && { weights: stored(weights) }),
     ...(wildcardProjection && { wildcardProjection: stored(wildcardProjection) }),
-    ...(partialFilterExpression && { partialFilterExpression: castFilter(definition, partialFilterExpression) }),
+    ...(partialFilterExpression && {
+      partialFilterExpression: castFilter(definition, trusted(partialFilterExpression)),
+    }),
   }));
 }
 

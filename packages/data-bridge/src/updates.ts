@@ -19,6 +19,7 @@ import { castFilter, castUpdate } from './cast.ts';
 import type { ModelDefinition } from './definition.ts';
 import { UsageError } from './errors.ts';
 import { translate } from './outcome.ts';
+import { refuseServerJavaScript, safeFilter } from './safety.ts';
 import { storedStages } from './stored-expression.ts';
 
 /** What static updates take besides the driver's options. */
@@ -66,9 +67,10 @@ export async function updateMatching(
   method: 'updateOne' | 'updateMany',
   filter: object,
   update: object,
-  { timestamps, ...options }: DriverOptions<UpdateOptions> & StampOptions = {},
+  { timestamps, ...given }: DriverOptions<UpdateOptions> & StampOptions = {},
 ): Promise<UpdateResult> {
   const cast = castFilter(definition, filter);
+  const options = safeOptions(definition, given);
   const stamped = stamp(definition, update, { upsert: options.upsert === true, timestamps, filter: cast });
   return run(definition, options, (collection) => collection[method](cast, stamped, options));
 }
@@ -101,9 +103,10 @@ export async function findAndUpdate(
   definition: ModelDefinition,
   filter: object,
   update: object,
-  { timestamps, ...options }: DriverOptions<FindOneAndUpdateOptions> & StampOptions = {},
+  { timestamps, ...given }: DriverOptions<FindOneAndUpdateOptions> & StampOptions = {},
 ): Promise<Raw> {
   const cast = castFilter(definition, filter);
+  const options = safeOptions(definition, given);
   const stamped = stamp(definition, update, { upsert: options.upsert === true, timestamps, filter: cast });
   return run(definition, options, (collection) =>
     collection.findOneAndUpdate(cast, stamped, raw(definition, options)),
@@ -152,6 +155,14 @@ export async function run<R>(
   } catch (error) {
     throw translate(error, { model: definition.collectionName }, definition);
   }
+}
+
+/** Filters for elements of arrays are filters like others. */
+export function safeOptions<O extends Pick<UpdateOptions, 'arrayFilters'>>(definition: ModelDefinition, options: O): O {
+  const arrayFilters = options.arrayFilters?.map((filter, i) =>
+    safeFilter(definition, filter, { keys: ['arrayFilters', String(i)], isTrusted: false }),
+  );
+  return arrayFilters === undefined ? options : { ...options, arrayFilters };
 }
 
 /** @throws UsageError for an option that is there although the types leave it out. */
@@ -213,7 +224,9 @@ function stampPipeline(
   stages: BSON.Document[],
   { upsert, timestamps, filter }: Stamping,
 ): BSON.Document[] {
-  const sent = storedStages(definition, toExact(stages, ABSENT, []) as unknown[]) as BSON.Document[];
+  const copy = toExact(stages, ABSENT, []) as unknown[];
+  refuseServerJavaScript(definition, copy, []);
+  const sent = storedStages(definition, copy) as BSON.Document[];
   const { updatedAt, createdAt } = definition.timestamps ?? {};
   if (upsert) checkUpsertedId(definition, filter, false);
   if (timestamps === false) return sent;

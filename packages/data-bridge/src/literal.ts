@@ -1,0 +1,56 @@
+import { UsageError } from './errors.ts';
+import { typeName } from './bson/types.ts';
+
+/** A value that a filter compares, whatever it is. Made by `literal()`. */
+export class Literal<V = unknown> {
+  readonly value: V;
+
+  /** @internal */
+  constructor(value: V) {
+    this.value = value;
+  }
+}
+
+/** A filter, or a condition of one, that the program wrote itself. Made by `trusted()`. */
+export class Trusted<C extends object = object> {
+  readonly condition: C;
+
+  /** @internal */
+  constructor(condition: C) {
+    this.condition = condition;
+  }
+}
+
+/**
+ * A value that a filter compares and never takes for an operator, wherever it comes from. It stands for the condition on a
+ * field, for what `$eq`, `$ne`, `$gt`, `$gte`, `$lt` or `$lte` compare with, and for an element of `$in` or `$nin`.
+ *
+ * ```ts
+ * await User.find({ role: { $ne: 'bot' }, email: literal(request.body.email) });
+ * ```
+ *
+ * @throws UsageError for undefined, which would widen the filter.
+ */
+export function literal<V>(value: V): Literal<V> {
+  if (value === undefined)
+    throw new UsageError(
+      'literal() got undefined, which would match more than was meant: leave the key out, or pass null.',
+    );
+  return new Literal(value);
+}
+
+/**
+ * Says that the operators of a condition, or of a whole filter, are the program's own: a connection with
+ * `sanitizeFilters` takes no others. What comes from outside inside of it belongs in `literal()`.
+ *
+ * ```ts
+ * await User.find({ age: trusted({ $gte: 18 }), email: request.body.email });
+ * ```
+ *
+ * @throws UsageError for what is no object.
+ */
+export function trusted<C extends object>(condition: C): Trusted<C> {
+  if (typeof condition !== 'object' || condition === null)
+    throw new UsageError(`trusted() takes a filter, or a condition with operators, got ${typeName(condition)}.`);
+  return new Trusted(condition);
+}
