@@ -7,7 +7,7 @@ import { DocumentNotFoundError, OutcomeUnknownError, UsageError } from './errors
 import { customInspect, type Inspect } from './inspect.ts';
 import { Life } from './life.ts';
 import { hasAtomics, operate } from './operate.ts';
-import { checkOwnFields, newData } from './new-document.ts';
+import { checkOwnFields, ClonedFields, newData } from './new-document.ts';
 import { outcomeOf, translate } from './outcome.ts';
 import { checkReadable, checkWritable, extentAt } from './partial.ts';
 import { getPath, keysOf, type Root, setPath, unsetPath } from './path.ts';
@@ -27,7 +27,7 @@ import type {
   ReadValue,
   SetValue,
 } from './types/paths.ts';
-import type { shape } from './types/shape.ts';
+import type { IdOf, shape } from './types/shape.ts';
 import { validate } from './validate.ts';
 
 /** For the layers above: what the mapper keeps of a document beside its fields. */
@@ -62,13 +62,25 @@ export abstract class Document<S> {
     const stored = input instanceof BsonBaseline;
     this.#tracker = new StateTracker(stored ? input : newData(this[definitionKey], input)) as StateTracker<never>;
     if (stored) return;
-    for (const name of Object.keys(input)) this.#record.assigned.add(this[definitionKey].storedPath(name));
+    if (input instanceof ClonedFields) this.#record.kept = new Set(Object.keys(input.fields));
+    else for (const name of Object.keys(input)) this.#record.assigned.add(this[definitionKey].storedPath(name));
     this.#record.isNew = true;
   }
 
   /** The tracker: what was read, what changed, and the update that says it, atomic operators as ordinary changes; under the stored names. */
   get $state(): StateTracker<S & object> {
     return this.#tracker;
+  }
+
+  /** The `_id`, also where the model's type is not known. */
+  get $id(): IdOf<S> {
+    return this.#read('_id') as IdOf<S>;
+  }
+
+  /** A copy of the document's BSON as it was last read or saved, without the changes since; null when it is new. */
+  get $bytes(): Uint8Array | null {
+    const baseline = baselineOf(this.#tracker);
+    return baseline instanceof BsonBaseline ? baseline.bytes() : null;
   }
 
   /** Was it never stored? */
@@ -125,7 +137,7 @@ export abstract class Document<S> {
 
   /** What the last `save()` wrote; nothing before the first. */
   $previousChanges(): Change[] {
-    return this.#changesIn(this.#life?.lastSaved ?? null);
+    return this.#changesIn(this.#life?.lastEdits() ?? null);
   }
 
   /**
@@ -263,6 +275,20 @@ export abstract class Document<S> {
   /** A plain object with a copy of every field: defaults, and stored fields that the schema does not name, included. */
   toObject(): S {
     return this.#record.toObject() as S;
+  }
+
+  /**
+   * A new document with copies of all fields as they are now: those that the schema does not name, too, but the times of
+   * the model's `timestamps`. An ObjectId as `_id` is a new one; any other is left to the schema's default, or to you.
+   *
+   * @throws UsageError where only a part of the document was loaded.
+   */
+  $clone(): this {
+    if (this.#isPartial)
+      throw new UsageError('Only a part of the document was loaded, so it cannot be cloned.', this.#record.context);
+    this.#adoptDefaults();
+    const fields = new ClonedFields(this[definitionKey], baselineOf(this.#tracker).toObject());
+    return new (this.constructor as new (fields: ClonedFields) => this)(fields);
   }
 
   /** What `JSON.stringify` shows: every field, 64-bit integers as strings and bytes as base64. */

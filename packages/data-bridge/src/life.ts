@@ -6,7 +6,7 @@ import type { ModelDefinition } from './definition.ts';
 import { type ErrorContext, UsageError } from './errors.ts';
 import type { Baseline } from './state/baseline.ts';
 import { BsonBaseline } from './state/bson-baseline.ts';
-import type { EditTree } from './state/edits.ts';
+import type { Edit, EditTree } from './state/edits.ts';
 import { isSame, type PendingAtomic } from './state/pending.ts';
 import { baselineOf, type StateTracker } from './state/tracker.ts';
 
@@ -44,8 +44,8 @@ export class Life {
   readonly tracker: StateTracker<never>;
   isNew: boolean;
   isDeleted = false;
-  /** What the last save wrote. */
-  lastSaved: EditTree | null = null;
+  /** What the last save wrote: of an insert the document's bytes, which the baseline has too. */
+  lastSaved: EditTree | Uint8Array | null = null;
   /** Atomic operators that wait for a save. */
   pending: readonly PendingAtomic[] = [];
   /** Those in the write that is under way, or whose answer did not come. */
@@ -57,6 +57,8 @@ export class Life {
   /** Fields that were assigned as a whole and not validated since: their schema's output is still to be taken over. */
   readonly assigned = new Set<string>();
   readonly defaults = new Map<string, HandedDefault>();
+  /** What a clone took over: those of its fields that the schema does not name are no mistakes. */
+  kept: ReadonlySet<string> | null = null;
   /** Did the program's own code, run in the midst of an operation, assign a field? */
   disturbed = false;
   /** The end of the operations that were started; null when none is under way. */
@@ -104,6 +106,16 @@ export class Life {
     const { baseline } = this;
     const value = baseline.exact(name);
     return isPlainObject(value) && baseline instanceof BsonBaseline ? baseline.ordered(name) : value;
+  }
+
+  /** What the last save wrote, as edits. */
+  lastEdits(): EditTree | null {
+    if (!(this.lastSaved instanceof Uint8Array)) return this.lastSaved;
+    const inserted = new BsonBaseline(this.definition.layout(), this.lastSaved, 0);
+    const edits = inserted.names().map((name): [string, Edit] => {
+      return [name, { kind: 'set', base: ABSENT, value: inserted.exact(name) }];
+    });
+    return { kind: 'object', children: new Map(edits) };
   }
 
   /** A field that is not stored reads as its schema's default, the same one each time; it may be changed in place. */

@@ -18,6 +18,7 @@ interface Made {
  * @throws UsageError for what is no object of fields, and for a stored name where the program has another one.
  */
 export function newData(definition: ModelDefinition, input: unknown): Record<string, unknown> {
+  if (input instanceof ClonedFields) return input.fields;
   checkInput(definition, input);
   const data: Record<string, unknown> = {};
   const { names } = definition;
@@ -27,12 +28,30 @@ export function newData(definition: ModelDefinition, input: unknown): Record<str
   }
   if (!definition.fields.has('_id'))
     data['_id'] = data['_id'] === undefined ? new ObjectId() : castId(definition, data['_id']);
+  return withDefaults(definition, data);
+}
+
+function withDefaults(definition: ModelDefinition, data: Record<string, unknown>): Record<string, unknown> {
   for (const [name, field] of definition.fields) {
     if (Object.hasOwn(data, name)) continue;
     const value = field.defaultValue();
     if (value !== undefined) setOwn(data, name, value);
   }
   return data;
+}
+
+/** What a clone is made of: fields as another document of the same model has them, already as its schemas made them. */
+export class ClonedFields {
+  readonly fields: Record<string, unknown>;
+
+  /** @param fields copies of the other one's, by their stored names. */
+  constructor(definition: ModelDefinition, fields: Record<string, unknown>) {
+    const { _id, ...others } = fields;
+    for (const time of Object.values(definition.timestamps ?? {})) delete others[time];
+    const field = definition.fields.get('_id');
+    const isObjectId = field === undefined || field.kind === 'objectId';
+    this.fields = withDefaults(definition, isObjectId ? { _id: new ObjectId(), ...others } : others);
+  }
 }
 
 function storedName(definition: ModelDefinition, name: string): string {

@@ -124,7 +124,7 @@ function isSettled(life: Life, keys: Keys, value: unknown): boolean {
 
 /** An array that the program holds is changed in place. Other values are replaced: a Date that was read before stays as it is. */
 function show(root: Pick<Root, 'get' | 'set'>, keys: Keys, before: unknown, after: unknown): void {
-  if (!Array.isArray(before) || !Array.isArray(after)) {
+  if (!Array.isArray(before) || !Array.isArray(after) || !Object.isExtensible(before)) {
     if (!Object.is(before, after)) setAt(root, keys, after);
     return;
   }

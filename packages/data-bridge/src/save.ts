@@ -305,17 +305,14 @@ function withoutUnloaded(life: Life, tree: EditTree, stamped: string | undefined
 
 function settleInsert(life: Life, document: BSON.Document): void {
   const { baseline } = life;
-  const settled = new BsonBaseline(life.definition.layout(), encodeDocument(document), 0);
+  const bytes = encodeDocument(document);
+  const settled = new BsonBaseline(life.definition.layout(), bytes, 0);
   // Containers that the program holds stay, and so does what it changed since the insert was planned.
   for (const name of new Set([...Object.keys(document), ...baseline.names()]))
     settled.carry(name, baseline.current(name));
   moveTo(life.tracker, settled);
   life.isNew = false;
-  const children = Object.entries(document).map(([name, value]): [string, Edit] => [
-    name,
-    { kind: 'set', base: ABSENT, value },
-  ]);
-  life.lastSaved = { kind: 'object', children: new Map(children) };
+  life.lastSaved = bytes;
 }
 
 /** Takes back a plan that is not going to be sent: what it holds waits for the next save. */

@@ -133,9 +133,9 @@ function fieldsToValidate({ definition, isNew, tracker }: Life): SchemaField[] {
   return tracker.changedFields().flatMap((name) => definition.fields.get(name) ?? []);
 }
 
-function unknownFields({ baseline, definition, isNew }: Life): ValidationIssue[] {
+function unknownFields({ baseline, definition, isNew, kept }: Life): ValidationIssue[] {
   if (!isNew || definition.unknown !== 'error') return [];
-  const unknown = baseline.names().filter((name) => !definition.names.has(name));
+  const unknown = baseline.names().filter((name) => !definition.names.has(name) && kept?.has(name) !== true);
   return unknown.map(unknownField);
 }
 

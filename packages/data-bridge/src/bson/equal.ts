@@ -1,3 +1,4 @@
+import { isPlainObject } from './copy.ts';
 import { type Code, ObjectId } from 'mongodb';
 import {
   binaryEnd,
@@ -15,7 +16,7 @@ import {
 } from './bytes.ts';
 import { decodeExactValue } from './decode.ts';
 import type { Field, Layout, Level } from './layout.ts';
-import { isBson, isDate, isMap, isPlain, isUint8Array, toStored } from './live.ts';
+import { isBson, isDate, isMap, isUint8Array, toStored } from './live.ts';
 import { same } from './same.ts';
 import { isAscii, latin1, maxText, utf8 } from './text.ts';
 
@@ -161,7 +162,7 @@ function equalCode(stored: Stored, at: number, end: number, field: Field, { code
   const codeEnd = stringEnd(stored.bytes, stored.start, at + 4, end);
   return (
     equalString(stored, at + 8, codeEnd, code) &&
-    (isPlain(scope) || isMap(scope)) &&
+    (isPlainObject(scope) || isMap(scope)) &&
     isNestedEqual(stored, 0x03, codeEnd + 1, end - 1, field, scope)
   );
 }
@@ -282,7 +283,7 @@ function equalArray(stored: Stored, from: number, last: number, field: Field, va
 }
 
 function equalDocument(stored: Stored, from: number, last: number, field: Field, value: unknown): boolean {
-  if (isPlain(value) || isMap(value)) return equalMembers(stored, from, last, field.level, value);
+  if (isPlainObject(value) || isMap(value)) return equalMembers(stored, from, last, field.level, value);
   if (!isBson(value, 'DBRef')) return false;
   return same(value, decodeExactValue(stored.bytes, stored.start, 0x03, from, last + 1), stored.anySubtype);
 }

@@ -12,6 +12,7 @@ import type {
   ObjectId,
 } from 'mongodb';
 import { types } from 'node:util';
+import { hasToBson } from './copy.ts';
 
 /** The classes of the bson package by the tag that their instances carry. */
 export interface BsonClasses {
@@ -47,18 +48,9 @@ export function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-/** Are its own keys its content? */
-export function isPlain(value: unknown): value is Record<string, unknown> {
-  if (!isObject(value)) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
-}
-
 /** What is stored in the place of a live value: what its `toBSON` gives, where it has one. */
 export function toStored(value: unknown): unknown {
-  if (!isObject(value)) return value;
-  const { toBSON } = value as { toBSON?: unknown };
-  return typeof toBSON === 'function' ? (toBSON.call(value) as unknown) : value;
+  return isObject(value) && hasToBson(value) ? value.toBSON() : value;
 }
 
 export function isDate(value: unknown): value is Date {

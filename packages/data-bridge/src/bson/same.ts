@@ -1,7 +1,8 @@
+import { isPlainObject } from './copy.ts';
 import { type Binary, type BSONRegExp, DBRef, type Long } from 'mongodb';
 import { maxDepth } from './bytes.ts';
 import { toRegExp } from './make.ts';
-import { bsonTag, isBson, isDate, isMap, isObject, isPlain, isRegExp, isUint8Array, toStored } from './live.ts';
+import { bsonTag, isBson, isDate, isMap, isObject, isRegExp, isUint8Array, toStored } from './live.ts';
 
 /**
  * Are two JavaScript values the same to BSON? Each may be as the program has it, or of BSON classes. What has a `toBSON`
@@ -143,7 +144,7 @@ function sameArray(left: unknown[], right: unknown[], anySubtype: boolean, ances
 
 /** The members that are stored, null for what is no document. */
 function membersOf(value: object): Map<string, unknown> | null {
-  if (!isMap(value) && !isPlain(value)) return null;
+  if (!isMap(value) && !isPlainObject(value)) return null;
   const members = new Map<string, unknown>();
   for (const [key, live] of isMap(value) ? value : Object.entries(value)) {
     if (typeof key !== 'string') return null;
