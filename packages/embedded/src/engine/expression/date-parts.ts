@@ -107,7 +107,7 @@ const dateFromParts: Operator = (name, argument, scope, compile) => {
     throw new ServerError(40516, `${name} requires either 'year' or 'isoWeekYear' to be present`);
   }
   const names = [...(byWeeks ? BY_WEEKS : NATURAL), ...CLOCK];
-  const parts = names.map((key) => [key, compile(args.get(key) ?? defaultOf(key), scope)] as const);
+  const parts = names.map((key) => [key, optional(args, key, scope, compile) ?? (() => defaultOf(key))] as const);
   const zone = zoneFrom(optional(args, 'timezone', scope, compile));
   return (slots) => {
     const values = new Map<string, number>();

@@ -14,14 +14,14 @@ const searching =
     const input = compile(required(args, 'input'), scope);
     const regex = compile(required(args, 'regex'), scope);
     const options = compile(args.get('options') ?? null, scope);
-    const compiled = lastCompiled();
+    const toRegExp = lastCompiled();
     return (slots) => {
       const text = input(slots);
       const expression = patternOf(regex(slots), options(slots), name);
       if (!isNullish(text) && typeof text !== 'string') {
         throw new ServerError(51104, `${name} needs 'input' to be of type string, found: ${typeOrMissing(text)}`);
       }
-      return isNullish(text) || expression === undefined ? nothing : run(text, compiled(expression));
+      return isNullish(text) || expression === undefined ? nothing : run(text, toRegExp(expression));
     };
   };
 
@@ -51,12 +51,35 @@ function lastCompiled(): (expression: Pattern) => RegExp {
   let last: (Pattern & { readonly regex: RegExp }) | undefined;
   return ({ pattern, options }) => {
     if (last?.pattern !== pattern || last.options !== options) {
-      const { source, flags } = compileRegex(pattern, options);
-      last = { pattern, options, regex: new RegExp(source, `${flags}g`) };
+      last = { pattern, options, regex: compiled(pattern, options) };
     }
     last.regex.lastIndex = 0;
     return last.regex;
   };
+}
+
+function compiled(pattern: string, options: string): RegExp {
+  try {
+    const { source, flags } = compileRegex(pattern, options);
+    return new RegExp(source, `${flags}g`);
+  } catch (error) {
+    // As an argument of an expression an invalid pattern has a number of its own.
+    if (error instanceof ServerError && error.code === 51091) throw new ServerError(51111, error.message);
+    throw error;
+  }
+}
+
+/** Every match, also where it is empty; none starts at the end of the text, unless something else leads there. */
+function* matches(text: string, regex: RegExp): Generator<RegExpExecArray> {
+  let start = 0;
+  while (start < text.length) {
+    regex.lastIndex = start;
+    const found = regex.exec(text);
+    if (found === null) return;
+    yield found;
+    const [match] = found;
+    start = found.index + (match.length || String.fromCodePoint(text.codePointAt(found.index) ?? 0).length);
+  }
 }
 
 /** `{match, idx, captures}`; `idx` counts code points. */
@@ -78,5 +101,5 @@ export const REGEX: OperatorTable = {
     const found = regex.exec(text);
     return found === null ? null : described(found);
   }),
-  $regexFindAll: searching([], (text, regex) => Array.from(text.matchAll(regex), described)),
+  $regexFindAll: searching([], (text, regex) => Array.from(matches(text, regex), described)),
 };

@@ -50,7 +50,8 @@ function roundInteger(value: Numeric, places: number, mode: RoundingMode, name: 
 const toWhole = (mode: RoundingMode): Operator => ofNumber((value, name) => round(value, 0, mode, name));
 
 const toPlaces = (mode: RoundingMode): Operator =>
-  eager(1, 2, ([value, places = ZERO], name) => {
+  eager(1, 2, (args, name) => {
+    const [value, places] = args.length === 1 ? [args[0], ZERO] : args;
     if (isNullish(value) || isNullish(places)) return null;
     if (!isNumeric(value)) {
       throw new ServerError(51081, `${name} only supports numeric types, not ${typeOrMissing(value)}`);

@@ -45,9 +45,9 @@ function split(text: Value | undefined, separator: Value | undefined): Value {
   return text.split(separator);
 }
 
-function requireString(value: Value | undefined, name: string): string {
+function requireString(value: Value | undefined, code: number, name: string): string {
   if (typeof value === 'string') return value;
-  throw new ServerError(34471, `${name} requires a string argument, found: ${typeOrMissing(value)}`);
+  throw new ServerError(code, `${name} requires a string argument, found: ${typeOrMissing(value)}`);
 }
 
 const changeCase = (change: (text: string) => string): Operator => unary((value, name) => change(coerce(value, name)));
@@ -62,6 +62,6 @@ export const STRING: OperatorTable = {
     const order = compareText(coerce(a, name).toUpperCase(), coerce(b, name).toUpperCase());
     return new Int32(Math.sign(order));
   }),
-  $strLenBytes: unary((value, name) => new Int32(Buffer.byteLength(requireString(value, name)))),
-  $strLenCP: unary((value, name) => new Int32([...requireString(value, name)].length)),
+  $strLenBytes: unary((value, name) => new Int32(Buffer.byteLength(requireString(value, 34473, name)))),
+  $strLenCP: unary((value, name) => new Int32([...requireString(value, 34471, name)].length)),
 };
