@@ -4,10 +4,16 @@ import { typeName } from './bson/types.ts';
 import type { DuplicateKey } from './errors.ts';
 
 /**
- * The server refuses the call itself with these: an operator that is none, one with an operand of a wrong type, two on one
- * path, one that does not fit what is stored, a `$` or an empty name in a path, another `_id`.
+ * The server refuses the call itself with these. Of an update: an operator that is none, has an operand of a wrong type,
+ * meets another on its path or does not fit what is stored; a `$` or an empty name in a path; another `_id`. Of an index or
+ * a collection: an option that is none, one that differs from what is there, a name that cannot be. What this server cannot
+ * do at all.
  */
-const MISUSE: ReadonlySet<number | undefined> = new Set([2, 9, 14, 28, 40, 52, 54, 55, 56, 57, 66, 168]);
+const MISUSE: ReadonlySet<number | undefined> = new Set([
+  2, 9, 14, 28, 40, 52, 54, 55, 56, 57, 66, 67, 72, 73, 85, 86, 115, 168, 197, 238, 40414, 40415,
+]);
+/** Others whose sentences quote names: a collection or an index is not there, or there already. */
+const NAMING: ReadonlySet<number | undefined> = new Set([26, 27, 48]);
 
 /** The server's error code, if it is the server's. */
 export function serverCode(error: unknown): number | undefined {
@@ -62,12 +68,12 @@ export function withoutValues(error: MongoServerError): MongoServerError {
 }
 
 /**
- * The server's sentence, with dots for what it quotes: values stand in braces and double quotes, names in single quotes. In
- * errors other than about the call itself values may stand in those, too.
+ * The server's sentence, with dots for what it quotes: values stand in braces and double quotes, names in single quotes,
+ * where other errors have values, too: a text that is no number, say.
  */
 export function sentenceOf(error: MongoServerError): string {
   const text = error.message.replace(/\{.*\}|\{.*$/s, '{…}').replace(/".*"|".*$/s, '"…"');
-  return isMisuse(error) ? text : text.replace(/(?<!\w)'.*'/s, "'…'");
+  return isMisuse(error) || NAMING.has(serverCode(error)) ? text : text.replace(/(?<!\w)'.*'/s, "'…'");
 }
 
 /**
