@@ -32,20 +32,20 @@ export interface SaveOptions extends Omit<UpdateOptions, (typeof REFUSED)[number
 
 /** Writes what changed in a document. Nothing is sent when nothing changed. */
 export async function save(life: Life, options: SaveOptions = {}): Promise<void> {
+  checkSaveOptions('save', life, options);
   const write = await prepare(life, options);
   if (write !== null) await sendAndSettle(life, write, options);
 }
 
-/** The first three steps: hooks, validate, plan. Gives what to send, or null. */
-export async function prepare(
-  life: Life,
-  { validate: validated = life.definition.validate, ...options }: SaveOptions,
-): Promise<Write | null> {
-  checkSavable(life, options);
+/** The first three steps: hooks, validate, plan. Gives what to send, or null; a promise only where there is something to wait for. */
+export function prepare(life: Life, options: SaveOptions): Write | null | Promise<Write | null> {
+  checkSavable(life);
+  const { unanswered } = life;
   // What is stored must be known before the difference to it can be told.
-  if (life.unanswered !== null) await sendAndSettle(life, life.unanswered, options);
+  if (unanswered !== null) return sendAndSettle(life, unanswered, options).then(() => prepare(life, options));
   runHooks(life);
   stampNew(life);
+  const validated = options.validate ?? life.definition.validate;
   return validated ? validate(life, () => planWrite(life)) : planWrite(life);
 }
 
@@ -61,14 +61,13 @@ export async function sendAndSettle(life: Life, write: Write, { validate: _, ...
   settle(life, write, stored);
 }
 
-function checkSavable(life: Life, options: UpdateOptions): void {
+function checkSavable(life: Life): void {
   if (life.isDeleted) throw new DocumentNotFoundError('The document was deleted, so it cannot be saved.', life.context);
   if (life.unanswered !== null && !isRepeatable(life.unanswered)) {
     const text =
       'The last save was sent and its answer never came; sending it again could apply it twice. Call reload() to see what is stored.';
     throw new OutcomeUnknownError(text, life.context);
   }
-  checkSaveOptions('save', life, options);
 }
 
 /** @throws UsageError for an option with which a save cannot do what it promises. */
@@ -111,7 +110,7 @@ export function stampNew({ baseline, definition, isNew }: Life): void {
 /** What a save of this document writes now, or null. */
 export function planWrite(life: Life): Write | null {
   if (life.isNew) return { kind: 'insert', document: withId(life, planInsert(life)) };
-  const { tree: edits, atomics } = treeWith(life.baseline, life.pending);
+  const { tree: edits, atomics } = treeWith(life.baseline, life.pending, (name) => life.definition.shownName(name));
   if (edits?.children.has('_id') === true) life.refuseNewId();
   const tree = edits === null ? null : confined(life, edits);
   const write = tree === null ? null : { kind: 'update' as const, filter: life.filter, ...stamp(life, tree) };
@@ -134,11 +133,11 @@ function stamp({ baseline, definition }: Life, tree: EditTree): { tree: EditTree
 }
 
 /** Every field as it is now, copied, `_id` first. */
-function planInsert({ baseline }: Life): BSON.Document {
+function planInsert({ baseline, definition }: Life): BSON.Document {
   const document: BSON.Document = {};
   for (const name of new Set(['_id', ...baseline.names()])) {
     const value = baseline.current(name);
-    if (value !== undefined) setOwn(document, name, toExact(value, ABSENT, [name]));
+    if (value !== undefined) setOwn(document, name, toExact(value, ABSENT, [definition.shownName(name)]));
   }
   return document;
 }

@@ -54,7 +54,7 @@ describe('$clone()', () => {
     expect(clone).toBeInstanceOf(Card);
     expect([clone?.$isNew, clone?.tags, clone?.count, clone?.meta]).toEqual([true, ['x', 'y'], 2, { a: { b: 1 } }]);
     clone?.tags.push('z');
-    (clone?.meta as { a: { b: number } }).a.b = 2;
+    clone?.set('meta.a.b', 2);
     expect([card?.tags, card?.meta]).toEqual([['x', 'y'], { a: { b: 1 } }]);
     await clone?.save();
     const raw = await database.db.collection('cards').findOne({ _id: clone?._id as ObjectId });
@@ -84,7 +84,7 @@ describe('$clone()', () => {
     expect(new Defaulted({ _id: 'a', name: 'x' }).$clone()._id).toBe('new');
     const clone = (await Keyed.create({ _id: 'k', name: 'x' })).$clone();
     await expect(clone.save({ validate: false })).rejects.toThrow(UsageError);
-    clone._id = 'l';
+    clone.set('_id', 'l');
     expect((await clone.save()).toObject()).toEqual({ _id: 'l', name: 'x' });
   });
 });

@@ -33,9 +33,15 @@ export interface AtomicTree {
 /**
  * The edits since the last save with atomic operators at their places. One whose value was changed again in another way,
  * or that lies in something new, is left out: the ordinary edit says what memory shows.
+ *
+ * @param shownName what errors call a field.
  */
-export function treeWith(baseline: Baseline, pending: readonly PendingAtomic[]): AtomicTree {
-  const edits = treeOf(baseline);
+export function treeWith(
+  baseline: Baseline,
+  pending: readonly PendingAtomic[],
+  shownName?: (name: string) => string,
+): AtomicTree {
+  const edits = treeOf(baseline, shownName);
   if (pending.length === 0) return { tree: edits, atomics: pending };
   const children = new Map(edits?.children);
   const atomics: PendingAtomic[] = [];

@@ -163,11 +163,15 @@ export class StateTracker<T extends object = Record<string, unknown>> {
   }
 }
 
-/** The edits since the last reset, with everything that will be sent copied; `null` when there are none. */
-export function treeOf(baseline: Baseline): EditTree | null {
+/**
+ * The edits since the last reset, with everything that will be sent copied; `null` when there are none.
+ *
+ * @param shownName what errors call a field.
+ */
+export function treeOf(baseline: Baseline, shownName?: (name: string) => string): EditTree | null {
   const children = new Map<string, Edit>();
   baseline.eachChange((name, value) => {
-    const edit = diff(baseline.exact(name), value, [name], baseline.promotesBuffers);
+    const edit = diff(baseline.exact(name), value, [shownName?.(name) ?? name], baseline.promotesBuffers);
     if (edit !== null) children.set(name, edit);
   });
   return children.size === 0 ? null : { kind: 'object', children };
