@@ -49,11 +49,15 @@ type PathsIn<T, Seen, Depth extends unknown[], Step extends string> =
     ? string
     : Depth['length'] extends 8
       ? string
-      : {
-          [K in keyof T & string]:
-            | K
-            | `${K}.${PathsBelow<T[K], Seen | (<X>() => X extends T ? 1 : 2), [...Depth, unknown], Step>}`;
-        }[keyof T & string];
+      : PathsOf<T, Seen | (<X>() => X extends T ? 1 : 2), [...Depth, unknown], Step>;
+
+type PathsOf<T, Seen, Depth extends unknown[], Step extends string> = {
+  [K in keyof T & string]: unknown extends T[K]
+    ? K | `${K}.${string}`
+    : T[K] extends Leaf
+      ? K
+      : K | `${K}.${PathsBelow<T[K], Seen, Depth, Step>}`;
+}[keyof T & string];
 
 type PathsBelow<V, Seen, Depth extends unknown[], Step extends string> = unknown extends V
   ? string

@@ -9,9 +9,14 @@ export type InputOf<S extends FieldSchema> = NonNullable<S['~standard']['types']
 /** What a document stays under for good: its own schema's, or an ObjectId. */
 type Id<F> = { readonly _id: F extends { readonly _id: infer S extends FieldSchema } ? OutputOf<S> : ObjectId };
 
+interface DefaultTimes {
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
 /** The times that a model keeps, under their names. */
 type Times<O> = O extends { timestamps: true }
-  ? { readonly createdAt: Date; readonly updatedAt: Date }
+  ? DefaultTimes
   : O extends { timestamps: infer T extends object }
     ? { readonly [K in keyof T as T[K] & string]: Date }
     : unknown;
@@ -23,7 +28,7 @@ type Times<O> = O extends { timestamps: true }
  * being declared.
  */
 export type Shape<F extends Fields, O = object> = {
-  -readonly [K in keyof F as K extends '_id' ? never : K]: OutputOf<F[K]>;
+  -readonly [K in Exclude<keyof F, '_id'>]: OutputOf<F[K]>;
 } & Id<F> &
   Times<O>;
 
