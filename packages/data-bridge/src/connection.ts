@@ -1,5 +1,8 @@
+import type { KeyObject } from 'node:crypto';
 import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
 import { NotConnectedError, UsageError } from './errors.ts';
+import { pageKey } from './page-token.ts';
+import { customInspect, type Inspect } from './inspect.ts';
 
 const open: Connection[] = [];
 
@@ -17,8 +20,15 @@ export interface FilterRules {
   readonly allowServerJavaScript: boolean;
 }
 
-/** Options of `connect`: the driver's, and the rules for filters. */
-export type ConnectOptions = MongoClientOptions & Partial<FilterRules>;
+/** Options of `connect`: the driver's, and this package's own. */
+export interface ConnectOptions extends MongoClientOptions, Partial<FilterRules> {
+  /**
+   * A secret of at least 16 characters, the same in every process, that seals the tokens of `page()`: nobody without it can
+   * read or forge one. Without a secret the tokens are as opaque, but their key is public. A forged token says where a page
+   * begins and nothing else: its values are compared, never run.
+   */
+  readonly pageSecret?: string;
+}
 
 /**
  * An open connection to one database.
@@ -36,17 +46,29 @@ export class Connection {
   readonly uri: string;
   /** What filters may hold, as `connect()` was told. */
   readonly rules: FilterRules;
+  readonly #pageKey: KeyObject;
   readonly #stopServer: (() => Promise<void>) | undefined;
   #closed: Promise<void> | undefined;
 
   /** @internal Made by `connect`. */
-  constructor(client: MongoClient, uri: string, rules: FilterRules, stopServer?: () => Promise<void>) {
+  constructor(
+    client: MongoClient,
+    uri: string,
+    { pageSecret, ...rules }: FilterRules & Pick<ConnectOptions, 'pageSecret'>,
+    stopServer?: () => Promise<void>,
+  ) {
     this.client = client;
     this.db = client.db();
     this.uri = uri;
     this.rules = rules;
+    this.#pageKey = pageKey(pageSecret);
     this.#stopServer = stopServer;
     open.push(this);
+  }
+
+  /** @internal What seals the tokens of pages. */
+  get pageKey(): KeyObject {
+    return this.#pageKey;
   }
 
   /** Is it still open? */
@@ -62,6 +84,15 @@ export class Connection {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** The driver's client holds the password: neither logs nor JSON show it. */
+  toJSON(): { readonly uri: string; readonly isOpen: boolean } {
+    return { uri: this.uri, isOpen: this.isOpen };
+  }
+
+  [customInspect](_depth: number, options: object, inspect: Inspect): string {
+    return `Connection ${inspect(this.toJSON(), options)}`;
   }
 
   async #shutDown(): Promise<void> {
@@ -137,11 +168,13 @@ async function loadEmbedded(): Promise<typeof import('@data-bridge/embedded')> {
 
 async function openClient(
   uri: string,
-  { sanitizeFilters = false, allowServerJavaScript = false, ...options }: ConnectOptions,
+  { sanitizeFilters = false, allowServerJavaScript = false, pageSecret, ...options }: ConnectOptions,
   stopServer?: () => Promise<void>,
 ): Promise<Connection> {
   if (options.raw === true)
     throw new UsageError('connect() does not take the option "raw": documents and counts could not be read.');
+  if (pageSecret !== undefined && (typeof pageSecret !== 'string' || pageSecret.length < 16))
+    throw new UsageError('connect() takes a text of at least 16 characters as "pageSecret".');
   const shown = withoutCredentials(uri);
   const client = newClient(uri, shown, options);
   try {
@@ -152,7 +185,8 @@ async function openClient(
       cause: hideCause(uri, cause),
     });
   }
-  return new Connection(client, shown, { sanitizeFilters, allowServerJavaScript }, stopServer);
+  const rules = { sanitizeFilters, allowServerJavaScript };
+  return new Connection(client, shown, pageSecret === undefined ? rules : { ...rules, pageSecret }, stopServer);
 }
 
 function newClient(uri: string, shown: string, options: MongoClientOptions): MongoClient {

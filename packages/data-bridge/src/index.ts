@@ -35,6 +35,7 @@ export type { EnsureCollectionOptions } from './indexes.ts';
 export type { InsertManyOptions } from './insert-many.ts';
 export { type Literal, literal, type Trusted, trusted } from './literal.ts';
 export { model } from './model.ts';
+export type { Page, PageOptions } from './page.ts';
 export type { ForEachOptions, Query } from './query.ts';
 export type { QueryOptions } from './query-plan.ts';
 export { ref, type ReferenceListSchema, type ReferenceSchema } from './reference.ts';

@@ -187,7 +187,7 @@ export function checkPath(method: string, path: string, definition: ModelDefinit
   throw new UsageError(text, { model: definition.collectionName });
 }
 
-function refuse({ definition }: QueryPlan<unknown>, text: string): never {
+export function refuse({ definition }: QueryPlan<unknown>, text: string): never {
   throw new UsageError(text, { model: definition.collectionName });
 }
 

@@ -23,6 +23,7 @@ import { decodeStored } from './bson/decode.ts';
 import type { ModelDefinition } from './definition.ts';
 import { forEach } from './each.ts';
 import { DocumentNotFoundError, UsageError } from './errors.ts';
+import { page, type Page, type PageOptions } from './page.ts';
 import {
   ask,
   checkCount,
@@ -212,6 +213,28 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
   async forEach(call: (document: D) => unknown, { concurrency = 1 }: ForEachOptions = {}): Promise<void> {
     checkCount('forEach', concurrency, 1);
     await forEach(this[Symbol.asyncIterator](), call, concurrency);
+  }
+
+  /**
+   * Some documents of the query, and the places before and after them, as tokens to ask for other pages by. A page begins
+   * at a place in the query's order, so documents that others insert or delete meanwhile shift nothing: each that stays is
+   * met once. The `_id` breaks ties; null and what is missing, and values of different types, come in MongoDB's order.
+   *
+   * ```ts
+   * const query = Post.find({ open: true }).sort({ score: -1 });
+   * const first = await query.page({ size: 20, total: true });
+   * const second = await query.page({ size: 20, after: first.next });
+   * const again = await query.page({ size: 20, before: second.previous });
+   * ```
+   *
+   * A token belongs to its query: the same model, filter, sort and collation. It is opaque and may be given to clients;
+   * `connect(uri, { pageSecret })` keeps them from reading and forging it.
+   *
+   * @throws UsageError for a token that is damaged or of another query; for a query with skip or limit; and where a
+   *   document holds an array, a regular expression or the like under a path of the sort.
+   */
+  async page(options: PageOptions): Promise<Page<D>> {
+    return page(this.#plan, options);
   }
 
   /** How many documents match; `skip` and `limit` count too. */
