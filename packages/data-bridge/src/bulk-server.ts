@@ -4,7 +4,9 @@ import {
   MongoBulkWriteError,
   MongoClientBulkWriteError,
   MongoWriteConcernError,
+  ObjectId,
 } from 'mongodb';
+import { isPlainObject } from './bson/copy.ts';
 import type { Connection } from './connection.ts';
 import { refusalOf, refusedWrites } from './driver-error.ts';
 import { type Outcome, outcomeOf, translate } from './outcome.ts';
@@ -58,13 +60,28 @@ async function ask(connection: Connection): Promise<BulkServer> {
 
 /** The command around the writes. */
 const ROOM = 16 * 1024;
-/** What the server's form of a write has besides its filter, its update or its document, at most. */
-const ROOM_OF_ONE = 200;
-
-/** How many bytes a write takes in a command, at most. */
-export function sizeOf(parts: object): number {
-  return BSON.calculateObjectSize(parts, { ignoreUndefined: true }) + ROOM_OF_ONE;
+/**
+ * How many bytes a value takes in a command, at most. The exact count of the bson package costs as much as encoding it:
+ * short texts are taken to have three bytes for each unit, as many as UTF-8 can need.
+ */
+export function sizeOf(value: unknown): number {
+  if (typeof value === 'string') return ELEMENT + (value.length < 64 ? value.length * 3 : Buffer.byteLength(value));
+  if (typeof value !== 'object' || value === null) return ELEMENT;
+  if (Array.isArray(value)) return value.reduce<number>((sum, element) => sum + ELEMENT + sizeOf(element), ELEMENT);
+  if (value instanceof Map) return sizeOf([...value].flat());
+  if (isPlainObject(value)) return sizeOfMembers(value);
+  if (value instanceof ObjectId || value instanceof Date) return ELEMENT;
+  return ELEMENT + BSON.calculateObjectSize({ value }, { ignoreUndefined: true });
 }
+
+function sizeOfMembers(members: Record<string, unknown>): number {
+  let size = ELEMENT;
+  for (const key of Object.keys(members)) size += key.length * 3 + sizeOf(members[key]);
+  return size;
+}
+
+/** An element's type, the end of its name and its value, where that has a fixed size; the name of an array's element. */
+const ELEMENT = 24;
 
 /** What is known of a bulk write that ended in an error. */
 export interface BulkFailure {

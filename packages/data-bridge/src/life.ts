@@ -90,7 +90,9 @@ export class Life {
     const { selection } = this.baseline;
     if (!this.definition.shardKey.every((path) => (selection?.at(path.split('.')) ?? 'whole') === 'whole'))
       throw new UsageError('The document was loaded without its shard key, so it cannot be found again.', this.context);
-    const shard = this.definition.shardKey.map((path) => [path, this.#stored(path)] as const);
+    const { shardKey } = this.definition;
+    if (shardKey.length === 0) return { _id };
+    const shard = shardKey.map((path) => [path, this.#stored(path)] as const);
     return { _id, ...Object.fromEntries(shard) };
   }
 
@@ -185,12 +187,14 @@ export class Life {
    * in all their queues at once, so that two of them with documents in common never wait for each other.
    */
   static queueAll<R>(lives: readonly Life[], name: string, operation: () => Promise<R>): Promise<R> {
-    const inside = lives.find((life) => life.#isInside());
-    if (inside !== undefined) {
-      const text = `${name}() was called from inside a save of the same document, so it would wait for itself.`;
-      return Promise.reject(new UsageError(text, inside.context));
+    const tails = new Set<Promise<void>>();
+    for (const life of lives) {
+      if (life.#isInside()) {
+        const text = `${name}() was called from inside a save of the same document, so it would wait for itself.`;
+        return Promise.reject(new UsageError(text, life.context));
+      }
+      if (life.#tail !== null) tails.add(life.#tail);
     }
-    const tails = new Set(lives.flatMap((life) => life.#tail ?? []));
     const perform = (): Promise<R> => Life.#perform(lives, operation);
     const run = tails.size === 0 ? perform() : Promise.all(tails).then(perform);
     const tail = run.then(ignore, ignore).then(() => {

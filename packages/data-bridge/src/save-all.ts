@@ -1,13 +1,14 @@
 import { type BulkServer, serverOf } from './bulk-server.ts';
 import { concurrently, CONCURRENCY } from './concurrently.ts';
 import type { Connection } from './connection.ts';
+import type { ModelDefinition } from './definition.ts';
 import { Document, lifeOf } from './document.ts';
 import { BulkSaveError, DocumentNotFoundError, type SaveResult, UsageError } from './errors.ts';
 import { Life, type Write } from './life.ts';
 import { checkOwnFields } from './new-document.ts';
 import { outcomeOf } from './outcome.ts';
 import { checkSaveOptions, prepare, type SaveOptions, sendAndSettle, withdraw } from './save.ts';
-import { intoCommands, type PlannedWrite, sendTogether, type Statement, type Written } from './save-batch.ts';
+import { type Command, intoCommands, type PlannedWrite, sendTogether, type Written } from './save-batch.ts';
 
 /** Options of `saveAll()`: those of `save()`, and whether one failure stops the others. */
 export interface SaveAllOptions extends SaveOptions {
@@ -45,7 +46,7 @@ export async function saveAll(
   documents.forEach(checkDocument);
   const lives = documents.map(lifeOf);
   return Life.queueAll(lives, 'saveAll', async () => {
-    for (const life of lives) checkSaveOptions('saveAll', life, options);
+    checkOptions(lives, options);
     const jobs = await jobsOf(documents);
     await planAll(jobs, ordered, options);
     await sendAll(jobs.filter(isPlanned), ordered, options);
@@ -60,6 +61,16 @@ function checkDocument(document: unknown): void {
   if (!(document instanceof Document))
     throw new UsageError('saveAll() takes documents of models, made or found by them.');
   checkOwnFields(document);
+}
+
+/** Once for each model. */
+function checkOptions(lives: readonly Life[], options: SaveOptions): void {
+  const checked = new Set<ModelDefinition>();
+  for (const life of lives) {
+    if (checked.has(life.definition)) continue;
+    checkSaveOptions('saveAll', life, options);
+    checked.add(life.definition);
+  }
 }
 
 async function jobsOf(documents: readonly Document<unknown>[]): Promise<Job[]> {
@@ -78,44 +89,46 @@ async function jobsOf(documents: readonly Document<unknown>[]): Promise<Job[]> {
 /** Hooks, validation and plan of each. */
 async function planAll(jobs: readonly Job[], ordered: boolean, options: SaveOptions): Promise<void> {
   let isStopped = false;
-  await concurrently(jobs, atOnce(ordered, options), async (job) => {
-    if (isStopped) job.written = UNTRIED;
-    else await planOne(job, options);
-    isStopped ||= ordered && isFailure(job.written);
-  });
-}
-
-async function planOne(job: Job, options: SaveOptions): Promise<void> {
-  try {
-    job.write = await prepare(job.life, options);
-  } catch (error) {
+  const fail = (job: Job, error: unknown): void => {
     job.written = { isWritten: false, error };
-  }
+    isStopped ||= ordered && isFailure(job.written);
+  };
+  await concurrently(jobs, atOnce(ordered, options), (job) => {
+    if (isStopped) {
+      job.written = UNTRIED;
+      return undefined;
+    }
+    const plan = (write: Write | null): void => {
+      job.write = write;
+    };
+    try {
+      const prepared = prepare(job.life, options);
+      return prepared instanceof Promise ? prepared.then(plan, (error: unknown) => fail(job, error)) : plan(prepared);
+    } catch (error) {
+      return fail(job, error);
+    }
+  });
 }
 
 /** Sends and settles what was planned. */
 async function sendAll(jobs: readonly PlannedJob[], ordered: boolean, options: SaveOptions): Promise<void> {
   let isStopped = false;
   await concurrently(intoCommands(jobs, ordered), atOnce(ordered, options), async (command) => {
-    const written = isStopped ? command.map(takeBack) : await sendCommand(command, ordered, options);
-    command.forEach(({ planned }, place) => (planned.written = written[place] ?? UNTRIED));
+    const written = isStopped ? command.writes.map(takeBack) : await sendCommand(command, ordered, options);
+    command.writes.forEach((job, place) => (job.written = written[place] ?? UNTRIED));
     isStopped ||= ordered && written.some(isFailure);
   });
 }
 
-function takeBack({ planned: { life } }: Statement): Written {
+function takeBack({ life }: PlannedWrite): Written {
   withdraw(life);
   return UNTRIED;
 }
 
-async function sendCommand(
-  statements: readonly Statement[],
-  ordered: boolean,
-  options: SaveOptions,
-): Promise<readonly Written[]> {
-  const [first] = statements;
-  if (first !== undefined && statements.length === 1) return [await sendAlone(first.planned, options)];
-  return sendTogether(statements, { ...options, ordered });
+async function sendCommand(command: Command, ordered: boolean, options: SaveOptions): Promise<readonly Written[]> {
+  const [first] = command.writes;
+  if (first !== undefined && command.writes.length === 1) return [await sendAlone(first, options)];
+  return sendTogether(command, { ...options, ordered });
 }
 
 async function sendAlone({ life, write }: PlannedWrite, options: SaveOptions): Promise<Written> {

@@ -1,4 +1,4 @@
-import type { AnyBulkWriteOperation, AnyClientBulkWriteModel, BSON, ClientSession } from 'mongodb';
+import type { AnyBulkWriteOperation, AnyClientBulkWriteModel, BSON, ClientSession, Filter } from 'mongodb';
 import { encodeDocument } from './bson/encode.ts';
 import { type BulkFailure, type BulkServer, readFailure, sizeOf } from './bulk-server.ts';
 import type { ModelDefinition } from './definition.ts';
@@ -6,6 +6,7 @@ import type { DocumentNotFoundError } from './errors.ts';
 import type { Life, Write } from './life.ts';
 import type { Outcome } from './outcome.ts';
 import { fail, notFound, type SaveOptions, settle, withdraw } from './save.ts';
+import type { EditTree } from './state/edits.ts';
 import { needsPipelineInBatch, plan } from './state/plan.ts';
 
 /** A planned write of one document. */
@@ -13,12 +14,6 @@ export interface PlannedWrite {
   readonly life: Life;
   readonly write: Write;
   readonly server: BulkServer;
-}
-
-/** A write as it is sent among others. */
-export interface Statement<P extends PlannedWrite = PlannedWrite> {
-  readonly planned: P;
-  readonly body: { readonly document: BSON.Document } | { readonly filter: object; readonly update: BSON.Document };
 }
 
 /** What became of a write. */
@@ -34,36 +29,42 @@ export interface BatchOptions extends SaveOptions {
 
 // ── which writes go together ────────────────────────────────────────────────────────────────────────────────────────
 
-interface Command<P extends PlannedWrite> {
-  readonly statements: Statement<P>[];
+/** Writes that go in one command, and how the driver's bulk write takes them. */
+export interface Command<P extends PlannedWrite = PlannedWrite> {
+  readonly writes: P[];
+  readonly models: Model[];
   bytes: number;
 }
 
+type Model = AnyClientBulkWriteModel<BSON.Document> | AnyBulkWriteOperation;
+
 /**
- * Sorts writes into commands, as few as the servers' limits allow. A list of one is a write that needs a command of its
- * own: it holds operators of which the server must tell the results, or is too large to stand beside another.
+ * Sorts writes into commands, as few as the servers' limits allow. A write that is alone in its command may need it so: it
+ * holds operators of which the server must tell the results, or is too large to stand beside another.
  *
  * @param ordered does the order of the writes stay?
  */
-export function intoCommands<P extends PlannedWrite>(planned: readonly P[], ordered: boolean): Statement<P>[][] {
+export function intoCommands<P extends PlannedWrite>(planned: readonly P[], ordered: boolean): Command<P>[] {
   const commands: Command<P>[] = [];
   let open: Command<P>[] = [];
+  const modelOf = modelMaker();
   for (const each of planned) {
-    const statement = { planned: each, body: bodyOf(each.write) };
-    const bytes = sizeOf(statement.body);
+    const model = modelOf(each);
+    const bytes = sizeOf(model);
     const isAlone = each.life.sent.length > 0 || bytes > each.server.bytesOfOne;
-    const command = isAlone ? undefined : open.find(({ statements: [first] }) => goTogether(each, first?.planned));
+    const command = isAlone ? undefined : open.find(({ writes: [first] }) => goTogether(each, first));
     if (command !== undefined && hasRoom(command, bytes, each.server)) {
-      command.statements.push(statement);
+      command.writes.push(each);
+      command.models.push(model);
       command.bytes += bytes;
       continue;
     }
-    const begun = { statements: [statement], bytes };
+    const begun = { writes: [each], models: [model], bytes };
     commands.push(begun);
     const others = ordered ? [] : open.filter((other) => other !== command);
     open = isAlone ? others : [...others, begun];
   }
-  return commands.map(({ statements }) => statements);
+  return commands;
 }
 
 /** Can one command hold both? Below MongoDB 8.0 it has a single collection and kind. */
@@ -72,70 +73,74 @@ function goTogether(a: PlannedWrite, b: PlannedWrite | undefined): boolean {
   return a.server.hasBulkWrite || (a.write.kind === b.write.kind && a.life.definition === b.life.definition);
 }
 
-function hasRoom({ statements, bytes }: Command<PlannedWrite>, more: number, limits: BulkServer): boolean {
-  return statements.length < limits.writes && bytes + more <= limits.bytes;
+function hasRoom({ writes, bytes }: Command<PlannedWrite>, more: number, limits: BulkServer): boolean {
+  return writes.length < limits.writes && bytes + more <= limits.bytes;
+}
+
+function modelMaker(): (planned: PlannedWrite) => Model {
+  // The driver puts the text together each time it is asked.
+  const namespaces = new Map<ModelDefinition, string>();
+  const namespaceOf = (definition: ModelDefinition): string => {
+    const known = namespaces.get(definition) ?? definition.collection().namespace;
+    namespaces.set(definition, known);
+    return known;
+  };
+  return ({ life: { definition }, write, server }) =>
+    server.hasBulkWrite ? clientModel(namespaceOf(definition), write) : collectionModel(write);
+}
+
+function clientModel(namespace: string, write: Write): AnyClientBulkWriteModel<BSON.Document> {
+  return write.kind === 'insert'
+    ? { namespace, name: 'insertOne', document: write.document }
+    : { namespace, name: 'updateOne', filter: write.filter as Filter<BSON.Document>, update: updateOf(write.tree) };
+}
+
+function collectionModel(write: Write): AnyBulkWriteOperation {
+  return write.kind === 'insert'
+    ? { insertOne: { document: write.document } }
+    : { updateOne: { filter: write.filter as Filter<BSON.Document>, update: updateOf(write.tree) } };
 }
 
 /**
- * No operator waits for an answer here, so a form that could miss the stored shape is not tried first: what is sent
- * carries no guard, and matches the document unless it is gone.
+ * Nothing waits for the answer to one write here, so a form that could miss the stored shape is not tried first: what is
+ * sent carries no guard, and matches the document unless it is gone.
  */
-function bodyOf(write: Write): Statement['body'] {
-  if (write.kind === 'insert') return { document: write.document };
-  const { update } = plan(write.tree, needsPipelineInBatch(write.tree) ? { form: 'pipeline' } : {});
-  return { filter: write.filter, update };
+function updateOf(tree: EditTree): BSON.Document {
+  return plan(tree, needsPipelineInBatch(tree) ? { form: 'pipeline' } : {}).update;
 }
 
 // ── send ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Sends writes that go together in one command, and settles them. Gives what became of each. */
-export async function sendTogether(statements: readonly Statement[], options: BatchOptions): Promise<Written[]> {
-  const answer = await send(statements, options).then(
-    (done): BulkFailure => ({ refused: new Map(), done }),
-    readFailure,
-  );
-  return settleAll(statements, answer, options);
+/** Sends writes in one command, and settles them. Gives what became of each. */
+export async function sendTogether(command: Command, options: BatchOptions): Promise<Written[]> {
+  const answer = await send(command, options).then((done): BulkFailure => ({ refused: new Map(), done }), readFailure);
+  return settleAll(command.writes, answer, options);
 }
 
 /**
  * The driver's own results for each write would cost the client more than the writes. So it asks for the errors alone:
  * the total tells whether all the others were done.
  */
-async function send(statements: readonly Statement[], options: BatchOptions): Promise<number> {
-  const [first] = statements;
+async function send({ writes: [first], models }: Command, { validate: _, ...options }: BatchOptions): Promise<number> {
   if (first === undefined) return 0;
-  const { server, life } = first.planned;
+  const { server, life } = first;
   // However the client decodes documents, the driver's bulk write compares with plain numbers.
-  const { validate: _, ...sent } = options;
-  const plain = { ...sent, promoteValues: true, promoteLongs: true, useBigInt64: false };
+  const plain = { ...options, promoteValues: true, promoteLongs: true, useBigInt64: false };
   const { insertedCount, matchedCount } = server.hasBulkWrite
-    ? await server.connection.client.bulkWrite(statements.map(clientModel), plain)
-    : await life.definition.collection().bulkWrite(statements.map(collectionModel), plain);
+    ? await server.connection.client.bulkWrite(models as AnyClientBulkWriteModel<BSON.Document>[], plain)
+    : await life.definition.collection().bulkWrite(models as AnyBulkWriteOperation[], plain);
   return insertedCount + matchedCount;
-}
-
-function clientModel({ planned, body }: Statement): AnyClientBulkWriteModel<BSON.Document> {
-  const { namespace } = planned.life.definition.collection();
-  return 'document' in body
-    ? { namespace, name: 'insertOne', document: body.document }
-    : { namespace, name: 'updateOne', filter: body.filter, update: body.update };
-}
-
-function collectionModel({ body }: Statement): AnyBulkWriteOperation {
-  return 'document' in body
-    ? { insertOne: { document: body.document } }
-    : { updateOne: { filter: body.filter, update: body.update } };
 }
 
 // ── settle ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 async function settleAll(
-  statements: readonly Statement[],
+  writes: readonly PlannedWrite[],
   answer: BulkFailure,
   options: BatchOptions,
 ): Promise<Written[]> {
-  const fateOf = await tellFates(statements, answer, options);
-  return statements.map(({ planned: { life, write } }, place): Written => {
+  const fateOf = await tellFates(writes, answer, options);
+  return writes.map(({ life, write }, place): Written => {
     const fate = fateOf(place);
     if (fate === 'written') settle(life, write);
     if (fate === 'untried') withdraw(life);
@@ -147,7 +152,7 @@ async function settleAll(
 type Fate = 'written' | 'untried' | { readonly error: unknown; readonly outcome: Outcome };
 
 async function tellFates(
-  statements: readonly Statement[],
+  writes: readonly PlannedWrite[],
   answer: BulkFailure,
   { ordered, session }: BatchOptions,
 ): Promise<(place: number) => Fate> {
@@ -157,8 +162,8 @@ async function tellFates(
   // An error ends a transaction, which takes back what was written in it before.
   if (session?.inTransaction() === true && cause.error !== undefined)
     return (place) => ({ ...cause, error: refused.get(place) ?? cause.error });
-  const tried = ordered && refused.size > 0 ? Math.max(...refused.keys()) + 1 : statements.length;
-  const known = await lookUpGone(statements.slice(0, tried), answer, session);
+  const tried = ordered && refused.size > 0 ? Math.max(...refused.keys()) + 1 : writes.length;
+  const known = await lookUpGone(writes.slice(0, tried), answer, session);
   return (place) => {
     const error = known.refused.get(place);
     if (error !== undefined) return { error, outcome: 'refused' };
@@ -168,17 +173,17 @@ async function tellFates(
 
 /** Where the total falls short, the documents that are gone are looked up: their updates met nothing. */
 async function lookUpGone(
-  statements: readonly Statement[],
+  writes: readonly PlannedWrite[],
   answer: BulkFailure,
   session: ClientSession | undefined,
 ): Promise<BulkFailure> {
   const { refused, failure, done } = answer;
-  if (done === statements.length - refused.size) return answer;
+  if (done === writes.length - refused.size) return answer;
   const unknown = (error: unknown): BulkFailure => ({ ...answer, failure: { error, outcome: 'unknown' } });
   // Beside a write concern error the driver does not tell the others.
   if (failure !== undefined) return failure.outcome === 'applied' ? unknown(failure.error) : answer;
   try {
-    return { ...answer, refused: new Map([...(await goneAmong(statements, session)), ...refused]) };
+    return { ...answer, refused: new Map([...(await goneAmong(writes, session)), ...refused]) };
   } catch (error) {
     return unknown(error);
   }
@@ -186,10 +191,10 @@ async function lookUpGone(
 
 /** The updates whose documents are not in their collections, by their places. */
 async function goneAmong(
-  statements: readonly Statement[],
+  writes: readonly PlannedWrite[],
   session: ClientSession | undefined,
 ): Promise<Map<number, DocumentNotFoundError>> {
-  const updates = statements.flatMap(({ planned: { life, write } }, place) =>
+  const updates = writes.flatMap(({ life, write }, place) =>
     write.kind === 'update' ? [{ place, life, filter: write.filter }] : [],
   );
   const gone = new Map<number, DocumentNotFoundError>();
