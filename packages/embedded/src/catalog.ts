@@ -1,26 +1,17 @@
-import { Binary, Int32, UUID } from 'bson';
+import { Binary, UUID } from 'bson';
 import { ServerError } from './errors.ts';
 import { decode } from './engine/bson.ts';
-import { keyOf } from './engine/order.ts';
+import { type Collation, collationIn } from './engine/collation.ts';
 import { validator } from './engine/validate.ts';
-import { type Document, isDocument, type Value } from './engine/value.ts';
+import { type Document, isDocument } from './engine/value.ts';
 import { readDescription, writeDescription } from './storage/description.ts';
-import { duplicateKeyError } from './storage/duplicate-key.ts';
+import { IdIndex } from './storage/id-index.ts';
 import { type IndexDefinition, type KeyChange, SecondaryIndex } from './storage/secondary-index.ts';
 import type { CollectionStore, RecordId, RecordStore, Storage, StoredRecord } from './storage/storage.ts';
 
 /** A namespace, `<database>.<collection>`, may have that many bytes. */
 const MAX_NAMESPACE_LENGTH = 255;
 const MAX_DATABASE_LENGTH = 63;
-
-const ID_PATTERN: Document = new Map([['_id', new Int32(1)]]);
-
-/** The description of the index that every collection has: the record store's own look-up by key. */
-export const ID_INDEX: Document = new Map<string, Value>([
-  ['v', new Int32(2)],
-  ['key', ID_PATTERN],
-  ['name', '_id_'],
-]);
 
 /** Reads the description of an index. */
 type IndexReader = (specification: Document) => IndexDefinition;
@@ -38,6 +29,7 @@ export class Collection {
   readonly #store: CollectionStore;
   readonly #indexes = new Map<string, SecondaryIndex>();
   #options: Document = new Map();
+  #ids: IdIndex;
   #validate: ((document: Document) => Document | null) | undefined;
   #dropped = false;
 
@@ -49,6 +41,7 @@ export class Collection {
     this.uuid = uuid;
     this.records = store.records;
     this.#store = store;
+    this.#ids = new IdIndex(this.namespace, this.records, undefined);
   }
 
   /** The collection that a store has kept. */
@@ -67,7 +60,17 @@ export class Collection {
     return this.#dropped;
   }
 
-  /** What `create` and `collMod` have set: `validator`, `validationLevel`, `validationAction`. */
+  /** The index on `_id`. */
+  get ids(): IdIndex {
+    return this.#ids;
+  }
+
+  /** How texts are compared where a command does not say it; by their bytes when undefined. Holds for `_id` always. */
+  get collation(): Collation | undefined {
+    return this.#ids.definition.collation;
+  }
+
+  /** What `create` and `collMod` have set: `collation`, `validator`, `validationLevel`, `validationAction`. */
   get options(): Document {
     return this.#options;
   }
@@ -130,11 +133,7 @@ export class Collection {
   /** Stores a new document. `bytes` is the document as BSON. Throws 11000, 121 or 171, and then stores nothing. */
   insert(document: Document, bytes: Uint8Array, checked = true): void {
     if (checked) this.#check(document);
-    const id = document.get('_id') ?? null;
-    const key = keyOf(id);
-    if (this.records.find(key) !== undefined) {
-      throw duplicateKeyError(this.namespace, '_id_', ID_PATTERN, new Map([['_id', id]]));
-    }
+    const key = this.ids.newKey(document.get('_id') ?? null);
     const changes = this.#plan(undefined, document);
     this.#apply(this.records.insert(key, bytes), changes);
   }
@@ -155,6 +154,7 @@ export class Collection {
   #useOptions(options: Document): void {
     const rule = options.get('validator');
     this.#validate = isDocument(rule) && rule.size > 0 ? validator(rule) : undefined;
+    this.#ids = new IdIndex(this.namespace, this.records, collationIn(options));
     this.#options = options;
   }
 

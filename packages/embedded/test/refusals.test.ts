@@ -213,7 +213,7 @@ describe('a file that cannot be read', () => {
     await expect(startServer({ path })).rejects.toEqual(refused('STORE_DAMAGED', /description of a collection/));
   });
 
-  it('is refused where another program or a newer version made it', async () => {
+  it('is refused where another program or another version made it', async () => {
     const store = { encoding: 'binary', keyEncoding: 'binary' } as const;
     const key = Buffer.from('format');
     let other = open<Buffer, Buffer>({ path, ...store });
@@ -222,9 +222,14 @@ describe('a file that cannot be read', () => {
     await expect(startServer({ path })).rejects.toEqual(damaged(/other tables/));
 
     other = open<Buffer, Buffer>({ path, ...store });
-    other.putSync(key, Buffer.of(0, 0, 0, 2));
+    other.putSync(key, Buffer.of(0, 0, 0, 3));
     await other.close();
     await expect(startServer({ path })).rejects.toEqual(refused('STORE_FORMAT', /newer version.*update/));
+
+    other = open<Buffer, Buffer>({ path, ...store });
+    other.putSync(key, Buffer.of(0, 0, 0, 1));
+    await other.close();
+    await expect(startServer({ path })).rejects.toEqual(refused('STORE_FORMAT', /older version.*export/));
 
     const bytes = readFileSync(file);
     bytes.writeUInt16LE(3, 28);

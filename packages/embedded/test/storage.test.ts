@@ -2,13 +2,23 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Int32 } from 'bson';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Document, Value } from '../src/engine/value.ts';
 import { UNDEFINED } from '../src/engine/value.ts';
-import { type IndexKey, indexKeys } from '../src/storage/index-keys.ts';
+import { type IndexKey, indexKeys } from '../src/engine/index-keys.ts';
+import {
+  ALL_KEYS,
+  isCutKey,
+  type KeyRange,
+  rangeBehind,
+  rangeOf,
+  storedKey,
+  storedRange,
+} from '../src/storage/key-range.ts';
 import { LmdbStorage } from '../src/storage/lmdb.ts';
 import { MemoryStorage } from '../src/storage/memory.ts';
-import type { RecordStore, Storage } from '../src/storage/storage.ts';
+import type { Entry, RecordStore, Storage } from '../src/storage/storage.ts';
 
 const storages: readonly [name: string, open: (folder: string) => Promise<Storage>][] = [
   ['MemoryStorage', async () => new MemoryStorage()],
@@ -125,46 +135,103 @@ describe.each(storages)('%s', (_name, open) => {
     expect(storage.transaction(() => iterator.next().done)).toBe(true);
   });
 
+  /** Keys in the order of a scan. */
+  const keysOf = (entries: readonly Entry[]): string[] => entries.map(({ position }) => position);
+
   it(
-    'tells long keys apart that begin alike',
+    'scans records by key, forwards and backwards',
     committed(() => {
-      const long = 'x'.repeat(5_000);
-      insert(`${long}a`, `${long}b`, 'x'.repeat(256), 'x'.repeat(255));
-      expect(records.find(`${long}a`)?.bytes).toEqual(Buffer.from(`${long}a`));
-      expect(records.find(`${long}b`)?.bytes).toEqual(Buffer.from(`${long}b`));
-      expect(records.find(long)).toBeUndefined();
-      expect(records.find('x'.repeat(255))?.bytes.length).toBe(255);
-      expect(records.find('x'.repeat(256))?.bytes.length).toBe(256);
+      insert('b', 'd', 'a', 'c', 'b\xff');
+      expect(keysOf(records.scan(ALL_KEYS, false, 10))).toEqual(['a', 'b', 'b\xff', 'c', 'd']);
+      expect(keysOf(records.scan(ALL_KEYS, true, 2))).toEqual(['d', 'c']);
+      expect(keysOf(records.scan({ start: 'b', end: 'd' }, false, 10))).toEqual(['b', 'b\xff', 'c']);
+      expect(keysOf(records.scan({ start: 'b', end: 'd' }, true, 10))).toEqual(['c', 'b\xff', 'b']);
+      expect(keysOf(records.scan({ start: 'aa', end: 'bb' }, true, 10))).toEqual(['b']);
+      expect(keysOf(records.scan({ start: 'x', end: undefined }, false, 10))).toEqual([]);
+      const [one] = records.scan({ start: 'c', end: 'd' }, false, 1);
+      records.remove(one?.record ?? 0);
+      insert('bb');
+      expect(keysOf(records.scan(ALL_KEYS, false, 10))).toEqual(['a', 'b', 'bb', 'b\xff', 'd']);
     }),
   );
 
   it(
-    'keeps which records have which keys of an index',
+    'keeps which records have which keys of an index, in their order',
     committed(() => {
       const index = storage.createCollection().index(1);
+      const recordsOf = (range: KeyRange, backwards = false): number[] =>
+        index.scan(range, backwards, 10).map(({ record }) => record);
+      index.multikey = 0;
       index.add('a', 2);
+      index.add('b', 4);
       index.add('a', 1);
       index.add('ab', 3);
-      index.add('y'.repeat(3_000), 4);
-      expect(new Set(index.find('a'))).toEqual(new Set([1, 2]));
-      expect([...index.find('ab')]).toEqual([3]);
-      expect([...index.find('y'.repeat(3_000))]).toEqual([4]);
-      expect([...index.find('')]).toEqual([]);
+      expect(recordsOf(rangeOf('a'))).toEqual([1, 2, 3]);
+      expect(recordsOf(ALL_KEYS)).toEqual([1, 2, 3, 4]);
+      expect(recordsOf(ALL_KEYS, true)).toEqual([4, 3, 2, 1]);
+      expect(recordsOf({ start: 'ab', end: 'b' })).toEqual([3]);
+      const [first] = index.scan(ALL_KEYS, false, 1);
+      expect(recordsOf(rangeBehind(ALL_KEYS, first?.position ?? '', false))).toEqual([2, 3, 4]);
       index.remove('a', 2);
       index.remove('a', 3);
-      expect([...index.find('a')]).toEqual([1]);
+      expect(recordsOf(rangeOf('a'))).toEqual([1, 3]);
     }),
   );
 
   it(
-    'remembers that an index is multikey',
+    'keeps thousands of entries in their order',
     committed(() => {
       const index = storage.createCollection().index(1);
-      expect(index.multikey).toBe(false);
-      index.multikey = true;
-      expect(index.multikey).toBe(true);
+      const keys = Array.from({ length: 5_000 }, (_, n) => String((n * 7919) % 5_000).padStart(4, '0'));
+      for (const [record, key] of keys.entries()) index.add(key, record);
+      for (const [record, key] of keys.entries()) if (record % 3 === 0) index.remove(key, record);
+      const left = keys.filter((_, record) => record % 3 !== 0).sort();
+      const found = (backwards: boolean): string[] =>
+        index.scan(ALL_KEYS, backwards, 10_000).map(({ position }) => position.slice(0, 4));
+      expect(found(false)).toEqual(left);
+      expect(found(true)).toEqual(left.toReversed());
     }),
   );
+
+  it('remembers that an index is multikey and has cut keys', () => {
+    const collection = storage.createCollection();
+    const index = collection.index(1);
+    expect([index.multikey, index.hasCutKeys]).toEqual([0, false]);
+    storage.transaction(() => {
+      index.multikey = 5;
+      index.add('a', 1);
+    });
+    expect([index.multikey, index.hasCutKeys]).toEqual([5, false]);
+    storage.transaction(() => index.add(storedKey('x'.repeat(300)), 2));
+    expect([index.multikey, index.hasCutKeys]).toEqual([5, true]);
+    expect(storage.transaction(() => index.scan(ALL_KEYS, false, 10)).length).toBe(2);
+    if (!storage.persistent) return;
+    const again = collection.index(1);
+    expect([again.multikey, again.hasCutKeys]).toEqual([5, true]);
+  });
+});
+
+describe('storedKey', () => {
+  it('tells long keys apart that begin alike', () => {
+    const long = 'x'.repeat(5_000);
+    const keys = [`${long}a`, `${long}b`, 'x'.repeat(256), 'x'.repeat(255)].map(storedKey);
+    expect(new Set(keys).size).toBe(4);
+    expect(keys.map(isCutKey)).toEqual([true, true, true, false]);
+  });
+
+  it('keeps a key within the range of all that it begins with', () => {
+    const bytes = fc.string({ unit: fc.constantFrom('\x01', 'a', '\xfe'), maxLength: 3 });
+    const long = fc.tuple(bytes, fc.constantFrom(0, 220, 300), bytes).map(([a, n, b]) => a + 'a'.repeat(n) + b);
+    fc.assert(
+      fc.property(long, long, long, (key, start, end) => {
+        const range = storedRange({ start, end });
+        if (key < start || key >= end) return;
+        const stored = storedKey(key);
+        expect(stored >= range.start).toBe(true);
+        expect(range.end === undefined || stored < range.end).toBe(true);
+      }),
+    );
+  });
 });
 
 function documentOf(value: unknown): Document {

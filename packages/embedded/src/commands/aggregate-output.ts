@@ -116,7 +116,7 @@ function mergeInto(argument: Value, site: Site): Output {
 
 function mergeOne(collection: Collection, document: Document, merge: Merge, { scope, checked }: Site): void {
   const filter = documentOf(...merge.on.map((path) => [path, documentOf(['$eq', joinValue(document, path)])] as const));
-  const [found] = limited(select(collection, filter, scope), 0, 1);
+  const [found] = limited(select(collection, { filter }, scope), 0, 1);
   if (found === undefined) return mergeNew(collection, document, merge, checked);
   if (merge.whenMatched === 'keepExisting') return;
   if (merge.whenMatched === 'fail') return void insertDocument(collection, { document }, checked);

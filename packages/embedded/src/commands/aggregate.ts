@@ -2,19 +2,19 @@ import { pipeline } from '../engine/aggregate.ts';
 import { splitLeadingMatch } from '../engine/aggregate/inner.ts';
 import type { ReadCollection } from '../engine/aggregate/stage.ts';
 import { encode } from '../engine/bson.ts';
-import type { Document } from '../engine/value.ts';
+import { type Document, isDocument } from '../engine/value.ts';
+import type { Collection } from '../catalog.ts';
 import { ServerError } from '../errors.ts';
 import { outputOf } from './aggregate-output.ts';
-import { checkCollation, collectionName, cursorBatchSize, hintsBackwards, scopeOf } from './arguments.ts';
+import { collectionName, cursorBatchSize, scopeOf } from './arguments.ts';
 import { type Command, command, type Context, type Request, type Scope } from './command.ts';
 import { MAX_DOCUMENT_SIZE } from './limits.ts';
-import { documentOfFound, type Found, select, sorted } from './records.ts';
+import { type Found, type Query, select } from './records.ts';
 import type { CursorReply } from './reply.ts';
 import { checkSize } from './writes.ts';
 
 function aggregate(context: Context, request: Request): CursorReply {
   const { fields, database, session } = request;
-  checkCollation(fields);
   const stages = fields.documents('pipeline');
   if (stages === undefined) throw fields.missing('pipeline');
   if (fields.document('cursor') === undefined) {
@@ -22,7 +22,7 @@ function aggregate(context: Context, request: Request): CursorReply {
   }
   const batchSize = cursorBatchSize(fields);
   const namespace = `${database}.${checkedName(request, stages)}`;
-  const scope = scopeOf(request);
+  const scope = scopeOf(request, collectionOf(context, request));
   const output = outputOf(stages.at(-1), context, request, scope);
   if (output === undefined)
     return context.cursors.open(namespace, results(context, request, stages, scope), { batchSize, session });
@@ -45,35 +45,51 @@ function checkedName(request: Request, [first]: readonly Document[]): string {
 
 /** The answer as BSON. What is not changed by any stage goes as it is stored. */
 function results(context: Context, request: Request, stages: readonly Document[], scope: Scope): Iterable<Uint8Array> {
-  const { filter, rest } = splitLeadingMatch(stages);
-  if (rest.length === 0) return mapped(found(context, request, filter, scope), ({ record }) => record.bytes);
+  const { query, rest } = leadingQuery(stages);
+  if (rest.length === 0) return mapped(found(context, request, query, scope), ({ record }) => record.bytes);
   return mapped(documents(context, request, stages, scope), encoded);
 }
 
 /** The documents that a pipeline makes of a collection, as they are asked for. */
 function documents(context: Context, request: Request, stages: readonly Document[], scope: Scope): Iterable<Document> {
-  const { filter, rest } = splitLeadingMatch(stages);
+  const { query, rest } = leadingQuery(stages);
   const run = pipeline(rest, {
     variables: scope.variables,
+    collation: scope.collation,
     read: readerOf(context, request, scope),
     check: scope.deadline && (() => scope.deadline?.check()),
   });
-  return run(mapped(found(context, request, filter, scope), documentOfFound));
+  return run(mapped(found(context, request, query, scope), documentOfFound));
 }
 
-function found({ catalog }: Context, request: Request, filter: Document, scope: Scope): Iterable<Found> {
-  const { database, fields } = request;
-  if (typeof fields.value(request.name) !== 'string') return [];
-  const collection = catalog.collection(database, collectionName(request));
-  const backwards = hintsBackwards(collection, fields.value('hint'));
-  return sorted(select(collection, filter, scope), undefined, backwards);
+/** What the first stages ask for that a collection can answer by its indexes, and the stages after them. */
+export function leadingQuery(stages: readonly Document[]): { query: Query; rest: readonly Document[] } {
+  const { filter, rest } = splitLeadingMatch(stages);
+  const sort = rest[0]?.get('$sort');
+  if (!isDocument(sort) || sort.size === 0 || sort.has('$natural')) return { query: { filter }, rest };
+  return { query: { filter, sort }, rest: rest.slice(1) };
+}
+
+function found(context: Context, request: Request, query: Query, scope: Scope): Iterable<Found> {
+  const hint = request.fields.value('hint');
+  return select(collectionOf(context, request), { ...query, hint }, scope);
+}
+
+/** Undefined too where a pipeline brings its own documents. */
+function collectionOf({ catalog }: Context, request: Request): Collection | undefined {
+  const isNamed = typeof request.fields.value(request.name) === 'string';
+  return isNamed ? catalog.collection(request.database, collectionName(request)) : undefined;
+}
+
+function documentOfFound({ document }: Found): Document {
+  return document;
 }
 
 /** How `$lookup` and `$unionWith` see the other collections of the database. */
 function readerOf({ catalog }: Context, { database }: Request, scope: Scope): ReadCollection {
   return (name, filter, variables) => {
     scope.deadline?.check();
-    return mapped(select(catalog.collection(database, name), filter, { ...scope, variables }), documentOfFound);
+    return mapped(select(catalog.collection(database, name), { filter }, { ...scope, variables }), documentOfFound);
   };
 }
 

@@ -5,7 +5,7 @@ import { encode } from '../engine/bson.ts';
 import type { Document, Value } from '../engine/value.ts';
 import { checkDatabaseName } from '../catalog.ts';
 import { ServerError } from '../errors.ts';
-import { checkCollation, scopeOf } from './arguments.ts';
+import { givenCollation, scopeOf } from './arguments.ts';
 import { isOrdered, runBatch } from './batch.ts';
 import { type Command, command, type Context, type Request, type Scope } from './command.ts';
 import { type DeleteStatement, runDelete } from './delete.ts';
@@ -157,7 +157,6 @@ function parseOperation(document: Document, position: number, namespaces: readon
       return { kind, namespace: namespace(), statement: parseUpdate(fields, 'filter', 'updateMods') };
     case 'delete':
       fields.check(DELETE_FIELDS);
-      checkCollation(fields);
       return { kind, namespace: namespace(), statement: parseDelete(fields) };
     default:
       throw new ServerError(9, `BulkWrite ops entry ${position} must start with insert, update or delete.`);
@@ -165,7 +164,12 @@ function parseOperation(document: Document, position: number, namespaces: readon
 }
 
 function parseDelete(fields: Fields): DeleteStatement {
-  return { filter: required(fields, 'filter'), multi: fields.boolean('multi'), hint: fields.value('hint') };
+  return {
+    filter: required(fields, 'filter'),
+    multi: fields.boolean('multi'),
+    hint: fields.value('hint'),
+    collation: givenCollation(fields),
+  };
 }
 
 function required(fields: Fields, name: string): Document {

@@ -3,20 +3,21 @@ import { encode } from '../engine/bson.ts';
 import { matcher } from '../engine/match.ts';
 import { integer } from '../engine/number.ts';
 import { type Document, isNumeric, type Value } from '../engine/value.ts';
-import { type Catalog, type Collection, ID_INDEX } from '../catalog.ts';
+import type { Catalog, Collection } from '../catalog.ts';
+import { ID_INDEX } from '../storage/id-index.ts';
 import { ServerError } from '../errors.ts';
-import { checkCollation, collectionName, cursorBatchSize } from './arguments.ts';
+import { collectionName, cursorBatchSize, givenCollation } from './arguments.ts';
 import { type Command, command, type Context, type Request } from './command.ts';
 import type { Fields } from './fields.ts';
 import { type CursorReply, documentOf } from './reply.ts';
 
 const VALIDATION = ['validator', 'validationLevel', 'validationAction'];
+const OPTIONS = [...VALIDATION, 'collation'];
 const VALIDATION_LEVELS = ['off', 'strict', 'moderate'];
 const VALIDATION_ACTIONS = ['error', 'warn'];
 
 function create(context: Context, request: Request): Document {
-  checkCollation(request.fields);
-  context.catalog.create(request.database, collectionName(request), validationOptions(request.fields, new Map()));
+  context.catalog.create(request.database, collectionName(request), newOptions(request.fields));
   return new Map();
 }
 
@@ -28,8 +29,14 @@ function collMod(context: Context, request: Request): Document {
 
 /** The options of a new collection. Throws for any that a stored collection has not. */
 export function collectionOptions(fields: Fields): Document {
-  fields.check(new Set(VALIDATION));
-  return validationOptions(fields, new Map());
+  fields.check(new Set(OPTIONS));
+  return newOptions(fields);
+}
+
+function newOptions(fields: Fields): Document {
+  const options = validationOptions(fields, new Map());
+  const rules = givenCollation(fields)?.rules;
+  return rules === undefined ? options : options.set('collation', rules.specification);
 }
 
 /** The validation options of a command laid over those that there are. An empty validator takes the rule away. */
@@ -42,6 +49,7 @@ function validationOptions(fields: Fields, before: Document): Document {
     validator: ruled ? rule : undefined,
     validationLevel: level ?? (ruled ? 'strict' : undefined),
     validationAction: action ?? (ruled ? 'error' : undefined),
+    collation: before.get('collation'),
   });
 }
 
@@ -150,7 +158,7 @@ function scaled({ fields }: Request, stats: Record<string, Value | undefined>): 
 }
 
 export const collectionCommands: Readonly<Record<string, Command>> = {
-  create: command(create, [...VALIDATION, 'collation'], {
+  create: command(create, OPTIONS, {
     unsupported: [
       'capped',
       'size',

@@ -1,5 +1,6 @@
 import type { Catalog } from '../catalog.ts';
 import { ServerError } from '../errors.ts';
+import type { Collation } from '../engine/collation.ts';
 import type { Variables } from '../engine/expression.ts';
 import type { DateTime, Document } from '../engine/value.ts';
 import type { Cursors } from './cursors.ts';
@@ -47,6 +48,8 @@ export interface Scope {
   readonly now: DateTime;
   /** NOW, and the variables of the command's `let`. */
   readonly variables: Variables;
+  /** How texts are compared; by their bytes when undefined. */
+  readonly collation: Collation | undefined;
   readonly deadline: Deadline | undefined;
 }
 

@@ -6,24 +6,22 @@ import { splitPath, visit } from '../engine/path.ts';
 import { projector } from '../engine/project.ts';
 import { type Document, isArray, typeOf, type Value } from '../engine/value.ts';
 import { ServerError } from '../errors.ts';
-import { checkCollation, collectionName, hintsBackwards, scopeOf } from './arguments.ts';
+import { collectionName, scopeOf } from './arguments.ts';
 import { type Command, command, type Context, type Request, type Scope } from './command.ts';
 import { DEFAULT_BATCH_SIZE } from './limits.ts';
-import { documentOfFound, type Found, limited, select, sorted } from './records.ts';
+import { type Found, limited, select } from './records.ts';
 import { type CursorReply, documentOf } from './reply.ts';
 
 const EVERYTHING: Document = new Map();
 
 function find({ catalog, cursors }: Context, request: Request): CursorReply {
   const { fields, database, session } = request;
-  checkCollation(fields);
   const name = collectionName(request);
   const collection = catalog.collection(database, name);
-  const backwards = hintsBackwards(collection, fields.value('hint'));
-  const scope = scopeOf(request);
-  const found = select(collection, fields.document('filter') ?? EVERYTHING, scope);
-  const ordered = sorted(found, fields.document('sort'), backwards);
-  const wanted = limited(ordered, fields.count('skip') ?? 0, fields.count('limit') ?? 0);
+  const scope = scopeOf(request, collection);
+  const filter = fields.document('filter') ?? EVERYTHING;
+  const found = select(collection, { filter, sort: fields.document('sort'), hint: fields.value('hint') }, scope);
+  const wanted = limited(found, fields.count('skip') ?? 0, fields.count('limit') ?? 0);
   return cursors.open(`${database}.${name}`, projected(wanted, fields.document('projection'), scope), {
     batchSize: fields.count('batchSize') ?? DEFAULT_BATCH_SIZE,
     singleBatch: fields.boolean('singleBatch'),
@@ -40,7 +38,7 @@ function projected(
 ): Iterable<Uint8Array> {
   if (projection === undefined || projection.size === 0) return mapped(found, bytesOf);
   const project = projector(projection, { variables });
-  return mapped(found, (one) => encode(project(documentOfFound(one), one.match)));
+  return mapped(found, (one) => encode(project(one.document, one.match)));
 }
 
 function bytesOf({ record }: Found): Uint8Array {
@@ -53,38 +51,38 @@ function* mapped<T, U>(items: Iterable<T>, change: (item: T) => U): Generator<U>
 
 function count({ catalog }: Context, request: Request): Document {
   const { fields } = request;
-  checkCollation(fields);
   const collection = catalog.collection(request.database, collectionName(request));
-  hintsBackwards(collection, fields.value('hint'));
+  const scope = scopeOf(request, collection);
+  const hint = fields.value('hint');
   const skip = fields.count('skip') ?? 0;
   // A negative limit means the same as a positive one, as in the protocol's earliest versions.
   const limit = Math.abs(fields.integer('limit') ?? 0);
   const filter = fields.document('query') ?? EVERYTHING;
-  if (filter.size === 0) {
+  if (filter.size === 0 && hint === undefined) {
     const all = Math.max(0, (collection?.records.count ?? 0) - skip);
     return documentOf({ n: integer(limit === 0 ? all : Math.min(all, limit)) });
   }
   let n = 0;
-  for (const _ of limited(select(collection, filter, scopeOf(request)), skip, limit)) n += 1;
+  for (const _ of limited(select(collection, { filter, hint }, scope), skip, limit)) n += 1;
   return documentOf({ n: integer(n) });
 }
 
 function distinct({ catalog }: Context, request: Request): Document {
   const { fields } = request;
-  checkCollation(fields);
   const path = fields.string('key');
   if (path === undefined) throw fields.missing('key');
   if (path === '' || path.includes('\0')) throw new ServerError(2, `'${path}' is no field path.`);
   const collection = catalog.collection(request.database, collectionName(request));
-  hintsBackwards(collection, fields.value('hint'));
+  const scope = scopeOf(request, collection);
   const names = splitPath(path);
   const values = new Map<string, Value>();
   const add = (value: Value): void => {
-    const key = keyOf(value);
+    const key = keyOf(value, scope.collation?.fold);
     if (!values.has(key)) values.set(key, value);
   };
-  for (const found of select(collection, fields.document('query') ?? EVERYTHING, scopeOf(request))) {
-    visit(documentOfFound(found), names, false, (value) => {
+  const query = { filter: fields.document('query') ?? EVERYTHING, hint: fields.value('hint') };
+  for (const { document } of select(collection, query, scope)) {
+    visit(document, names, false, (value) => {
       if (isArray(value)) value.forEach(add);
       else if (value !== undefined) add(value);
       return false;

@@ -3,7 +3,7 @@ import { integer } from '../engine/number.ts';
 import type { Document, Value } from '../engine/value.ts';
 import { ServerError } from '../errors.ts';
 import { isOrdered, runBatch } from './batch.ts';
-import { checkCollation, collectionName, scopeOf } from './arguments.ts';
+import { collectionName, givenCollation, scopeOf } from './arguments.ts';
 import { type Command, command, type Context, type Request } from './command.ts';
 import { Fields } from './fields.ts';
 import { type DeleteStatement, runDelete } from './delete.ts';
@@ -65,7 +65,6 @@ const DELETE_FIELDS = new Set(['q', 'limit', 'hint', 'collation']);
 function parseDelete(document: Document): DeleteStatement {
   const fields = new Fields('delete.deletes', document);
   fields.check(DELETE_FIELDS);
-  checkCollation(fields);
   const filter = fields.document('q');
   if (filter === undefined) throw fields.missing('q');
   const limit = fields.integer('limit');
@@ -73,7 +72,7 @@ function parseDelete(document: Document): DeleteStatement {
   if (limit !== 0 && limit !== 1) {
     throw new ServerError(9, `The limit field in delete objects must be 0 or 1. Got ${limit}`);
   }
-  return { filter, multi: limit === 0, hint: fields.value('hint') };
+  return { filter, multi: limit === 0, hint: fields.value('hint'), collation: givenCollation(fields) };
 }
 
 function deleteCommand({ catalog }: Context, request: Request): Document {

@@ -1,6 +1,6 @@
 import type { Document, Value } from '../engine/value.ts';
 import type { Collection } from '../catalog.ts';
-import { hintsBackwards } from './arguments.ts';
+import { type GivenCollation, scopeFor } from './arguments.ts';
 import type { Scope } from './command.ts';
 import { limited, select } from './records.ts';
 
@@ -10,17 +10,18 @@ export interface DeleteStatement {
   /** Whether all documents that the filter selects are removed, or the first. */
   readonly multi: boolean;
   readonly hint: Value | undefined;
+  readonly collation: GivenCollation | undefined;
 }
 
 /** Runs one statement. @returns how many documents it removed */
 export function runDelete(
   collection: Collection | undefined,
-  { filter, multi, hint }: DeleteStatement,
+  { filter, multi, hint, collation }: DeleteStatement,
   scope: Scope,
 ): number {
-  hintsBackwards(collection, hint);
+  const found = select(collection, { filter, hint }, scopeFor(scope, collection, collation), { changing: true });
   let removed = 0;
-  for (const { record } of limited(select(collection, filter, scope), 0, multi ? 0 : 1)) {
+  for (const { record } of limited(found, 0, multi ? 0 : 1)) {
     collection?.remove(record);
     removed += 1;
   }

@@ -4,9 +4,9 @@ import { compileUpdate } from '../engine/update.ts';
 import type { Document, Value } from '../engine/value.ts';
 import type { Collection } from '../catalog.ts';
 import { ServerError } from '../errors.ts';
-import { checkCollation, collectionName, hintsBackwards, scopeOf } from './arguments.ts';
+import { collectionName, scopeOf } from './arguments.ts';
 import { type Command, command, type Context, type Request } from './command.ts';
-import { documentOfFound, type Found, select, sorted } from './records.ts';
+import { type Found, select } from './records.ts';
 import { documentOf } from './reply.ts';
 import { updateFound, updateOf, upsertInto } from './update.ts';
 
@@ -20,7 +20,6 @@ interface Outcome {
 
 function findAndModify(context: Context, request: Request): Document {
   const { fields } = request;
-  checkCollation(fields);
   checkCombination(request);
   const remove = fields.boolean('remove');
   const { value, matched, upsertedId } = remove ? removeOne(context, request) : updateOne(context, request);
@@ -56,7 +55,7 @@ function removeOne({ catalog }: Context, request: Request): Outcome {
   const project = projection(request);
   const found = first(collection, request);
   if (found === undefined || collection === undefined) return { value: null, matched: false };
-  const value = project(documentOfFound(found), found);
+  const value = project(found.document, found);
   collection.remove(found.record);
   return { value, matched: true };
 }
@@ -66,7 +65,7 @@ function updateOne({ catalog }: Context, request: Request): Outcome {
   const name = collectionName(request);
   const collection = catalog.collection(database, name);
   const arrayFilters = fields.documents('arrayFilters');
-  const update = compileUpdate(updateOf(fields, 'update'), { ...scopeOf(request), arrayFilters });
+  const update = compileUpdate(updateOf(fields, 'update'), { ...scopeOf(request, collection), arrayFilters });
   const checked = !fields.boolean('bypassDocumentValidation');
   const wantsNew = fields.boolean('new');
   const project = projection(request);
@@ -83,9 +82,8 @@ function updateOne({ catalog }: Context, request: Request): Outcome {
 /** The first document that the query selects, by the sort. */
 function first(collection: Collection | undefined, request: Request): Found | undefined {
   const { fields } = request;
-  const backwards = hintsBackwards(collection, fields.value('hint'));
-  const found = select(collection, filterOf(request), scopeOf(request));
-  for (const one of sorted(found, fields.document('sort'), backwards)) return one;
+  const query = { filter: filterOf(request), sort: fields.document('sort'), hint: fields.value('hint') };
+  for (const found of select(collection, query, scopeOf(request, collection))) return found;
   return undefined;
 }
 

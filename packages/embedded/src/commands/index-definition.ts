@@ -1,4 +1,5 @@
 import { Int32 } from 'bson';
+import { collationIn, isSameCollation } from '../engine/collation.ts';
 import { hasOperators, matcher } from '../engine/match.ts';
 import { truthy } from '../engine/expression/operator.ts';
 import { equals } from '../engine/order.ts';
@@ -6,7 +7,6 @@ import { show, showElement } from '../engine/text.ts';
 import { type Document, isArray, isDocument, isNumeric, isRegExp, typeOf, type Value } from '../engine/value.ts';
 import { ServerError } from '../errors.ts';
 import type { IndexDefinition } from '../storage/secondary-index.ts';
-import { checkCollation } from './arguments.ts';
 import { Fields } from './fields.ts';
 import { documentOf } from './reply.ts';
 
@@ -49,7 +49,7 @@ export function indexDefinition(specification: Document): IndexDefinition {
   const fields = new Fields('createIndexes.indexes', specification);
   fields.refuse(UNSUPPORTED);
   checkOptions(specification);
-  checkCollation(fields);
+  const collation = collationIn(specification);
   const pattern = fields.document('key');
   if (pattern === undefined) throw fields.missing('key');
   checkPattern(pattern);
@@ -61,7 +61,7 @@ export function indexDefinition(specification: Document): IndexDefinition {
   const sparse = fields.boolean('sparse');
   const hidden = fields.boolean('hidden');
   const filter = fields.document('partialFilterExpression');
-  const covers = filter && matcher(filter);
+  const covers = filter && matcher(filter, { collation });
   if (filter !== undefined) checkPartialFilter(filter);
   if (sparse && filter !== undefined) {
     throw new ServerError(67, 'cannot mix "partialFilterExpression" and "sparse" options');
@@ -75,6 +75,7 @@ export function indexDefinition(specification: Document): IndexDefinition {
       sparse: sparse || undefined,
       hidden: hidden || undefined,
       partialFilterExpression: filter,
+      collation: collation?.specification,
     }),
     name,
     pattern,
@@ -82,6 +83,7 @@ export function indexDefinition(specification: Document): IndexDefinition {
     sparse,
     hidden,
     covers,
+    collation,
   };
 }
 
@@ -91,6 +93,7 @@ export function isSameIndex(a: IndexDefinition, b: IndexDefinition): boolean {
     equals(a.pattern, b.pattern) &&
     a.unique === b.unique &&
     a.sparse === b.sparse &&
+    isSameCollation(a.collation, b.collation) &&
     equals(partialFilter(a), partialFilter(b))
   );
 }

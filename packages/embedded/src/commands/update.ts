@@ -3,11 +3,11 @@ import { type CompiledUpdate, compileUpdate, upsertDocument } from '../engine/up
 import { type Document, isArray, isDocument, typeOf, type Value } from '../engine/value.ts';
 import type { Collection } from '../catalog.ts';
 import { ServerError } from '../errors.ts';
-import { checkCollation, hintsBackwards } from './arguments.ts';
+import { type GivenCollation, givenCollation, scopeFor } from './arguments.ts';
 import type { Scope } from './command.ts';
 import type { Fields } from './fields.ts';
 import { MAX_DOCUMENT_SIZE } from './limits.ts';
-import { documentOfFound, type Found, limited, select, sorted } from './records.ts';
+import { type Found, limited, select } from './records.ts';
 import { checkSize, insertDocument, withIdFirst } from './writes.ts';
 
 /** The options that an update has in every command. */
@@ -23,6 +23,7 @@ export interface UpdateStatement {
   /** Which of the documents is updated where one is. */
   readonly sort: Document | undefined;
   readonly hint: Value | undefined;
+  readonly collation: GivenCollation | undefined;
 }
 
 /** Where an update takes place. */
@@ -44,7 +45,6 @@ export interface UpdateResult {
 
 /** Reads an update whose filter and change have these names. */
 export function parseUpdate(fields: Fields, filterName: string, updateName: string): UpdateStatement {
-  checkCollation(fields);
   const filter = fields.document(filterName);
   if (filter === undefined) throw fields.missing(filterName);
   const multi = fields.boolean('multi');
@@ -58,6 +58,7 @@ export function parseUpdate(fields: Fields, filterName: string, updateName: stri
     upsert: fields.boolean('upsert'),
     sort,
     hint: fields.value('hint'),
+    collation: givenCollation(fields),
   };
 }
 
@@ -72,16 +73,16 @@ export function updateOf(fields: Fields, name: string): Document | Document[] {
 
 /** Runs one statement. What it changed before it failed stays changed, as in MongoDB. */
 export function runUpdate(statement: UpdateStatement, target: UpdateTarget): UpdateResult {
-  const { filter, multi, upsert } = statement;
-  const { collection, scope } = target;
+  const { filter, multi, upsert, sort, hint } = statement;
+  const { collection } = target;
+  const scope = scopeFor(target.scope, collection, statement.collation);
   const update = compileUpdate(statement.update, { ...scope, arrayFilters: statement.arrayFilters });
   if (multi && update.kind === 'replacement') {
     throw new ServerError(9, 'multi update is not supported for replacement-style update');
   }
-  const backwards = hintsBackwards(collection, statement.hint);
   let matched = 0;
   let modified = 0;
-  const found = sorted(select(collection, filter, scope), statement.sort, backwards);
+  const found = select(collection, { filter, sort, hint }, scope, { changing: multi });
   for (const one of limited(found, 0, multi ? 0 : 1)) {
     matched += 1;
     if (collection !== undefined && updateFound(collection, one, update, target.checked).modified) modified += 1;
@@ -100,7 +101,7 @@ export interface Updated {
 
 /** Applies an update to a document and stores it if a byte of it changed. All or nothing. */
 export function updateFound(collection: Collection, found: Found, update: CompiledUpdate, checked: boolean): Updated {
-  const before = documentOfFound(found);
+  const before = found.document;
   const after = withIdFirst(update.apply(before, found.match));
   const bytes = encode(after);
   if (Buffer.compare(bytes, found.record.bytes) === 0) return { before, after, modified: false };

@@ -9,12 +9,15 @@ import { RESHAPE } from './aggregate/reshape.ts';
 import { SELECT } from './aggregate/select.ts';
 import type { ReadCollection, Stage, StageCompiler, StageContext } from './aggregate/stage.ts';
 import { UNWIND } from './aggregate/unwind.ts';
+import type { Collation } from './collation.ts';
 import type { Variables } from './expression.ts';
 import type { Document } from './value.ts';
 
 export interface PipelineOptions {
   /** The variables of the command. */
   readonly variables?: Variables | undefined;
+  /** How `$match`, `$sort` and `$group` compare texts; by their bytes when undefined. */
+  readonly collation?: Collation | undefined;
   /** Reads other collections, for `$lookup` and `$unionWith`. Without it there are none. */
   readonly read?: ReadCollection;
   /** Called now and then while a stage works, to end what takes too long: by throwing. */
@@ -46,6 +49,7 @@ const OUTPUT: ReadonlySet<string> = new Set(['$out', '$merge']);
 export function pipeline(stages: readonly Document[], options: PipelineOptions = {}): Stage {
   const context = {
     variables: options.variables ?? new Map(),
+    collation: options.collation,
     read: options.read ?? (() => []),
     within: undefined,
     compile: (inner: readonly Document[], innerContext: StageContext) =>
@@ -84,6 +88,7 @@ function compileStage(stage: Document, position: number, context: StageContext):
     throw new ServerError(40323, 'A pipeline stage specification object must contain exactly one field.');
   const compile = STAGES.get(name);
   if (OUTPUT.has(name)) throw misplacedOutput(name, context.within);
+  if (name === '$facet' && context.within === name) throw notWithin(name, name, 40600);
   if (UNSUPPORTED.has(name)) throw new ServerError(115, `The embedded server does not support the stage ${name}.`);
   if (compile === undefined) throw new ServerError(40324, `Unrecognized pipeline stage name: '${name}'`);
   if (name === '$documents' && position > 0) {
@@ -97,5 +102,9 @@ const NESTED_OUTPUT: Readonly<Record<string, number>> = { $facet: 40600, $lookup
 
 function misplacedOutput(name: string, within: string | undefined): ServerError {
   if (within === undefined) return new ServerError(40601, `${name} can only be the final stage in the pipeline`);
-  return new ServerError(NESTED_OUTPUT[within] ?? 40600, `${name} is not allowed to be used within a ${within} stage`);
+  return notWithin(name, within, NESTED_OUTPUT[within] ?? 40600);
+}
+
+function notWithin(name: string, outer: string, code: number): ServerError {
+  return new ServerError(code, `${name} is not allowed to be used within a ${outer} stage`);
 }

@@ -158,7 +158,8 @@ const enumeration = rule('enum', 'value was not found in enum', (argument) => {
 
 const uniqueItems = rule('uniqueItems', 'found a duplicate item', (argument) => {
   if (typeof argument !== 'boolean') throw new ServerError(14, "$jsonSchema keyword 'uniqueItems' must be a boolean");
-  return (value) => !argument || !isArray(value) || new Set(value.map(keyOf)).size === value.length;
+  return (value) =>
+    !argument || !isArray(value) || new Set(value.map((element) => keyOf(element))).size === value.length;
 });
 
 const requiredKeyword: Keyword = (argument) => {

@@ -2,6 +2,7 @@
 // https://www.mongodb.com/docs/manual/reference/operator/query/
 import { BSONRegExp } from 'bson';
 import { ServerError } from '../errors.ts';
+import type { Collation } from './collation.ts';
 import { compileExpression, type Variables } from './expression.ts';
 import { truthy } from './expression/operator.ts';
 import { schemaTest } from './json-schema.ts';
@@ -22,6 +23,8 @@ export type Matcher = (document: Document, details?: MatchDetails) => boolean;
 export interface MatchOptions {
   /** The variables of the command, for `$expr`. */
   readonly variables?: Variables;
+  /** How texts are compared; by their bytes when undefined. */
+  readonly collation?: Collation | undefined;
 }
 
 /** A compiled part of a filter, for a document or, within `$elemMatch`, an element. */
@@ -32,6 +35,7 @@ type Locate = (subject: Value, spreadLeaf: boolean, see: Visitor) => boolean;
 
 interface Context {
   readonly variables: Variables;
+  readonly collation: Collation | undefined;
   /** Whether this is the filter of a whole document, not of an array element. */
   readonly whole: boolean;
 }
@@ -41,7 +45,8 @@ interface Context {
  * @throws ServerError 2 (BadValue) and the like for a wrong filter, 238 for an operator that is not supported
  */
 export function matcher(filter: Document, options: MatchOptions = {}): Matcher {
-  return parseFilter(filter, { variables: options.variables ?? new Map(), whole: true });
+  const { variables = new Map(), collation } = options;
+  return parseFilter(filter, { variables, collation, whole: true });
 }
 
 function parseFilter(filter: Document, context: Context): Predicate {
@@ -98,7 +103,7 @@ function parseJsonSchema(_name: string, argument: Value): Predicate {
 function parseField(locate: Locate, value: Value, context: Context): Predicate {
   if (isRegExp(value)) return at(locate, regexTest(value));
   if (isDocument(value) && hasOperators(value)) return parseOperators(locate, value, context);
-  return at(locate, equalityTest(value));
+  return at(locate, equalityTest(value, context.collation));
 }
 
 /** Whether a document holds operators rather than a value to compare with: its first key decides. */
@@ -119,15 +124,15 @@ function parseOperators(locate: Locate, operators: Document, context: Context): 
 
 function parseOperator(locate: Locate, name: string, argument: Value, siblings: Document, context: Context): Predicate {
   const test = TESTS.get(name);
-  if (test !== undefined) return at(locate, test(argument), name !== '$size');
+  if (test !== undefined) return at(locate, test(argument, context.collation), name !== '$size');
   switch (name) {
     case '$ne':
       if (isRegExp(argument)) throw badValue("Can't have regex as arg to $ne.");
-      return not(at(locate, equalityTest(argument)));
+      return not(at(locate, equalityTest(argument, context.collation)));
     case '$exists':
       return truthy(argument) ? at(locate, isThere) : not(at(locate, isThere));
     case '$nin':
-      return not(at(locate, inTest(argument, name)));
+      return not(at(locate, inTest(argument, context.collation, name)));
     case '$not':
       return not(parseNot(locate, argument, context));
     case '$regex':
@@ -185,7 +190,7 @@ function parseAll(locate: Locate, argument: Value, context: Context): Predicate 
     );
   }
   if (nested.some((member) => member !== undefined)) throw badValue('no $ expressions in $all');
-  return all(argument.map((member) => at(locate, memberTest(member))));
+  return all(argument.map((member) => at(locate, memberTest(member, context.collation))));
 }
 
 const NOT_ON_VALUES: ReadonlySet<string> = new Set(['$and', '$or', '$nor', '$where', '$expr', '$jsonSchema']);

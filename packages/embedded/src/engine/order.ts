@@ -1,21 +1,10 @@
 // BSON's order across all types.
 // https://www.mongodb.com/docs/manual/reference/bson-type-comparison-order/
 import { Buffer } from 'node:buffer';
+import { BSONSymbol } from 'bson';
 import { normalize } from './decimal.ts';
-import { ServerError } from '../errors.ts';
-import { compareNumbers, exact, toSafeInteger } from './number.ts';
-import { isIndex, splitPath } from './path.ts';
-import {
-  type Document,
-  isArray,
-  isDocument,
-  isNumeric,
-  type Numeric,
-  type TypeName,
-  typeOf,
-  UNDEFINED,
-  type Value,
-} from './value.ts';
+import { compareNumbers, exact } from './number.ts';
+import { type Document, isNumeric, type Numeric, type TypeName, typeOf, type Value } from './value.ts';
 
 // Types of one rank are compared with each other by value.
 const RANKS: Readonly<Record<TypeName, number>> = {
@@ -47,28 +36,37 @@ export function rankOf(value: Value | undefined): number {
   return value === undefined ? RANKS.undefined : RANKS[typeOf(value)];
 }
 
+/** Compares two texts: by their bytes, or by the rules of a collation. */
+export type TextOrder = (a: string, b: string) => number;
+
 /**
  * Compares two values in BSON's order: below zero, zero or above. Numbers compare exactly by value whatever their types,
  * -0 equals 0, NaN is the lowest number; documents member by member, by type, name and value.
  */
-export function compare(a: Value | undefined, b: Value | undefined): number {
+export function compare(a: Value | undefined, b: Value | undefined, texts: TextOrder = compareText): number {
   if (a === b) return 0;
-  if (typeof a === 'string' && typeof b === 'string') return compareText(a, b);
+  if (typeof a === 'string' && typeof b === 'string') return texts(a, b);
   const byRank = rankOf(a) - rankOf(b);
-  return byRank !== 0 || a === undefined || b === undefined ? byRank : compareAlike(a, b);
+  return byRank !== 0 || a === undefined || b === undefined ? byRank : compareAlike(a, b, texts);
 }
 
-export function equals(a: Value | undefined, b: Value | undefined): boolean {
-  return compare(a, b) === 0;
+export function equals(a: Value | undefined, b: Value | undefined, texts: TextOrder = compareText): boolean {
+  return compare(a, b, texts) === 0;
 }
 
 /** Both are of one rank. */
-function compareAlike(a: Value, b: Value): number {
+function compareAlike(a: Value, b: Value, texts: TextOrder): number {
   if (isNumeric(a) && isNumeric(b)) return compareNumbers(a, b);
-  if (a instanceof Map && b instanceof Map) return compareDocuments(a, b);
-  if (Array.isArray(a) && Array.isArray(b)) return compareArrays(a, b);
+  if (a instanceof Map && b instanceof Map) return compareDocuments(a, b, texts);
+  if (Array.isArray(a) && Array.isArray(b)) return compareArrays(a, b, texts);
   if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b);
+  if (rankOf(a) === RANKS.string) return texts(textOf(a), textOf(b));
   return compareScalars(a, b);
+}
+
+function textOf(value: Value): string {
+  if (typeof value === 'string') return value;
+  return value instanceof BSONSymbol ? value.value : '';
 }
 
 function compareScalars(a: Value, b: Value): number {
@@ -114,7 +112,7 @@ function comparableOf(value: Value): Comparable[] {
 function compareParts(a: Comparable, b: Comparable | undefined): number {
   if (typeof a === 'string' && typeof b === 'string') return compareText(a, b);
   if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b);
-  if (a instanceof Map && b instanceof Map) return compareDocuments(a, b);
+  if (a instanceof Map && b instanceof Map) return compareDocuments(a, b, compareText);
   return a < (b ?? 0) ? -1 : a > (b ?? 0) ? 1 : 0;
 }
 
@@ -132,43 +130,48 @@ export function compareText(a: string, b: string): number {
 
 const codePointRank = (unit: number): number => (unit >= 0xe000 ? unit - 0x2000 : unit + 0x2000);
 
-function compareDocuments(a: Document, b: Document): number {
+function compareDocuments(a: Document, b: Document, texts: TextOrder): number {
   const others = b.entries();
   for (const [key, value] of a) {
     const next = others.next();
     if (next.done === true) return 1;
     const [otherKey, other] = next.value;
-    const order = rankOf(value) - rankOf(other) || compareText(key, otherKey) || compare(value, other);
+    const order = rankOf(value) - rankOf(other) || compareText(key, otherKey) || compare(value, other, texts);
     if (order !== 0) return order;
   }
   return others.next().done === true ? 0 : -1;
 }
 
-function compareArrays(a: readonly Value[], b: readonly Value[]): number {
+function compareArrays(a: readonly Value[], b: readonly Value[], texts: TextOrder): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
-    const order = compare(a[i], b[i]);
+    const order = compare(a[i], b[i], texts);
     if (order !== 0) return order;
   }
   return a.length - b.length;
 }
 
-/** A text for each value such that two texts are the same exactly where {@link equals} holds. */
-export function keyOf(value: Value | undefined): string {
+/**
+ * A text for each value such that two texts are the same exactly where {@link equals} holds; with the `fold` of a
+ * collation, where it holds by that.
+ */
+export function keyOf(value: Value | undefined, fold: (text: string) => string = asItIs): string {
   if (value === undefined) return 'u';
-  if (typeof value === 'string') return quote(value);
+  if (typeof value === 'string') return quote(fold(value));
   if (typeof value === 'boolean') return value ? 't' : 'f';
   if (value === null) return 'n';
-  if (value instanceof Map) return documentKey(value);
-  if (Array.isArray(value)) return `[${value.map(keyOf).join(',')}]`;
+  if (value instanceof Map) return documentKey(value, fold);
+  if (Array.isArray(value)) return `[${value.map((element) => keyOf(element, fold)).join(',')}]`;
   if (isNumeric(value)) return numberKey(value);
-  if (value._bsontype === 'BSONSymbol') return quote(value.value);
+  if (value._bsontype === 'BSONSymbol') return quote(fold(value.value));
   if (value._bsontype === 'Undefined') return 'u';
   return `${typeOf(value)}(${comparableOf(value).map(partKey).join(',')})`;
 }
 
-function documentKey(document: Document): string {
-  const members = Array.from(document, ([key, value]) => `${quote(key)}:${keyOf(value)}`);
+const asItIs = (text: string): string => text;
+
+function documentKey(document: Document, fold: (text: string) => string = asItIs): string {
+  const members = Array.from(document, ([key, value]) => `${quote(key)}:${keyOf(value, fold)}`);
   return `{${members.join(',')}}`;
 }
 
@@ -197,62 +200,4 @@ function numberKey(value: Numeric): string {
   const { negative, coefficient, exponent } = normalize(decimal);
   const digits = exponent >= 0 && exponent < 40 ? coefficient * 10n ** BigInt(exponent) : `${coefficient}e${exponent}`;
   return `#${negative ? '-' : ''}${digits}`;
-}
-
-/**
- * An order of documents by a sort specification, `{path: 1 | -1, …}`. A missing value counts as null; an array by its
- * lowest element when ascending and by its highest when descending; an empty array comes before null.
- * @throws ServerError 15975 and the like for a wrong specification
- */
-export function compareBy(sort: Document): (a: Document, b: Document) => number {
-  const fields = Array.from(sort, ([path, direction]) => sortField(path, direction));
-  return (a, b) => {
-    for (const { path, sign } of fields) {
-      const order = sign * compare(sortKey(a, path, sign), sortKey(b, path, sign));
-      if (order !== 0) return order;
-    }
-    return 0;
-  };
-}
-
-function sortField(path: string, direction: Value): { path: readonly string[]; sign: 1 | -1 } {
-  if (isDocument(direction)) throw new ServerError(238, 'Sorting by an expression such as $meta is not supported');
-  if (!isNumeric(direction)) {
-    throw new ServerError(15974, `Illegal key in $sort specification: ${path}: expected a number`);
-  }
-  const sign = toSafeInteger(direction);
-  if (sign !== 1 && sign !== -1) {
-    throw new ServerError(15975, '$sort key ordering must be 1 (for ascending) or -1 (for descending)');
-  }
-  const components = splitPath(path);
-  if (components.includes('')) throw new ServerError(15998, 'FieldPath field names may not be empty strings.');
-  if (path.startsWith('$')) throw new ServerError(16410, "FieldPath field names may not start with '$'.");
-  return { path: components, sign };
-}
-
-function sortKey(document: Document, path: readonly string[], sign: 1 | -1): Value {
-  const [first = '', ...rest] = path;
-  const value = document.get(first);
-  if (rest.length === 0 && !isArray(value)) return value ?? null;
-  const keys: Value[] = [];
-  collectKeys(value, path, 1, keys);
-  return keys.reduce((best, key) => (sign * compare(key, best) < 0 ? key : best));
-}
-
-/** Adds at least one key. */
-function collectKeys(value: Value | undefined, path: readonly string[], depth: number, keys: Value[]): void {
-  const component = path[depth];
-  if (component === undefined) {
-    if (!isArray(value)) keys.push(value ?? null);
-    else if (value.length === 0) keys.push(UNDEFINED);
-    else for (const element of value) keys.push(element);
-  } else if (isDocument(value)) {
-    collectKeys(value.get(component), path, depth + 1, keys);
-  } else if (isArray(value) && isIndex(component)) {
-    collectKeys(value[Number(component)], path, depth + 1, keys);
-  } else if (isArray(value) && value.length > 0) {
-    for (const element of value) collectKeys(isDocument(element) ? element : undefined, path, depth, keys);
-  } else {
-    keys.push(null);
-  }
 }

@@ -1,15 +1,20 @@
-import { createHash } from 'node:crypto';
+import type { KeyRange } from './key-range.ts';
 import type { RecordId } from './storage.ts';
 
-/** A number that names a collection or an index has that many bytes, and so has the length of a text. */
+/** A number that names a collection or an index has that many bytes. */
 const NUMBER_BYTES = 4;
 /** Enough for a million inserts a second for eight years. */
 const RECORD_ID_BYTES = 6;
-const LENGTH_BYTES = 2;
 
-/** LMDB's keys may have 1,978 bytes; short ones make flat trees. */
-const MAX_TEXT_BYTES = 256;
-const HASH_BYTES = 32;
+/** What part of a table is read. */
+export interface TableRange {
+  readonly start: Buffer;
+  readonly end: Buffer;
+  readonly limit: number;
+  readonly reverse?: boolean;
+  readonly exclusiveStart?: boolean;
+  readonly inclusiveEnd?: boolean;
+}
 
 /** Keys of LMDB: numbers first byte first, so that the order of the bytes is that of the numbers. */
 export function numberKey(...numbers: readonly number[]): Buffer {
@@ -26,31 +31,27 @@ export function recordKey(collection: number, id: RecordId): Buffer {
   return key;
 }
 
-/** The record that a key of `recordKey` or `entryKey` ends with. */
+/** The record that a key of `recordKey` ends with. */
 export function recordIdOf(key: Buffer): RecordId {
   return key.readUIntBE(key.length - RECORD_ID_BYTES, RECORD_ID_BYTES);
 }
 
-/** An `_id` of a collection. `text` is of `textBytes`. */
-export function idKey(collection: number, text: Buffer): Buffer {
-  return Buffer.concat([numberKey(collection), text]);
+/** A key of `storedKey`, or an entry of an index, behind the numbers that say whose it is. */
+export function keyBehind(prefix: Buffer, key: string): Buffer {
+  const bytes = Buffer.allocUnsafe(prefix.length + key.length);
+  prefix.copy(bytes);
+  bytes.write(key, prefix.length, 'latin1');
+  return bytes;
 }
 
-/**
- * What all entries of one text in one index begin with. The length keeps a text apart from those that begin with it.
- */
-export function entryPrefix(collection: number, index: number, text: Buffer): Buffer {
-  const length = Buffer.allocUnsafe(LENGTH_BYTES);
-  length.writeUInt16BE(text.length, 0);
-  return Buffer.concat([numberKey(collection, index), length, text]);
-}
-
-/** An entry of an index: one record that has this text. */
-export function entryKey(prefix: Buffer, id: RecordId): Buffer {
-  const key = Buffer.allocUnsafe(prefix.length + RECORD_ID_BYTES);
-  prefix.copy(key);
-  key.writeUIntBE(id, prefix.length, RECORD_ID_BYTES);
-  return key;
+/** The keys of a table that lie in a range of what is behind `prefix`, in the form that LMDB asks for. */
+export function rangeBehind(prefix: Buffer, range: KeyRange, backwards: boolean, limit: number): TableRange {
+  // Nothing but a mark is at the prefix itself.
+  const start = keyBehind(prefix, range.start === '' ? '\0' : range.start);
+  const end = range.end === undefined ? after(prefix) : keyBehind(prefix, range.end);
+  // LMDB takes the start of a range into it, and not its end: backwards too.
+  if (!backwards) return { start, end, limit };
+  return { start: end, end: start, limit, reverse: true, exclusiveStart: true, inclusiveEnd: true };
 }
 
 /** The first key after all that begin with `prefix`. Not for a prefix of nothing but 0xff. */
@@ -60,12 +61,4 @@ export function after(prefix: Buffer): Buffer {
   const next = Buffer.from(prefix.subarray(0, end));
   next.writeUInt8(next.readUInt8(end - 1) + 1, end - 1);
   return next;
-}
-
-/** The text of a value as part of a key. A long one is cut, and told by its hash from others that begin like it. */
-export function textBytes(text: string): Buffer {
-  const bytes = Buffer.from(text);
-  if (bytes.length < MAX_TEXT_BYTES) return bytes;
-  const hash = createHash('sha256').update(bytes).digest();
-  return Buffer.concat([bytes.subarray(0, MAX_TEXT_BYTES - HASH_BYTES), hash]);
 }

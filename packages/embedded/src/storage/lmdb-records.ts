@@ -1,7 +1,8 @@
 import type { Database } from 'lmdb';
 import { seal, unseal } from './checksum.ts';
-import { after, idKey, numberKey, recordIdOf, recordKey, textBytes } from './lmdb-keys.ts';
-import type { RecordId, RecordStore, StoredRecord } from './storage.ts';
+import { isCutKey, type KeyRange } from './key-range.ts';
+import { after, keyBehind, numberKey, rangeBehind, recordIdOf, recordKey } from './lmdb-keys.ts';
+import type { Entry, RecordId, RecordStore, StoredRecord } from './storage.ts';
 import { StoreError } from './store-error.ts';
 
 /** A table of bytes by bytes, in the order of its keys. */
@@ -9,11 +10,11 @@ export type Table = Database<Buffer, Buffer>;
 
 /** The tables that the records of all collections are in. */
 export interface RecordTables {
-  /** Collection, record → sealed: length of the text of `_id`, the text, the document. */
+  /** Collection, record → sealed: length of the key of `_id`, the key, the document. */
   readonly records: Table;
-  /** Collection, text of `_id` → key in `records`. */
+  /** Collection, key of `_id` → key in `records`. */
   readonly ids: Table;
-  /** Collection → how many records it has, and bytes of their documents. */
+  /** Collection → how many records it has, bytes of their documents, and whether a key was cut. */
   readonly counters: Table;
 }
 
@@ -31,6 +32,7 @@ export class LmdbRecords implements RecordStore {
   readonly #changing: () => void;
   #count: number;
   #size: number;
+  #hasCutKeys: boolean;
   #nextId: RecordId;
   #version = 0;
 
@@ -41,6 +43,7 @@ export class LmdbRecords implements RecordStore {
     const counters = tables.counters.get(numberKey(collection));
     this.#count = counters?.readDoubleBE(0) ?? 0;
     this.#size = counters?.readDoubleBE(8) ?? 0;
+    this.#hasCutKeys = counters?.readUInt8(16) === 1;
     this.#nextId = 1 + this.#lastId();
   }
 
@@ -52,12 +55,16 @@ export class LmdbRecords implements RecordStore {
     return this.#size;
   }
 
+  get hasCutKeys(): boolean {
+    return this.#hasCutKeys;
+  }
+
   get(id: RecordId): StoredRecord | undefined {
     return this.#read(recordKey(this.#collection, id));
   }
 
   find(key: string): StoredRecord | undefined {
-    const place = this.#tables.ids.get(idKey(this.#collection, textBytes(key)));
+    const place = this.#tables.ids.get(this.#idKey(key));
     return place && this.#read(place);
   }
 
@@ -65,10 +72,10 @@ export class LmdbRecords implements RecordStore {
     this.#change(1, bytes.length);
     const id = this.#nextId;
     this.#nextId += 1;
-    const text = textBytes(key);
     const place = recordKey(this.#collection, id);
-    this.#tables.records.putSync(place, pack(text, bytes));
-    this.#tables.ids.putSync(idKey(this.#collection, text), place);
+    this.#tables.records.putSync(place, pack(key, bytes));
+    this.#tables.ids.putSync(this.#idKey(key), place);
+    this.#hasCutKeys ||= isCutKey(key);
     return id;
   }
 
@@ -76,19 +83,19 @@ export class LmdbRecords implements RecordStore {
     const place = recordKey(this.#collection, id);
     const before = this.#tables.records.get(place);
     if (before === undefined) throw new RangeError(`There is no record ${id}.`);
-    const { text, document } = this.#unpack(id, before);
+    const { key, document } = this.#unpack(id, before);
     this.#change(0, bytes.length - document.length);
-    this.#tables.records.putSync(place, pack(text, bytes));
+    this.#tables.records.putSync(place, pack(key, bytes));
   }
 
   remove(id: RecordId): void {
     const place = recordKey(this.#collection, id);
     const before = this.#tables.records.get(place);
     if (before === undefined) return;
-    const { text, document } = this.#unpack(id, before);
+    const { key, document } = this.#unpack(id, before);
     this.#change(-1, -document.length);
     this.#tables.records.removeSync(place);
-    this.#tables.ids.removeSync(idKey(this.#collection, text));
+    this.#tables.ids.removeSync(this.#idKey(key));
   }
 
   /**
@@ -111,11 +118,21 @@ export class LmdbRecords implements RecordStore {
     }
   }
 
+  scan(range: KeyRange, backwards: boolean, limit: number): Entry[] {
+    const prefix = numberKey(this.#collection);
+    const found = this.#tables.ids.getRange(rangeBehind(prefix, range, backwards, limit));
+    return Array.from(found, ({ key, value }) => ({
+      position: key.toString('latin1', prefix.length),
+      record: recordIdOf(value),
+    }));
+  }
+
   /** Writes down the counters: once at the end of a transaction that changed them. */
   saveCounters(): void {
-    const counters = Buffer.allocUnsafe(16);
+    const counters = Buffer.allocUnsafe(17);
     counters.writeDoubleBE(this.#count, 0);
     counters.writeDoubleBE(this.#size, 8);
+    counters.writeUInt8(Number(this.#hasCutKeys), 16);
     this.#tables.counters.putSync(numberKey(this.#collection), counters);
   }
 
@@ -123,6 +140,10 @@ export class LmdbRecords implements RecordStore {
     const prefix = numberKey(this.#collection);
     const [last] = this.#tables.records.getKeys({ start: after(prefix), end: prefix, reverse: true, limit: 1 });
     return last === undefined ? 0 : recordIdOf(last);
+  }
+
+  #idKey(key: string): Buffer {
+    return keyBehind(numberKey(this.#collection), key);
   }
 
   #change(records: number, bytes: number): void {
@@ -152,18 +173,19 @@ export class LmdbRecords implements RecordStore {
     return chunk;
   }
 
-  #unpack(id: RecordId, value: Buffer): { text: Buffer; document: Buffer } {
+  #unpack(id: RecordId, value: Buffer): { key: string; document: Buffer } {
     const content = unseal(value);
     if (content === undefined) {
       throw new StoreError('STORE_DAMAGED', `The store is damaged: document ${id} of a collection cannot be read.`);
     }
     const start = LENGTH_BYTES + content.readUInt16LE(0);
-    return { text: content.subarray(LENGTH_BYTES, start), document: content.subarray(start) };
+    return { key: content.toString('latin1', LENGTH_BYTES, start), document: content.subarray(start) };
   }
 }
 
-function pack(text: Buffer, document: Uint8Array): Buffer {
-  const length = Buffer.allocUnsafe(LENGTH_BYTES);
-  length.writeUInt16LE(text.length, 0);
-  return seal(length, text, document);
+function pack(key: string, document: Uint8Array): Buffer {
+  const head = Buffer.allocUnsafe(LENGTH_BYTES + key.length);
+  head.writeUInt16LE(key.length, 0);
+  head.write(key, LENGTH_BYTES, 'latin1');
+  return seal(head, document);
 }

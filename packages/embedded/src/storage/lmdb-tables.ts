@@ -7,7 +7,7 @@ import type { RecordTables, Table } from './lmdb-records.ts';
 import { StoreError } from './store-error.ts';
 
 /** How the tables are laid out. A larger number is a layout that this version cannot read. */
-const FORMAT = 1;
+const FORMAT = 2;
 const FORMAT_KEY = Buffer.from('format');
 
 /** The file that LMDB makes in a folder, beside `lock.mdb`. */
@@ -18,7 +18,7 @@ export interface Tables extends RecordTables {
   readonly root: RootDatabase<Buffer, Buffer>;
   /** Collection → its description by the catalogue. */
   readonly collections: Table;
-  /** Collection, index, text of a key, record → nothing. */
+  /** Collection, index, key, record → nothing. Collection, index → what the index remembers. */
   readonly entries: Table;
 }
 
@@ -103,6 +103,8 @@ function checkFormat(root: RootDatabase<Buffer, Buffer>, folder: string): void {
       throw damaged(folder, 'its format cannot be read');
     } else if (format.readUInt32BE(0) > FORMAT) {
       throw newerFormat(folder);
+    } else if (format.readUInt32BE(0) < FORMAT) {
+      throw olderFormat(folder);
     }
   });
 }
@@ -129,6 +131,14 @@ function newerFormat(folder: string): StoreError {
   return new StoreError(
     'STORE_FORMAT',
     `The data in ${folder} were written by a newer version of @data-bridge/embedded: update the package.`,
+  );
+}
+
+function olderFormat(folder: string): StoreError {
+  return new StoreError(
+    'STORE_FORMAT',
+    `The data in ${folder} were written by an older version of @data-bridge/embedded: ` +
+      'export them with that version, and import them into an empty folder.',
   );
 }
 

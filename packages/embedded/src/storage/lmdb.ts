@@ -1,8 +1,9 @@
 import { seal, unseal } from './checksum.ts';
-import { after, entryKey, entryPrefix, numberKey, recordIdOf, textBytes } from './lmdb-keys.ts';
+import { isCutKey, type KeyRange, recordSuffix } from './key-range.ts';
+import { after, keyBehind, numberKey, rangeBehind, recordIdOf } from './lmdb-keys.ts';
 import { LmdbRecords, type Table } from './lmdb-records.ts';
 import { openTables, type Tables } from './lmdb-tables.ts';
-import type { CollectionStore, IndexStore, RecordId, Storage } from './storage.ts';
+import type { CollectionStore, Entry, IndexStore, RecordId, Storage } from './storage.ts';
 import { StoreError } from './store-error.ts';
 
 /** As many keys are removed at a time. */
@@ -108,45 +109,59 @@ class LmdbCollection implements CollectionStore {
   }
 }
 
-/** The entries of an index, and one key without a text that marks it as multikey. */
+/** The entries of an index, and one key without an entry for what it remembers. */
 class LmdbIndex implements IndexStore {
   readonly id: number;
   readonly #entries: Table;
-  readonly #collection: number;
-  #multikey: boolean;
+  readonly #prefix: Buffer;
+  #multikey: number;
+  #hasCutKeys: boolean;
 
   constructor(entries: Table, collection: number, id: number) {
     this.id = id;
     this.#entries = entries;
-    this.#collection = collection;
-    this.#multikey = entries.get(numberKey(collection, id)) !== undefined;
+    this.#prefix = numberKey(collection, id);
+    const remembered = entries.get(this.#prefix);
+    this.#multikey = remembered?.readUInt32BE(0) ?? 0;
+    this.#hasCutKeys = remembered?.readUInt8(4) === 1;
   }
 
-  get multikey(): boolean {
+  get multikey(): number {
     return this.#multikey;
   }
 
-  set multikey(multikey: boolean) {
-    if (!multikey || this.#multikey) return;
-    this.#entries.putSync(numberKey(this.#collection, this.id), NOTHING);
-    this.#multikey = true;
+  set multikey(multikey: number) {
+    if (multikey !== this.#multikey) this.#remember(multikey, this.#hasCutKeys);
   }
 
-  find(key: string): Iterable<RecordId> {
-    const prefix = this.#prefix(key);
-    return Array.from(this.#entries.getKeys({ start: prefix, end: after(prefix) }), recordIdOf);
+  get hasCutKeys(): boolean {
+    return this.#hasCutKeys;
+  }
+
+  scan(range: KeyRange, backwards: boolean, limit: number): Entry[] {
+    const found = this.#entries.getKeys(rangeBehind(this.#prefix, range, backwards, limit));
+    return Array.from(found, (key) => ({
+      position: key.toString('latin1', this.#prefix.length),
+      record: recordIdOf(key),
+    }));
   }
 
   add(key: string, record: RecordId): void {
-    this.#entries.putSync(entryKey(this.#prefix(key), record), NOTHING);
+    this.#entries.putSync(keyBehind(this.#prefix, key + recordSuffix(record)), NOTHING);
+    if (isCutKey(key) && !this.#hasCutKeys) this.#remember(this.#multikey, true);
   }
 
   remove(key: string, record: RecordId): void {
-    this.#entries.removeSync(entryKey(this.#prefix(key), record));
+    this.#entries.removeSync(keyBehind(this.#prefix, key + recordSuffix(record)));
   }
 
-  #prefix(key: string): Buffer {
-    return entryPrefix(this.#collection, this.id, textBytes(key));
+  #remember(multikey: number, hasCutKeys: boolean): void {
+    const remembered = Buffer.allocUnsafe(5);
+    remembered.writeUInt32BE(multikey, 0);
+    remembered.writeUInt8(Number(hasCutKeys), 4);
+    this.#entries.putSync(this.#prefix, remembered);
+    this.#multikey = multikey;
+    this.#hasCutKeys = hasCutKeys;
   }
 }
 

@@ -1,4 +1,6 @@
-import type { CollectionStore, IndexStore, RecordId, RecordStore, Storage, StoredRecord } from './storage.ts';
+import { isCutKey, type KeyRange, recordAtEnd, recordSuffix } from './key-range.ts';
+import { SortedKeys } from './sorted-keys.ts';
+import type { CollectionStore, Entry, IndexStore, RecordId, RecordStore, Storage, StoredRecord } from './storage.ts';
 
 interface MemoryRecord extends StoredRecord {
   readonly key: string;
@@ -45,8 +47,15 @@ class MemoryCollection implements CollectionStore {
 class MemoryRecords implements RecordStore {
   readonly #byId = new Map<RecordId, MemoryRecord>();
   readonly #byKey = new Map<string, MemoryRecord>();
+  /** Made when it is first asked for: most collections are never read in the order of `_id`. */
+  #sorted: SortedKeys | undefined;
   #nextId = 1;
   #size = 0;
+  #hasCutKeys = false;
+
+  get hasCutKeys(): boolean {
+    return this.#hasCutKeys;
+  }
 
   get count(): number {
     return this.#byId.size;
@@ -70,6 +79,8 @@ class MemoryRecords implements RecordStore {
     this.#size += bytes.length;
     this.#byId.set(record.id, record);
     this.#byKey.set(key, record);
+    this.#sorted?.add(key);
+    this.#hasCutKeys ||= isCutKey(key);
     return record.id;
   }
 
@@ -86,6 +97,14 @@ class MemoryRecords implements RecordStore {
     this.#size -= record.bytes.length;
     this.#byId.delete(id);
     this.#byKey.delete(record.key);
+    this.#sorted?.delete(record.key);
+  }
+
+  scan(range: KeyRange, backwards: boolean, limit: number): Entry[] {
+    this.#sorted ??= SortedKeys.of([...this.#byKey.keys()].sort(byCharacters));
+    return this.#sorted
+      .scan(range, backwards, limit)
+      .map((position) => ({ position, record: this.#byKey.get(position)?.id ?? 0 }));
   }
 
   records(): IterableIterator<StoredRecord> {
@@ -93,40 +112,36 @@ class MemoryRecords implements RecordStore {
   }
 }
 
+/** Each entry is one text, the key and the number of the record, so that the order of the texts is that of the entries. */
 class MemoryIndex implements IndexStore {
   readonly id: number;
-  multikey = false;
-  /** One record is the common case, and a Set for each would double the memory. */
-  readonly #entries = new Map<string, RecordId | Set<RecordId>>();
+  multikey = 0;
+  hasCutKeys = false;
+  readonly #entries = new SortedKeys();
 
   constructor(id: number) {
     this.id = id;
   }
 
-  find(key: string): Iterable<RecordId> {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return [];
-    return typeof entry === 'number' ? [entry] : entry;
+  scan(range: KeyRange, backwards: boolean, limit: number): Entry[] {
+    return this.#entries.scan(range, backwards, limit).map((position) => ({ position, record: recordAtEnd(position) }));
   }
 
   add(key: string, record: RecordId): void {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) this.#entries.set(key, record);
-    else if (typeof entry === 'number') this.#entries.set(key, new Set([entry, record]));
-    else entry.add(record);
+    this.hasCutKeys ||= isCutKey(key);
+    this.#entries.add(key + recordSuffix(record));
   }
 
   remove(key: string, record: RecordId): void {
-    const entry = this.#entries.get(key);
-    if (entry === record) this.#entries.delete(key);
-    else if (typeof entry === 'object') {
-      entry.delete(record);
-      if (entry.size === 0) this.#entries.delete(key);
-    }
+    this.#entries.delete(key + recordSuffix(record));
   }
 }
 
 /** A document arrives as a view on a network message: a view kept would keep the whole message. */
 function copy(bytes: Uint8Array): Uint8Array {
   return Buffer.from(bytes);
+}
+
+function byCharacters(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

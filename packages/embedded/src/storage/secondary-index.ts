@@ -1,8 +1,12 @@
-import type { Document, Value } from '../engine/value.ts';
-import { keyOf } from '../engine/order.ts';
-import { isIndex, splitPath } from '../engine/path.ts';
+import { type IndexKey, indexKeys, type FieldPath } from '../engine/index-keys.ts';
+import type { Collation } from '../engine/collation.ts';
+import { toNumber } from '../engine/number.ts';
+import { orderKey, reversedKey } from '../engine/order-key.ts';
+import { splitPath } from '../engine/path.ts';
+import { type Document, isNumeric, type Value } from '../engine/value.ts';
 import { duplicateKeyError } from './duplicate-key.ts';
-import { type FieldPath, type IndexKey, indexKeys } from './index-keys.ts';
+import { type KeyRange, rangeOf, storedKey } from './key-range.ts';
+import { scanEntries } from './scan-entries.ts';
 import type { IndexStore, RecordId } from './storage.ts';
 
 /** What an index is, beside its name. */
@@ -18,38 +22,54 @@ export interface IndexDefinition {
   readonly hidden: boolean;
   /** The documents of a partial index; all when undefined. */
   readonly covers: ((document: Document) => boolean) | undefined;
+  /** How texts are compared; by their bytes when undefined. */
+  readonly collation: Collation | undefined;
 }
 
-/** The keys of one document in one index: canonical text → parts. */
+/** The keys of one document in one index, as they are stored → parts. */
 type Keys = ReadonlyMap<string, IndexKey>;
 
 /** A change to the keys of one record, checked before it is made. */
 export interface KeyChange {
   readonly before: Keys;
   readonly after: Keys;
+  /** The fields that have several values in `after`, as bits. */
+  readonly multikey: number;
 }
 
 const NO_KEYS: Keys = new Map();
 
-/**
- * An index of a collection: from the values of its fields to the records that have them. It answers equality and keeps
- * uniqueness; it has no order.
- */
-export class SecondaryIndex {
+/** Fields from that one on share a bit. */
+const LAST_BIT = 30;
+
+/** An index as a way to records. */
+export interface ScannableIndex {
   readonly definition: IndexDefinition;
+  /** Which fields are in the opposite order. */
+  readonly descending: readonly boolean[];
+  /** Whether entries come in the order of their values: long keys are cut. */
+  readonly hasOrder: boolean;
+  /** Whether some document has several values in a field. */
+  isMultikey(field: number): boolean;
+  /** The records of a range. The iteration may be suspended while the index changes: it goes on behind where it was. */
+  scan(range: KeyRange, backwards: boolean): Iterable<RecordId>;
+}
+
+/** An index of a collection: from the values of its fields, in their order, to the records that have them. */
+export class SecondaryIndex implements ScannableIndex {
+  readonly definition: IndexDefinition;
+  readonly descending: readonly boolean[];
   readonly #namespace: string;
   readonly #store: IndexStore;
   readonly #paths: readonly FieldPath[];
-  readonly #answers: boolean;
+  #version = 0;
 
   constructor(namespace: string, definition: IndexDefinition, store: IndexStore) {
     this.#namespace = namespace;
     this.definition = definition;
     this.#store = store;
     this.#paths = [...definition.pattern.keys()].map(splitPath);
-    // A filter on `a.0` also means members named "0" of the elements of `a`: only a scan finds those.
-    const positional = this.#paths.some((path) => path.slice(1).some(isIndex));
-    this.#answers = !definition.hidden && definition.covers === undefined && !positional;
+    this.descending = isDescending(definition.pattern);
   }
 
   /** What its store is called. */
@@ -57,13 +77,16 @@ export class SecondaryIndex {
     return this.#store.id;
   }
 
-  /**
-   * The records whose fields equal `values`, one per field of the pattern, or undefined where the index cannot tell:
-   * it leaves some documents out, or the fields of one document may have come from different elements of an array.
-   */
-  find(values: readonly Value[]): Iterable<RecordId> | undefined {
-    if (!this.#answers || (this.#store.multikey && this.#paths.length > 1)) return undefined;
-    return this.#store.find(textOf(values));
+  isMultikey(field: number): boolean {
+    return (this.#store.multikey & bitOf(field)) !== 0;
+  }
+
+  get hasOrder(): boolean {
+    return !this.#store.hasCutKeys;
+  }
+
+  scan(range: KeyRange, backwards: boolean): Iterable<RecordId> {
+    return scanEntries(this.#store, range, backwards, () => this.#version);
   }
 
   /**
@@ -71,20 +94,21 @@ export class SecondaryIndex {
    * Throws 11000 where a key of `after` belongs to another record of a unique index, 171 for parallel arrays.
    */
   plan(before: Document | undefined, after: Document | undefined, record?: RecordId): KeyChange {
-    const change = { before: this.#keysOf(before), after: this.#keysOf(after) };
+    const keys = this.#keysOf(after);
     if (this.definition.unique) {
-      for (const [text, key] of change.after) {
-        for (const owner of this.#store.find(text)) if (owner !== record) throw this.#duplicate(key);
+      for (const [text, key] of keys) {
+        for (const owner of this.scan(rangeOf(text), false)) if (owner !== record) throw this.#duplicate(key);
       }
     }
-    return change;
+    return { before: this.#keysOf(before), after: keys, multikey: this.#multikeyOf(keys) };
   }
 
   /** Makes a planned change. */
-  apply(record: RecordId, { before, after }: KeyChange): void {
+  apply(record: RecordId, { before, after, multikey }: KeyChange): void {
+    this.#version += 1;
     for (const text of before.keys()) if (!after.has(text)) this.#store.remove(text, record);
     for (const text of after.keys()) if (!before.has(text)) this.#store.add(text, record);
-    if (after.size > 1) this.#store.multikey = true;
+    if (multikey !== 0) this.#store.multikey |= multikey;
   }
 
   #keysOf(document: Document | undefined): Keys {
@@ -92,9 +116,27 @@ export class SecondaryIndex {
     const keys = new Map<string, IndexKey>();
     for (const key of indexKeys(this.#paths, document)) {
       if (this.definition.sparse && key.every((part) => part === undefined)) continue;
-      keys.set(textOf(key), key);
+      keys.set(storedKey(key.map((part, field) => this.#partKey(part, field)).join('')), key);
     }
     return keys;
+  }
+
+  /** A missing field counts as null, as in MongoDB. */
+  #partKey(part: Value | undefined, field: number): string {
+    const key = orderKey(part ?? null, this.definition.collation?.fold);
+    return this.descending[field] === true ? reversedKey(key) : key;
+  }
+
+  /** The fields that are not the same in all keys of a document. */
+  #multikeyOf(keys: Keys): number {
+    const [first, ...others] = keys.values();
+    if (first === undefined || others.length === 0) return 0;
+    let bits = 0;
+    for (const [field, part] of first.entries()) {
+      const key = this.#partKey(part, field);
+      if (others.some((other) => this.#partKey(other[field], field) !== key)) bits |= bitOf(field);
+    }
+    return bits;
   }
 
   #duplicate(key: IndexKey) {
@@ -104,7 +146,11 @@ export class SecondaryIndex {
   }
 }
 
-/** The canonical text of a key: equal exactly for equal keys. A missing field counts as null, as in MongoDB. */
-function textOf(key: IndexKey): string {
-  return key.length === 1 ? keyOf(key[0] ?? null) : keyOf(key.map((part) => part ?? null));
+function bitOf(field: number): number {
+  return 1 << Math.min(field, LAST_BIT);
+}
+
+/** Which fields of a pattern are in the opposite order. */
+function isDescending(pattern: Document): boolean[] {
+  return Array.from(pattern.values(), (direction) => isNumeric(direction) && toNumber(direction) < 0);
 }

@@ -1,3 +1,5 @@
+import type { KeyRange } from './key-range.ts';
+
 /** The place of a record in its collection's natural order. Grows with each insert and is never used again. */
 export type RecordId = number;
 
@@ -8,17 +10,32 @@ export interface StoredRecord {
   readonly bytes: Uint8Array;
 }
 
+/** A key and a record that has it. */
+export interface Entry {
+  /** Where the entry is in the order of all entries: the key, and what tells it from the others of that key. */
+  readonly position: string;
+  readonly record: RecordId;
+}
+
+/** Entries in the order of their keys. Keys are those of `storedKey`. */
+export interface Entries {
+  /** Whether a key has ever been cut. Only ever goes from false to true. */
+  readonly hasCutKeys: boolean;
+  /** At most `limit` entries of a range, from its start, or backwards from its end. */
+  scan(range: KeyRange, backwards: boolean, limit: number): Entry[];
+}
+
 /**
- * The documents of one collection, in the order of their insertion, and by `_id`. It knows bytes and keys and nothing
- * of BSON. Everything is synchronous: a command runs to its end before the next one starts.
+ * The documents of one collection, in the order of their insertion, and by the key of their `_id`. It knows bytes and
+ * keys and nothing of BSON. Everything is synchronous: a command runs to its end before the next one starts.
  */
-export interface RecordStore {
+export interface RecordStore extends Entries {
   /** How many records there are. */
   readonly count: number;
   /** Bytes of all documents together. */
   readonly size: number;
   get(id: RecordId): StoredRecord | undefined;
-  /** The record whose `_id` has that canonical text. */
+  /** The record that has that key. */
   find(key: string): StoredRecord | undefined;
   /** Stores a copy of `bytes` under a key that no record has. */
   insert(key: string, bytes: Uint8Array): RecordId;
@@ -32,14 +49,12 @@ export interface RecordStore {
   records(): IterableIterator<StoredRecord>;
 }
 
-/** Which records have which keys in one index. It has no order. */
-export interface IndexStore {
+/** Which records have which keys in one index. */
+export interface IndexStore extends Entries {
   /** Names it within its collection. */
   readonly id: number;
-  /** Whether one record has ever had several keys. Only ever goes from false to true. */
-  multikey: boolean;
-  /** The records that have this key. Not to be read on once the index has changed. */
-  find(key: string): Iterable<RecordId>;
+  /** The fields in which one record has ever had several values, as bits. Bits are only ever added. */
+  multikey: number;
   add(key: string, record: RecordId): void;
   remove(key: string, record: RecordId): void;
 }

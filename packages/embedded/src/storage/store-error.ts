@@ -4,7 +4,7 @@ export type StoreProblem =
   | 'STORE_PATH'
   /** Another server has it open. */
   | 'STORE_LOCKED'
-  /** A newer version of this package wrote it. */
+  /** Another version of this package wrote it. */
   | 'STORE_FORMAT'
   /** What is in it is no store, or no longer whole. */
   | 'STORE_DAMAGED';

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decode, encode } from '../../src/engine/bson.ts';
 import { exact } from '../../src/engine/number.ts';
+import { orderKey, reversedKey } from '../../src/engine/order-key.ts';
 import { compare, compareText, equals, keyOf } from '../../src/engine/order.ts';
 import { isNumeric, type Value } from '../../src/engine/value.ts';
 import { numeric, value } from './arbitraries.ts';
@@ -30,6 +31,20 @@ describe('compare', () => {
         const copy = decode(encode(new Map([['a', a]]))).get('a');
         expect(keyOf(copy)).toBe(keyOf(a));
         expect(equals(copy, a)).toBe(true);
+      }),
+      { numRuns: runs * 5 },
+    );
+  });
+
+  it('is the order of the keys of indexes', () => {
+    fc.assert(
+      fc.property(values, values, (a, b) => {
+        const [x, y] = [orderKey(a), orderKey(b)];
+        expect(x < y ? -1 : x > y ? 1 : 0).toBe(sign(a, b));
+        const [p, q] = [reversedKey(x), reversedKey(y)];
+        expect(p < q ? 1 : p > q ? -1 : 0).toBe(sign(a, b));
+        expect(x !== y && y.startsWith(x)).toBe(false);
+        expect(Buffer.from(x, 'latin1').toString('latin1')).toBe(x);
       }),
       { numRuns: runs * 5 },
     );

@@ -1,6 +1,7 @@
 import * as bson from 'bson';
 import { describe, expect, it } from 'vitest';
-import { compare, compareBy, equals, keyOf } from '../../src/engine/order.ts';
+import { compare, equals, keyOf } from '../../src/engine/order.ts';
+import { compareBy } from '../../src/engine/sort.ts';
 import { UNDEFINED } from '../../src/engine/value.ts';
 import { D, dec, doc, failure, L, oid, text, val } from './support.ts';
 

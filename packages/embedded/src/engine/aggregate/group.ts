@@ -4,7 +4,8 @@ import { ServerError } from '../../errors.ts';
 import { type Accumulator, ACCUMULATORS, countOf, N_ACCUMULATORS } from '../accumulator.ts';
 import { compileExpression, type Variables } from '../expression.ts';
 import { namedArguments, required } from '../expression/operator.ts';
-import { compareBy, keyOf } from '../order.ts';
+import { keyOf } from '../order.ts';
+import { compareBy } from '../sort.ts';
 import { type Document, documentOf, isDocument, type Value } from '../value.ts';
 import { documentArgument, type StageCompiler, type StageTable } from './stage.ts';
 
@@ -16,13 +17,13 @@ interface Running {
   result(): Value;
 }
 
-/** Starts an accumulator for the group of that `_id`. */
+/** Starts an accumulator for a group, whose `_id` is a document as a rule: what stands for it is empty otherwise. */
 type StartField = (id: Document) => Running;
 type FieldCompiler = (argument: Value, variables: Variables, name: string) => StartField;
 
 const UNSUPPORTED: ReadonlySet<string> = new Set('$accumulator $concatArrays $median $percentile $setUnion'.split(' '));
 
-const group: StageCompiler = (argument, { variables }) => {
+const group: StageCompiler = (argument, { variables, collation }) => {
   const spec = documentArgument(argument, 15947, "a group's fields must be specified in an object");
   const id = spec.get('_id');
   if (id === undefined) throw new ServerError(15955, 'a group specification must include an _id');
@@ -32,7 +33,7 @@ const group: StageCompiler = (argument, { variables }) => {
     const groups = new Map<string, Group>();
     for (const document of documents) {
       const value = idOf(document) ?? null;
-      const key = keyOf(value);
+      const key = keyOf(value, collation?.fold);
       let found = groups.get(key);
       if (found === undefined) groups.set(key, (found = new Group(value, fields)));
       found.add(document);
@@ -55,7 +56,7 @@ class Group {
   constructor(id: Value, fields: readonly Field[]) {
     this.#id = id;
     this.#fields = fields;
-    const document = documentOf(['_id', id]);
+    const document = isDocument(id) ? id : new Map();
     this.#running = fields.map(({ start }) => start(document));
   }
 
@@ -110,7 +111,7 @@ const counting: FieldCompiler = (argument, _variables, name) => {
 
 const N_CODES = { notObject: 5787900, unknown: 5787901, missing: { n: 5787906, input: 5787907 } };
 
-/** `{n, input}`: `n` may depend on the `_id` of the group. */
+/** `{n, input}`: `n` may depend on the members of the group's `_id`. */
 const keeping =
   (start: (n: number) => Accumulator): FieldCompiler =>
   (argument, variables, name) => {

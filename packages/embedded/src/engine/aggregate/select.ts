@@ -3,28 +3,28 @@ import { randomInt } from 'node:crypto';
 import { ServerError } from '../../errors.ts';
 import { matcher } from '../match.ts';
 import { toNumber, toSafeInteger } from '../number.ts';
-import { compareBy } from '../order.ts';
+import { sortedBy, sortOrder } from '../sort.ts';
 import { show } from '../text.ts';
 import { type Document, isNumeric, type Value } from '../value.ts';
 import { documentArgument, type StageCompiler, type StageTable } from './stage.ts';
 
-const match: StageCompiler = (argument, { variables }) => {
+const match: StageCompiler = (argument, { variables, collation }) => {
   const filter = documentArgument(argument, 15959, 'the match filter must be an expression in an object');
-  const matches = matcher(filter, { variables });
+  const matches = matcher(filter, { variables, collation });
   return function* (documents) {
     for (const document of documents) if (matches(document)) yield document;
   };
 };
 
-const sort: StageCompiler = (argument) => {
+const sort: StageCompiler = (argument, { collation }) => {
   const spec = documentArgument(argument, 15973, 'the $sort key specification must be an object');
   if (spec.size === 0) throw new ServerError(15976, '$sort stage must have at least one sort key');
-  const order = compareBy(spec);
-  return (documents) => Array.from(documents).sort(order);
+  const order = sortOrder(spec, collation?.compare);
+  return (documents) => sortedBy(documents, order, (document) => document);
 };
 
 const skip: StageCompiler = (argument, _context, name) => {
-  const first = countArgument(argument, name, 15972);
+  const first = countArgument(argument, name, 5107200);
   return function* (documents) {
     let position = 0;
     for (const document of documents) if (position++ >= first) yield document;
@@ -48,7 +48,7 @@ function countArgument(argument: Value, name: string, code: number): number {
   if (value !== undefined && value >= 0) return value;
   const numeric = isNumeric(argument);
   throw new ServerError(
-    numeric && name === '$skip' ? 5107200 : code,
+    code,
     `invalid argument to ${name} stage: Expected a ${numeric ? 'non-negative ' : ''}number in: ${name}: ${show(argument)}`,
   );
 }

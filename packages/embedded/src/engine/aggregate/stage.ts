@@ -1,5 +1,6 @@
 // What the stages of a pipeline are made of.
 import { ServerError } from '../../errors.ts';
+import type { Collation } from '../collation.ts';
 import type { Variables } from '../expression.ts';
 import { type Document, isDocument, type Value } from '../value.ts';
 
@@ -12,6 +13,8 @@ export type ReadCollection = (name: string, filter: Document, variables: Variabl
 /** What the stages of one pipeline share. */
 export interface StageContext {
   readonly variables: Variables;
+  /** How texts are compared; by their bytes when undefined. */
+  readonly collation: Collation | undefined;
   readonly read: ReadCollection;
   /** The stage that this pipeline is the argument of, such as `$facet`. */
   readonly within: string | undefined;

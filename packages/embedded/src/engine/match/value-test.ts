@@ -2,6 +2,7 @@
 // https://www.mongodb.com/docs/manual/reference/operator/query/
 import { Binary } from 'bson';
 import { ServerError } from '../../errors.ts';
+import type { Collation } from '../collation.ts';
 import { fitsInt64, isNaNValue, toInteger, toSafeInteger, truncate } from '../number.ts';
 import { compare, equals, keyOf, rankOf } from '../order.ts';
 import { show } from '../text.ts';
@@ -27,19 +28,25 @@ export type Test = (value: Value | undefined) => boolean;
 export const NEVER: Test = () => false;
 
 /** Equality as filters have it: null also stands for a missing value. */
-export function equalityTest(expected: Value): Test {
+export function equalityTest(expected: Value, collation?: Collation): Test {
   if (expected === UNDEFINED) throw badValue('cannot compare to undefined');
   if (expected === null) return (value) => value === null || value === undefined;
-  return (value) => value !== undefined && equals(value, expected);
+  return (value) => value !== undefined && equals(value, expected, collation?.compare);
 }
 
 /** A member of a list such as that of `$in`: a regular expression is a pattern there. */
-export function memberTest(expected: Value): Test {
-  return isRegExp(expected) ? regexTest(expected) : equalityTest(expected);
+export function memberTest(expected: Value, collation?: Collation): Test {
+  return isRegExp(expected) ? regexTest(expected) : equalityTest(expected, collation);
 }
 
 /** `$gt` and the like: only values of the same rank compare, but everything lies between MinKey and MaxKey. */
-function rangeTest(name: string, bound: Value, sign: 1 | -1, inclusive: boolean): Test {
+function rangeTest(
+  name: string,
+  bound: Value,
+  sign: 1 | -1,
+  inclusive: boolean,
+  collation: Collation | undefined,
+): Test {
   if (isRegExp(bound)) throw badValue(`Can't have RegEx as arg to predicate over field with ${name}.`);
   if (bound === UNDEFINED) throw badValue('cannot compare to undefined');
   const type = typeOf(bound);
@@ -50,7 +57,7 @@ function rangeTest(name: string, bound: Value, sign: 1 | -1, inclusive: boolean)
     if (value === undefined) return type === 'null' ? inclusive : acceptsAll;
     if (rankOf(value) !== rank) return acceptsAll;
     if (boundIsNaN || isNaNValue(value)) return inclusive && boundIsNaN && isNaNValue(value);
-    const order = compare(value, bound);
+    const order = compare(value, bound, collation?.compare);
     return order === 0 ? inclusive : order * sign > 0;
   };
 }
@@ -58,22 +65,23 @@ function rangeTest(name: string, bound: Value, sign: 1 | -1, inclusive: boolean)
 /** How many members of `$in` are compared one by one: beyond it a set of their keys is faster. */
 const FEW = 8;
 
-export function inTest(argument: Value, name = '$in'): Test {
+export function inTest(argument: Value, collation?: Collation, name = '$in'): Test {
   if (!isArray(argument)) throw badValue(`${name} needs an array`);
   for (const member of argument) {
     const [key] = isDocument(member) ? member.keys() : [];
     if (key?.startsWith('$') && !isReference(member)) throw badValue(`cannot nest $ under ${name}`);
   }
-  const patterns = argument.filter(isRegExp).map(memberTest);
+  const patterns = argument.filter(isRegExp).map(regexTest);
   const plain = argument.filter((member) => !isRegExp(member));
   if (plain.length <= FEW) {
-    const tests = [...plain.map(equalityTest), ...patterns];
+    const tests = [...plain.map((member) => equalityTest(member, collation)), ...patterns];
     return (value) => tests.some((test) => test(value));
   }
-  const keys = new Set(plain.map(keyOf));
+  const fold = collation?.fold;
+  const keys = new Set(plain.map((member) => keyOf(member, fold)));
   const hasNull = plain.includes(null);
   if (plain.includes(UNDEFINED)) throw badValue('cannot compare to undefined');
-  return (value) => (value === undefined ? hasNull : keys.has(keyOf(value))) || patterns.some((test) => test(value));
+  return (value) => (value === undefined ? hasNull : keys.has(keyOf(value, fold))) || patterns.some((test) => test(value));
 }
 
 /** Whether a document is a DBRef, whose keys start with `$` although they are no operators. */
@@ -175,14 +183,16 @@ function bitReader(value: Value | undefined): ((position: number) => boolean) | 
 const allSet: BitOperator = (bits) => bits.every(Boolean);
 const anySet: BitOperator = (bits) => bits.some(Boolean);
 
+type TestCompiler = (argument: Value, collation?: Collation) => Test;
+
 /** The operators that test one value, by name. */
-export const TESTS: ReadonlyMap<string, (argument: Value) => Test> = new Map<string, (argument: Value) => Test>([
+export const TESTS: ReadonlyMap<string, TestCompiler> = new Map<string, TestCompiler>([
   ['$eq', equalityTest],
-  ['$gt', (bound) => rangeTest('$gt', bound, 1, false)],
-  ['$gte', (bound) => rangeTest('$gte', bound, 1, true)],
-  ['$lt', (bound) => rangeTest('$lt', bound, -1, false)],
-  ['$lte', (bound) => rangeTest('$lte', bound, -1, true)],
-  ['$in', inTest],
+  ['$gt', (bound, collation) => rangeTest('$gt', bound, 1, false, collation)],
+  ['$gte', (bound, collation) => rangeTest('$gte', bound, 1, true, collation)],
+  ['$lt', (bound, collation) => rangeTest('$lt', bound, -1, false, collation)],
+  ['$lte', (bound, collation) => rangeTest('$lte', bound, -1, true, collation)],
+  ['$in', (members, collation) => inTest(members, collation)],
   ['$type', typeTest],
   ['$mod', modTest],
   ['$size', sizeTest],

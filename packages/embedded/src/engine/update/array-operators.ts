@@ -2,7 +2,8 @@
 import { ServerError } from '../../errors.ts';
 import { hasOperators, matcher } from '../match.ts';
 import { toSafeInteger } from '../number.ts';
-import { compare, compareBy, equals, keyOf } from '../order.ts';
+import { compare, equals, keyOf } from '../order.ts';
+import { compareBy } from '../sort.ts';
 import { showElement } from '../text.ts';
 import { type Document, isArray, isDocument, isNumeric, isRegExp, typeOf, type Value } from '../value.ts';
 import { badValue, lastName, type ModifierCompiler, notAnArray } from './modifier.ts';
@@ -102,7 +103,7 @@ const addToSet: ModifierCompiler = (argument) => {
           `Cannot apply $addToSet to non-array field. Field named '${lastName(path)}' has non-array type ${typeOf(value)}`,
         );
       }
-      const present = new Set(value?.map(keyOf));
+      const present = new Set(value?.map((element) => keyOf(element)));
       const fresh = added.filter((member) => {
         const key = keyOf(member);
         const isNew = !present.has(key);
@@ -157,7 +158,7 @@ function testsValues(condition: Document): boolean {
 
 const pullAll: ModifierCompiler = (argument, _path, name) => {
   if (!isArray(argument)) throw badValue(`${name} requires an array argument but was given a ${typeOf(argument)}`);
-  const keys = new Set(argument.map(keyOf));
+  const keys = new Set(argument.map((element) => keyOf(element)));
   return removal((element) => keys.has(keyOf(element)));
 };
 

@@ -1,6 +1,6 @@
-import { isIndex } from '../engine/path.ts';
+import { isIndex } from './path.ts';
 import { ServerError } from '../errors.ts';
-import { type Document, UNDEFINED, type Value } from '../engine/value.ts';
+import { type Document, UNDEFINED, type Value } from './value.ts';
 
 /** A dotted path, taken apart. */
 export type FieldPath = readonly string[];
