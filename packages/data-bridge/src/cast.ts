@@ -100,7 +100,7 @@ function castOperand(definition: ModelDefinition, operator: string, operand: obj
 
 /** What `$pull` removes: values, a condition on them, or one on their members. */
 function safePull(definition: ModelDefinition, value: unknown, path: string): unknown {
-  const place = { keys: ['$pull', path], isTrusted: false };
+  const place = { keys: ['$pull', path] };
   const isFilter = isPlainObject(value) && operatorIn(value) === undefined;
   return isFilter ? safeFilter(definition, value, place) : safeCondition(definition, value, place);
 }

@@ -33,7 +33,7 @@ export {
 } from './geo.ts';
 export type { EnsureCollectionOptions } from './indexes.ts';
 export type { InsertManyOptions } from './insert-many.ts';
-export { type Literal, literal, type Trusted, trusted } from './literal.ts';
+export { type Literal, literal, trusted } from './literal.ts';
 export { model } from './model.ts';
 export type { Page, PageOptions } from './page.ts';
 export type { ForEachOptions, Query } from './query.ts';

@@ -11,15 +11,8 @@ export class Literal<V = unknown> {
   }
 }
 
-/** A filter, or a condition of one, that the program wrote itself. Made by `trusted()`. */
-export class Trusted<C extends object = object> {
-  readonly condition: C;
-
-  /** @internal */
-  constructor(condition: C) {
-    this.condition = condition;
-  }
-}
+/** Filters and conditions that the program wrote itself. */
+const known = new WeakSet<object>();
 
 /**
  * A value that a filter compares and never takes for an operator, wherever it comes from. It stands for the condition on a
@@ -47,10 +40,17 @@ export function literal<V>(value: V): Literal<V> {
  * await User.find({ age: trusted({ $gte: 18 }), email: request.body.email });
  * ```
  *
+ * @returns the condition itself.
  * @throws UsageError for what is no object.
  */
-export function trusted<C extends object>(condition: C): Trusted<C> {
+export function trusted<C extends object>(condition: C): C {
   if (typeof condition !== 'object' || condition === null)
     throw new UsageError(`trusted() takes a filter, or a condition with operators, got ${typeName(condition)}.`);
-  return new Trusted(condition);
+  known.add(condition);
+  return condition;
+}
+
+/** Was it given to `trusted()`? */
+export function wasTrusted(condition: unknown): boolean {
+  return typeof condition === 'object' && condition !== null && known.has(condition);
 }

@@ -3,7 +3,7 @@ import { ABSENT, toExact } from './bson/encode.ts';
 import { typeName } from './bson/types.ts';
 import type { ModelDefinition } from './definition.ts';
 import { UsageError } from './errors.ts';
-import { Literal, Trusted } from './literal.ts';
+import { Literal, wasTrusted } from './literal.ts';
 
 /** Operators whose value is a list of filters. */
 const JOINING: ReadonlySet<string> = new Set(['$and', '$or', '$nor']);
@@ -16,8 +16,8 @@ const SCRIPTS: ReadonlySet<string> = new Set(['$where', '$function', '$accumulat
 /** Where a filter, or a part of one, stands. */
 interface Place {
   readonly keys: readonly string[];
-  /** Are its operators known to be the program's own? */
-  readonly isTrusted: boolean;
+  /** Are its operators the program's own? */
+  readonly isTrusted?: boolean;
 }
 
 /**
@@ -30,30 +30,29 @@ interface Place {
 export function safeFilter(
   definition: ModelDefinition,
   filter: unknown,
-  { keys, isTrusted }: Place = { keys: [], isTrusted: false },
+  { keys, isTrusted = false }: Place = { keys: [] },
 ): Record<string, unknown> {
-  if (filter instanceof Trusted) return safeFilter(definition, filter.condition, { keys, isTrusted: true });
   if (!isPlainObject(filter))
     throw new UsageError(`A filter must be an object, got ${typeName(filter)}.`, { model: definition.collectionName });
+  const inside = { isTrusted: isTrusted || wasTrusted(filter) };
   const safe: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(filter)) {
     const at = [...keys, key];
     const joined = JOINING.has(key) && Array.isArray(value) ? (value as unknown[]) : undefined;
-    const each = joined?.map((one, i) => safeFilter(definition, one, { keys: [...at, String(i)], isTrusted }));
-    setOwn(safe, key, each ?? safeCondition(definition, value, { keys: at, isTrusted }));
+    const each = joined?.map((one, i) => safeFilter(definition, one, { ...inside, keys: [...at, String(i)] }));
+    setOwn(safe, key, each ?? safeCondition(definition, value, { ...inside, keys: at }));
   }
   return safe;
 }
 
 /** The same for the condition on a field, or for the operand of an operator that is on none. */
 export function safeCondition(definition: ModelDefinition, given: unknown, { keys, isTrusted }: Place): unknown {
-  if (given instanceof Trusted) return safeCondition(definition, given.condition, { keys, isTrusted: true });
   const condition = keys.at(-1) === '$expr' ? openExpression(given) : openCondition(given);
   // A query may run later, and more than once: it must not see what becomes of the program's objects.
   const copy = toExact(condition, ABSENT, keys);
   refuseUndefined(definition, condition, keys);
-  if (!isTrusted && !(given instanceof Literal) && definition.rules.sanitizeFilters)
-    refuseOperators(definition, copy, keys);
+  const isSafe = isTrusted === true || wasTrusted(given) || given instanceof Literal;
+  if (!isSafe && definition.rules.sanitizeFilters) refuseOperators(definition, copy, keys);
   refuseScripts(definition, copy, keys);
   return copy;
 }
@@ -132,9 +131,11 @@ function openMember(member: unknown, key: string): unknown {
 
 function openElement(element: unknown, operator: string): unknown {
   if (!(element instanceof Literal)) return element;
-  if (element.value instanceof RegExp)
-    throw new UsageError(`literal() of a regular expression in ${operator} would match texts: compare by $eq.`);
-  return element.value;
+  const { value } = element;
+  // The server matches regular expressions there, and refuses objects that look like operators.
+  if (!(value instanceof RegExp) && operatorIn(value) === undefined) return value;
+  const text = `literal() in ${operator} takes neither a regular expression nor an object with "$" keys: compare those by $eq.`;
+  throw new UsageError(text);
 }
 
 /** An aggregation expression in which literals are never operators nor paths. */

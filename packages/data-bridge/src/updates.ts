@@ -160,7 +160,7 @@ export async function run<R>(
 /** Filters for elements of arrays are filters like others. */
 export function safeOptions<O extends Pick<UpdateOptions, 'arrayFilters'>>(definition: ModelDefinition, options: O): O {
   const arrayFilters = options.arrayFilters?.map((filter, i) =>
-    safeFilter(definition, filter, { keys: ['arrayFilters', String(i)], isTrusted: false }),
+    safeFilter(definition, filter, { keys: ['arrayFilters', String(i)] }),
   );
   return arrayFilters === undefined ? options : { ...options, arrayFilters };
 }

@@ -1,5 +1,6 @@
 import type { BSONRegExp, BSONType, BSONTypeAlias, ObjectId } from 'mongodb';
 import type { GeoCondition } from '../geo.ts';
+import type { Literal } from '../literal.ts';
 import type { AnyNumber, ElementOf, Leaf, Paths, PathValue } from './paths.ts';
 import type { shape } from './shape.ts';
 
@@ -47,6 +48,7 @@ type HexFor<D, K> = D extends { readonly [shape]: infer S } ? (K extends keyof S
 export type Condition<V, Hex = never> = unknown extends V ? unknown : ConditionOn<NonNullable<V>, Hex> | null;
 
 type ConditionOn<V, Hex> =
+  | Literal
   | Comparand<Matched<V>, Hex>
   | Pattern<Matched<V>>
   | (Operators<Matched<V>, Hex> & ([Extract<V, readonly unknown[]>] extends [never] ? unknown : OnArray<ElementOf<V>>))
@@ -73,7 +75,7 @@ type Pattern<V> = [Extract<V, string>] extends [never] ? never : RegExp | BSONRe
 /** What the server can take for a place: GeoJSON, or a pair of coordinates. */
 type Place = { readonly type: string; readonly coordinates: readonly unknown[] } | readonly number[];
 
-type Operators<V, Hex> = Comparisons<V, Comparand<V, Hex>, Comparand<V, never>> &
+type Operators<V, Hex> = Comparisons<V, Comparand<V, Hex> | Literal, Comparand<V, never> | Literal> &
   ([Extract<V, string>] extends [never] ? unknown : OnString) &
   ([Extract<V, AnyNumber>] extends [never] ? unknown : OnNumber);
 
