@@ -56,6 +56,52 @@ describe('ref', () => {
     await expect(Person.create({ name: 'Bob', friends: other })).rejects.toThrow('Expected a list of references');
   });
 
+  it('takes the text of an id in filters and static updates, lists and operators included', async () => {
+    const [acme, other] = await Company.insertMany([
+      { name: 'Acme', owner: null },
+      { name: 'Other', owner: null },
+    ]);
+    const cat = await Person.create({ name: 'Cat', friends: [], company: acme?._id });
+    const dan = await Person.create({ name: 'Dan', friends: [cat], company: other?._id });
+    const ids = [acme, other].map((company) => company?._id.toHexString() ?? '');
+    const [id = ''] = ids;
+    const names = async (filter: object) =>
+      (await Person.find({ $and: [{ _id: { $in: [cat._id, dan._id] } }, filter] })).map(({ name }) => name);
+    expect(await names({ company: id })).toEqual(['Cat']);
+    expect(await names({ company: { $eq: id } })).toEqual(['Cat']);
+    expect(await names({ company: { $ne: id } })).toEqual(['Dan']);
+    expect(await names({ company: { $in: ids } })).toEqual(['Cat', 'Dan']);
+    expect(await names({ company: { $nin: [id] } })).toEqual(['Dan']);
+    expect(await names({ company: { $not: { $eq: id } } })).toEqual(['Dan']);
+    expect(await names({ company: { $gte: id, $lte: id } })).toEqual(['Cat']);
+    const friend = cat._id.toHexString();
+    expect(await names({ friends: friend })).toEqual(['Dan']);
+    expect(await names({ friends: [friend] })).toEqual(['Dan']);
+    expect(await names({ friends: { $all: [friend] } })).toEqual(['Dan']);
+    expect(await names({ friends: { $elemMatch: { $in: [friend] } } })).toEqual(['Dan']);
+    expect(await names({ country: 'IT' })).toEqual([]);
+    expect(() => Person.find({ company: 'no id' })).toThrow(UsageError);
+    expect(() => Person.find({ company: { $not: { $in: ['no id' as never] } } })).toThrow(UsageError);
+    const push = { friends: { $each: [friend, dan._id.toHexString()] } };
+    await Person.updateOne({ _id: cat._id }, { $push: push, $set: { company: ids[1] } } as never);
+    expect((await Person.findById(cat._id))?.toObject()).toMatchObject({
+      friends: [cat._id, dan._id],
+      company: other?._id,
+    });
+    await Person.updateOne({ _id: cat._id }, { $pull: { friends: friend } } as never);
+    expect((await Person.findById(cat._id))?.friends).toEqual([dan._id]);
+  });
+
+  it("has the JSON Schema of its target's _id", () => {
+    expect(Person.jsonSchema['properties']).toMatchObject({
+      company: { bsonType: 'objectId' },
+      friends: { bsonType: 'array', items: { bsonType: 'objectId' } },
+      country: { bsonType: 'string', minLength: 2, maxLength: 2 },
+    });
+    expect(Company.jsonSchema['properties']).toMatchObject({ owner: { bsonType: ['objectId', 'null'] } });
+    expect(Person.jsonSchema['required']).toEqual(['name', 'friends']);
+  });
+
   it('refuses a target that is no model', () => {
     expect(() => ref<Company>('companies')).toThrow(UsageError);
     const broken = ref<Company>(() => 'companies');
