@@ -1,8 +1,8 @@
 import type { BSONRegExp, BSONType, BSONTypeAlias, ObjectId } from 'mongodb';
 import type { GeoCondition } from '../geo.ts';
 import type { Literal } from '../literal.ts';
-import type { AnyNumber, ElementOf, Leaf, Paths, PathValue } from './paths.ts';
-import type { shape } from './shape.ts';
+import type { AnyNumber, ElementOf, Leaf, Paths, ValueIn } from './paths.ts';
+import type { shape, ShapeOf } from './shape.ts';
 
 /**
  * What finds documents: conditions on fields and dotted paths, joined by `$and`, `$or`, `$nor`.
@@ -14,14 +14,23 @@ import type { shape } from './shape.ts';
  * `D` is a document class, or the plain type of an element in `$elemMatch`. A string of 24 hexadecimal digits may stand for
  * an ObjectId in a document's own fields.
  */
-export type Filter<D> = {
-  readonly [K in Paths<D>]?: Condition<PathValue<D, K>, HexFor<D, K>>;
-} & Joined<D>;
+export type Filter<D> = Conditions<ShapeOf<D>, HexIn<D>> & Joined<D>;
 
-/** The same, for equality alone: values, never operators. */
-export type Equality<D> = {
-  readonly [K in Paths<D>]?: Comparand<Matched<NonNullable<PathValue<D, K>>>, HexFor<D, K>> | null;
+/** Values that fields and paths are to equal: never operators. */
+export type Equality<D> = Equalities<ShapeOf<D>, HexIn<D>>;
+
+/** `string` for documents, where the text of an ObjectId is cast in fields of their own; nothing for other objects. */
+export type HexIn<D> = D extends { readonly [shape]: unknown } ? string : never;
+
+type Conditions<S, Hex> = {
+  readonly [K in Paths<S>]?: Condition<ValueIn<S, K>, K extends keyof S ? Hex : never>;
 };
+
+type Equalities<S, Hex> = {
+  readonly [K in Paths<S>]?: Equal<ValueIn<S, K>, K extends keyof S ? Hex : never>;
+};
+
+type Equal<V, Hex> = unknown extends V ? unknown : Comparand<Matched<NonNullable<V>>, Hex> | null;
 
 /** Conditions that are on no field. */
 interface Joined<D> {
@@ -40,9 +49,6 @@ interface TextSearch {
   readonly $caseSensitive?: boolean;
   readonly $diacriticSensitive?: boolean;
 }
-
-/** `string` for the fields of a document, whose ObjectIds are cast, else nothing. */
-type HexFor<D, K> = D extends { readonly [shape]: infer S } ? (K extends keyof S ? string : never) : never;
 
 /** A condition on a value of this type. Anything goes where the type is not known; null also finds what is absent. */
 export type Condition<V, Hex = never> = unknown extends V ? unknown : ConditionOn<NonNullable<V>, Hex> | null;

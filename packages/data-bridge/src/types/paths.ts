@@ -29,18 +29,24 @@ export type ElementStep = `${number}` | '$' | `$[${string}]`;
 export type ElementOf<V> = V extends readonly (infer E)[] ? E : V;
 
 /**
- * The dotted paths of the fields of `D`, a document class or a plain type, eight levels deep. Arrays are passed as filters do it: `items.qty` is the `qty`
- * of every item. Of records, of what is unknown, of types inside themselves and of deeper levels it has any path below.
+ * The dotted paths of the fields of `D`, a document class or a plain type, eight levels deep. Arrays are passed as filters
+ * do it: `items.qty` is the `qty` of every item. Of records, of what is unknown, of types inside themselves and of deeper
+ * levels it has any path below.
  */
 export type Paths<D> = PathsIn<ShapeOf<D>, never, [], never>;
 
 /** Any path, those of the type first: a document has stored fields too that the type does not name. */
 export type AnyPath<D> = Paths<D> | (string & {});
 
-/** The paths of updates, which name an array's elements: `items.0.qty`, `items.$.qty`, `items.$[].qty`, `items.$[name].qty`. */
+/**
+ * The paths of updates, which name an array's elements: `items.0.qty`, `items.$.qty`, `items.$[].qty`, `items.$[name].qty`.
+ * Of arrays inside arrays they have any path below, since the steps of each would multiply.
+ */
 export type UpdatePaths<D> = PathsIn<ShapeOf<D>, never, [], ElementStep>;
 
 /**
+ * `Step` is how elements are named: `never` for filters, which do not name them, `string` inside another array.
+ *
  * `Seen` holds the types on the way as identities. They must stand here in full: those of a type alias are compared by
  * assignability, so that `{ a }` would count as seen inside `{ a, b?: { a } }`.
  */
@@ -52,26 +58,24 @@ type PathsIn<T, Seen, Depth extends unknown[], Step extends string> =
       : PathsOf<T, Seen | (<X>() => X extends T ? 1 : 2), [...Depth, unknown], Step>;
 
 type PathsOf<T, Seen, Depth extends unknown[], Step extends string> = {
-  [K in keyof T & string]: unknown extends T[K]
-    ? K | `${K}.${string}`
-    : T[K] extends Leaf
-      ? K
-      : K | `${K}.${PathsBelow<T[K], Seen, Depth, Step>}`;
+  [K in keyof T & string]: T[K] extends Leaf ? K : K | `${K}.${PathsBelow<T[K], Seen, Depth, Step>}`;
 }[keyof T & string];
 
 type PathsBelow<V, Seen, Depth extends unknown[], Step extends string> = unknown extends V
   ? string
   : V extends Leaf
     ? never
-    : V extends readonly (infer E)[]
-      ? PathsOfElements<E, Seen, Depth, Step>
+    : V extends readonly unknown[]
+      ? PathsOfElements<V[number], Seen, Depth, Step>
       : IsRecord<V> extends true
         ? string
         : PathsIn<V, Seen, Depth, Step>;
 
 type PathsOfElements<E, Seen, Depth extends unknown[], Step extends string> = [Step] extends [never]
   ? PathsBelow<E extends readonly unknown[] ? never : E, Seen, Depth, Step> // a filter enters an array, not the arrays in it
-  : Step | `${Step}.${PathsBelow<E, Seen, Depth, Step>}`;
+  : string extends Step
+    ? string
+    : Step | `${Step}.${PathsBelow<E, Seen, Depth, string>}`;
 
 /** Are its keys data, as those of a record or a Map? */
 export type IsRecord<V> = string extends keyof V ? true : V extends ReadonlyMap<unknown, unknown> ? true : false;
@@ -82,31 +86,43 @@ export type IsRecord<V> = string extends keyof V ? true : V extends ReadonlyMap<
  */
 export type PathValue<D, P> = ValueIn<ShapeOf<D>, P>;
 
-type ValueIn<S, P> = P extends keyof S ? S[P] : ValueBelow<S, P>;
+/** The same in the fields `S`. */
+export type ValueIn<S, P> = P extends keyof S ? S[P] : ValueBelow<S, P>;
 
-type ValueBelow<V, P> = P extends `${infer K}.${infer Rest}` ? ValueBelow<Member<V, K>, Rest> : Member<V, P>;
+type ValueBelow<V, P> = P extends `${infer K}.${infer Rest}` ? ValueBelow<Member<V, K>, Rest> : LastMember<V, P>;
 
-/** A member of an object, or of an array's elements. */
-type Member<V, K> = V extends readonly (infer E)[]
-  ? K extends ElementStep
-    ? E
-    : ObjectMember<E, K>
-  : ObjectMember<V, K>;
+/** As a pattern, `a.$[${string}]` takes in `a.$[x].b.$[y]` too, so that it says nothing of elements with members. */
+type LastMember<V, K> = `$[${string}]` extends K
+  ? V extends readonly unknown[]
+    ? V[number] extends Leaf
+      ? V[number]
+      : unknown
+    : Member<V, K>
+  : Member<V, K>;
 
-/** A member of an object. A key of a pattern, `${string}`, may stand for a path further down. */
+/** A member of an object, of an array's elements, or an element. */
+type Member<V, K> = unknown extends V
+  ? unknown
+  : V extends readonly unknown[]
+    ? K extends ElementStep
+      ? V[number]
+      : ObjectMember<V[number], K>
+    : ObjectMember<V, K>;
+
+/** A member of an object. A key that is a pattern may stand for a path further down. */
 type ObjectMember<V, K> = unknown extends V
   ? unknown
   : V extends Leaf | readonly unknown[]
-    ? never
+    ? string extends K
+      ? unknown
+      : never
     : V extends ReadonlyMap<unknown, infer M>
       ? RecordMember<M, K>
-      : string extends keyof V
-        ? RecordMember<V[string & keyof V], K>
-        : K extends keyof V
-          ? V[K]
-          : string extends K
-            ? unknown
-            : never;
+      : K extends keyof V
+        ? RecordMember<V[K], K>
+        : string extends K
+          ? unknown
+          : never;
 
 type RecordMember<M, K> = string extends K ? ([M] extends [Leaf] ? M : unknown) : M;
 
@@ -135,9 +151,9 @@ type Absence<V, P> = string extends keyof V
  * What setting a path takes: a value of its type, the text of an ObjectId for `_id` too. Anything for a path that the type
  * does not name.
  */
-export type SetValue<S, P> = [PathValue<S, P>] extends [never]
+export type SetValue<S, P> = [ValueIn<S, P>] extends [never]
   ? unknown
-  : PathValue<S, P> | (P extends '_id' ? HexOf<PathValue<S, P>> : never);
+  : ValueIn<S, P> | (P extends '_id' ? HexOf<ValueIn<S, P>> : never);
 
 /** A string of 24 hexadecimal digits may stand for an ObjectId. */
 type HexOf<V> = V extends ObjectId ? string : never;

@@ -1,7 +1,7 @@
 import type { BSON, Double, Int32, Long, ObjectId, Timestamp } from 'mongodb';
-import type { ElementFilter } from './filter.ts';
-import type { AnyNumber, Leaf, PathValue, UpdatePaths } from './paths.ts';
-import type { shape } from './shape.ts';
+import type { ElementFilter, HexIn } from './filter.ts';
+import type { AnyNumber, Leaf, PathValue, UpdatePaths, ValueIn } from './paths.ts';
+import type { ShapeOf } from './shape.ts';
 
 /**
  * What changes documents: update operators on fields and dotted paths, or an aggregation pipeline.
@@ -20,21 +20,31 @@ export interface UpdateOperators<D> {
   readonly $max?: Values<D>;
   readonly $unset?: { readonly [K in UpdatePaths<D>]?: true | 1 | '' };
   readonly $rename?: { readonly [K in UpdatePaths<D>]?: string };
-  readonly $inc?: { readonly [K in UpdatePaths<D>]?: OnNumber<PathValue<D, K>, AnyNumber> };
-  readonly $mul?: { readonly [K in UpdatePaths<D>]?: OnNumber<PathValue<D, K>, AnyNumber> };
-  readonly $bit?: { readonly [K in UpdatePaths<D>]?: OnNumber<PathValue<D, K>, BitOperation> };
+  readonly $inc?: Numbers<D, AnyNumber>;
+  readonly $mul?: Numbers<D, AnyNumber>;
+  readonly $bit?: Numbers<D, BitOperation>;
   readonly $currentDate?: { readonly [K in UpdatePaths<D>]?: OnDate<PathValue<D, K>> };
-  readonly $push?: { readonly [K in UpdatePaths<D>]?: OnArray<PathValue<D, K>, 'push'> };
-  readonly $addToSet?: { readonly [K in UpdatePaths<D>]?: OnArray<PathValue<D, K>, 'add'> };
-  readonly $pull?: { readonly [K in UpdatePaths<D>]?: OnArray<PathValue<D, K>, 'pull'> };
-  readonly $pullAll?: { readonly [K in UpdatePaths<D>]?: OnArray<PathValue<D, K>, 'pullAll'> };
-  readonly $pop?: { readonly [K in UpdatePaths<D>]?: OnArray<PathValue<D, K>, 'pop'> };
+  readonly $push?: Arrays<D, 'push'>;
+  readonly $addToSet?: Arrays<D, 'add'>;
+  readonly $pull?: Arrays<D, 'pull'>;
+  readonly $pullAll?: Arrays<D, 'pullAll'>;
+  readonly $pop?: Arrays<D, 'pop'>;
 }
 
-type Values<D> = { readonly [K in UpdatePaths<D>]?: Settable<PathValue<D, K>, HexFor<D, K>> };
+// Aliases of aliases, so that messages tell of `Values<User>` and compilers look for the shape once.
+type Values<D> = ValuesIn<ShapeOf<D>, HexIn<D>>;
+type Numbers<D, Operand> = NumbersIn<ShapeOf<D>, Operand>;
+type Arrays<D, Operator extends keyof ArrayOperands<unknown>> = ArraysIn<ShapeOf<D>, Operator>;
 
-/** `string` for the fields of a document, whose ObjectIds are cast, else nothing. */
-type HexFor<D, K> = D extends { readonly [shape]: infer S } ? (K extends keyof S ? string : never) : never;
+type ValuesIn<S, Hex> = {
+  readonly [K in UpdatePaths<S>]?: Settable<ValueIn<S, K>, K extends keyof S ? Hex : never>;
+};
+
+type NumbersIn<S, Operand> = { readonly [K in UpdatePaths<S>]?: OnNumber<ValueIn<S, K>, Operand> };
+
+type ArraysIn<S, Operator extends keyof ArrayOperands<unknown>> = {
+  readonly [K in UpdatePaths<S>]?: OnArray<ValueIn<S, K>, Operator>;
+};
 
 /** A number may be written as a certain BSON type; `undefined` is no value. */
 type Settable<V, Hex> = unknown extends V
