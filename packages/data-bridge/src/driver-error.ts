@@ -35,9 +35,10 @@ export function reasonOf(thrown: unknown): unknown {
   if (thrown.errorResponse instanceof Error) return thrown.errorResponse;
   const [refused] = refusedWrites(thrown);
   if (refused !== undefined) return refusalOf(refused);
-  if (thrown.err === undefined) return thrown;
-  const { code, errmsg = '' } = thrown.err;
-  return new MongoWriteConcernError({ writeConcernError: { code: code ?? 0, errmsg }, ok: 1 });
+  const unconfirmed = thrown.result.getWriteConcernError();
+  if (unconfirmed === undefined) return thrown;
+  const { code = 0, errmsg = '' } = unconfirmed;
+  return new MongoWriteConcernError({ writeConcernError: { code, errmsg }, ok: 1 });
 }
 
 /** One refused write of a bulk write, as an error of its own. */

@@ -57,7 +57,7 @@ export class UsageError extends DataBridgeError {
   readonly code = 'DATA_BRIDGE_USAGE';
 }
 
-/** No connection is open where one is needed. */
+/** No connection is open where one is needed, or it broke before a read was answered. */
 export class NotConnectedError extends DataBridgeError {
   readonly code = 'DATA_BRIDGE_NOT_CONNECTED';
 }
@@ -97,8 +97,8 @@ export class DuplicateKeyError extends DataBridgeError {
 }
 
 /**
- * The connection broke after a write was sent and before its answer came, and sending the write twice could apply it
- * twice. `reload()` reads what is stored.
+ * The connection broke after a write was sent and before its answer came, so nobody knows whether it was done. The message
+ * says whether it may be sent again.
  */
 export class OutcomeUnknownError extends DataBridgeError {
   readonly code = 'DATA_BRIDGE_OUTCOME_UNKNOWN';

@@ -30,6 +30,7 @@ import {
   EncodeError,
   type ErrorContext,
   NotConnectedError,
+  OutcomeUnknownError,
   UsageError,
   ValidationError,
   type ValidationIssue,
@@ -47,7 +48,7 @@ export function outcomeOf(thrown: unknown): Outcome {
   if (error instanceof MongoWriteConcernError) return 'applied';
   if (error instanceof MongoServerError || error instanceof DataBridgeError || isOversized(error) || isUnsent(error))
     return 'refused';
-  if (error instanceof MongoNetworkError || error instanceof MongoOperationTimeoutError) return 'unknown';
+  if (isInterrupted(error)) return 'unknown';
   // The rest of the driver's own errors are about arguments and states; anything else (an abort, say) may strike at any time.
   return error instanceof MongoDriverError && error.name !== 'MongoPoolClearedError' ? 'refused' : 'unknown';
 }
@@ -97,9 +98,27 @@ export function translate(thrown: unknown, context: ErrorContext, names: Names =
     const text = 'There is no connection to the server: it was closed, or the server does not answer.';
     return new NotConnectedError(text, { ...context, cause: error });
   }
+  if (isInterrupted(error)) {
+    const text = "The connection to the server broke, or the server's answer did not come in time.";
+    return new NotConnectedError(text, { ...context, cause: error });
+  }
   return error instanceof MongoServerError
     ? translateRefusal(error, thrown, names, { ...context, cause: safely(error) })
     : error;
+}
+
+/** The same for a write that belongs to no document: of one whose answer did not come nobody knows whether it was done. */
+export function translateWrite(thrown: unknown, context: ErrorContext, names?: Names): unknown {
+  const error = reasonOf(thrown);
+  if (!isInterrupted(error) || outcomeOf(error) !== 'unknown') return translate(thrown, context, names);
+  const text =
+    'The write was sent, and the connection broke before its answer came: read what is stored before you send it again.';
+  return new OutcomeUnknownError(text, { ...context, cause: error });
+}
+
+/** Did the connection break, or the time run out? */
+function isInterrupted(error: unknown): boolean {
+  return error instanceof MongoNetworkError || error instanceof MongoOperationTimeoutError;
 }
 
 /** The error as a cause: it may go into logs. */

@@ -18,7 +18,7 @@ import { typeName } from './bson/types.ts';
 import { castFilter, castUpdate } from './cast.ts';
 import type { ModelDefinition } from './definition.ts';
 import { UsageError } from './errors.ts';
-import { translate } from './outcome.ts';
+import { translate, translateWrite } from './outcome.ts';
 import { refuseServerJavaScript, safeFilter } from './safety.ts';
 import { storedStages } from './stored-expression.ts';
 
@@ -72,7 +72,7 @@ export async function updateMatching(
   const cast = castFilter(definition, filter);
   const options = safeOptions(definition, given);
   const stamped = stamp(definition, update, { upsert: options.upsert === true, timestamps, filter: cast });
-  return run(definition, options, (collection) => collection[method](cast, stamped, options));
+  return write(definition, options, (collection) => collection[method](cast, stamped, options));
 }
 
 /** Replaces the first document that matches. The replacement is what an insert would store, so `createdAt` is new too. */
@@ -84,7 +84,7 @@ export async function replaceMatching(
 ): Promise<UpdateResult> {
   const cast = castFilter(definition, filter);
   if (options.upsert === true) checkUpsertedId(definition, cast, Object.hasOwn(replacement, '_id'));
-  return run(definition, options, (collection) => collection.replaceOne(cast, replacement, options));
+  return write(definition, options, (collection) => collection.replaceOne(cast, replacement, options));
 }
 
 /** Deletes the first document that matches, or every one. */
@@ -95,7 +95,7 @@ export async function deleteMatching(
   options: DriverOptions<DeleteOptions> = {},
 ): Promise<DeleteResult> {
   const cast = castFilter(definition, filter);
-  return run(definition, options, (collection) => collection[method](cast, options));
+  return write(definition, options, (collection) => collection[method](cast, options));
 }
 
 /** Updates the first document that matches and gives its bytes as they were, or as they are with `returnDocument: 'after'`. */
@@ -108,7 +108,7 @@ export async function findAndUpdate(
   const cast = castFilter(definition, filter);
   const options = safeOptions(definition, given);
   const stamped = stamp(definition, update, { upsert: options.upsert === true, timestamps, filter: cast });
-  return run(definition, options, (collection) =>
+  return write(definition, options, (collection) =>
     collection.findOneAndUpdate(cast, stamped, raw(definition, options)),
   ) as Promise<Raw>;
 }
@@ -122,7 +122,7 @@ export async function findAndReplace(
 ): Promise<Raw> {
   const cast = castFilter(definition, filter);
   if (options.upsert === true) checkUpsertedId(definition, cast, Object.hasOwn(replacement, '_id'));
-  return run(definition, options, (collection) =>
+  return write(definition, options, (collection) =>
     collection.findOneAndReplace(cast, replacement, raw(definition, options)),
   ) as Promise<Raw>;
 }
@@ -134,7 +134,7 @@ export async function findAndDelete(
   options: DriverOptions<FindOneAndDeleteOptions> = {},
 ): Promise<Raw> {
   const cast = castFilter(definition, filter);
-  return run(definition, options, (collection) =>
+  return write(definition, options, (collection) =>
     collection.findOneAndDelete(cast, raw(definition, options)),
   ) as Promise<Raw>;
 }
@@ -148,13 +148,23 @@ export async function run<R>(
   definition: ModelDefinition,
   options: object,
   operation: (collection: Collection) => Promise<R>,
+  inWords = translate,
 ): Promise<R> {
   refuseOptions(definition, options, REFUSED);
   try {
     return await operation(definition.collection());
   } catch (error) {
-    throw translate(error, { model: definition.collectionName }, definition);
+    throw inWords(error, { model: definition.collectionName }, definition);
   }
+}
+
+/** The same for a write, of which it may not be known whether it was done. */
+function write<R>(
+  definition: ModelDefinition,
+  options: object,
+  operation: (collection: Collection) => Promise<R>,
+): Promise<R> {
+  return run(definition, options, operation, translateWrite);
 }
 
 /** Filters for elements of arrays are filters like others. */

@@ -6,9 +6,14 @@ import { BSON } from 'mongodb';
  * What befalls a command on its way:
  * - `'cutBefore'`: the connection breaks before the server sees it;
  * - `'cutAfter'`: it breaks after the server acted, before the answer comes;
+ * - `{ answer }`: it is answered so, and the server does not see it;
  * - a function: the answer comes when its promise resolves, with what it gives in the place of the server's answer.
  */
-export type Fault = 'cutBefore' | 'cutAfter' | ((reply: BSON.Document) => BSON.Document | Promise<BSON.Document>);
+export type Fault =
+  | 'cutBefore'
+  | 'cutAfter'
+  | { readonly answer: BSON.Document }
+  | ((reply: BSON.Document) => BSON.Document | Promise<BSON.Document>);
 
 const OP_MSG = 2013;
 /** Length, request id, response to, opcode; flag bits; the kind of the first section. */
@@ -76,6 +81,7 @@ export class FaultyProxy {
     eachMessage(client, (message) => {
       const fault = this.#take(message);
       if (fault === 'cutBefore') return cut();
+      if (typeof fault === 'object') return void client.write(answerTo(message, fault.answer));
       onReply = fault;
       server.write(message);
     });
@@ -113,6 +119,14 @@ function eachMessage(socket: Socket, callback: (message: Buffer) => void | Promi
 
 function bodyOf(message: Buffer): BSON.Document {
   return BSON.deserialize(message.subarray(BODY, BODY + message.readInt32LE(BODY)));
+}
+
+/** The command's own bytes with another body: its id becomes that of what is answered. */
+function answerTo(command: Buffer, answer: BSON.Document): Buffer {
+  const message = withBody(command, answer);
+  command.copy(message, 8, 4, 8);
+  message.writeInt32LE(0, 16);
+  return message;
 }
 
 function withBody(message: Buffer, body: BSON.Document): Buffer {
