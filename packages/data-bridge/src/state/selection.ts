@@ -101,7 +101,7 @@ export class Selection {
     if (extent === 'nothing') return refuse(keys, extent);
     if (edit.kind === 'push' || (edit.kind === 'atomic' && edit.operator === '$push')) return edit;
     const members = membersIn(edit);
-    if (members === null) return refuse(keys, extent);
+    if (members === null || members.size === 0) return refuse(keys, extent);
     const children = Array.from(members, ([key, member]): [string, Edit] => {
       return [key, this.#confine(member, below?.get(key), [...keys, key], refuse)];
     });
