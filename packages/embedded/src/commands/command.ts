@@ -1,10 +1,12 @@
 import type { Catalog } from '../catalog.ts';
 import { ServerError } from '../errors.ts';
+import { decode } from '../engine/bson.ts';
 import type { Collation } from '../engine/collation.ts';
 import type { Variables } from '../engine/expression.ts';
 import type { DateTime, Document } from '../engine/value.ts';
 import type { Cursors } from './cursors.ts';
 import type { Fields } from './fields.ts';
+import { MAX_BATCH_COUNT } from './limits.ts';
 import type { CursorReply } from './reply.ts';
 
 /** What the commands of one server share. */
@@ -111,4 +113,38 @@ export function command(
     sequences: new Set(sequences),
     adminOnly,
   };
+}
+
+/** Fields that any command may have. */
+export const GENERIC_FIELDS = new Set([
+  '$db',
+  '$readPreference',
+  '$clusterTime',
+  'lsid',
+  'comment',
+  'maxTimeMS',
+  'readConcern',
+  'writeConcern',
+  'apiVersion',
+  'apiStrict',
+  'apiDeprecationErrors',
+]);
+
+/** The documents of an array field, or of the sequence that stands for it. Throws 16 where there are too few or many. */
+export function statementsIn(fields: Fields, name: string, sequence?: readonly Uint8Array[]): Iterable<Statement> {
+  const documents = sequence ?? fields.documents(name);
+  if (documents === undefined) throw fields.missing(name);
+  if (documents.length < 1 || documents.length > MAX_BATCH_COUNT) {
+    throw new ServerError(
+      16,
+      `Write batch sizes must be between 1 and ${MAX_BATCH_COUNT}. Got ${documents.length} operations.`,
+    );
+  }
+  return decoded(documents);
+}
+
+function* decoded(documents: readonly (Uint8Array | Document)[]): Generator<Statement> {
+  for (const document of documents) {
+    yield document instanceof Map ? { document } : { document: decode(document), bytes: document };
+  }
 }

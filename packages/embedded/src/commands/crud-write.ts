@@ -25,7 +25,7 @@ function insert({ catalog }: Context, request: Request): Document {
 
 function update({ catalog }: Context, request: Request): Document {
   const name = collectionName(request);
-  const statements = Array.from(request.statements('updates'), ({ document }) => parseStatement(document));
+  const statements = Array.from(request.statements('updates'), ({ document }) => parseUpdateStatement(document));
   const scope = scopeOf(request);
   const checked = !request.fields.boolean('bypassDocumentValidation');
   let n = 0;
@@ -54,7 +54,8 @@ function update({ catalog }: Context, request: Request): Document {
 
 const UPDATE_FIELDS = new Set(['q', 'u', ...UPDATE_OPTIONS]);
 
-function parseStatement(document: Document): UpdateStatement {
+/** Reads a statement of the command `update`. */
+export function parseUpdateStatement(document: Document): UpdateStatement {
   const fields = new Fields('update.updates', document);
   fields.check(UPDATE_FIELDS);
   return parseUpdate(fields, 'q', 'u');
@@ -62,7 +63,8 @@ function parseStatement(document: Document): UpdateStatement {
 
 const DELETE_FIELDS = new Set(['q', 'limit', 'hint', 'collation']);
 
-function parseDelete(document: Document): DeleteStatement {
+/** Reads a statement of the command `delete`. */
+export function parseDelete(document: Document): DeleteStatement {
   const fields = new Fields('delete.deletes', document);
   fields.check(DELETE_FIELDS);
   const filter = fields.document('q');

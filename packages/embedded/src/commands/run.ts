@@ -1,12 +1,19 @@
 import { decode } from '../engine/bson.ts';
 import { keyOf } from '../engine/order.ts';
-import type { Document } from '../engine/value.ts';
 import { checkDatabaseName } from '../catalog.ts';
 import { ServerError } from '../errors.ts';
-import { type Client, type Command, type Context, Deadline, type Request, type Statement } from './command.ts';
+import {
+  type Client,
+  type Command,
+  type Context,
+  Deadline,
+  GENERIC_FIELDS,
+  type Request,
+  statementsIn,
+} from './command.ts';
 import { Fields } from './fields.ts';
 import { checkApiVersion, checkReadConcern, checkTransaction, checkWriteConcern } from './concerns.ts';
-import { MAX_BATCH_COUNT, MAX_DOCUMENT_SIZE } from './limits.ts';
+import { MAX_DOCUMENT_SIZE } from './limits.ts';
 import { encodeError, encodeReply } from './reply.ts';
 import { COMMANDS, UNSUPPORTED_COMMANDS } from './table.ts';
 
@@ -23,21 +30,6 @@ const MAX_REPLY_OVERHEAD = 64;
 
 /** The largest document of a message: room for the largest stored one with the command around it. */
 const MAX_MESSAGE_DOCUMENT_SIZE = MAX_DOCUMENT_SIZE + 16 * 1024;
-
-/** Fields that any command may have. */
-const GENERIC_FIELDS = new Set([
-  '$db',
-  '$readPreference',
-  '$clusterTime',
-  'lsid',
-  'comment',
-  'maxTimeMS',
-  'readConcern',
-  'writeConcern',
-  'apiVersion',
-  'apiStrict',
-  'apiDeprecationErrors',
-]);
 
 /** What may still come as an OP_QUERY: the first words to a server of unknown version. */
 const LEGACY_COMMANDS = new Set(['hello', 'isMaster', 'ismaster']);
@@ -133,25 +125,6 @@ function requestOf(name: string, fields: Fields, message: CommandMessage, client
     client,
     session: session && keyOf(session),
     deadline: limit === 0 ? undefined : new Deadline(limit),
-    statements: (field) => statements(fields, field, message.sequences.get(field)),
+    statements: (field) => statementsIn(fields, field, message.sequences.get(field)),
   };
-}
-
-/** The documents of an array field, or of the sequence that stands for it. Throws 16 where there are too few or many. */
-function statements(fields: Fields, name: string, sequence: readonly Uint8Array[] | undefined): Iterable<Statement> {
-  const documents = sequence ?? fields.documents(name);
-  if (documents === undefined) throw fields.missing(name);
-  if (documents.length < 1 || documents.length > MAX_BATCH_COUNT) {
-    throw new ServerError(
-      16,
-      `Write batch sizes must be between 1 and ${MAX_BATCH_COUNT}. Got ${documents.length} operations.`,
-    );
-  }
-  return decoded(documents);
-}
-
-function* decoded(documents: readonly (Uint8Array | Document)[]): Generator<Statement> {
-  for (const document of documents) {
-    yield document instanceof Map ? { document } : { document: decode(document), bytes: document };
-  }
 }

@@ -5,6 +5,7 @@ import type { Command } from './command.ts';
 import { readCommands } from './crud-read.ts';
 import { writeCommands } from './crud-write.ts';
 import { diagnosticCommands } from './diagnostics.ts';
+import { explainCommands } from './explain.ts';
 import { findAndModifyCommands } from './find-and-modify.ts';
 import { indexCommands } from './indexes.ts';
 import { sessionCommands } from './session.ts';
@@ -21,6 +22,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
     ...writeCommands,
     ...bulkWriteCommands,
     ...findAndModifyCommands,
+    ...explainCommands,
   }),
 );
 
@@ -29,7 +31,6 @@ export const UNSUPPORTED_COMMANDS: ReadonlySet<string> = new Set([
   // Later: they need parts that are still missing.
   'abortTransaction',
   'commitTransaction',
-  'explain',
   'renameCollection',
   // For larger installations.
   'listSearchIndexes',
