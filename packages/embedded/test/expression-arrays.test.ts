@@ -1,5 +1,5 @@
 // Expressions, as every server answers them.
-import { D, dec, L } from './engine/support.ts';
+import { D, L } from './engine/support.ts';
 import { expressions } from './support/expression-cases.ts';
 
 expressions('expressions: arrays', [

@@ -120,6 +120,11 @@ function compileOperator(name: string, argument: Value, scope: Scope): Expressio
   throw new ServerError(168, `Unrecognized expression '${name}'`);
 }
 
+/** Whether there is an operator of that name, supported or not. */
+export function isKnownOperator(name: string): boolean {
+  return OPERATORS.has(name) || UNSUPPORTED.has(name);
+}
+
 /** Whether a document is an operator with its argument rather than a literal one. */
 export function isOperatorExpression(value: Value): boolean {
   return isDocument(value) && value.size > 0 && [...value.keys()][0]?.startsWith('$') === true;

@@ -1,7 +1,7 @@
 // Projections of find and of the aggregation stages that reshape documents.
 // https://www.mongodb.com/docs/manual/reference/operator/projection/
 import { ServerError } from '../errors.ts';
-import { compileExpression, fieldPath, isOperatorExpression, type Variables } from './expression.ts';
+import { compileExpression, fieldPath, isKnownOperator, isOperatorExpression, type Variables } from './expression.ts';
 import { truthy } from './expression/operator.ts';
 import { type MatchDetails, matcher } from './match.ts';
 import { toSafeInteger } from './number.ts';
@@ -171,10 +171,16 @@ class Parser {
       return;
     }
     const transform = this.#options.stage === true ? undefined : findOperator(value);
-    if (transform === undefined) return this.#compute(path, value);
+    if (transform === undefined) return this.#operator(path, value);
     // `$slice` leaves the other fields as they are, `$elemMatch` asks for its own.
     if (value.has('$elemMatch')) this.#mode ??= 'include';
     this.#plant(path, { kind: 'transform', transform });
+  }
+
+  #operator(path: readonly string[], value: Document): void {
+    const [name = ''] = value.keys();
+    if (!isKnownOperator(name)) throw new ServerError(31325, `Unknown expression ${name}`);
+    this.#compute(path, value);
   }
 
   #compute(path: readonly string[], expression: Value): void {

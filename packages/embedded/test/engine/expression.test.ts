@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { compileExpression } from '../../src/engine/expression.ts';
-import { D, dec, doc, failure, L, oid, text, val } from './support.ts';
+import { doc, failure, L, text, val } from './support.ts';
 
 type Input = Record<string, unknown>;
 

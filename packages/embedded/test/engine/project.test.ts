@@ -62,7 +62,7 @@ describe('projections', () => {
     [{ 'a.b': 1, a: 1 }, 31249, 'Path collision at a'],
     [{ a: {} }, 51270, 'An empty sub-projection is not a valid value'],
     [{ a: { $meta: 'textScore' } }, 238, '$meta'],
-    [{ a: { $foo: 1 } }, 168, "Unrecognized expression '$foo'"],
+    [{ a: { $foo: 1 } }, 31325, 'Unknown expression $foo'],
     [{ a: { $elemMatch: 1 } }, 31274, 'object required'],
     [{ 'a..b': 1 }, 15998, 'may not be empty'],
     [{ $a: 1 }, 16410, "may not start with '$'"],

@@ -11,8 +11,8 @@ const COUNT = documentOf(['$sum', ONE]);
 
 /** https://www.mongodb.com/docs/manual/reference/operator/aggregation/count/ */
 const count: StageCompiler = (argument, context) => {
-  if (typeof argument !== 'string' || argument === '')
-    throw new ServerError(40156, 'the count field must be a non-empty string');
+  if (typeof argument !== 'string') throw new ServerError(40156, 'the count field must be a non-empty string');
+  if (argument === '') throw new ServerError(40157, 'the count field must be a non-empty string');
   if (argument.startsWith('$')) throw new ServerError(40158, 'the count field cannot be a $-prefixed path');
   if (argument.includes('\0')) throw new ServerError(40159, 'the count field cannot contain a null byte');
   if (argument.includes('.')) throw new ServerError(40160, "the count field cannot contain '.'");

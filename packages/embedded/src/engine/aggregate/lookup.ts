@@ -45,6 +45,8 @@ function binding(
   });
   for (const [name] of expressions) variables.set(name, undefined);
   return (document) => {
+    // Those of an outer stage have other values for each of its documents.
+    for (const [name, value] of outer) variables.set(name, value);
     for (const [name, expression] of expressions) variables.set(name, expression(document));
   };
 }

@@ -70,6 +70,7 @@ const redact: StageCompiler = (argument, { variables }) => {
   };
   return function* (documents) {
     for (const document of documents) {
+      for (const [name, value] of variables) bound.set(name, value);
       bound.set('ROOT', document);
       const kept = redacted(document);
       if (kept !== undefined) yield kept;
