@@ -98,8 +98,11 @@ describe('the guide', () => {
     const defined = [...source.matchAll(/class (\w+) extends DataBridgeError[^}]*?code = '(\w+)'/g)];
     const codes = new Map(defined.map(([, name, code]) => [name, code]));
     expect(new Set(codes.keys())).toEqual(new Set(errorNames()));
-    const rows = tableOf('errors.md', 'error and code').map(([cell = '']) => cell.split(' <br> ') as [string, string]);
-    expect(new Map(rows)).toEqual(codes);
+    const rows = tableOf('errors.md', 'error').map(([name = '', link = '']) => [name, link] as const);
+    const links = [...codes].map(([name, code = '']) => [name, `[${code}](#${code.toLowerCase()})`] as const);
+    expect(new Map(rows)).toEqual(new Map(links));
+    const page = readFileSync(join(root, 'docs/guide/errors.md'), 'utf8');
+    for (const [name, code = ''] of codes) expect(page).toContain(`### ${name} {#${code.toLowerCase()}}`);
   });
 
   it('lists every reason to refuse a folder', () => {

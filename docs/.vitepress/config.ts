@@ -31,6 +31,7 @@ export default defineConfig({
             { text: 'Tracking and saving', link: '/guide/saving' },
             { text: 'Queries', link: '/guide/queries' },
             { text: 'Validation', link: '/guide/validation' },
+            { text: 'Input from outside', link: '/guide/input' },
             { text: 'Errors', link: '/guide/errors' },
           ],
         },

@@ -1,10 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { MongoServerError } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {
   BulkSaveError,
-  DataBridgeError,
   DuplicateKeyError,
   FieldNotLoadedError,
   model,
@@ -12,7 +10,6 @@ import {
   UsageError,
   ValidationError,
 } from '../src/index.ts';
-import * as errors from '../src/errors.ts';
 import { openDatabase, type TestDatabase } from './support/database.ts';
 
 /** Its server asks for more than its schema does. */
@@ -78,28 +75,6 @@ async function rejection<E extends Error>(promise: Promise<unknown>, type: new (
   );
   return error instanceof type ? error : expect.fail(`Expected ${type.name}, got ${String(error)}`);
 }
-
-describe('every class', () => {
-  const classes = Object.values(errors).filter((each) => typeof each === 'function' && each !== DataBridgeError);
-
-  it('has its code in the guide, under an anchor of its own', async () => {
-    const guide = await readFile(new URL('../../../docs/guide/errors.md', import.meta.url), 'utf8');
-    expect(classes.length).toBeGreaterThan(10);
-    for (const each of classes) {
-      const { name } = each;
-      const code = `DATA_BRIDGE_${name.replace(/Error$/, '').replace(/(?<=[a-z])(?=[A-Z])/g, '_')}`.toUpperCase();
-      expect(guide).toContain(`### ${name} {#${code.toLowerCase()}}`);
-      expect(guide).toContain(`[\`${code}\`](#${code.toLowerCase()})`);
-    }
-  });
-
-  it('is a DataBridgeError with a name', () => {
-    for (const each of classes) {
-      expect(each.prototype).toBeInstanceOf(DataBridgeError);
-      expect(each.name).toMatch(/Error$/);
-    }
-  });
-});
 
 describe('FieldNotLoadedError', () => {
   it('names the path, and what to do', () => {
