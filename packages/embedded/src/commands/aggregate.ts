@@ -65,7 +65,7 @@ function documents(context: Context, request: Request, stages: readonly Document
 /** What the first stages ask for that a collection can answer by its indexes, and the stages after them. */
 export function leadingQuery(stages: readonly Document[]): { query: Query; rest: readonly Document[] } {
   const { filter, rest } = splitLeadingMatch(stages);
-  const sort = rest[0]?.get('$sort');
+  const sort = rest[0]?.size === 1 ? rest[0].get('$sort') : undefined;
   if (!isDocument(sort) || sort.size === 0 || sort.has('$natural')) return { query: { filter }, rest };
   return { query: { filter, sort }, rest: rest.slice(1) };
 }
