@@ -65,7 +65,28 @@ const helloMessage = messageBody(hello);
 const helloReply = replyBody(hello);
 const done = messageBody({ ok: 1 });
 
-/** How many operations a write command holds: in its array, or in the sequence of documents that follows the command. */
+/** What a `bulkWrite` that asks for its errors alone is told: there were none. */
+function acknowledgeBulk(writes: number): Buffer {
+  let reply = bulkAcknowledgements.get(writes);
+  if (reply === undefined) {
+    reply = messageBody({
+      cursor: { id: 0n, firstBatch: [], ns: 'admin.$cmd.bulkWrite' },
+      nErrors: 0,
+      nInserted: 0,
+      nMatched: writes,
+      nModified: writes,
+      nUpserted: 0,
+      nDeleted: 0,
+      ok: 1,
+    });
+    bulkAcknowledgements.set(writes, reply);
+  }
+  return reply;
+}
+
+const bulkAcknowledgements = new Map<number, Buffer>();
+
+/** How many operations a write command holds: in its array, or in the first sequence of documents that follows the command. */
 function countWrites(command: Document, message: Buffer, commandEnd: number): number {
   const listed = command['updates'] ?? command['deletes'] ?? command['documents'];
   if (Array.isArray(listed)) return listed.length;
@@ -93,6 +114,8 @@ function answerCommand(message: Buffer): Buffer {
     case 'insert':
     case 'delete':
       return acknowledge(countWrites(BSON.deserialize(message.subarray(start, end)), message, end));
+    case 'bulkWrite':
+      return acknowledgeBulk(countWrites({}, message, end));
     case 'ping':
     case 'endSessions':
       return done;

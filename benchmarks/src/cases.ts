@@ -20,5 +20,7 @@ export const cases: Readonly<Record<string, Case>> = {
   memory: { title: 'Memory', load: async () => (await import('./memory.ts')).memory },
   save: { title: 'Save, every field set', load: async () => (await import('./save.ts')).saveAll },
   'save-unchanged': { title: 'Save, nothing changed', load: async () => (await import('./save.ts')).saveUnchanged },
+  'save-all': { title: 'Save many', load: async () => (await import('./bulk.ts')).saveAllTogether },
+  'insert-many': { title: 'Insert many', load: async () => (await import('./bulk.ts')).insertManyTogether },
   soak: { title: 'A million rounds', load: async () => (await import('./soak.ts')).soak },
 };

@@ -108,12 +108,8 @@ class ModelDocument extends Document<unknown> {
     this: DocumentClass,
     inputs: readonly object[],
     options?: InsertManyOptions,
-  ): Promise<unknown> {
-    const documents = inputs.map((input) => (input instanceof this ? input : new this(input)));
-    documents.forEach(checkOwnFields);
-    const definition = definitionOf(this);
-    await insertMany(definition, documents.map(lifeOf), options);
-    return options?.return === 'ids' ? documents.map((document) => readField(document, '_id')) : documents;
+  ): Promise<unknown[]> {
+    return insertMany(this, inputs, options);
   }
 
   static async saveAll(documents: readonly Document<unknown>[], options?: SaveAllOptions): Promise<SaveResult[]> {

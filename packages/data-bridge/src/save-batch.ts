@@ -73,7 +73,7 @@ function goTogether(a: PlannedWrite, b: PlannedWrite | undefined): boolean {
   return a.server.hasBulkWrite || (a.write.kind === b.write.kind && a.life.definition === b.life.definition);
 }
 
-function hasRoom({ writes, bytes }: Command<PlannedWrite>, more: number, limits: BulkServer): boolean {
+function hasRoom({ writes, bytes }: Command, more: number, limits: BulkServer): boolean {
   return writes.length < limits.writes && bytes + more <= limits.bytes;
 }
 

@@ -78,7 +78,11 @@ export function checkSaveOptions(method: string, life: Life, options: UpdateOpti
 }
 
 /** Without an answer nobody knows what is stored. */
-export function checkWriteConcern(method: string, life: Life, options: UpdateOptions): void {
+export function checkWriteConcern(
+  method: string,
+  life: Pick<Life, 'definition' | 'context'>,
+  options: UpdateOptions,
+): void {
   const { w } = options.writeConcern ?? life.definition.collection().writeConcern ?? {};
   if (w === 0)
     throw new UsageError(`${method}() needs an answer from the server: write concern 0 gives none.`, life.context);
@@ -307,8 +311,10 @@ function settleInsert(life: Life, document: BSON.Document): void {
   const bytes = encodeDocument(document);
   const settled = new BsonBaseline(life.definition.layout(), bytes, 0);
   // Containers that the program holds stay, and so does what it changed since the insert was planned.
-  for (const name of new Set([...Object.keys(document), ...baseline.names()]))
-    settled.carry(name, baseline.current(name));
+  for (const name of new Set([...Object.keys(document), ...baseline.names()])) {
+    const value = baseline.current(name);
+    if (typeof value === 'object' || !Object.is(value, document[name])) settled.carry(name, value);
+  }
   moveTo(life.tracker, settled);
   life.isNew = false;
   life.lastSaved = bytes;

@@ -142,11 +142,22 @@ function keyOf(segment: PropertyKey | StandardSchemaV1.PathSegment): string | nu
  * @returns the value to keep: the container itself, or the output where it could not be laid over.
  */
 export function overlay(value: unknown, output: unknown): unknown {
-  if (value === output) return value;
+  if (isLeft(value, output)) return value;
   if (Array.isArray(value) && Array.isArray(output)) return overlayElements(value, output);
   if (isPlainObject(value) && isPlainObject(output)) return overlayMembers(value, output);
   const alike = isMutable(value) && isMutable(output) && Object.getPrototypeOf(value) === Object.getPrototypeOf(output);
   return alike && equalValues(value, output) ? value : output;
+}
+
+/** Did the schema leave a value as it is? Most only look, and copy what they looked at. */
+export function isLeft(value: unknown, output: unknown): boolean {
+  if (Object.is(value, output)) return true;
+  // case: what is frozen is taken over as a copy
+  if (!isMutable(value) || !Object.isExtensible(value)) return false;
+  if (Array.isArray(value) && Array.isArray(output))
+    return value.length === output.length && value.every((element, i) => isLeft(element, output[i]));
+  if (!isPlainObject(value) || !isPlainObject(output)) return false;
+  return Object.keys(output).every((key) => Object.hasOwn(value, key) && isLeft(value[key], output[key]));
 }
 
 function overlayElements(value: unknown[], output: readonly unknown[]): unknown[] {

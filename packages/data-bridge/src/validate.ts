@@ -4,7 +4,7 @@ import type { RuleIssue } from './definition.ts';
 import { SchemaError, UsageError, ValidationError, type ValidationIssue } from './errors.ts';
 import type { Life } from './life.ts';
 import { fieldsForRule, validateLoaded } from './partial.ts';
-import { overlay, type SchemaField, type Verdict } from './schema.ts';
+import { isLeft, overlay, type SchemaField, type Verdict } from './schema.ts';
 import { isSame } from './state/pending.ts';
 
 /** A program that changes a document whenever it is validated would be validated for ever. */
@@ -112,7 +112,8 @@ function judge(life: Life, field: SchemaField, given?: unknown): Verdict | Promi
  * @throws SchemaError
  */
 function checkOutput(life: Life, field: SchemaField, value: unknown, verdict: Verdict): Verdict | Promise<Verdict> {
-  if (field.takesOutput || verdict.issues !== undefined || isSame(value, verdict.value)) return verdict;
+  if (field.takesOutput || verdict.issues !== undefined || isLeft(value, verdict.value)) return verdict;
+  if (isSame(value, verdict.value)) return verdict;
   const again = field.validate(overlay(copyValue(value), verdict.value));
   const decide = ({ issues }: Verdict): Verdict => {
     field.takesOutput = issues === undefined;

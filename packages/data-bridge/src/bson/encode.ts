@@ -191,8 +191,9 @@ function convertArray(value: readonly unknown[], base: unknown, place: Place): u
     result.push(convertAt(i, value[i], i < stored.length ? stored[i] : ABSENT, place) ?? null);
   }
   place.ancestors.pop();
+  if (stored.length === 0) return result.length === 0 && Array.isArray(base) ? base : result;
   const isStored = (element: unknown, i: number) => Object.is(element, stored[i]);
-  if (Array.isArray(base) && base.length === result.length && result.every(isStored)) return base;
+  if (stored.length === result.length && result.every(isStored)) return base;
   const moved = (element: unknown, i: number) => !isStored(element, i);
   const missing = stored.filter((element, i) => !Object.is(element, result[i]));
   // Elsewhere in the array a value may have been given a type that is not its own, or lost its own.

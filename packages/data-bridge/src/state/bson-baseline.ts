@@ -167,8 +167,9 @@ export class BsonBaseline implements Baseline {
 
   /** Takes over the current value that a document had under another baseline. */
   carry(name: string, value: unknown): void {
-    this.set(name, value);
-    this.#forgetWrite(this.layout.field(name));
+    // An object is compared whenever somebody asks, so it need not be now.
+    if (typeof value === 'object') this.#remember(this.layout.field(name), value);
+    else this.set(name, value);
   }
 
   #settleSent(): void {

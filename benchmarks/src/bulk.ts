@@ -1,0 +1,133 @@
+import { connect } from 'data-bridge';
+import { type AnyBulkWriteOperation, type Collection, MongoClient } from 'mongodb';
+import type { Model } from 'mongoose';
+import { BridgeUser } from './bridge-user.ts';
+import { fixtures, type User } from './fixtures.ts';
+import { startCannedServer } from './loopback.ts';
+import { alternate, type Contender, type Effort, ratio, timeOf, type Timings } from './measure.ts';
+import { connectMongoose } from './mongoose-user.ts';
+import { atLeast, atMost, type Row } from './report.ts';
+
+type Fields = Omit<User, '_id'>;
+
+/** The rivals on one canned server. */
+interface Clients {
+  readonly collection: Collection<User>;
+  readonly mongoose: Model<User>;
+}
+
+async function withClients<T>(work: (clients: Clients) => Promise<T>): Promise<T> {
+  const server = await startCannedServer();
+  const client = await new MongoClient(server.uri).connect();
+  const bridge = await connect(server.uri);
+  const mongoose = await connectMongoose(server.uri);
+  try {
+    return await work({ collection: client.db().collection<User>('users'), mongoose: mongoose.users });
+  } finally {
+    await Promise.all([client.close(), bridge.close(), mongoose.close()]);
+    await server.stop();
+  }
+}
+
+/** Values that none of the documents has had before. */
+let fresh = 1_000_000;
+
+/** What a program would write by hand that knows which field changed. */
+async function saveByHand(collection: Collection<User>, users: readonly User[]): Promise<void> {
+  const operations: AnyBulkWriteOperation<User>[] = [];
+  for (const user of users) {
+    user.age = fresh++;
+    operations.push({ updateOne: { filter: { _id: user._id }, update: { $set: { age: user.age } } } });
+  }
+  await collection.bulkWrite(operations, { ordered: false });
+}
+
+/** `saveAll()` of 1,000 documents that were loaded before, one field of each changed. */
+export function saveAllTogether(effort: Effort): Promise<Row[]> {
+  return withClients(async ({ collection, mongoose }) => {
+    const plain = await collection.find().toArray();
+    const bridged = await BridgeUser.find();
+    const hydrated = await mongoose.find();
+    const bridge = (validate: boolean) => async (): Promise<void> => {
+      for (const user of bridged) user.age = fresh++;
+      await BridgeUser.saveAll(bridged, { validate });
+    };
+    const contenders: Contender[] = [
+      { name: 'driver', pass: () => saveByHand(collection, plain) },
+      { name: 'data-bridge', pass: bridge(true) },
+      { name: 'data-bridge, no validation', pass: bridge(false) },
+      {
+        name: 'Mongoose',
+        pass: async () => {
+          for (const user of hydrated) user.age = fresh++;
+          await mongoose.bulkSave(hydrated);
+        },
+      },
+    ];
+    const timings = await alternate(contenders, effort);
+    const what = 'saveAll() of 1,000 documents with one change each';
+    return [
+      {
+        what: `${what}, against a bulkWrite by hand`,
+        goal: atMost(1.3),
+        measured: ratio(timings, 'data-bridge, no validation', 'driver'),
+        unit: '×',
+      },
+      { what: '  the same, validated by Zod', measured: ratio(timings, 'data-bridge', 'driver'), unit: '×' },
+      {
+        what: `${what}, validated, against Mongoose's bulkSave()`,
+        goal: atLeast(5),
+        measured: ratio(timings, 'Mongoose', 'data-bridge'),
+        unit: '×',
+      },
+      ...timesOf(timings),
+    ];
+  });
+}
+
+/** `insertMany()` of 1,000 new documents. */
+export function insertManyTogether(effort: Effort): Promise<Row[]> {
+  return withClients(async ({ collection, mongoose }) => {
+    const inputs: Fields[] = fixtures.users().docs.map(({ _id, ...fields }) => fields);
+    const anew = () => inputs.map((fields) => ({ ...fields }));
+    const contenders: Contender[] = [
+      { name: 'driver', pass: () => collection.insertMany(anew() as User[]) },
+      {
+        name: 'data-bridge, ids, no validation',
+        pass: () => BridgeUser.insertMany(anew(), { validate: false, return: 'ids' }),
+      },
+      { name: 'data-bridge, ids', pass: () => BridgeUser.insertMany(anew(), { return: 'ids' }) },
+      { name: 'data-bridge', pass: () => BridgeUser.insertMany(anew()) },
+      { name: 'Mongoose', pass: () => mongoose.insertMany(anew()) },
+    ];
+    const timings = await alternate(contenders, effort);
+    return [
+      {
+        what: 'insertMany() of 1,000 documents for their ids, not validated, against the driver',
+        goal: atMost(1.2),
+        measured: ratio(timings, 'data-bridge, ids, no validation', 'driver'),
+        unit: '×',
+      },
+      {
+        what: 'insertMany() of 1,000 documents, validated, against Mongoose',
+        goal: atLeast(5),
+        measured: ratio(timings, 'Mongoose', 'data-bridge'),
+        unit: '×',
+      },
+      {
+        what: '  the same for their ids alone',
+        measured: ratio(timings, 'Mongoose', 'data-bridge, ids'),
+        unit: '×',
+      },
+      ...timesOf(timings),
+    ];
+  });
+}
+
+function timesOf(timings: Timings): Row[] {
+  return [...timings.keys()].map((name) => ({
+    what: `  time of ${name}, per 1,000`,
+    measured: timeOf(timings, name),
+    unit: 'ms',
+  }));
+}
