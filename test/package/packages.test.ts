@@ -1,106 +1,93 @@
-import { execFile } from 'node:child_process';
-import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import * as embedded from '@data-bridge/embedded';
 import * as mapper from 'data-bridge';
+import * as testing from 'data-bridge/testing';
+import * as zod from 'data-bridge/zod';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mistakes, prelude } from './mistakes.ts';
+import { compilers, packages, Project } from './project.ts';
 
-/** One file of `npm pack --json`, of which the packages are made. */
-interface Packed {
-  readonly name: string;
-  readonly filename: string;
-  readonly files: readonly { readonly path: string }[];
-}
+const entries = {
+  'data-bridge': mapper,
+  'data-bridge/zod': zod,
+  'data-bridge/testing': testing,
+  '@data-bridge/embedded': embedded,
+};
+const versions = Object.keys(compilers) as (keyof typeof compilers)[];
 
-const run = promisify(execFile);
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const sources = { 'data-bridge': mapper, '@data-bridge/embedded': embedded };
-const names = Object.keys(sources) as (keyof typeof sources)[];
+/** Every library is checked too. Not exactOptionalPropertyTypes: the types of Node.js 20 themselves fail under it then. */
+const strict = { module: 'nodenext', target: 'es2022', strict: true, skipLibCheck: false };
 
-let project: string;
-let packed: readonly Packed[];
+let project: Project;
 
 beforeAll(async () => {
-  project = await mkdtemp(join(tmpdir(), 'packed-'));
-  packed = await pack();
-  await writeJson('package.json', { name: 'consumer', private: true, type: 'module' });
-  const tarballs = packed.map(({ filename }) => join(project, filename));
-  const peers = await versionsOf(['mongodb', 'zod', '@types/node']);
-  await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...tarballs, ...peers], { cwd: project });
+  project = await Project.create();
 });
 
-afterAll(() => rm(project, { recursive: true, force: true }));
+afterAll(() => project.remove());
 
-describe.each(names)('%s, packed and installed', (name) => {
+describe.each(packages)('%s, packed', (name) => {
   it('ships its modules, their types, a README and the licence, and nothing else', () => {
-    const files = packed.find((one) => one.name === name)?.files.map(({ path }) => path) ?? [];
+    const files = project.packed.find((one) => one.name === name)?.files.map(({ path }) => path) ?? [];
     const required = ['LICENSE', 'README.md', 'dist/index.d.ts', 'dist/index.js'];
     expect(required.filter((file) => !files.includes(file))).toEqual([]);
     const expected = /^(?:LICENSE|README\.md|package\.json|dist\/.+\.(?:js|d\.ts))$/;
     expect(files.filter((file) => !expected.test(file))).toEqual([]);
   });
+});
+
+describe.each(Object.entries(entries))('%s, installed', (name, source) => {
+  const names = Object.keys(source).sort();
+  const print = `console.log(JSON.stringify(Object.keys(names).filter((name) => !['default', 'module.exports', '__esModule'].includes(name)).sort()));`;
 
   it('is imported with the names that its source has', async () => {
-    expect(await evaluate(`import * as names from '${name}'; ${print}`)).toEqual(namesOf(name));
+    const program = `import * as names from '${name}'; ${print}`;
+    expect(await project.node('--input-type=module', '--eval', program)).toEqual(names);
   });
 
   it('is required with the names that its source has', async () => {
-    const required = `import { createRequire } from 'node:module'; const names = createRequire(import.meta.url)('${name}');`;
-    expect(await evaluate(`${required} ${print}`)).toEqual(namesOf(name));
+    const program = `const names = require('${name}'); ${print}`;
+    expect(await project.node('--input-type=commonjs', '--eval', program)).toEqual(names);
   });
 });
 
 describe("a user's program", () => {
-  it('compiles with strict settings and every library checked, and runs', async () => {
-    await copyFile(new URL('./consumer.ts', import.meta.url), join(project, 'consumer.ts'));
-    // Not exactOptionalPropertyTypes: the types of Node 20 themselves fail under it once libraries are checked.
-    await writeJson('tsconfig.json', {
-      compilerOptions: {
-        module: 'nodenext',
-        target: 'es2022',
-        lib: ['es2023', 'esnext.disposable'],
-        types: ['node'],
-        strict: true,
-        skipLibCheck: false,
-      },
-      files: ['consumer.ts'],
+  beforeAll(async () => {
+    const compilerOptions = { ...strict, lib: ['es2023', 'esnext.disposable'], types: ['node'] };
+    const files = ['program.ts', 'required.cts'];
+    for (const file of files) await project.copy(file, 'typed');
+    await project.write('typed/tsconfig.json', JSON.stringify({ compilerOptions, files }));
+  });
+
+  it.each(versions)('compiles with TypeScript %s, as a module and as CommonJS, and runs', async (version) => {
+    expect(await project.compile(version, 'typed')).toEqual([]);
+    expect(await project.node('typed/program.js')).toEqual({
+      paths: ['age', 'tags'],
+      label: 'Ann: admin',
+      age: 41,
+      rent: '950.50',
+      changes: { tags: ['a', 'b'] },
     });
-    await run(join(root, 'node_modules/.bin/tsc'), ['-p', project]).catch((error: { stdout: string }) => {
-      throw new Error(error.stdout, { cause: error });
-    });
-    const { stdout } = await run('node', ['consumer.js'], { cwd: project });
-    expect(JSON.parse(stdout)).toEqual({ changes: { tags: ['a', 'b'] }, stored: 'Ann: a, b' });
+    expect(await project.node('typed/required.cjs')).toBe('two');
   });
 });
 
-const print = `console.log(JSON.stringify(Object.keys(names).filter((name) => !['default', 'module.exports', '__esModule'].includes(name)).sort()));`;
+describe("a user's mistakes, without the types of Node.js", () => {
+  beforeAll(async () => {
+    // AbortSignal is of `dom` where the types of Node.js are missing.
+    const compilerOptions = { ...strict, lib: ['es2023', 'esnext.disposable', 'dom'], types: [], noEmit: true };
+    await project.write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['mistakes.ts'] }));
+    await project.write('mistakes.ts', prelude + mistakes.map(({ code }) => code).join('\n'));
+  });
 
-async function pack(): Promise<Packed[]> {
-  const workspaces = names.flatMap((name) => ['--workspace', name]);
-  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', project, ...workspaces], { cwd: root });
-  return JSON.parse(stdout) as Packed[];
-}
-
-/** The packages at the very versions that this workspace has. */
-async function versionsOf(dependencies: readonly string[]): Promise<string[]> {
-  const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')) as {
-    packages: Record<string, { version: string }>;
-  };
-  return dependencies.map((name) => `${name}@${lock.packages[`node_modules/${name}`]?.version}`);
-}
-
-async function writeJson(file: string, value: object): Promise<void> {
-  await writeFile(join(project, file), JSON.stringify(value));
-}
-
-async function evaluate(module: string): Promise<unknown> {
-  const { stdout } = await run('node', ['--input-type=module', '--eval', module], { cwd: project });
-  return JSON.parse(stdout);
-}
-
-function namesOf(name: keyof typeof sources): string[] {
-  return Object.keys(sources[name]).sort();
-}
+  it.each(versions)('are refused by TypeScript %s, which finds none in the packages', async (version) => {
+    const messages = await project.compile(version, '.');
+    expect(messages.filter((message) => /^node_modules\/(?:@data-bridge|data-bridge)\//.test(message))).toEqual([]);
+    const firstLine = prelude.split('\n').length;
+    const said = mistakes.map((mistake, i) => ({
+      ...mistake,
+      says: messages.filter((message) => message.startsWith(`mistakes.ts(${firstLine + i},`)),
+    }));
+    expect(said).toEqual(mistakes.map(({ code, says }) => ({ code, says: [expect.stringContaining(says)] })));
+    expect(messages.filter((message) => message.startsWith('mistakes.ts'))).toHaveLength(mistakes.length);
+  });
+});
