@@ -69,12 +69,23 @@ export function withoutValues(error: MongoServerError): MongoServerError {
 }
 
 /**
- * The server's sentence, with dots for what it quotes: values stand in braces and double quotes, names in single quotes,
- * where other errors have values, too: a text that is no number, say.
+ * The server's sentence with dots from the first value that it quotes to the last: what a value holds could look like the
+ * end of it. Values stand in braces and double quotes, and where MongoDB shows a whole query; names in single quotes, where
+ * other errors have values, too: a text that is no number, say.
  */
 export function sentenceOf(error: MongoServerError): string {
-  const text = error.message.replace(/\{.*\}|\{.*$/s, '{…}').replace(/".*"|".*$/s, '"…"');
-  return isMisuse(error) || NAMING.has(serverCode(error)) ? text : text.replace(/(?<!\w)'.*'/s, "'…'");
+  const text = error.message;
+  const isNaming = isMisuse(error) || NAMING.has(serverCode(error));
+  const start = text.search(isNaming ? /[{"]|Tree: / : /[{"]|(?<!\w)'|Tree: /);
+  if (start < 0) return text;
+  return `${text.slice(0, start)}…${text.slice(endOfQuote(text, start, isNaming ? ['}', '"'] : ['}', '"', "'"]))}`;
+}
+
+function endOfQuote(text: string, start: number, marks: readonly string[]): number {
+  const isQuery = text.startsWith('Tree: ', start);
+  const ends = isQuery ? [text.lastIndexOf(' planner returned')] : marks.map((mark) => text.lastIndexOf(mark) + 1);
+  const end = Math.max(...ends);
+  return end > start + 1 ? end : text.length;
 }
 
 /**

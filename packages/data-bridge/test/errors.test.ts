@@ -215,6 +215,23 @@ describe('a value that is unique and there already', () => {
   });
 });
 
+describe('what saveAll() cannot save', () => {
+  it('is told document by document', async () => {
+    const taken = await Account.create({ email: 'a' });
+    const documents = [
+      new Account({ email: 'b' }),
+      new Account({ email: 'a' }),
+      new Member({ name: 'Al' }),
+      taken.set('tenant', 2),
+    ];
+    const { results, message } = await rejection(Account.saveAll(documents), BulkSaveError);
+    expect(results.map(({ outcome }) => outcome)).toEqual(['inserted', 'failed', 'failed', 'updated']);
+    expect(results[1]?.error).toMatchObject({ name: 'DuplicateKeyError', fields: ['email', 'tenant'] });
+    expect(results[2]?.error).toMatchObject({ name: 'ValidationError', model: 'members', id: documents[2]?._id });
+    expect(message).toContain('2 of 4 documents were not saved (DuplicateKeyError, ValidationError)');
+  });
+});
+
 describe('what the server cannot do with an update', () => {
   beforeEach(() => database.db.collection('members').insertOne({ name: 'Ann', age: 1, tags: ['a'] }));
 
@@ -242,6 +259,6 @@ describe('what has no meaning of its own', () => {
     const error = await rejection(Member.updateOne({}, update as never), MongoServerError);
     expect(error.code).toBe(241);
     expect(error.hasErrorLabel('RetryableWriteError')).toBe(false);
-    expect(error.message).toContain("Failed to parse number '…'");
+    expect(error.message).toContain('Failed to parse number …');
   });
 });
