@@ -1,3 +1,4 @@
+import { ObjectId } from 'mongodb';
 import { hasToBson, isMutable, isPlainObject, setOwn } from './bson/copy.ts';
 import { ABSENT, toExact } from './bson/encode.ts';
 import { typeName } from './bson/types.ts';
@@ -20,6 +21,8 @@ interface Place {
   readonly isTrusted?: boolean;
 }
 
+const TOP: Place = { keys: [] };
+
 /**
  * A fresh copy of a filter, with what its literals stand for, that holds nothing which it should not.
  *
@@ -27,26 +30,24 @@ interface Place {
  *   the connection allows it; where the connection has `sanitizeFilters`, for operators that are not trusted.
  * @throws EncodeError for what BSON cannot hold: the driver would leave a function out, and so widen the filter too.
  */
-export function safeFilter(
-  definition: ModelDefinition,
-  filter: unknown,
-  { keys, isTrusted = false }: Place = { keys: [] },
-): Record<string, unknown> {
+export function safeFilter(definition: ModelDefinition, filter: unknown, place: Place = TOP): Record<string, unknown> {
   if (!isPlainObject(filter))
     throw new UsageError(`A filter must be an object, got ${typeName(filter)}.`, { model: definition.collectionName });
-  const inside = { isTrusted: isTrusted || wasTrusted(filter) };
+  const isTrusted = place.isTrusted === true || wasTrusted(filter);
   const safe: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(filter)) {
-    const at = [...keys, key];
+    const keys = [...place.keys, key];
     const joined = JOINING.has(key) && Array.isArray(value) ? (value as unknown[]) : undefined;
-    const each = joined?.map((one, i) => safeFilter(definition, one, { ...inside, keys: [...at, String(i)] }));
-    setOwn(safe, key, each ?? safeCondition(definition, value, { ...inside, keys: at }));
+    const each = joined?.map((one, i) => safeFilter(definition, one, { keys: [...keys, String(i)], isTrusted }));
+    setOwn(safe, key, each ?? safeCondition(definition, value, { keys, isTrusted }));
   }
   return safe;
 }
 
 /** The same for the condition on a field, or for the operand of an operator that is on none. */
 export function safeCondition(definition: ModelDefinition, given: unknown, { keys, isTrusted }: Place): unknown {
+  // Most conditions are such: there is nothing in them to look at.
+  if (isPlainValue(given) && !isOperator(keys)) return toExact(given, ABSENT, keys);
   const condition = keys.at(-1) === '$expr' ? openExpression(given) : openCondition(given);
   // A query may run later, and more than once: it must not see what becomes of the program's objects.
   const copy = toExact(condition, ABSENT, keys);
@@ -55,6 +56,14 @@ export function safeCondition(definition: ModelDefinition, given: unknown, { key
   if (!isSafe && definition.rules.sanitizeFilters) refuseOperators(definition, copy, keys);
   refuseScripts(definition, copy, keys);
   return copy;
+}
+
+function isPlainValue(value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'number' || value instanceof ObjectId;
+}
+
+function isOperator(keys: readonly string[]): boolean {
+  return keys.at(-1)?.startsWith('$') === true;
 }
 
 /**
@@ -96,7 +105,7 @@ function refuseScript(definition: ModelDefinition, keys: readonly string[]): nev
 }
 
 function refuseOperators(definition: ModelDefinition, condition: unknown, keys: readonly string[]): void {
-  const own = isMutable(condition) && keys.at(-1)?.startsWith('$') === true ? keys.at(-1) : undefined;
+  const own = isMutable(condition) && isOperator(keys) ? keys.at(-1) : undefined;
   const operator = own ?? operatorIn(condition);
   if (operator === undefined) return;
   const text = `The filter has the operator ${operator} at "${keys.join('.')}", and the connection has sanitizeFilters: compare by literal(), or wrap what the program wrote itself in trusted().`;

@@ -2,6 +2,8 @@ import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { connect, type Connection, EncodeError, literal, model, ObjectId, trusted, UsageError } from '../src/index.ts';
+import { definitionKey } from '../src/definition.ts';
+import { refuseServerJavaScript } from '../src/safety.ts';
 import { openDatabase, type TestDatabase } from './support/database.ts';
 
 const fields = {
@@ -121,6 +123,14 @@ describe('JavaScript on the server', () => {
     await expect(User.updateMany({}, outside(update))).rejects.toThrow('$function');
     await expect(User.findOneAndUpdate({}, outside(update))).rejects.toThrow(UsageError);
     expect(database.sent()).toEqual([]);
+  });
+
+  it('SECURITY-04 $accumulator in a $group stage is refused by what checks pipelines', () => {
+    const stages = [{ $group: { _id: null, all: { $accumulator: { accumulate: 'code' } } } }];
+    const check = () => refuseServerJavaScript(User.prototype[definitionKey], stages, ['pipeline']);
+    expect(check).toThrow(UsageError);
+    expect(check).toThrow('$accumulator');
+    expect(check).toThrow('"pipeline.0.$group.all.$accumulator"');
   });
 
   it('is data where it is compared', async () => {
