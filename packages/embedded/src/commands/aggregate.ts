@@ -1,6 +1,6 @@
 import { pipeline } from '../engine/aggregate.ts';
 import { splitLeadingMatch } from '../engine/aggregate/inner.ts';
-import type { ReadCollection } from '../engine/aggregate/stage.ts';
+import type { OtherCollection } from '../engine/aggregate/stage.ts';
 import { encode } from '../engine/bson.ts';
 import { type Document, isDocument } from '../engine/value.ts';
 import type { Collection } from '../catalog.ts';
@@ -9,6 +9,7 @@ import { outputOf } from './aggregate-output.ts';
 import { collectionName, cursorBatchSize, scopeOf } from './arguments.ts';
 import { type Command, command, type Context, type Request, type Scope } from './command.ts';
 import { MAX_DOCUMENT_SIZE } from './limits.ts';
+import { planQuery } from './planner.ts';
 import { type Found, type Query, select } from './records.ts';
 import type { CursorReply } from './reply.ts';
 import { checkSize } from './writes.ts';
@@ -56,7 +57,7 @@ function documents(context: Context, request: Request, stages: readonly Document
   const run = pipeline(rest, {
     variables: scope.variables,
     collation: scope.collation,
-    read: readerOf(context, request, scope),
+    open: (name) => otherCollection(context.catalog.collection(request.database, name), scope),
     check: scope.deadline && (() => scope.deadline?.check()),
   });
   return run(mapped(found(context, request, query, scope), documentOfFound));
@@ -85,12 +86,21 @@ function documentOfFound({ document }: Found): Document {
   return document;
 }
 
-/** How `$lookup` and `$unionWith` see the other collections of the database. */
-function readerOf({ catalog }: Context, { database }: Request, scope: Scope): ReadCollection {
-  return (name, filter, variables) => {
-    scope.deadline?.check();
-    return mapped(select(catalog.collection(database, name), { filter }, { ...scope, variables }), documentOfFound);
+/** How `$lookup` and `$unionWith` see another collection of the database. */
+function otherCollection(collection: Collection | undefined, scope: Scope): OtherCollection {
+  return {
+    find: (filter, variables) => {
+      scope.deadline?.check();
+      return mapped(select(collection, { filter }, { ...scope, variables }), documentOfFound);
+    },
+    hasIndexOn: (field) => collection === undefined || isIndexed(collection, field, scope),
   };
+}
+
+/** Whether the planner takes an index for any value of a field: null stands for missing ones too, which some indexes lack. */
+function isIndexed(collection: Collection, field: string, { collation }: Scope): boolean {
+  const filter: Document = new Map([[field, null]]);
+  return planQuery(collection, { filter, collation }).kind !== 'collection';
 }
 
 function encoded(document: Document): Uint8Array {

@@ -7,7 +7,7 @@ import { GROUP } from './aggregate/group.ts';
 import { LOOKUP } from './aggregate/lookup.ts';
 import { RESHAPE } from './aggregate/reshape.ts';
 import { SELECT } from './aggregate/select.ts';
-import type { ReadCollection, Stage, StageCompiler, StageContext } from './aggregate/stage.ts';
+import type { OtherCollection, Stage, StageCompiler, StageContext } from './aggregate/stage.ts';
 import { UNWIND } from './aggregate/unwind.ts';
 import type { Collation } from './collation.ts';
 import type { Variables } from './expression.ts';
@@ -18,8 +18,8 @@ export interface PipelineOptions {
   readonly variables?: Variables | undefined;
   /** How `$match`, `$sort` and `$group` compare texts; by their bytes when undefined. */
   readonly collation?: Collation | undefined;
-  /** Reads other collections, for `$lookup` and `$unionWith`. Without it there are none. */
-  readonly read?: ReadCollection;
+  /** Opens other collections, for `$lookup` and `$unionWith`. Without it they are all empty. */
+  readonly open?: (name: string) => OtherCollection;
   /** Called now and then while a stage works, to end what takes too long: by throwing. */
   readonly check?: (() => void) | undefined;
 }
@@ -38,8 +38,15 @@ const UNSUPPORTED: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
+const EMPTY: OtherCollection = { find: () => [], hasIndexOn: () => true };
+
 /** Stages that write: whoever runs a pipeline takes them off its end. */
 const OUTPUT: ReadonlySet<string> = new Set(['$out', '$merge']);
+
+/** Whether MongoDB has a stage of that name. */
+export function isStageName(name: string): boolean {
+  return STAGES.has(name) || UNSUPPORTED.has(name) || OUTPUT.has(name);
+}
 
 /**
  * Compiles a pipeline. What it makes of documents comes as it is asked for.
@@ -50,7 +57,7 @@ export function pipeline(stages: readonly Document[], options: PipelineOptions =
   const context = {
     variables: options.variables ?? new Map(),
     collation: options.collation,
-    read: options.read ?? (() => []),
+    open: options.open ?? (() => EMPTY),
     within: undefined,
     compile: (inner: readonly Document[], innerContext: StageContext) =>
       compileStages(inner, innerContext, options.check),

@@ -152,6 +152,14 @@ const FAULTS: Readonly<Record<string, readonly string[]>> = {
     'stages: counting: [{$bucket: {groupBy: "price", boundaries: [0, 1]}}]',
     'stages: several pipelines: [{$match: {_id: 0}}, {$facet: {n: [{$count: "n"}]}}]',
     'stages: redacting: [{$redact: {$cond: [{$eq: ["$$ROOT.level", 1]}, "$$DESCEND", "$$PRUNE"]}}, {$project: {a: 1}}]',
+    'stages: lookup: by arrays inside arrays',
+    'stages: lookup with indexes: by arrays inside arrays',
+    'stages: lookup with indexes: by an array on either side',
+    'stages: lookup with indexes: as a path',
+    'stages: lookup with indexes: an unknown argument',
+    'stages: lookup with indexes: no as',
+    'stages: lookup with indexes: a variable with a wrong name',
+    'stages: lookup with indexes: an output inside',
   ],
 };
 

@@ -47,7 +47,7 @@ const unionWith: StageCompiler = (argument, context, name) => {
   const inner = new InnerPipeline(collection, stages, { ...context, within: name });
   return function* (documents) {
     yield* documents;
-    yield* inner.run(EVERYTHING, context.variables);
+    yield* inner.run(EVERYTHING);
   };
 };
 

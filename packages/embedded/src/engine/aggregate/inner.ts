@@ -1,41 +1,50 @@
 // Pipelines inside stages.
 import { ServerError } from '../../errors.ts';
-import type { Variables } from '../expression.ts';
 import { type Document, documentOf, isArray, isDocument, type Value } from '../value.ts';
-import { documentArgument, type Stage, type StageContext } from './stage.ts';
+import { JoinTable } from './join-table.ts';
+import { documentArgument, type OtherCollection, type Stage, type StageContext } from './stage.ts';
 
 const EVERYTHING: Document = new Map();
 
-/** Finds the documents that an inner pipeline starts from. */
-type Source = (filter: Document, variables: Variables) => Iterable<Document>;
-
 /** A pipeline over the documents of another collection. One that starts with `$match` leaves that to the collection. */
 export class InnerPipeline {
-  readonly #source: Source;
+  readonly #context: StageContext;
+  readonly #collection: OtherCollection;
   readonly #filter: Document;
-  readonly #stage: Stage;
+  /** All stages, and those after the `$match` that comes first. */
+  readonly #whole: Stage;
+  readonly #rest: Stage;
 
   /** @throws ServerError 9 where no collection is named and none can be missing: before `$documents` */
   constructor(collection: string | undefined, stages: readonly Document[], context: StageContext) {
-    this.#source = collection === undefined ? nothing(stages, context) : readerOf(collection, context);
+    this.#context = context;
+    this.#collection = collection === undefined ? nothing(stages, context) : context.open(collection);
     const { filter, rest } = splitLeadingMatch(stages);
-    const whole = context.compile(stages, context);
     this.#filter = filter;
-    this.#stage = rest === stages ? whole : context.compile(rest, context);
+    this.#whole = context.compile(stages, context);
+    this.#rest = rest === stages ? this.#whole : context.compile(rest, context);
   }
 
   /** Runs it over the documents that `filter` selects. */
-  run(filter: Document, variables: Variables): Iterable<Document> {
-    return this.#stage(this.#source(both(filter, this.#filter), variables));
+  run(filter: Document): Iterable<Document> {
+    return this.#rest(this.#collection.find(both(filter, this.#filter), this.#context.variables));
+  }
+
+  /** Runs it over documents of the collection that are at hand. */
+  runOver(documents: Iterable<Document>): Iterable<Document> {
+    return this.#whole(documents);
+  }
+
+  /** A table of the documents by a field, `undefined` where the collection has an index for that. */
+  tableBy(field: string): JoinTable | undefined {
+    const { variables, collation } = this.#context;
+    if (this.#collection.hasIndexOn(field)) return undefined;
+    return new JoinTable(this.#collection.find(EVERYTHING, variables), field, collation);
   }
 }
 
-function readerOf(collection: string, { read }: StageContext): Source {
-  return (filter, variables) => read(collection, filter, variables);
-}
-
-function nothing([first]: readonly Document[], { within = '' }: StageContext): Source {
-  if (first?.has('$documents') === true) return () => [];
+function nothing([first]: readonly Document[], { within = '' }: StageContext): OtherCollection {
+  if (first?.has('$documents') === true) return { find: () => [], hasIndexOn: () => true };
   throw new ServerError(9, `${within} without a collection must have a pipeline with $documents as first stage`);
 }
 

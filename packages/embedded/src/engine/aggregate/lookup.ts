@@ -2,7 +2,17 @@
 // https://www.mongodb.com/docs/manual/reference/operator/aggregation/lookup/
 import { ServerError } from '../../errors.ts';
 import { compileExpression, fieldPath, type Variables } from '../expression.ts';
-import { type Document, documentOf, isArray, isDocument, isRegExp, typeOrMissing, type Value } from '../value.ts';
+import { visit } from '../path.ts';
+import {
+  type Document,
+  documentOf,
+  isArray,
+  isDocument,
+  isNullish,
+  isRegExp,
+  typeOrMissing,
+  type Value,
+} from '../value.ts';
 import { withField } from './field.ts';
 import { InnerPipeline, stageList } from './inner.ts';
 import { documentArgument, type StageCompiler, type StageTable } from './stage.ts';
@@ -17,16 +27,22 @@ const lookup: StageCompiler = (argument, context, name) => {
   const path = fieldPath(as);
   const variables = new Map(context.variables);
   const bind = binding(spec, context.variables, variables);
-  const joined = joining(spec);
   const stages = stageList(spec.get('pipeline') ?? [], name);
   const inner = new InnerPipeline(text(spec, 'from'), stages, { ...context, variables, within: name });
+  const join = joining(spec, inner);
   return function* (documents) {
+    let related: Related | undefined;
     for (const document of documents) {
       bind(document);
-      yield withField(document, path, Array.from(inner.run(joined(document), variables)));
+      // Not before there is one: this may read the whole of the other collection.
+      related ??= join();
+      yield withField(document, path, Array.from(related(document)));
     }
   };
 };
+
+/** Finds what belongs to a document. */
+type Related = (document: Document) => Iterable<Document>;
 
 /** Gives the variables of `let` their values for a document. */
 function binding(
@@ -56,29 +72,40 @@ function checkedVariable(name: string): string {
   throw new ServerError(16867, `'${name}' starts with an invalid character for a user variable name`);
 }
 
-/** The filter of the documents that belong to one, by `localField` and `foreignField` if there are any. */
-function joining(spec: Document): (document: Document) => Document {
+/** By `localField` and `foreignField` if there are any, else everything that the pipeline lets through. */
+function joining(spec: Document, inner: InnerPipeline): () => Related {
   const local = text(spec, 'localField');
   const foreign = text(spec, 'foreignField');
   if (local === undefined && foreign === undefined) {
-    if (spec.has('pipeline')) return () => new Map();
+    if (spec.has('pipeline')) return () => () => inner.run(new Map());
     throw failedToParse("$lookup requires either 'pipeline' or both 'localField' and 'foreignField' to be specified");
   }
   if (local === undefined || foreign === undefined) {
     throw failedToParse("$lookup requires both or neither of 'localField' and 'foreignField' to be specified");
   }
-  fieldPath(local);
   fieldPath(foreign);
-  const value = compileExpression(`$${local}`);
-  return (document) => equalTo(foreign, value(document) ?? null);
+  const path = fieldPath(local);
+  return () => {
+    const table = inner.tableBy(foreign);
+    if (table === undefined) return (document) => inner.run(equalTo(foreign, valuesAt(document, path)));
+    return (document) => inner.runOver(table.find(valuesAt(document, path)));
+  };
 }
 
-/** The filter for a field that equals a value, or one of its elements if it is an array. A regular expression is itself. */
-function equalTo(field: string, value: Value): Document {
-  const equal = (wanted: Value): Document => documentOf([field, documentOf(['$eq', wanted])]);
-  if (!isArray(value)) return equal(value);
-  if (!value.some(isRegExp)) return documentOf([field, documentOf(['$in', value])]);
-  return documentOf(['$or', value.map(equal)]);
+/** The values at a path, arrays taken apart. Nothing counts as null. */
+function valuesAt(document: Document, path: readonly string[]): Value[] {
+  const values: Value[] = [];
+  visit(document, path, false, (value) => {
+    for (const one of isArray(value) ? value : [value]) values.push(isNullish(one) ? null : one);
+    return false;
+  });
+  return values;
+}
+
+/** The filter for a field that equals one of some values. A regular expression among them is itself, not a pattern. */
+function equalTo(field: string, values: readonly Value[]): Document {
+  if (!values.some(isRegExp)) return documentOf([field, documentOf(['$in', [...values]])]);
+  return documentOf(['$or', values.map((value) => documentOf([field, documentOf(['$eq', value])]))]);
 }
 
 function text(spec: Document, name: string): string | undefined {

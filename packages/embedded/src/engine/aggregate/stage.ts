@@ -7,15 +7,20 @@ import { type Document, isDocument, type Value } from '../value.ts';
 /** Documents in, documents out. It reads as it is asked, unless it must see them all first. */
 export type Stage = (documents: Iterable<Document>) => Iterable<Document>;
 
-/** The documents of another collection of the same database that a filter selects. */
-export type ReadCollection = (name: string, filter: Document, variables: Variables) => Iterable<Document>;
+/** Another collection of the same database. */
+export interface OtherCollection {
+  /** The documents that a filter selects. */
+  find(filter: Document, variables: Variables): Iterable<Document>;
+  /** Whether an index finds the documents with some value in a field. */
+  hasIndexOn(field: string): boolean;
+}
 
 /** What the stages of one pipeline share. */
 export interface StageContext {
   readonly variables: Variables;
   /** How texts are compared; by their bytes when undefined. */
   readonly collation: Collation | undefined;
-  readonly read: ReadCollection;
+  readonly open: (name: string) => OtherCollection;
   /** The stage that this pipeline is the argument of, such as `$facet`. */
   readonly within: string | undefined;
   /** Compiles the stages of an inner pipeline. */
