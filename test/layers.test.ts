@@ -82,6 +82,7 @@ const packages: readonly Package[] = [
       'reference.ts',
       'insert-many.ts',
       'updates.ts',
+      'bulk.ts',
       'indexes.ts',
       'query-plan.ts',
       'answers.ts',

@@ -157,8 +157,43 @@ export class BulkSaveError extends DataBridgeError {
 
   constructor(results: readonly SaveResult[], context?: ErrorContext) {
     const missed = results.filter(({ outcome }) => outcome === 'conflict' || outcome === 'failed');
-    const reasons = [...new Set(missed.map(({ error }) => (error instanceof Error ? error.name : 'unknown')))];
-    const text = `${missed.length} of ${results.length} documents were not saved (${reasons.join(', ')}); the others were. "results" tells of each.`;
+    const saved = missed.length === 0 ? 'All were written, and not confirmed as asked' : 'The others were';
+    const text = `${missed.length} of ${results.length} documents were not saved${reasonsOf(results)}. ${saved}. "results" tells of each.`;
+    super(text, context);
+    this.results = results;
+    hide(this, 'results');
+  }
+}
+
+/** The names of the errors, in brackets. */
+function reasonsOf(results: readonly { readonly error?: unknown }[]): string {
+  const errors = results.flatMap(({ error }) => (error === undefined ? [] : [error]));
+  const names = new Set(errors.map((error) => (error instanceof Error ? error.name : 'unknown')));
+  return names.size === 0 ? '' : ` (${[...names].join(', ')})`;
+}
+
+/** What became of one operation of `bulk().execute()`. */
+export interface BulkResult {
+  readonly operation: 'insertOne' | 'updateOne' | 'updateMany' | 'replaceOne' | 'deleteOne' | 'deleteMany';
+  readonly insertedId?: unknown;
+  readonly matchedCount?: number;
+  readonly modifiedCount?: number;
+  /** The `_id` of the document that an upsert inserted. */
+  readonly upsertedId?: unknown;
+  readonly deletedCount?: number;
+  /** Why it failed. Operations behind the first failure of an ordered bulk write were not tried: they have nothing. */
+  readonly error?: unknown;
+}
+
+/** Some operations of a bulk write failed. */
+export class BulkWriteError extends DataBridgeError {
+  readonly code = 'DATA_BRIDGE_BULK_WRITE';
+  /** One for each operation, in their order (not enumerable: logs would show the documents' ids). */
+  readonly results: readonly BulkResult[];
+
+  constructor(results: readonly BulkResult[], context?: ErrorContext) {
+    const failed = results.filter(({ error }) => error !== undefined);
+    const text = `${failed.length} of ${results.length} operations failed${reasonsOf(results)}. "results" tells of each.`;
     super(text, context);
     this.results = results;
     hide(this, 'results');

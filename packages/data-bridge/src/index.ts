@@ -1,11 +1,14 @@
 export { Binary, BSONRegExp, Decimal128, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'mongodb';
 export { type BsonOptions, Layout } from './bson/layout.ts';
+export type { Bulk, BulkDeleteOptions, BulkOptions, BulkReplaceOptions, BulkUpdateOptions } from './bulk.ts';
 export { binary, type BsonSchema, decimal, long, objectId, regex, timestamp, uuid } from './bson/types.ts';
 export { connect, type Connection, type ConnectOptions } from './connection.ts';
 export type { ModelOptions } from './definition.ts';
 export type { Document } from './document.ts';
 export {
+  type BulkResult,
   BulkSaveError,
+  BulkWriteError,
   CorruptBsonError,
   DataBridgeError,
   DocumentNotFoundError,
@@ -40,6 +43,7 @@ export type { ForEachOptions, Query } from './query.ts';
 export type { QueryOptions } from './query-plan.ts';
 export { ref, type ReferenceListSchema, type ReferenceSchema } from './reference.ts';
 export type { SaveOptions } from './save.ts';
+export type { SaveAllOptions } from './save-all.ts';
 export type { Fields, FieldSchema } from './schema.ts';
 export { escapeRegex } from './search.ts';
 export type { Model } from './statics.ts';

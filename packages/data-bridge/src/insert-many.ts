@@ -6,7 +6,7 @@ import { Document, lifeOf, readField } from './document.ts';
 import { OutcomeUnknownError, UsageError, ValidationError, type ValidationIssue } from './errors.ts';
 import { Life, type Write } from './life.ts';
 import { checkOwnFields } from './new-document.ts';
-import { outcomeOf, translate } from './outcome.ts';
+import { outcomeOf, safely, translate } from './outcome.ts';
 import { checkWriteConcern, fail, planWrite, runHooks, settle, stampNew } from './save.ts';
 import { validate } from './validate.ts';
 
@@ -96,7 +96,7 @@ async function send(
     if (outcomeOf(error) !== 'unknown') throw translate(error, contextOf(definition), definition);
     const text =
       'The documents were sent, and the connection broke before the answer came: any of them may be stored. Calling save() of each is safe.';
-    throw new OutcomeUnknownError(text, { ...contextOf(definition), cause: error });
+    throw new OutcomeUnknownError(text, { ...contextOf(definition), cause: safely(error) });
   }
 }
 
@@ -121,7 +121,7 @@ async function planValid(lives: readonly Life[]): Promise<Insertion[]> {
       writes.push(await validate(life, () => planInserted(life)));
     } catch (error) {
       if (!(error instanceof ValidationError)) throw error;
-      issues.push(...error.issues.map((issue) => within(issue, index)));
+      issues.push(...error.issues.map((issue) => issueWithin(issue, index)));
     }
   }
   if (issues.length > 0) throw new ValidationError(issues, { model: lives[0]?.definition.collectionName });
@@ -129,7 +129,7 @@ async function planValid(lives: readonly Life[]): Promise<Insertion[]> {
 }
 
 /** The issue of one document of a list: its keys begin with the document's place. */
-function within(issue: ValidationIssue, index: number): ValidationIssue {
+export function issueWithin(issue: ValidationIssue, index: number): ValidationIssue {
   const placed = { ...issue, keys: [index, ...issue.keys], path: `${index}.${issue.path}` };
   return Object.defineProperty(placed, 'value', { value: issue.value, enumerable: false });
 }

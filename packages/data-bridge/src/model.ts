@@ -17,6 +17,7 @@ import { documentSize } from './bson/decode.ts';
 import { encodeDocument } from './bson/encode.ts';
 import { readAs } from './bson/types.ts';
 import { castFilter, equalityFilter, idFilter } from './cast.ts';
+import { Bulk } from './bulk.ts';
 import type { Connection } from './connection.ts';
 import { definitionKey, ModelDefinition, type ModelOptions, type RuleIssue } from './definition.ts';
 import { Document, lifeOf, readField, writeField } from './document.ts';
@@ -110,6 +111,10 @@ class ModelDocument extends Document<unknown> {
     options?: InsertManyOptions,
   ): Promise<unknown[]> {
     return insertMany(this, inputs, options);
+  }
+
+  static bulk(this: DocumentClass): Bulk<unknown> {
+    return new Bulk(this);
   }
 
   static async saveAll(documents: readonly Document<unknown>[], options?: SaveAllOptions): Promise<SaveResult[]> {

@@ -11,6 +11,7 @@ import type {
   UpdateOptions,
   UpdateResult,
 } from 'mongodb';
+import type { Bulk } from './bulk.ts';
 import type { Connection } from './connection.ts';
 import type { Document } from './document.ts';
 import type { SaveResult } from './errors.ts';
@@ -23,7 +24,7 @@ import type { SaveOptions } from './save.ts';
 import type { Fields } from './schema.ts';
 import type { Equality, Filter } from './types/filter.ts';
 import type { ElementOf, Paths, PathValue } from './types/paths.ts';
-import type { Class, IdOf, Input, Shape, ShapeOf } from './types/shape.ts';
+import type { AnyDocument, Class, IdOf, Input, Shape, ShapeOf } from './types/shape.ts';
 import type { Update } from './types/update.ts';
 import type { DriverOptions, StampOptions, ValidateOptions } from './updates.ts';
 
@@ -51,7 +52,9 @@ export interface Statics<F extends Fields> {
    *
    * @throws BulkSaveError when any of them was not saved; its `results` tell of each.
    */
-  saveAll(documents: readonly Document<unknown>[], options?: SaveAllOptions): Promise<SaveResult[]>;
+  saveAll(documents: readonly AnyDocument[], options?: SaveAllOptions): Promise<SaveResult[]>;
+  /** Operations of several kinds, to be sent together by `execute()`. */
+  bulk<D>(this: Class<D>): Bulk<D, Input<F>>;
   /** The documents that match, all by default: a query that runs when it is awaited or iterated. */
   find<D>(this: Class<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Query<D>;
   /** The first document that matches, or null. */
@@ -152,5 +155,5 @@ export interface Statics<F extends Fields> {
 
 /** A class of documents, bound to a collection. Extend it. */
 export interface Model<F extends Fields, S = Shape<F>> extends Statics<F> {
-  new (input: Input<F>): Document<S> & S;
+  new (...input: [input: Input<F>]): Document<S> & S;
 }

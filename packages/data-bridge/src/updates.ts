@@ -266,7 +266,7 @@ function checkOperators(definition: ModelDefinition, update: object): void {
  *
  * @param known is it known beside what the filter says?
  */
-function checkUpsertedId(definition: ModelDefinition, filter: Stamping['filter'], known: boolean): void {
+export function checkUpsertedId(definition: ModelDefinition, filter: Stamping['filter'], known: boolean): void {
   if (known || !definition.fields.has('_id') || isGiven(filter, '_id')) return;
   const text =
     'The model has an _id schema of its own, so an upsert must say the _id of the document that it may insert.';

@@ -8,6 +8,7 @@ describe('the public names of data-bridge', () => {
       'BSONRegExp',
       'Binary',
       'BulkSaveError',
+      'BulkWriteError',
       'CorruptBsonError',
       'DataBridgeError',
       'Decimal128',
@@ -57,6 +58,7 @@ describe('the public names of data-bridge', () => {
   it('give every error a stable code', () => {
     const codes = [
       new names.BulkSaveError([]),
+      new names.BulkWriteError([]),
       new names.CorruptBsonError('x', 1),
       new names.DocumentNotFoundError('x'),
       new names.DuplicateKeyError('x'),
@@ -74,6 +76,7 @@ describe('the public names of data-bridge', () => {
     });
     expect(codes).toEqual([
       ['BulkSaveError', 'DATA_BRIDGE_BULK_SAVE'],
+      ['BulkWriteError', 'DATA_BRIDGE_BULK_WRITE'],
       ['CorruptBsonError', 'DATA_BRIDGE_CORRUPT_BSON'],
       ['DocumentNotFoundError', 'DATA_BRIDGE_DOCUMENT_NOT_FOUND'],
       ['DuplicateKeyError', 'DATA_BRIDGE_DUPLICATE_KEY'],

@@ -42,6 +42,11 @@ export type Input<F extends Fields> = { -readonly [K in Exclude<keyof F, Optiona
 /** Where a document's type keeps the type of its fields. It exists for the compiler only. */
 export declare const shape: unique symbol;
 
+/** A document of any model. */
+export interface AnyDocument {
+  readonly [shape]: unknown;
+}
+
 /** The fields of a document class's instances. */
 export type ShapeOf<D> = D extends { readonly [shape]: infer S } ? S : D;
 
