@@ -8,7 +8,7 @@ import { customInspect, type Inspect } from './inspect.ts';
 import { Life } from './life.ts';
 import { hasAtomics, operate } from './operate.ts';
 import { checkOwnFields, ClonedFields, newData } from './new-document.ts';
-import { outcomeOf, translate } from './outcome.ts';
+import { outcomeOf, safely, translate } from './outcome.ts';
 import { checkReadable, checkWritable, extentAt } from './partial.ts';
 import { getPath, keysOf, type Root, setPath, unsetPath } from './path.ts';
 import { readRaw, runHooks, save, type SaveOptions } from './save.ts';
@@ -267,7 +267,7 @@ export abstract class Document<S> {
         if (outcomeOf(error) !== 'unknown') throw translate(error, life.context, life.definition);
         const text =
           'The deletion was sent, and the connection broke before its answer came. Calling delete() again is safe.';
-        throw new OutcomeUnknownError(text, { ...life.context, cause: error });
+        throw new OutcomeUnknownError(text, { ...life.context, cause: safely(error) });
       }
     });
   }

@@ -2,6 +2,7 @@ import {
   MongoBulkWriteError,
   MongoClientClosedError,
   MongoDriverError,
+  MongoError,
   MongoInvalidArgumentError,
   MongoNetworkError,
   MongoNotConnectedError,
@@ -43,9 +44,16 @@ import { validatorIssues } from './server-validation.ts';
  */
 export type Outcome = 'refused' | 'applied' | 'unknown';
 
+/**
+ * A server that shuts down, steps down or loses a shard in the midst of a command says so with one of these: the write may
+ * be done or not. https://github.com/mongodb/specifications/blob/master/source/retryable-writes/retryable-writes.md
+ */
+const INTERRUPTIONS: ReadonlySet<number | undefined> = new Set([6, 7, 89, 91, 189, 262, 9001, 11600, 11602]);
+
 export function outcomeOf(thrown: unknown): Outcome {
   const error = reasonOf(thrown);
   if (error instanceof MongoWriteConcernError) return 'applied';
+  if (INTERRUPTIONS.has(serverCode(error))) return 'unknown';
   if (error instanceof MongoServerError || error instanceof DataBridgeError || isOversized(error) || isUnsent(error))
     return 'refused';
   if (isInterrupted(error)) return 'unknown';
@@ -110,10 +118,10 @@ export function translate(thrown: unknown, context: ErrorContext, names: Names =
 /** The same for a write that belongs to no document: of one whose answer did not come nobody knows whether it was done. */
 export function translateWrite(thrown: unknown, context: ErrorContext, names?: Names): unknown {
   const error = reasonOf(thrown);
-  if (!isInterrupted(error) || outcomeOf(error) !== 'unknown') return translate(thrown, context, names);
+  if (!(error instanceof MongoError) || outcomeOf(error) !== 'unknown') return translate(thrown, context, names);
   const text =
     'The write was sent, and the connection broke before its answer came: read what is stored before you send it again.';
-  return new OutcomeUnknownError(text, { ...context, cause: error });
+  return new OutcomeUnknownError(text, { ...context, cause: safely(error) });
 }
 
 /** Did the connection break, or the time run out? */

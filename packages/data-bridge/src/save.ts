@@ -7,7 +7,7 @@ import { serverCode } from './driver-error.ts';
 import { DocumentNotFoundError, OutcomeUnknownError, UsageError } from './errors.ts';
 import type { Life, Write } from './life.ts';
 import { putBack, takeStored } from './operate.ts';
-import { type Outcome, outcomeOf, translate } from './outcome.ts';
+import { type Outcome, outcomeOf, safely, translate } from './outcome.ts';
 import { confined, extentAt } from './partial.ts';
 import { applyAtomic, misfit } from './state/atomics.ts';
 import { BsonBaseline } from './state/bson-baseline.ts';
@@ -341,7 +341,7 @@ export function fail(life: Life, write: Write, error: unknown, outcome: Outcome 
   const then = isRepeatable(write) ? 'Calling save() again is safe.' : 'Call reload() to see what is stored.';
   return new OutcomeUnknownError(`The save was sent, and the connection broke before its answer came. ${then}`, {
     ...life.context,
-    cause: error,
+    cause: safely(error),
   });
 }
 

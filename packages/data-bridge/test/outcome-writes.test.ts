@@ -150,6 +150,35 @@ describe('when the server did it and could not confirm it', () => {
   });
 });
 
+describe('when the server is interrupted', () => {
+  const errmsg = 'operation { update: "items", q: { name: "a" } } was interrupted';
+  const answer = { ok: 0, code: 11602, codeName: 'InterruptedDueToReplStateChange', errmsg };
+
+  it.each(writes)('the outcome of %s is unknown', async (_, command, call) => {
+    proxy.next(command, { answer });
+    const error = await rejection(call());
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    expect(error).toMatchObject({ cause: { code: 11602, message: 'operation … was interrupted' } });
+  });
+
+  it.each(saves)('the outcome of %s is unknown', async (_, command, prepare) => {
+    const call = await prepare();
+    proxy.next(command, { answer });
+    const error = await rejection(call());
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    expect(error).toMatchObject({ cause: { code: 11602, message: 'operation … was interrupted' } });
+  });
+
+  it('the outcome of insertMany() is unknown', async () => {
+    const items = [new Item({ name: 'c' }), new Item({ name: 'd' })];
+    proxy.next('insert', { answer });
+    expect(await rejection(Item.insertMany(items))).toBeInstanceOf(OutcomeUnknownError);
+    expect(items.map((each) => each.$isNew)).toEqual([true, true]);
+    for (const each of items) await each.save();
+    expect(await Item.count()).toBe(4);
+  });
+});
+
 describe('when the server refuses', () => {
   const notPrimary = { ok: 0, code: 10107, codeName: 'NotWritablePrimary', errmsg: 'not primary' };
 
