@@ -4,7 +4,7 @@ export interface ErrorContext {
   readonly model?: string | undefined;
   /** The `_id` of the document, where there is one. */
   readonly id?: unknown;
-  /** The driver's error, or whatever else led to this one. */
+  /** The driver's error, without the values that it quotes, or whatever else led to this one. */
   readonly cause?: unknown;
 }
 
@@ -14,14 +14,15 @@ export interface ErrorContext {
  */
 export abstract class DataBridgeError extends Error {
   abstract readonly code: `DATA_BRIDGE_${string}`;
-  readonly model: string | undefined;
-  readonly id: unknown;
+  declare readonly model: string | undefined;
+  declare readonly id: unknown;
 
   constructor(message: string, context: ErrorContext = {}) {
     super(message, context.cause === undefined ? undefined : { cause: context.cause });
     this.name = new.target.name;
-    this.model = context.model;
-    this.id = context.id;
+    // Logs show what is known.
+    if (context.model !== undefined) this.model = context.model;
+    if (context.id !== undefined) this.id = context.id;
   }
 }
 
