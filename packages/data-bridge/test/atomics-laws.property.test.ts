@@ -146,6 +146,7 @@ function change(life: Life, mine: readonly Operation[], atomics: readonly Atomic
     else perform(baseline.get(name) as Members, [{ parents: inner, key, value }], reread);
   }
   const root = {
+    stored: (path: string) => path,
     has: () => false,
     get: (name: string) => baseline.get(name),
     set: (name: string, value: unknown) => baseline.set(name, value),
