@@ -28,6 +28,7 @@ expressions('expressions: parts of strings', [
   [{ $indexOfCP: ['cafétéria', 'é'] }, {}, '3'],
   [{ $indexOfBytes: ['cafétéria', 'é'] }, {}, '3'],
   [{ $indexOfBytes: ['cafétéria', 't'] }, {}, '5'],
+  [{ $indexOfBytes: ['éà', '', 1] }, {}, '1'],
   [{ $indexOfCP: ['cafétéria', 't'] }, {}, '4'],
   [{ $indexOfCP: ['foo.bar', 'o', 2] }, {}, '2'],
   [{ $indexOfCP: ['foo', 'o', 0, 1] }, {}, '-1'],

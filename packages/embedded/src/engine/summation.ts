@@ -96,13 +96,6 @@ export class Sum {
   }
 }
 
-/** The sum of the numbers among values. */
-export function sumOf(values: Iterable<Numeric>): Sum {
-  const sum = new Sum();
-  for (const value of values) sum.add(value);
-  return sum;
-}
-
 /** The standard deviation of a stream of numbers, by Welford's method. */
 export class Deviation {
   #count = 0;

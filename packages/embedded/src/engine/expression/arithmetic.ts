@@ -1,13 +1,14 @@
 import { Int32, Long } from 'bson';
 import { ServerError } from '../../errors.ts';
-import { add, divide, isZeroNumber, multiply, remainder, subtract, truncate } from '../number.ts';
+import { add, divide, integer, isZeroNumber, multiply, remainder, subtract, truncate } from '../number.ts';
 import { DateTime, isDate, isNullish, isNumeric, type Numeric, typeOrMissing, type Value } from '../value.ts';
 import { binary, type OperatorTable, variadic } from './operator.ts';
 
 const ZERO = new Int32(0);
+const ONE = new Int32(1);
 
 function addAll(args: readonly (Value | undefined)[]): Value {
-  let sum: Numeric = ZERO;
+  const numbers: Numeric[] = [];
   let date: DateTime | undefined;
   for (const value of args) {
     if (isNullish(value)) return null;
@@ -15,12 +16,19 @@ function addAll(args: readonly (Value | undefined)[]): Value {
       if (date !== undefined) throw new ServerError(16612, 'only one date allowed in an $add expression');
       date = value;
     } else if (isNumeric(value)) {
-      sum = sum === ZERO ? value : add(sum, value);
+      numbers.push(value);
     } else {
       throw typeMismatch(`$add only supports numeric or date types, not ${typeOrMissing(value)}`);
     }
   }
+  const sum = narrowed(numbers.reduce(add, ZERO), numbers);
   return date === undefined ? sum : moveDate(date, sum);
+}
+
+/** What int32s come to is an int32 if it fits, also where a step on the way to it did not. */
+function narrowed(result: Numeric, operands: readonly Numeric[]): Numeric {
+  const isInt = result instanceof Long && operands.every((operand) => operand instanceof Int32);
+  return isInt ? integer(result.toBigInt()) : result;
 }
 
 function subtractValues(a: Value | undefined, b: Value | undefined): Value {
@@ -43,13 +51,13 @@ function roundHalfAway(value: number): number {
 }
 
 function multiplyAll(args: readonly (Value | undefined)[]): Value {
-  let product: Numeric | undefined;
+  const numbers: Numeric[] = [];
   for (const value of args) {
     if (isNullish(value)) return null;
     if (!isNumeric(value)) throw typeMismatch(`$multiply only supports numeric types, not ${typeOrMissing(value)}`);
-    product = product === undefined ? value : multiply(product, value);
+    numbers.push(value);
   }
-  return product ?? new Int32(1);
+  return narrowed(numbers.reduce(multiply, ONE), numbers);
 }
 
 function divideValues(a: Value | undefined, b: Value | undefined): Value {
@@ -61,14 +69,15 @@ function divideValues(a: Value | undefined, b: Value | undefined): Value {
 
 function modValues(a: Value | undefined, b: Value | undefined): Value {
   if (isNullish(a) || isNullish(b)) return null;
-  const [x, y] = bothNumeric('$mod', a, b);
-  if (isZeroNumber(y)) throw new ServerError(16610, "can't $mod by zero");
+  const [x, y] = bothNumeric('$mod', a, b, 16611);
+  const isDecimal = x._bsontype === 'Decimal128' || y._bsontype === 'Decimal128';
+  if (isZeroNumber(y)) throw new ServerError(isDecimal ? 5733415 : 16610, "can't $mod by zero");
   return remainder(x, y);
 }
 
-function bothNumeric(name: string, a: Value, b: Value): [Numeric, Numeric] {
+function bothNumeric(name: string, a: Value, b: Value, code = 14): [Numeric, Numeric] {
   if (isNumeric(a) && isNumeric(b)) return [a, b];
-  throw typeMismatch(`${name} only supports numeric types, not ${typeOrMissing(a)} and ${typeOrMissing(b)}`);
+  throw new ServerError(code, `${name} only supports numeric types, not ${typeOrMissing(a)} and ${typeOrMissing(b)}`);
 }
 
 function typeMismatch(message: string): ServerError {

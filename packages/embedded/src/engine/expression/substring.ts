@@ -59,29 +59,34 @@ function indexArgument(value: Value | undefined, codes: IndexCodes, what: string
   throw new ServerError(codes.sign, `${name}: ${what} must be a nonnegative integer.`);
 }
 
-/** How a string is counted. */
+/** How a string is counted and searched. */
 interface Units {
   /** The codes of the errors for a string and for a substring that are none. */
   readonly codes: readonly [number, number];
   length(text: string): number;
-  /** The position in UTF-16 units of the n-th unit. */
-  position(text: string, n: number): number;
+  /** Where a text is found first in the units from `from` on and before `to`; -1 if nowhere. */
+  search(text: string, sought: string, from: number, to: number): number;
 }
 
 const CODE_POINTS: Units = {
   codes: [40093, 40094],
-  length: (text) => [...text].length,
-  position: (text, n) => [...text].slice(0, n).join('').length,
+  length: (text) => Array.from(text).length,
+  search: (text, sought, from, to) => {
+    const points = [...text].slice(0, to);
+    const start = points.slice(0, from).join('').length;
+    const found = points.join('').indexOf(sought, start);
+    return found < 0 ? -1 : CODE_POINTS.length(text.slice(0, found));
+  },
 };
 
 const BYTES: Units = {
   codes: [40091, 40092],
   length: (text) => Buffer.byteLength(text),
-  position: (text, n) => Buffer.from(text, 'utf8').toString('utf8', 0, n).length,
+  search: (text, sought, from, to) => Buffer.from(text, 'utf8').subarray(0, to).indexOf(sought, from, 'utf8'),
 };
 
 const indexOf =
-  ({ codes, length, position }: Units) =>
+  ({ codes, length, search }: Units) =>
   ([text, sought, start, end]: Arguments, name: string): Value => {
     if (isNullish(text)) return null;
     if (typeof text !== 'string') throw notText(codes[0], name, 'first', text);
@@ -89,10 +94,7 @@ const indexOf =
     const size = length(text);
     const from = start === undefined ? 0 : bound(start, 'starting', name);
     const to = end === undefined ? size : Math.min(size, bound(end, 'ending', name));
-    if (from > to) return new Int32(-1);
-    const searched = text.slice(0, position(text, to));
-    const found = searched.indexOf(sought, position(text, from));
-    return new Int32(found < 0 ? -1 : length(text.slice(0, found)));
+    return new Int32(from > to ? -1 : search(text, sought, from, to));
   };
 
 function notText(code: number, name: string, nth: string, value: Value | undefined): ServerError {
