@@ -12,6 +12,8 @@ import type { DuplicateKey } from './errors.ts';
 const MISUSE: ReadonlySet<number | undefined> = new Set([
   2, 9, 14, 28, 40, 52, 54, 55, 56, 57, 66, 67, 72, 73, 85, 86, 115, 168, 197, 238, 40414, 40415,
 ]);
+export const DUPLICATE_KEY = 11000;
+export const INVALID_DOCUMENT = 121;
 /** Others whose sentences quote names: a collection or an index is not there, or there already. */
 const NAMING: ReadonlySet<number | undefined> = new Set([26, 27, 48]);
 
@@ -24,6 +26,12 @@ export function serverCode(error: unknown): number | undefined {
 /** Is it the caller's mistake? */
 export function isMisuse(error: MongoServerError): boolean {
   return MISUSE.has(serverCode(error));
+}
+
+/** Does the server refuse what is to be stored, and not for reasons of its own, such as an election? */
+export function isVerdict(error: unknown): boolean {
+  const code = serverCode(error);
+  return code === DUPLICATE_KEY || code === INVALID_DOCUMENT || MISUSE.has(code);
 }
 
 /**

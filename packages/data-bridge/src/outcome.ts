@@ -15,8 +15,10 @@ import {
 import type { ModelDefinition } from './definition.ts';
 import {
   describeFields,
+  DUPLICATE_KEY,
   documentIn,
   duplicateKeyOf,
+  INVALID_DOCUMENT,
   indexNameOf,
   isMisuse,
   reasonOf,
@@ -145,9 +147,6 @@ function translateRefusal(error: MongoServerError, thrown: unknown, names: Names
 /** What the program calls the stored fields. */
 type Names = Pick<ModelDefinition, 'shownName' | 'shownPath'>;
 const STORED: Names = { shownName: (name) => name, shownPath: (keys) => keys.join('.') };
-
-const DUPLICATE_KEY = 11000;
-const INVALID_DOCUMENT = 121;
 
 function duplicateKeyError(error: MongoServerError, names: Names, context: ErrorContext): DuplicateKeyError {
   const duplicate = duplicateKeyOf(error, (path) => names.shownPath(path.split('.')));

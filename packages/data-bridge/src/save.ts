@@ -3,7 +3,7 @@ import { ownBytes } from './bson/arena.ts';
 import { setOwn } from './bson/copy.ts';
 import { ABSENT, encodeDocument, toExact } from './bson/encode.ts';
 import { equalValues } from './bson/equal.ts';
-import { serverCode } from './driver-error.ts';
+import { isVerdict, serverCode } from './driver-error.ts';
 import { DocumentNotFoundError, OutcomeUnknownError, UsageError } from './errors.ts';
 import type { Life, Write } from './life.ts';
 import { putBack, takeStored } from './operate.ts';
@@ -330,11 +330,11 @@ export function withdraw(life: Life): void {
 export function fail(life: Life, write: Write, error: unknown, outcome: Outcome = outcomeOf(error)): unknown {
   // The error has no exact values: those of operators are taken to be what memory shows.
   if (outcome === 'applied') settle(life, write);
-  // What the server refuses now, it did not do before.
-  if (serverCode(error) !== undefined) life.unanswered = null;
+  // What the server refuses to store, it did not store before.
+  if (isVerdict(error)) life.unanswered = null;
   if (outcome === 'refused' && life.unanswered === null) putBack(life);
   if (outcome !== 'unknown') {
-    life.writing = null;
+    if (life.unanswered === null) life.writing = null;
     return translate(error, life.context, life.definition);
   }
   life.unanswered = write;

@@ -193,6 +193,21 @@ describe('when the server refuses', () => {
     expect(await stored()).toEqual(done);
   });
 
+  it('for a reason of its own, what became of an earlier try is still unknown', async () => {
+    const fresh = new Item({ name: 'c' });
+    proxy.next('insert', 'cutAfter');
+    expect(await rejection(fresh.save())).toBeInstanceOf(OutcomeUnknownError);
+    proxy.next('insert', { answer: notPrimary });
+    expect(await rejection(fresh.save())).toBeInstanceOf(MongoServerError);
+    await fresh.save();
+    expect([fresh.$isNew, await Item.count({ name: 'c' })]).toEqual([false, 1]);
+
+    const pushed = (await item()).$inc('count');
+    proxy.next('findAndModify', 'cutAfter');
+    expect(await rejection(pushed.save())).toBeInstanceOf(OutcomeUnknownError);
+    await expect(pushed.save()).rejects.toThrow('reload()');
+  });
+
   it('one of several, insertMany() settles those before it', async () => {
     const taken = await item();
     const items = [new Item({ name: 'c' }), new Item({ _id: taken._id, name: 'd' }), new Item({ name: 'e' })];
