@@ -27,7 +27,7 @@ import type {
   ReadValue,
   SetValue,
 } from './types/paths.ts';
-import type { IdOf, shape } from './types/shape.ts';
+import type { shape } from './types/shape.ts';
 import { validate } from './validate.ts';
 
 /** For the layers above: what the mapper keeps of a document beside its fields. */
@@ -73,8 +73,8 @@ export abstract class Document<S> {
   }
 
   /** The `_id`, also where the model's type is not known. */
-  get $id(): IdOf<S> {
-    return this.#read('_id') as IdOf<S>;
+  get $id(): S extends { readonly _id: infer I } ? I : unknown {
+    return this.#read('_id') as S extends { readonly _id: infer I } ? I : unknown;
   }
 
   /** A copy of the document's BSON as it was last read or saved, without the changes since; null when it is new. */
