@@ -113,7 +113,7 @@ function readClientFailure(error: MongoClientBulkWriteError): BulkFailure {
     ]),
   );
   const done = partial === undefined ? 0 : partial.insertedCount + partial.matchedCount + partial.deletedCount;
-  return { refused, ...unconfirmed(writeConcernErrors[0]), done, partial };
+  return { refused, ...failureOf(error, refused, writeConcernErrors[0]), done, partial };
 }
 
 function readCollectionFailure(error: MongoBulkWriteError): BulkFailure {
@@ -122,12 +122,18 @@ function readCollectionFailure(error: MongoBulkWriteError): BulkFailure {
   const { result } = error;
   const refused = new Map(refusedWrites(error).map((each) => [each.index, refusalOf(each)]));
   const done = result.insertedCount + result.matchedCount + result.deletedCount;
-  return { refused, ...unconfirmed(result.getWriteConcernError()?.toJSON()), done };
+  return { refused, ...failureOf(error, refused, result.getWriteConcernError()?.toJSON()), done };
 }
 
-function unconfirmed(reason: BSON.Document | undefined): Pick<BulkFailure, 'failure'> {
-  if (reason === undefined) return {};
-  const { code, message, errmsg = message } = reason;
+/** What befell the command beside the writes that were refused: it was not confirmed, or refused as a whole. */
+function failureOf(
+  thrown: Error,
+  refused: ReadonlyMap<number, Error>,
+  unconfirmed: BSON.Document | undefined,
+): Pick<BulkFailure, 'failure'> {
+  if (unconfirmed === undefined)
+    return refused.size > 0 ? {} : { failure: { error: thrown, outcome: outcomeOf(thrown) } };
+  const { code, message, errmsg = message } = unconfirmed;
   const error = new MongoWriteConcernError({ writeConcernError: { code, errmsg }, ok: 1 });
   return { failure: { error, outcome: 'applied' } };
 }

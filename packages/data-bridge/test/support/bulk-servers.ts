@@ -1,3 +1,4 @@
+import type { MongoClientOptions } from 'mongodb';
 import { openDatabase, type TestDatabase } from './database.ts';
 import { FaultyProxy } from './proxy.ts';
 
@@ -15,10 +16,11 @@ export interface BulkDatabase extends TestDatabase {
 }
 
 /** Opens a database on a server that says it is of this version. */
-export async function openBulkDatabase(wireVersion: number): Promise<BulkDatabase> {
+export async function openBulkDatabase(wireVersion: number, options: MongoClientOptions = {}): Promise<BulkDatabase> {
   const proxy = new FaultyProxy();
   proxy.always('hello', (reply) => ({ ...reply, maxWireVersion: wireVersion }));
   const database = await openDatabase({
+    ...options,
     via: (server) => proxy.listen(server),
     directConnection: true,
     // The driver would send a write twice by itself, where the server can tell.
