@@ -175,6 +175,10 @@ async function openClient(
     throw new UsageError('connect() does not take the option "raw": documents and counts could not be read.');
   if (pageSecret !== undefined && (typeof pageSecret !== 'string' || pageSecret.length < 16))
     throw new UsageError('connect() takes a text of at least 16 characters as "pageSecret".');
+  const rules = { sanitizeFilters, allowServerJavaScript };
+  for (const [name, value] of Object.entries(rules)) {
+    if (typeof value !== 'boolean') throw new UsageError(`connect() takes true or false as "${name}".`);
+  }
   const shown = withoutCredentials(uri);
   const client = newClient(uri, shown, options);
   try {
@@ -185,7 +189,6 @@ async function openClient(
       cause: hideCause(uri, cause),
     });
   }
-  const rules = { sanitizeFilters, allowServerJavaScript };
   return new Connection(client, shown, pageSecret === undefined ? rules : { ...rules, pageSecret }, stopServer);
 }
 

@@ -164,7 +164,7 @@ describe('without a server', () => {
     'mongodb://user:p%40ssword@127.0.0.1:port/app',
     'mongodb://us:er:p%40ssword@127.0.0.1:1/app',
     'nothing://user:p%40ssword@127.0.0.1/app',
-  ])('an error shows no password: %s', async (uri) => {
+  ])('SECURITY-14 an error shows no password: %s', async (uri) => {
     const error = await rejection(connect(uri, { serverSelectionTimeoutMS: 100 }));
     expect(error).toBeInstanceOf(NotConnectedError);
     const shown: string[] = [];

@@ -313,6 +313,10 @@ describe('with sanitizeFilters', () => {
     expect(() => trusted(outside('role'))).toThrow(UsageError);
   });
 
+  it.each(['sanitizeFilters', 'allowServerJavaScript'])('%s is true or false', async (option) => {
+    await expect(connect(database.uri, { [option]: 'yes' })).rejects.toThrow(`"${option}"`);
+  });
+
   it('leaves other connections as they are', () => {
     expect(() => User.find({ email: { $ne: null } })).not.toThrow();
     expect(inspect(connection)).not.toContain('MongoClient');
