@@ -57,9 +57,12 @@ type PathsIn<T, Seen, Depth extends unknown[], Step extends string> =
       ? string
       : PathsOf<T, Seen | (<X>() => X extends T ? 1 : 2), [...Depth, unknown], Step>;
 
-type PathsOf<T, Seen, Depth extends unknown[], Step extends string> = {
-  [K in keyof T & string]: T[K] extends Leaf ? K : K | `${K}.${PathsBelow<T[K], Seen, Depth, Step>}`;
-}[keyof T & string];
+type PathsOf<T, Seen, Depth extends unknown[], Step extends string> =
+  | (keyof T & string)
+  | { [K in ContainersOf<T>]: `${K}.${PathsBelow<T[K], Seen, Depth, Step>}` }[ContainersOf<T>];
+
+/** The keys under which there may be more. On its own, so that compilers ask it once of each type. */
+type ContainersOf<T> = { [K in keyof T & string]: T[K] extends Leaf ? never : K }[keyof T & string];
 
 type PathsBelow<V, Seen, Depth extends unknown[], Step extends string> = unknown extends V
   ? string
@@ -87,7 +90,13 @@ export type IsRecord<V> = string extends keyof V ? true : V extends ReadonlyMap<
 export type PathValue<D, P> = ValueIn<ShapeOf<D>, P>;
 
 /** The same in the fields `S`. */
-export type ValueIn<S, P> = P extends keyof S ? S[P] : ValueBelow<S, P>;
+export type ValueIn<S, P> = P extends keyof S
+  ? S[P]
+  : P extends `${infer K}.${infer Rest}`
+    ? K extends keyof S
+      ? ValueBelow<S[K], Rest>
+      : ValueBelow<S, P>
+    : ValueBelow<S, P>;
 
 type ValueBelow<V, P> = P extends `${infer K}.${infer Rest}` ? ValueBelow<Member<V, K>, Rest> : LastMember<V, P>;
 
@@ -118,10 +127,12 @@ type ObjectMember<V, K> = unknown extends V
       : never
     : V extends ReadonlyMap<unknown, infer M>
       ? RecordMember<M, K>
-      : K extends keyof V
-        ? RecordMember<V[K], K>
-        : string extends K
-          ? unknown
+      : string extends K
+        ? K extends keyof V
+          ? RecordMember<V[K], K>
+          : unknown
+        : K extends keyof V
+          ? V[K]
           : never;
 
 type RecordMember<M, K> = string extends K ? ([M] extends [Leaf] ? M : unknown) : M;
