@@ -33,36 +33,58 @@ async function withClients<T>(work: (clients: Clients) => Promise<T>): Promise<T
 let fresh = 1_000_000;
 
 /** What a program would write by hand that knows which field changed. */
-async function saveByHand(collection: Collection<User>, users: readonly User[]): Promise<void> {
-  const operations: AnyBulkWriteOperation<User>[] = [];
-  for (const user of users) {
-    user.age = fresh++;
-    operations.push({ updateOne: { filter: { _id: user._id }, update: { $set: { age: user.age } } } });
-  }
-  await collection.bulkWrite(operations, { ordered: false });
+function byHand(collection: Collection<User>): Contender {
+  let users: User[] = [];
+  return {
+    name: 'driver',
+    prepare: async () => {
+      users = await collection.find().toArray();
+    },
+    pass: () => {
+      const operations = users.map((user): AnyBulkWriteOperation<User> => {
+        user.age = fresh++;
+        return { updateOne: { filter: { _id: user._id }, update: { $set: { age: user.age } } } };
+      });
+      return collection.bulkWrite(operations, { ordered: false });
+    },
+  };
 }
 
-/** `saveAll()` of 1,000 documents that were loaded before, one field of each changed. */
+function byMongoose(users: Model<User>): Contender {
+  let documents: Awaited<ReturnType<typeof users.find>> = [];
+  return {
+    name: 'Mongoose',
+    prepare: async () => {
+      documents = await users.find();
+    },
+    pass: () => {
+      for (const user of documents) user.age = fresh++;
+      return users.bulkSave(documents);
+    },
+  };
+}
+
+/** `saveAll()` of 1,000 documents that were just loaded, one field of each changed. */
 export function saveAllTogether(effort: Effort): Promise<Row[]> {
   return withClients(async ({ collection, mongoose }) => {
-    const plain = await collection.find().toArray();
-    const bridged = await BridgeUser.find();
-    const hydrated = await mongoose.find();
-    const bridge = (validate: boolean) => async (): Promise<void> => {
-      for (const user of bridged) user.age = fresh++;
-      await BridgeUser.saveAll(bridged, { validate });
+    const bridge = (name: string, validate: boolean): Contender => {
+      let users: BridgeUser[] = [];
+      return {
+        name,
+        prepare: async () => {
+          users = await BridgeUser.find();
+        },
+        pass: () => {
+          for (const user of users) user.age = fresh++;
+          return BridgeUser.saveAll(users, { validate });
+        },
+      };
     };
     const contenders: Contender[] = [
-      { name: 'driver', pass: () => saveByHand(collection, plain) },
-      { name: 'data-bridge', pass: bridge(true) },
-      { name: 'data-bridge, no validation', pass: bridge(false) },
-      {
-        name: 'Mongoose',
-        pass: async () => {
-          for (const user of hydrated) user.age = fresh++;
-          await mongoose.bulkSave(hydrated);
-        },
-      },
+      byHand(collection),
+      bridge('data-bridge', true),
+      bridge('data-bridge, no validation', false),
+      byMongoose(mongoose),
     ];
     const timings = await alternate(contenders, effort);
     const what = 'saveAll() of 1,000 documents with one change each';

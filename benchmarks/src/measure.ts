@@ -1,6 +1,8 @@
 /** Something to time: one pass of the same work that its rivals do. */
 export interface Contender {
   readonly name: string;
+  /** What each pass uses up: made before it, and not timed. */
+  readonly prepare?: () => Promise<void>;
   readonly pass: () => unknown;
 }
 
@@ -73,13 +75,16 @@ async function warmUp(contender: Contender, forMs: number): Promise<number> {
   return ms;
 }
 
-async function timePasses({ pass }: Contender, passes: number): Promise<number> {
-  const start = performance.now();
+async function timePasses({ prepare, pass }: Contender, passes: number): Promise<number> {
+  let ms = 0;
   for (let i = 0; i < passes; i++) {
+    await prepare?.();
+    const start = performance.now();
     const result = pass();
     keep(result instanceof Promise ? await result : result);
+    ms += performance.now() - start;
   }
-  return (performance.now() - start) / passes;
+  return ms / passes;
 }
 
 function timesOf(timings: Timings, name: string): readonly number[] {

@@ -8,7 +8,15 @@ import { Life, type Write } from './life.ts';
 import { checkOwnFields } from './new-document.ts';
 import { outcomeOf } from './outcome.ts';
 import { checkSaveOptions, prepare, type SaveOptions, sendAndSettle, withdraw } from './save.ts';
-import { type Command, intoCommands, type PlannedWrite, sendTogether, type Written } from './save-batch.ts';
+import {
+  type Command,
+  intoCommands,
+  type PlannedWrite,
+  sendTogether,
+  UNTRIED,
+  type Written,
+  WRITTEN,
+} from './save-batch.ts';
 
 /** Options of `saveAll()`: those of `save()`, and whether one failure stops the others. */
 export interface SaveAllOptions extends SaveOptions {
@@ -134,13 +142,11 @@ async function sendCommand(command: Command, ordered: boolean, options: SaveOpti
 async function sendAlone({ life, write }: PlannedWrite, options: SaveOptions): Promise<Written> {
   try {
     await sendAndSettle(life, write, options);
-    return { isWritten: true };
+    return WRITTEN;
   } catch (error) {
     return { isWritten: outcomeOf(error) === 'applied', error };
   }
 }
-
-const UNTRIED: Written = { isWritten: false };
 
 /** How many commands may be under way together. Those of a session may not. */
 function atOnce(ordered: boolean, { session }: SaveOptions): number {

@@ -7,7 +7,8 @@ import type { Life, Write } from './life.ts';
 import type { Outcome } from './outcome.ts';
 import { fail, notFound, type SaveOptions, settle, withdraw } from './save.ts';
 import type { EditTree } from './state/edits.ts';
-import { needsPipelineInBatch, plan } from './state/plan.ts';
+import { operators } from './state/operators.ts';
+import { fallback, needsPipelineInBatch } from './state/plan.ts';
 
 /** A planned write of one document. */
 export interface PlannedWrite {
@@ -106,7 +107,8 @@ function collectionModel(write: Write): AnyBulkWriteOperation {
  * sent carries no guard, and matches the document unless it is gone.
  */
 function updateOf(tree: EditTree): BSON.Document {
-  return plan(tree, needsPipelineInBatch(tree) ? { form: 'pipeline' } : {}).update;
+  const said = needsPipelineInBatch(tree) ? null : operators(tree);
+  return said ?? fallback(tree).update;
 }
 
 // ── send ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -142,12 +144,20 @@ async function settleAll(
   const fateOf = await tellFates(writes, answer, options);
   return writes.map(({ life, write }, place): Written => {
     const fate = fateOf(place);
-    if (fate === 'written') settle(life, write);
-    if (fate === 'untried') withdraw(life);
-    if (typeof fate === 'string') return { isWritten: fate === 'written' };
+    if (fate === 'written') {
+      settle(life, write);
+      return WRITTEN;
+    }
+    if (fate === 'untried') {
+      withdraw(life);
+      return UNTRIED;
+    }
     return { isWritten: fate.outcome === 'applied', error: fail(life, write, fate.error, fate.outcome) };
   });
 }
+
+export const WRITTEN: Written = { isWritten: true };
+export const UNTRIED: Written = { isWritten: false };
 
 type Fate = 'written' | 'untried' | { readonly error: unknown; readonly outcome: Outcome };
 

@@ -112,7 +112,9 @@ function judge(life: Life, field: SchemaField, given?: unknown): Verdict | Promi
  * @throws SchemaError
  */
 function checkOutput(life: Life, field: SchemaField, value: unknown, verdict: Verdict): Verdict | Promise<Verdict> {
-  if (field.takesOutput || verdict.issues !== undefined || isLeft(value, verdict.value)) return verdict;
+  if (verdict.issues !== undefined) return verdict;
+  if (isLeft(value, verdict.value)) return { value };
+  if (field.takesOutput) return verdict;
   if (isSame(value, verdict.value)) return verdict;
   const again = field.validate(overlay(copyValue(value), verdict.value));
   const decide = ({ issues }: Verdict): Verdict => {

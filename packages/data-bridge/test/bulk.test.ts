@@ -141,7 +141,7 @@ describe.each(BULK_SERVERS)('bulk() on a server %s', (_, wireVersion) => {
     expect(error).toBeInstanceOf(ValidationError);
     expect((error as ValidationError).issues.map(({ path }) => path)).toEqual(['2.name', '3.name']);
     expect(database.sent()).toEqual([]);
-    expect(await bulk.execute({ validate: false, ordered: false }).catch((thrown: unknown) => thrown)).toBeDefined();
+    await bulk.execute({ validate: false }).catch(() => {});
     expect(await User.count({ name: 'd' })).toBe(1);
   });
 
