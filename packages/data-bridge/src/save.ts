@@ -311,10 +311,12 @@ function settleInsert(life: Life, document: BSON.Document): void {
   const bytes = encodeDocument(document);
   const settled = new BsonBaseline(life.definition.layout(), bytes, 0);
   // Containers that the program holds stay, and so does what it changed since the insert was planned.
-  for (const name of new Set([...Object.keys(document), ...baseline.names()])) {
+  const carry = (name: string): void => {
     const value = baseline.current(name);
     if (typeof value === 'object' || !Object.is(value, document[name])) settled.carry(name, value);
-  }
+  };
+  Object.keys(document).forEach(carry);
+  for (const name of baseline.names()) if (!Object.hasOwn(document, name)) carry(name);
   moveTo(life.tracker, settled);
   life.isNew = false;
   life.lastSaved = bytes;
