@@ -78,7 +78,9 @@ type PathsOfElements<E, Seen, Depth extends unknown[], Step extends string> = [S
   ? PathsBelow<E extends readonly unknown[] ? never : E, Seen, Depth, Step> // a filter enters an array, not the arrays in it
   : string extends Step
     ? string
-    : Step | `${Step}.${PathsBelow<E, Seen, Depth, string>}`;
+    : [E] extends [Leaf]
+      ? string // one pattern costs compilers less than a pattern for each kind of step
+      : Step | `${Step}.${PathsBelow<E, Seen, Depth, string>}`;
 
 /** Are its keys data, as those of a record or a Map? */
 export type IsRecord<V> = string extends keyof V ? true : V extends ReadonlyMap<unknown, unknown> ? true : false;

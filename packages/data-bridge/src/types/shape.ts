@@ -27,10 +27,11 @@ type Times<O> = O extends { timestamps: true }
  * Nothing here looks inside a field's schema before its type is asked for: behind `ref()` stands a class that may be
  * being declared.
  */
-export type Shape<F extends Fields, O = object> = {
-  -readonly [K in Exclude<keyof F, '_id'>]: OutputOf<F[K]>;
-} & Id<F> &
-  Times<O>;
+export type Shape<F extends Fields, O = object> = OwnFields<F> & Id<F> & Times<O>;
+
+type OwnFields<F extends Fields> = F extends { readonly _id: unknown }
+  ? { -readonly [K in Exclude<keyof F, '_id'>]: OutputOf<F[K]> }
+  : { -readonly [K in keyof F]: OutputOf<F[K]> };
 
 type OptionalKeys<F extends Fields> = { [K in keyof F]: undefined extends InputOf<F[K]> ? K : never }[keyof F];
 
