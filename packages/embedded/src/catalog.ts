@@ -21,12 +21,11 @@ type KeyChanges = readonly KeyChange[];
 
 /** A collection: its documents, their indexes, and the rule that the documents must keep. */
 export class Collection {
-  readonly database: string;
-  readonly name: string;
-  readonly namespace: string;
   readonly uuid: Binary;
   readonly records: RecordStore;
   readonly #store: CollectionStore;
+  #database: string;
+  #name: string;
   readonly #indexes = new Map<string, SecondaryIndex>();
   #options: Document = new Map();
   #ids: IdIndex;
@@ -35,9 +34,8 @@ export class Collection {
 
   /** A collection without options and indexes. Its store learns of it with the first `setOptions`. */
   constructor(database: string, name: string, store: CollectionStore, uuid = newUuid()) {
-    this.database = database;
-    this.name = name;
-    this.namespace = `${database}.${name}`;
+    this.#database = database;
+    this.#name = name;
     this.uuid = uuid;
     this.records = store.records;
     this.#store = store;
@@ -53,6 +51,27 @@ export class Collection {
       collection.#useIndex(new SecondaryIndex(collection.namespace, readIndex(specification), store.index(id)));
     }
     return collection;
+  }
+
+  get database(): string {
+    return this.#database;
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  get namespace(): string {
+    return `${this.#database}.${this.#name}`;
+  }
+
+  /** Gives it another name. The catalogue has to know. */
+  rename(database: string, name: string): void {
+    this.#database = database;
+    this.#name = name;
+    this.#useOptions(this.#options);
+    for (const index of this.indexes) index.namespace = this.namespace;
+    this.#describe();
   }
 
   /** Whether the collection is gone: a cursor that still reads it has to end. */
@@ -252,7 +271,7 @@ export class Catalog {
     if (this.collection(database, name) !== undefined) {
       throw new ServerError(48, `Collection ${namespace} already exists.`);
     }
-    if (name.startsWith('system.')) throw new ServerError(73, `Invalid system namespace: ${namespace}`);
+    checkNewName(database, name);
     this.#checkCase(database);
     const collection = new Collection(database, name, this.#storage.createCollection());
     collection.setOptions(options);
@@ -261,10 +280,18 @@ export class Catalog {
   }
 
   drop(collection: Collection): void {
-    const collections = this.#databases.get(collection.database);
-    collections?.delete(collection.name);
-    if (collections?.size === 0) this.#databases.delete(collection.database);
+    this.#forget(collection);
     collection.drop();
+  }
+
+  /** Gives a collection another name, in another database perhaps. Throws 48 where there is one of that name. */
+  rename(collection: Collection, database: string, name: string): void {
+    if (this.collection(database, name) !== undefined) throw new ServerError(48, 'target namespace exists');
+    checkNewName(database, name);
+    this.#checkCase(database);
+    this.#forget(collection);
+    collection.rename(database, name);
+    this.#add(collection);
   }
 
   /** The names of the databases that hold a collection, sorted. */
@@ -296,6 +323,12 @@ export class Catalog {
     });
   }
 
+  #forget({ database, name }: Collection): void {
+    const collections = this.#databases.get(database);
+    collections?.delete(name);
+    if (collections?.size === 0) this.#databases.delete(database);
+  }
+
   #add(collection: Collection): void {
     const collections = this.#databases.get(collection.database) ?? new Map<string, Collection>();
     this.#databases.set(collection.database, collections.set(collection.name, collection));
@@ -318,11 +351,28 @@ function newUuid(): Binary {
   return new Binary(new UUID().buffer, Binary.SUBTYPE_UUID);
 }
 
+/** Where a collection is. */
+export interface Namespace {
+  readonly database: string;
+  readonly name: string;
+}
+
+/** Takes `<database>.<collection>` apart. Throws 73 for what is none. */
+export function splitNamespace(namespace: string): Namespace {
+  const dot = namespace.indexOf('.');
+  if (dot < 1 || dot === namespace.length - 1) throw new ServerError(73, `Invalid namespace specified '${namespace}'`);
+  return { database: namespace.slice(0, dot), name: namespace.slice(dot + 1) };
+}
+
 /** Throws 73 where a database cannot be called that. Source: the MongoDB manual, "Naming Restrictions". */
 export function checkDatabaseName(name: string): void {
   if (name === '' || Buffer.byteLength(name) > MAX_DATABASE_LENGTH || /[/\\. "$*<>:|?\0]/.test(name)) {
     throw new ServerError(73, `Invalid database name: '${name}'`);
   }
+}
+
+function checkNewName(database: string, name: string): void {
+  if (name.startsWith('system.')) throw new ServerError(73, `Invalid system namespace: ${database}.${name}`);
 }
 
 function checkCollectionName(database: string, name: string): void {

@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { Catalog } from './catalog.ts';
 import type { Client, Context } from './commands/command.ts';
 import { Cursors } from './commands/cursors.ts';
+import { removeExpired } from './commands/expiry.ts';
 import { indexDefinition } from './commands/index-definition.ts';
 import { runCommand } from './commands/run.ts';
 import { MemoryStorage } from './storage/memory.ts';
@@ -12,6 +13,9 @@ import { OP_MSG, opMsgHead, parseOpMsg } from './wire/op-msg.ts';
 import { OP_QUERY, opReplyHead, parseOpQuery } from './wire/op-query.ts';
 
 const LOOPBACK = '127.0.0.1';
+
+/** How often documents whose time is over are looked for, in milliseconds. MongoDB does it once a minute. */
+const EXPIRY_INTERVAL = 1_000;
 
 /** How to start a server. */
 export interface ServerOptions {
@@ -59,8 +63,9 @@ async function serveStorage(storage: Storage, options: ServerOptions): Promise<R
   const cursors = new Cursors();
   const sockets = new Set<Socket>();
   let accepted = 0;
+  const catalog = new Catalog(storage, indexDefinition);
   const context: Context = {
-    catalog: new Catalog(storage, indexDefinition),
+    catalog,
     cursors,
     startedAt: new Date(),
     maxMessageSize: MAX_MESSAGE_SIZE,
@@ -74,9 +79,11 @@ async function serveStorage(storage: Storage, options: ServerOptions): Promise<R
     serve(socket, (frame) => answer(context, client, frame));
   });
   await listen(server, options);
+  const expiry = setInterval(() => expire(catalog), EXPIRY_INTERVAL).unref();
 
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
+    clearInterval(expiry);
     const ended = new Promise<void>((resolve) => server.close(() => resolve()));
     for (const socket of sockets) socket.destroy();
     cursors.closeAll();
@@ -84,6 +91,15 @@ async function serveStorage(storage: Storage, options: ServerOptions): Promise<R
     await storage.close();
   };
   return { uri: uriOf(server), close: () => (closed ??= close()) };
+}
+
+/** A store that fails now fails the next command too, which can tell somebody. */
+function expire(catalog: Catalog): void {
+  try {
+    removeExpired(catalog);
+  } catch {
+    // What has expired is looked for again.
+  }
 }
 
 const OPTION_NAMES = new Set(['port', 'socket', 'path']);

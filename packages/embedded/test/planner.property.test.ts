@@ -105,6 +105,7 @@ function indexed(storage: Storage, definitions: readonly Definition[]): Collecti
       hidden: false,
       covers: partial ? matcher(PARTIAL) : undefined,
       collation: undefined,
+      expireAfter: undefined,
     });
   }
   return collection;

@@ -3,7 +3,7 @@
 import { Double, Int32 } from 'bson';
 import { encode } from '../engine/bson.ts';
 import type { Document, Value } from '../engine/value.ts';
-import { checkDatabaseName } from '../catalog.ts';
+import { checkDatabaseName, type Namespace, splitNamespace } from '../catalog.ts';
 import { ServerError } from '../errors.ts';
 import { givenCollation, scopeOf } from './arguments.ts';
 import { isOrdered, runBatch } from './batch.ts';
@@ -13,12 +13,6 @@ import { Fields } from './fields.ts';
 import { type CursorReply, documentOf, errorFields } from './reply.ts';
 import { parseUpdate, runUpdate, UPDATE_OPTIONS, type UpdateStatement } from './update.ts';
 import { insertDocument } from './writes.ts';
-
-/** Where an operation takes place. */
-interface Namespace {
-  readonly database: string;
-  readonly name: string;
-}
 
 type Operation = { readonly namespace: Namespace } & (
   | { readonly kind: 'insert'; readonly document: Document }
@@ -129,13 +123,9 @@ function parseNamespace(document: Document): Namespace {
   fields.check(NAMESPACE_FIELDS);
   const namespace = fields.string('ns');
   if (namespace === undefined) throw fields.missing('ns');
-  const dot = namespace.indexOf('.');
-  if (dot < 1 || dot === namespace.length - 1) {
-    throw new ServerError(73, `Invalid namespace specified for bulkWrite: '${namespace}'`);
-  }
-  const database = namespace.slice(0, dot);
-  checkDatabaseName(database);
-  return { database, name: namespace.slice(dot + 1) };
+  const parts = splitNamespace(namespace);
+  checkDatabaseName(parts.database);
+  return parts;
 }
 
 /** The first field says what an operation is, and in which of the namespaces. */

@@ -3,7 +3,7 @@ import { encode } from '../engine/bson.ts';
 import { matcher } from '../engine/match.ts';
 import { integer } from '../engine/number.ts';
 import { type Document, isNumeric, type Value } from '../engine/value.ts';
-import type { Catalog, Collection } from '../catalog.ts';
+import { type Catalog, checkDatabaseName, type Collection, splitNamespace } from '../catalog.ts';
 import { ID_INDEX } from '../storage/id-index.ts';
 import { ServerError } from '../errors.ts';
 import { collectionName, cursorBatchSize, givenCollation } from './arguments.ts';
@@ -65,6 +65,23 @@ function drop({ catalog }: Context, request: Request): Document {
   if (collection === undefined) return new Map();
   catalog.drop(collection);
   return documentOf({ nIndexesWas: integer(collection.indexCount), ns: collection.namespace });
+}
+
+function renameCollection({ catalog }: Context, request: Request): Document {
+  const { fields } = request;
+  const from = splitNamespace(collectionName(request));
+  const target = fields.string('to');
+  if (target === undefined) throw fields.missing('to');
+  const to = splitNamespace(target);
+  checkDatabaseName(to.database);
+  const collection = catalog.collection(from.database, from.name);
+  if (collection === undefined)
+    throw new ServerError(26, `Source collection ${collectionName(request)} does not exist`);
+  if (collection.namespace === target) throw new ServerError(20, "Can't rename a collection to itself");
+  const existing = catalog.collection(to.database, to.name);
+  if (existing !== undefined && fields.boolean('dropTarget')) catalog.drop(existing);
+  catalog.rename(collection, to.database, to.name);
+  return new Map();
 }
 
 function dropDatabase({ catalog }: Context, { database }: Request): Document {
@@ -179,6 +196,7 @@ export const collectionCommands: Readonly<Record<string, Command>> = {
     unsupported: ['index', 'viewOn', 'pipeline', 'changeStreamPreAndPostImages', 'expireAfterSeconds', 'timeseries'],
   }),
   drop: command(drop),
+  renameCollection: command(renameCollection, ['to', 'dropTarget'], { adminOnly: true }),
   dropDatabase: command(dropDatabase),
   listCollections: command(listCollections, ['filter', 'nameOnly', 'authorizedCollections', 'cursor']),
   listDatabases: command(listDatabases, ['filter', 'nameOnly', 'authorizedDatabases'], { adminOnly: true }),

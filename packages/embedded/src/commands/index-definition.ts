@@ -19,6 +19,7 @@ const OPTIONS = new Set([
   'hidden',
   'partialFilterExpression',
   'collation',
+  'expireAfterSeconds',
   'background',
   'v',
   'ns',
@@ -26,7 +27,6 @@ const OPTIONS = new Set([
 
 /** Options of kinds of index that this server does not have. */
 const UNSUPPORTED = new Set([
-  'expireAfterSeconds',
   'storageEngine',
   'wildcardProjection',
   'weights',
@@ -57,6 +57,7 @@ export function indexDefinition(specification: Document): IndexDefinition {
   if (name === undefined) throw fields.missing('name');
   if (name === '' || name === '*') throw new ServerError(2, `The index name '${name}' is not valid.`);
 
+  const expireAfter = expiryOf(fields, pattern);
   const unique = fields.boolean('unique');
   const sparse = fields.boolean('sparse');
   const hidden = fields.boolean('hidden');
@@ -75,6 +76,7 @@ export function indexDefinition(specification: Document): IndexDefinition {
       sparse: sparse || undefined,
       hidden: hidden || undefined,
       partialFilterExpression: filter,
+      expireAfterSeconds: expireAfter === undefined ? undefined : fields.value('expireAfterSeconds'),
       collation: collation?.specification,
     }),
     name,
@@ -84,7 +86,22 @@ export function indexDefinition(specification: Document): IndexDefinition {
     hidden,
     covers,
     collation,
+    expireAfter,
   };
+}
+
+/** Seconds beyond this are never over. */
+const MAX_EXPIRY = 2 ** 31 - 1;
+
+/** When documents expire. Throws 67 for what is no time, and for an index of several fields. */
+function expiryOf(fields: Fields, pattern: Document): number | undefined {
+  if (fields.value('expireAfterSeconds') === undefined) return undefined;
+  const seconds = fields.integer('expireAfterSeconds') ?? 0;
+  if (Number.isNaN(seconds) || seconds < 0 || seconds > MAX_EXPIRY) {
+    throw new ServerError(67, `TTL index 'expireAfterSeconds' option must be within the range 0 to ${MAX_EXPIRY}`);
+  }
+  if (pattern.size === 1) return seconds;
+  throw new ServerError(67, 'TTL indexes are single-field indexes, compound indexes do not support TTL');
 }
 
 /** Whether two definitions index the same documents by the same fields: a collection may have only one such index. */

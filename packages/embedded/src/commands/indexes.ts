@@ -49,9 +49,17 @@ function isIdIndex(specification: Document): boolean {
   );
 }
 
+/** An index compares texts as its collection does, unless it says otherwise. */
+function withDefaults(specification: Document, { collation }: Collection): Document {
+  if (collation === undefined || specification.has('collation')) return specification;
+  return new Map([...specification, ['collation', collation.specification]]);
+}
+
 /** Adds the described indexes that are not there yet: all of them, or none. */
 export function addIndexes(collection: Collection, specifications: readonly Document[]): void {
-  const wanted = specifications.filter((specification) => !isIdIndex(specification)).map(indexDefinition);
+  const wanted = specifications
+    .filter((specification) => !isIdIndex(specification))
+    .map((specification) => indexDefinition(withDefaults(specification, collection)));
   const added: string[] = [];
   try {
     for (const definition of wanted) {

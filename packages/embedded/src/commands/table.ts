@@ -31,7 +31,6 @@ export const UNSUPPORTED_COMMANDS: ReadonlySet<string> = new Set([
   // Later: they need parts that are still missing.
   'abortTransaction',
   'commitTransaction',
-  'renameCollection',
   // For larger installations.
   'listSearchIndexes',
   'createSearchIndexes',

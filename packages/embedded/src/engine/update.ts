@@ -2,7 +2,7 @@
 // https://www.mongodb.com/docs/manual/reference/operator/update/
 import { ObjectId } from 'bson';
 import { ServerError } from '../errors.ts';
-import { pipeline } from './aggregate.ts';
+import { isStageName, pipeline } from './aggregate.ts';
 import { encode } from './bson.ts';
 import type { Variables } from './expression.ts';
 import type { MatchDetails } from './match.ts';
@@ -111,7 +111,7 @@ function compilePipeline(stages: readonly Document[], options: UpdateOptions): C
   }
   for (const stage of stages) {
     const [name = ''] = stage.keys();
-    if (name.startsWith('$') && stage.size === 1 && !STAGES.has(name)) {
+    if (stage.size === 1 && isStageName(name) && !STAGES.has(name)) {
       throw new ServerError(72, `${name} is not allowed to be used within an update`);
     }
   }

@@ -36,6 +36,7 @@ export class IdIndex implements ScannableIndex {
       hidden: false,
       covers: undefined,
       collation,
+      expireAfter: undefined,
     };
   }
 

@@ -24,6 +24,8 @@ export interface IndexDefinition {
   readonly covers: ((document: Document) => boolean) | undefined;
   /** How texts are compared; by their bytes when undefined. */
   readonly collation: Collation | undefined;
+  /** Seconds after the date in its field at which a document expires; never when undefined. */
+  readonly expireAfter: number | undefined;
 }
 
 /** The keys of one document in one index, as they are stored → parts. */
@@ -59,13 +61,14 @@ export interface ScannableIndex {
 export class SecondaryIndex implements ScannableIndex {
   readonly definition: IndexDefinition;
   readonly descending: readonly boolean[];
-  readonly #namespace: string;
+  /** The collection's, for error messages. */
+  namespace: string;
   readonly #store: IndexStore;
   readonly #paths: readonly FieldPath[];
   #version = 0;
 
   constructor(namespace: string, definition: IndexDefinition, store: IndexStore) {
-    this.#namespace = namespace;
+    this.namespace = namespace;
     this.definition = definition;
     this.#store = store;
     this.#paths = [...definition.pattern.keys()].map(splitPath);
@@ -142,7 +145,7 @@ export class SecondaryIndex implements ScannableIndex {
   #duplicate(key: IndexKey) {
     const { name, pattern } = this.definition;
     const values = new Map([...pattern.keys()].map((path, part) => [path, key[part] ?? null]));
-    return duplicateKeyError(this.#namespace, name, pattern, values);
+    return duplicateKeyError(this.namespace, name, pattern, values);
   }
 }
 

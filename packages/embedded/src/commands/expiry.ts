@@ -1,0 +1,42 @@
+// Documents whose time is over.
+// https://www.mongodb.com/docs/manual/core/index-ttl/
+import { DateTime, documentOf } from '../engine/value.ts';
+import type { Catalog, Collection } from '../catalog.ts';
+import type { IndexDefinition } from '../storage/secondary-index.ts';
+import { runDelete } from './delete.ts';
+
+/** An index that makes documents of its collection expire. */
+interface Expiry {
+  readonly collection: Collection;
+  readonly definition: IndexDefinition;
+  readonly expireAfter: number;
+}
+
+/** Removes the documents that have expired: those whose date, or the first of several, lies long enough back. */
+export function removeExpired(catalog: Catalog): void {
+  const expiries = expiriesOf(catalog);
+  // Even an empty transaction costs a durable store something.
+  if (expiries.length === 0) return;
+  const now = DateTime.now();
+  const scope = { now, variables: new Map(), collation: undefined, deadline: undefined };
+  catalog.transaction(() => {
+    for (const { collection, definition, expireAfter } of expiries) {
+      const latest = new DateTime(now.milliseconds - BigInt(expireAfter) * 1000n);
+      const [path = ''] = definition.pattern.keys();
+      const filter = documentOf([path, documentOf(['$lte', latest])]);
+      runDelete(collection, { filter, multi: true, hint: definition.name, collation: undefined }, scope);
+    }
+  });
+}
+
+function expiriesOf(catalog: Catalog): Expiry[] {
+  return catalog
+    .databases()
+    .flatMap((database) => catalog.collections(database))
+    .flatMap((collection) =>
+      Array.from(collection.indexes, ({ definition }) => ({ collection, definition })).flatMap((index) => {
+        const { expireAfter } = index.definition;
+        return expireAfter === undefined ? [] : [{ ...index, expireAfter }];
+      }),
+    );
+}
