@@ -142,6 +142,7 @@ export class Bulk<D, I extends object = object> {
     if (this.#isExecuted)
       throw new UsageError('This bulk write was executed before: make a new one.', contextOf(definition));
     checkWriteConcern('execute', { definition, context: contextOf(definition) }, sent);
+    refuseOptions(definition, sent, ['explain', 'raw', 'verboseResults', 'promoteValues']);
     const operations = await this.#finish(validate ?? definition.validate);
     if (operations.length === 0) return [];
     this.#isExecuted = true;

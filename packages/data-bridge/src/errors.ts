@@ -158,8 +158,11 @@ export class BulkSaveError extends DataBridgeError {
 
   constructor(results: readonly SaveResult[], context?: ErrorContext) {
     const missed = results.filter(({ outcome }) => outcome === 'conflict' || outcome === 'failed');
-    const saved = missed.length === 0 ? 'All were written, and not confirmed as asked' : 'The others were';
-    const text = `${missed.length} of ${results.length} documents were not saved${reasonsOf(results)}. ${saved}. "results" tells of each.`;
+    const failed =
+      missed.length === 0
+        ? 'The documents were written, and not confirmed as asked'
+        : `${missed.length} of ${results.length} documents were not saved`;
+    const text = `${failed}${reasonsOf(results)}. "results" tells of each.`;
     super(text, context);
     this.results = results;
     hide(this, 'results');

@@ -50,6 +50,7 @@ export async function saveAll(
   listed: readonly Document<unknown>[],
   { ordered = false, ...options }: SaveAllOptions = {},
 ): Promise<SaveResult[]> {
+  if (!Array.isArray(listed)) throw new UsageError('saveAll() takes a list of documents.');
   const documents = [...new Set(listed)];
   documents.forEach(checkDocument);
   const lives = documents.map(lifeOf);

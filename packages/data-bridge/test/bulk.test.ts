@@ -145,10 +145,15 @@ describe.each(BULK_SERVERS)('bulk() on a server %s', (_, wireVersion) => {
     expect(await User.count({ name: 'd' })).toBe(1);
   });
 
-  it('refuses what cannot be, at once', () => {
+  it('refuses what cannot be, at once', async () => {
     expect(() => User.bulk().updateOne({}, { age: 5 } as never)).toThrow(UsageError);
     expect(() => User.bulk().updateOne({ name: undefined } as never, { $set: { age: 5 } })).toThrow(UsageError);
     expect(() => User.bulk().insertOne(5 as never)).toThrow(UsageError);
+    await expect(
+      User.bulk()
+        .deleteOne({})
+        .execute({ explain: true } as object),
+    ).rejects.toThrow(UsageError);
     expect(() => User.bulk().deleteOne({}, { upsert: true } as never)).toThrow(UsageError);
   });
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { BulkSaveError, BulkWriteError, model, OutcomeUnknownError } from '../src/index.ts';
+import type { Command } from './support/database.ts';
 import { BULK_SERVERS, type BulkDatabase, openBulkDatabase } from './support/bulk-servers.ts';
 
 class Item extends model('items', { name: z.string(), tags: z.array(z.string()).default([]) }) {}
@@ -164,4 +165,70 @@ it('reads what a client tells that decodes numbers as classes', async () => {
   } finally {
     await database.close();
   }
+});
+
+describe.each(BULK_SERVERS)('on a small server %s', (_, wireVersion) => {
+  class Routed extends model('routed', { place: z.string(), count: z.number() }, { shardKey: ['place'] }) {}
+
+  let database: BulkDatabase;
+  let other: BulkDatabase;
+  beforeAll(async () => {
+    database = await openBulkDatabase(wireVersion);
+    const small = { maxWireVersion: wireVersion, maxWriteBatchSize: 3, maxBsonObjectSize: 40_000 };
+    database.proxy.always('hello', (reply) => ({ ...reply, ...small, maxMessageSizeBytes: 40_000 }));
+    other = await openBulkDatabase(wireVersion);
+  });
+  afterAll(async () => {
+    await other.close();
+    await database.close();
+  });
+
+  it('a command has no more writes, and no more bytes, than the server takes', async () => {
+    const items = Array.from({ length: 7 }, (__, i) => new Item({ name: `${i}` }));
+    await Item.saveAll(items);
+    const large = Array.from({ length: 4 }, (__, i) => new Item({ name: `${i}`.repeat(10_000) }));
+    await Item.saveAll(large);
+    const writes = database
+      .sent()
+      .flatMap(({ ops, documents = ops }: Command) => (documents === undefined ? [] : [documents]));
+    const lengths = writes.map((list: unknown[] & { documents?: unknown[] }) => (list.documents ?? list).length);
+    expect(lengths.toSorted()).toEqual([1, 2, 2, 3, 3]);
+    expect(await Item.count()).toBe(11);
+  });
+
+  it('a document that somebody moved to another shard is told to be gone', async () => {
+    const pages = await Routed.insertMany(['a', 'b'].map((place) => ({ place, count: 0 })));
+    for (const page of pages) page.count = 1;
+    await database.db.collection('routed').updateOne({ place: 'a' }, { $set: { place: 'c' } });
+    const error: unknown = await Routed.saveAll(pages).catch((thrown: unknown) => thrown);
+    expect(outcomes(error as BulkSaveError)).toEqual(['failed', 'updated']);
+  });
+
+  it('documents of several connections go to each', async () => {
+    const Elsewhere = Item.using(other.connection);
+    const pages = [1, 2].flatMap((i) => [new Item({ name: `here ${i}` }), new Elsewhere({ name: `there ${i}` })]);
+    database.sent();
+    other.sent();
+    await Item.saveAll(pages);
+    expect([database.sent().length, other.sent().length]).toEqual([1, 1]);
+    expect(await Elsewhere.count()).toBe(2);
+  });
+
+  it('documents loaded in part are saved in part', async () => {
+    await Item.deleteMany({});
+    await Item.insertMany(['a', 'b'].map((name) => ({ name, tags: ['t'] })));
+    const pages = await Item.find().select('name').sort({ name: 1 });
+    for (const page of pages) page.name += '!';
+    await Item.saveAll(pages);
+    expect(
+      await Item.find()
+        .sort({ name: 1 })
+        .map(({ name, tags }) => [name, ...tags]),
+    ).toEqual([
+      ['a!', 't'],
+      ['b!', 't'],
+    ]);
+  });
+
+  const outcomes = ({ results }: BulkSaveError): string[] => results.map(({ outcome }) => outcome);
 });

@@ -328,6 +328,8 @@ describe.each(BULK_SERVERS)('saveAll() on a server %s', (_, wireVersion) => {
     await expect(Item.saveAll([item], { upsert: true } as object)).rejects.toThrow(UsageError);
     await expect(Item.saveAll([item], { writeConcern: { w: 0 } })).rejects.toThrow('saveAll()');
     await expect(Item.saveAll([{ name: 'b' } as never])).rejects.toThrow(UsageError);
+    await expect(Item.saveAll(item as never)).rejects.toThrow(UsageError);
+    await expect(Item.insertMany(item as never)).rejects.toThrow(UsageError);
     expect(database.sent()).toEqual([]);
   });
 });
