@@ -115,7 +115,10 @@ function updateOf(tree: EditTree): BSON.Document {
 
 /** Sends writes in one command, and settles them. Gives what became of each. */
 export async function sendTogether(command: Command, options: BatchOptions): Promise<Written[]> {
-  const answer = await send(command, options).then((done): BulkFailure => ({ refused: new Map(), done }), readFailure);
+  const isAborted = options.signal?.aborted === true;
+  const answer: BulkFailure = isAborted
+    ? { refused: new Map(), failure: { error: options.signal?.reason, outcome: 'refused' }, done: 0 }
+    : await send(command, options).then((done) => ({ refused: new Map(), done }), readFailure);
   return settleAll(command.writes, answer, options);
 }
 

@@ -317,6 +317,15 @@ describe.each(BULK_SERVERS)('saveAll() on a server %s', (_, wireVersion) => {
     });
   });
 
+  it('sends nothing once its signal is aborted', async () => {
+    const items = await stored('a', 'b');
+    for (const item of items) item.tags.push('x');
+    const error = await failureOf(Item.saveAll(items, { signal: AbortSignal.abort() }));
+    expect(outcomesOf(error.results)).toEqual(['failed', 'failed']);
+    expect(database.sent()).toEqual([]);
+    expect(outcomesOf(await Item.saveAll(items))).toEqual(['updated', 'updated']);
+  });
+
   it('takes the options of save(), and refuses others before anything is sent', async () => {
     const invalid = new Item({ name: '' });
     expect(outcomesOf(await Item.saveAll([invalid, new Item({ name: 'a' })], { validate: false }))).toEqual([
