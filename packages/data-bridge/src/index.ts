@@ -46,7 +46,7 @@ export type { SaveOptions } from './save.ts';
 export type { SaveAllOptions } from './save-all.ts';
 export type { Fields, FieldSchema } from './schema.ts';
 export { escapeRegex } from './search.ts';
-export type { Model } from './statics.ts';
+export type { Model, ModelOf } from './statics.ts';
 export type { Change } from './state/edits.ts';
 export type { UpdatePlan } from './state/plan.ts';
 export { StateTracker } from './state/tracker.ts';

@@ -28,7 +28,7 @@ import { Query } from './query.ts';
 import type { QueryOptions, ReadAll } from './query-plan.ts';
 import { insertion, type SaveOptions } from './save.ts';
 import { saveAll, type SaveAllOptions } from './save-all.ts';
-import type { Model, Reserved } from './statics.ts';
+import type { Model, Reserved, TakesOwnOutput } from './statics.ts';
 import type { Fields } from './schema.ts';
 import { baselineOver } from './state/partial-baseline.ts';
 import type { Shape } from './types/shape.ts';
@@ -71,7 +71,7 @@ type DocumentClass = (new (input: object) => Document<unknown>) & { readonly pro
  */
 export function model<const F extends Fields, const O extends ModelOptions = object>(
   collection: string,
-  fields: F & Reserved,
+  fields: F & Reserved & TakesOwnOutput<F>,
   options?: O & { readonly check?: (document: Shape<F>) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>> },
 ): Model<F, Shape<F, O>> {
   const definition = new ModelDefinition(collection, fields, options ?? {});

@@ -24,7 +24,7 @@ import type { SaveOptions } from './save.ts';
 import type { Fields } from './schema.ts';
 import type { Equality, Filter } from './types/filter.ts';
 import type { ElementOf, Paths, PathValue } from './types/paths.ts';
-import type { AnyDocument, Class, IdOf, Input, Shape, ShapeOf } from './types/shape.ts';
+import type { AnyDocument, Class, IdOf, Input, InputOf, OutputOf, Shape, ShapeOf } from './types/shape.ts';
 import type { Update } from './types/update.ts';
 import type { DriverOptions, StampOptions, ValidateOptions } from './updates.ts';
 
@@ -34,6 +34,23 @@ export type Reserved = {
     K in Exclude<keyof Document<unknown>, symbol>
   ]?: `"${K}" is a member of every document: name the field otherwise and store it so: stored("${K}", schema)`;
 };
+
+/**
+ * A message in the place of each field whose schema refuses what it gives: the field is validated again when it changes,
+ * and what is stored is the output. References are left out, since the class behind one may be being declared.
+ */
+export type TakesOwnOutput<F extends Fields> = {
+  readonly [K in keyof F]: F[K] extends { readonly '~standard': { readonly vendor: 'data-bridge' } }
+    ? unknown
+    : [OutputOf<F[K]>] extends [InputOf<F[K]>]
+      ? unknown
+      : [OutputOf<F[K]>] extends [Frozen<InputOf<F[K]>>]
+        ? unknown
+        : `"${K & string}" gives another type than it takes, and could not be validated again: make the schema take its output too`;
+};
+
+/** A schema may freeze what it takes. */
+type Frozen<V> = V extends readonly (infer E)[] ? readonly E[] : V;
 
 /** What a model's class has beside its constructor. */
 export interface Statics<F extends Fields> {
@@ -155,5 +172,8 @@ export interface Statics<F extends Fields> {
 
 /** A class of documents, bound to a collection. Extend it. */
 export interface Model<F extends Fields, S = Shape<F>> extends Statics<F> {
-  new (...input: [input: Input<F>]): Document<S> & S;
+  new (input: Input<F>): Document<S> & S;
 }
+
+/** The class of any model whose documents are `D`, for code that is generic over models: `class Repository<D> { constructor(readonly model: ModelOf<D>) {} }`. */
+export type ModelOf<D> = Class<D> & Omit<Statics<Fields>, 'create' | 'insertMany' | 'replaceOne' | 'findOneAndReplace'>;

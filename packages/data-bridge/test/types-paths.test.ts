@@ -1,7 +1,8 @@
 import type { ObjectId } from 'mongodb';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
-import { model, ref, objectId, decimal, long } from '../src/index.ts';
+import { model, ref, objectId, decimal, long, type Filter, type ModelOf } from '../src/index.ts';
+import type { UpdateOperators } from '../src/types/update.ts';
 const deep = z.object({
   l2: z.object({
     l3: z.object({ l4: z.object({ l5: z.object({ l6: z.object({ l7: z.object({ l8: z.number() }) }) }) }) }),
@@ -236,7 +237,7 @@ describe('the types of paths', () => {
       // @ts-expect-error -- $push of a number to references
       u.$push('friends', 'x', 5);
       // @ts-expect-error -- the _id stays
-      u._id = u._id;
+      u._id = p._id as never;
     });
   });
 
@@ -247,6 +248,45 @@ describe('the types of paths', () => {
       p._id = 'x';
       new Page({ _id: 'a', n: 1 });
       expectTypeOf<Owned['_id']>().toEqualTypeOf<ObjectId>();
+    });
+  });
+
+  it('a field whose schema refuses what it gives has a message', () => {
+    // @ts-expect-error -- it takes a text and gives a number
+    expect(model('a', { slug: z.string().transform((text) => text.length) })).toBeTypeOf('function');
+    const fields = { trimmed: z.string().trim(), frozen: z.array(z.string()).readonly(), date: z.coerce.date() };
+    expect(model('a', fields)).toBeTypeOf('function');
+  });
+
+  it('a generic repository has a model', () => {
+    class Repository<D> {
+      constructor(readonly model: ModelOf<D>) {}
+      async all(): Promise<D[]> {
+        return await this.model.find();
+      }
+      one(filter: Filter<D>): Promise<D | null> {
+        return this.model.findOne(filter);
+      }
+    }
+    expectCompiled(() => {
+      const users = new Repository(User);
+      expectTypeOf(users.all()).resolves.toEqualTypeOf<User[]>();
+      expectTypeOf(users.one({ name: 'x' })).resolves.toEqualTypeOf<User | null>();
+      // @ts-expect-error -- a misspelt field
+      void users.one({ nmae: 'x' });
+    });
+  });
+
+  it('no any comes out', () => {
+    expectCompiled(() => {
+      for (const path of ['meta', 'meta.a', 'legacy.x'] as const) expectTypeOf(u.get(path)).not.toBeAny();
+      expectTypeOf(u.meta).not.toBeAny();
+      expectTypeOf(User.distinct('meta.any')).resolves.toEqualTypeOf<unknown[]>();
+      expectTypeOf(User.find().lean().first()).resolves.not.toBeAny();
+      expectTypeOf<NonNullable<Filter<User>['name']>>().not.toBeAny();
+      expectTypeOf<NonNullable<Filter<User>['items.qty']>>().not.toBeAny();
+      expectTypeOf<NonNullable<UpdateOperators<User>['$set']>['items.$.qty']>().toExtend<object | number | undefined>();
+      expectTypeOf(User.insertMany([])).resolves.toEqualTypeOf<User[]>();
     });
   });
 });

@@ -115,7 +115,7 @@ describe('the types of statics', () => {
 
   it('findBy() takes values of the fields, and no operators', () => {
     expectCompiled(() => {
-      void User.findBy({ email: 'e', tags: ['a'], _id: null as unknown as ObjectId });
+      void User.findBy({ email: 'e', tags: ['a'], _id: '507f1f77bcf86cd799439011' });
       // @ts-expect-error -- an operator is no text
       void User.findBy({ email: { $gt: '' } });
       // @ts-expect-error -- no such field

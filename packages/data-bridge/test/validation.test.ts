@@ -2,7 +2,7 @@ import { type } from 'arktype';
 import * as v from 'valibot';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { model, SchemaError, stored, ValidationError } from '../src/index.ts';
+import { model, SchemaError, stored, ValidationError, type Fields } from '../src/index.ts';
 import { openDatabase, type TestDatabase } from './support/database.ts';
 
 let database: TestDatabase;
@@ -25,7 +25,7 @@ describe('a schema that refuses its own output', () => {
   };
 
   it.each(Object.keys(fields))('is a SchemaError where it is seen, and nothing is sent: %s', async (name) => {
-    class Odd extends model('odd', { [name]: stored('s', fields[name as 'zod']) }) {}
+    class Odd extends model('odd', { [name]: stored('s', fields[name as 'zod']) } as Fields) {}
     database.sent();
     const odd = new Odd({ [name]: name === 'nested' ? { a: 'xyz' } : 'xyz' } as never);
     for (const time of ['first', 'second']) {
