@@ -36,6 +36,23 @@ const collections: Record<string, Case> = {
     expect(options).toEqual({ validator, validationLevel: 'moderate', validationAction: 'warn' });
     expect((await errorOf(db.createCollection(name, { validator: {} }))).code).toBe(48);
   },
+  'a collection takes its documents and indexes to its new name': async ({ db, collection }) => {
+    const name = `${collection.collectionName}_renamed`;
+    await collection.createIndex({ a: 1 }, { unique: true });
+    await collection.insertMany([{ a: 1 }, { a: 2 }]);
+    const renamed = await collection.rename(name);
+    expect(await collection.countDocuments()).toBe(0);
+    expect(await renamed.countDocuments({ a: 1 })).toBe(1);
+    const error = await errorOf(renamed.insertOne({ a: 1 }));
+    expect(error).toMatchObject({ code: 11000 });
+    expect(error.message).toContain(`${db.databaseName}.${name}`);
+    expect((await errorOf(collection.rename('elsewhere'))).code).toBe(26);
+    await collection.insertOne({ b: 1 });
+    expect((await errorOf(collection.rename(name))).code).toBe(48);
+    await collection.rename(name, { dropTarget: true });
+    expect(await renamed.find({}, { projection: { _id: 0 } }).toArray()).toEqual([{ b: 1 }]);
+    expect(await renamed.indexes()).toHaveLength(1);
+  },
   'drop takes documents and indexes': async ({ db, collection }) => {
     await collection.createIndex({ a: 1 });
     await collection.insertOne({ a: 1 });

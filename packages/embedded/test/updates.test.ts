@@ -169,6 +169,7 @@ const rows: readonly Row[] = [
   ['_id stays in front', { a: 1 }, [{ $replaceWith: { b: '$a', _id: '$_id' } }], { b: 1 }],
   ['a pipeline that changes _id', { _id: 1, a: 1 }, [{ $set: { _id: 2 } }], 66],
   ['a stage that an update cannot have', { a: 1 }, [{ $match: { a: 1 } }], 72],
+  ['a stage that there is not', { a: 1 }, [{ $foo: { a: 1 } }], 40324],
   ['an unknown expression', { a: 1 }, [{ $set: { a: { $foo: 1 } } }], 168],
 ];
 

@@ -117,11 +117,14 @@ function folding(collator: Intl.Collator): (text: string) => string {
 /** So many characters are remembered: more than any language has. */
 const MOST_FOLDED = 100_000;
 
+/** What letters such as ø and æ, which Unicode does not take apart, may be equal to. */
+const LATIN = [...'abcdefghijklmnopqrstuvwxyz', 'ae', 'oe', 'th', 'hv', 'ij'];
+
 function plainer(character: string): string[] {
   const compatible = character.normalize('NFKD');
   const bare = compatible.replaceAll(/\p{M}/gu, '');
   const lower = (text: string): string => text.toUpperCase().toLowerCase();
-  return ['', lower(bare), lower(compatible), bare, compatible, lower(character)];
+  return ['', ...LATIN, lower(bare), lower(compatible), bare, compatible, lower(character)];
 }
 
 function unsupported(option: string): ServerError {

@@ -65,7 +65,7 @@ describe('what cannot be compiled', () => {
     [{ $pop: { a: 2 } }, 9, '$pop expects 1 or -1, found: 2'],
     [{ $pop: { a: 'x' } }, 9, 'Expected a number in: a: "x"'],
     [[{ $match: {} }], 72, '$match is not allowed to be used within an update'],
-    [[{ $foo: {} }], 72, '$foo is not allowed'],
+    [[{ $foo: {} }], 40324, "Unrecognized pipeline stage name: '$foo'"],
     [[{ $set: { 'a..b': 1 } }], 15998, 'Invalid $set :: caused by :: FieldPath field names may not be empty strings.'],
     [[{ $set: { a: { 'b.c': 1 } } }], 40183, "cannot use dotted field name 'b.c' in a sub object"],
     [[{ $set: { a: { b: 1, $add: 2 } } }], 40181, 'must contain exactly one field'],
