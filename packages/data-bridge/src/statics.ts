@@ -23,8 +23,8 @@ import type { SaveAllOptions } from './save-all.ts';
 import type { SaveOptions } from './save.ts';
 import type { Fields } from './schema.ts';
 import type { Equality, Filter } from './types/filter.ts';
-import type { ElementOf, Paths, PathValue } from './types/paths.ts';
-import type { AnyDocument, Class, IdOf, Input, InputOf, OutputOf, Shape, ShapeOf } from './types/shape.ts';
+import type { ElementOf, Leaf, Paths, PathValue } from './types/paths.ts';
+import type { AnyDocument, Class, IdOf, Input, InputOf, OutputOf, Shape } from './types/shape.ts';
 import type { Update } from './types/update.ts';
 import type { DriverOptions, StampOptions, ValidateOptions } from './updates.ts';
 
@@ -36,21 +36,20 @@ export type Reserved = {
 };
 
 /**
- * A message in the place of each field whose schema refuses what it gives: the field is validated again when it changes,
- * and what is stored is the output. References are left out, since the class behind one may be being declared.
+ * A message in the place of each field whose schema gives a simple value that it would refuse: what is stored is the output,
+ * and a field is validated again when it changes. Objects and arrays are left to run time, since comparing what their
+ * schemas take and give would cost compilers more than all queries; references too, since the class behind one may be
+ * being declared.
  */
 export type TakesOwnOutput<F extends Fields> = {
   readonly [K in keyof F]: F[K] extends { readonly '~standard': { readonly vendor: 'data-bridge' } }
     ? unknown
-    : [OutputOf<F[K]>] extends [InputOf<F[K]>]
-      ? unknown
-      : [OutputOf<F[K]>] extends [Frozen<InputOf<F[K]>>]
+    : OutputOf<F[K]> extends Leaf
+      ? OutputOf<F[K]> extends InputOf<F[K]>
         ? unknown
-        : `"${K & string}" gives another type than it takes, and could not be validated again: make the schema take its output too`;
+        : `"${K & string}" gives another type than it takes, and could not be validated again: make the schema take its output too`
+      : unknown;
 };
-
-/** A schema may freeze what it takes. */
-type Frozen<V> = V extends readonly (infer E)[] ? readonly E[] : V;
 
 /** What a model's class has beside its constructor. */
 export interface Statics<F extends Fields> {

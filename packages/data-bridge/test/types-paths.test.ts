@@ -262,7 +262,7 @@ describe('the types of paths', () => {
     class Repository<D> {
       constructor(readonly model: ModelOf<D>) {}
       async all(): Promise<D[]> {
-        return await this.model.find();
+        return this.model.find();
       }
       one(filter: Filter<D>): Promise<D | null> {
         return this.model.findOne(filter);
