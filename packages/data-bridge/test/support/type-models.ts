@@ -85,7 +85,7 @@ export const mistakes = (model: string): string[] => [
 export function program(library: 'data-bridge' | 'mongoose', models: number, more = ''): Record<string, string> {
   const texts = Array.from({ length: models }, (_, i) => {
     const [name, next] = [`Model${i}`, `Model${(i + 1) % models}`];
-    const text = library === 'mongoose' ? mongoose(name, next) : ours(name, next, `model-${(i + 1) % models}.ts`);
+    const text = library === 'mongoose' ? mongoose(name, next) : ours(name, next, `./model-${(i + 1) % models}.ts`);
     return [`model-${i}.ts`, `${text}${queries(name)}${i === 0 ? more : ''}`];
   });
   return Object.fromEntries(texts);
@@ -93,7 +93,7 @@ export function program(library: 'data-bridge' | 'mongoose', models: number, mor
 
 const ours = (name: string, next: string, file: string): string => `import { model, ref } from 'data-bridge';
 import { z } from 'zod';
-import { ${next} } from './${file}';
+import { ${next} } from '${file}';
 export class ${name} extends model('${name}', {
 ${fields(next)
   .map((field) => `  ${field.name}: ${field.ours},`)
