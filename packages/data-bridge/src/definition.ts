@@ -223,11 +223,11 @@ export class ModelDefinition {
   }
 
   #newLayout(options: BsonOptions): Layout {
-    return new Layout(options, [...this.names], this.#readers());
+    return new Layout(options, [...this.names], this.readers());
   }
 
   /** `long()` and `binary()` fix their field's JavaScript type, whatever the driver's options say. */
-  #readers(): Map<string, (value: unknown) => unknown> {
+  readers(): Map<string, (value: unknown) => unknown> {
     const readers = new Map<string, (value: unknown) => unknown>();
     for (const { name, kind } of this.fields.values()) {
       if (kind === 'long' || kind === 'binary') readers.set(name, (value) => readAs(kind, value));

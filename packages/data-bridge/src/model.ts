@@ -12,6 +12,7 @@ import type {
   UpdateOptions,
   UpdateResult,
 } from 'mongodb';
+import { Aggregate, type AggregationOptions } from './aggregate.ts';
 import { ownAll } from './bson/arena.ts';
 import { documentSize } from './bson/decode.ts';
 import { encodeDocument } from './bson/encode.ts';
@@ -119,6 +120,10 @@ class ModelDocument extends Document<unknown> {
 
   static async saveAll(documents: readonly Document<unknown>[], options?: SaveAllOptions): Promise<SaveResult[]> {
     return saveAll(documents, options);
+  }
+
+  static aggregate(this: DocumentClass, options?: AggregationOptions): Aggregate<unknown, unknown> {
+    return Aggregate.of(definitionOf(this), readInto(this), options);
   }
 
   static find(this: DocumentClass, filter: object = {}, options?: QueryOptions): Query<unknown> {

@@ -94,12 +94,12 @@ export function planQuery<D>(
 }
 
 /** The order as it is sent: stored paths with their directions. */
-export function sortOf(definition: ModelDefinition, sort: unknown): Map<string, SortValue> {
+export function sortOf(names: Pick<ModelDefinition, 'storedPath'>, sort: unknown): Map<string, SortValue> {
   const keys = entriesOf(sort).map(([path, direction]): [string, SortValue] => {
     const value = DIRECTIONS.get(direction) ?? scoreOf(direction);
     if (value === undefined)
       throw new UsageError(`sort() takes 1 or -1 for "${path}", 'asc' or 'desc', got ${describe(direction)}.`);
-    return [definition.storedPath(path), value];
+    return [names.storedPath(path), value];
   });
   return new Map(keys);
 }

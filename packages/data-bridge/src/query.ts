@@ -25,7 +25,6 @@ import { forEach } from './each.ts';
 import { DocumentNotFoundError, UsageError } from './errors.ts';
 import { page, type Page, type PageOptions } from './page.ts';
 import {
-  ask,
   checkCount,
   hintOf,
   omit,
@@ -39,6 +38,7 @@ import {
   sortOf,
   withOptions,
 } from './query-plan.ts';
+import { Results } from './results.ts';
 import type { AnyNumber, ElementOf, Paths, PathsTo, PathValue } from './types/paths.ts';
 import type { Omitted, OmittedShape, Selected, SelectedShape } from './types/select.ts';
 import type { ShapeOf } from './types/shape.ts';
@@ -303,26 +303,17 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
     resolve?: ((documents: D[]) => R | PromiseLike<R>) | null,
     reject?: ((error: unknown) => E | PromiseLike<E>) | null,
   ): Promise<R | E> {
-    return this.#toArray().then(resolve, reject);
+    return this.#results().then(resolve, reject);
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<D, void, undefined> {
-    const { options } = this.#plan;
-    const cursor = open(this.#plan);
-    try {
-      while (await ask(this.#plan, () => cursor.hasNext())) {
-        for (const document of readBatch(this.#plan, cursor.readBufferedDocuments())) {
-          options.signal?.throwIfAborted();
-          yield document;
-        }
-      }
-    } finally {
-      await cursor.close();
-    }
+  [Symbol.asyncIterator](): AsyncGenerator<D, void, undefined> {
+    return this.#results()[Symbol.asyncIterator]();
   }
 
-  async #toArray(): Promise<D[]> {
-    return readBatch(this.#plan, await ask(this.#plan, () => open(this.#plan).toArray()));
+  #results(): Results<D> {
+    const { definition, options } = this.#plan;
+    const read = (documents: readonly Uint8Array[]): D[] => readBatch(this.#plan, documents);
+    return new Results({ definition, open: () => open(this.#plan), read, signal: options.signal });
   }
 
   #accumulate<R>(operator: Accumulator, path: string): Promise<R> {

@@ -77,6 +77,26 @@ export function refuseServerJavaScript(definition: ModelDefinition, value: unkno
   if (!definition.rules.allowServerJavaScript) walk(definition, value, keys, (key) => key === '$literal');
 }
 
+/**
+ * A fresh copy of a stage of an aggregation, with what its literals stand for, that holds nothing which it should not.
+ *
+ * @throws UsageError for what is no stage, for `undefined` anywhere, and for what runs JavaScript on the server, unless the
+ *   connection allows it.
+ * @throws EncodeError for what BSON cannot hold.
+ */
+export function safeStage(definition: ModelDefinition, stage: unknown): Record<string, unknown> {
+  const [name = ''] = isPlainObject(stage) ? Object.keys(stage) : [];
+  if (!isPlainObject(stage) || Object.keys(stage).length !== 1 || !name.startsWith('$')) {
+    const text = 'A stage of an aggregation is an object with one key, its operator, such as { $sample: { size: 3 } }.';
+    throw new UsageError(text, { model: definition.collectionName });
+  }
+  const opened = openExpression(stage);
+  const copy = toExact(opened, ABSENT, []) as Record<string, unknown>;
+  refuseUndefined(definition, opened, [], 'The stage');
+  refuseServerJavaScript(definition, copy, []);
+  return copy;
+}
+
 /** The same for a condition of a filter, where what is compared is data, too. */
 function refuseScripts(definition: ModelDefinition, condition: unknown, keys: readonly string[]): void {
   if (definition.rules.allowServerJavaScript) return;
@@ -160,12 +180,17 @@ function mapMembers(object: object, change: (member: unknown, key: string) => un
   return changed;
 }
 
-function refuseUndefined(definition: ModelDefinition, value: unknown, keys: readonly string[]): void {
+function refuseUndefined(
+  definition: ModelDefinition,
+  value: unknown,
+  keys: readonly string[],
+  whole = 'The filter',
+): void {
   if (value === undefined) {
-    const text = `The filter has undefined at "${keys.join('.')}": it would match more than was meant. Leave the key out, or compare with null.`;
+    const text = `${whole} has undefined at "${keys.join('.')}": it would match more than was meant. Leave the key out, or compare with null.`;
     throw new UsageError(text, { model: definition.collectionName });
   }
-  for (const [key, member] of membersOf(value)) refuseUndefined(definition, member, [...keys, String(key)]);
+  for (const [key, member] of membersOf(value)) refuseUndefined(definition, member, [...keys, String(key)], whole);
 }
 
 function membersOf(value: unknown): Iterable<readonly [unknown, unknown]> {

@@ -11,6 +11,7 @@ import type {
   UpdateOptions,
   UpdateResult,
 } from 'mongodb';
+import type { Aggregate, AggregationOptions } from './aggregate.ts';
 import type { Bulk } from './bulk.ts';
 import type { Connection } from './connection.ts';
 import type { Document } from './document.ts';
@@ -24,7 +25,7 @@ import type { SaveOptions } from './save.ts';
 import type { Fields } from './schema.ts';
 import type { Equality, Filter } from './types/filter.ts';
 import type { ElementOf, Leaf, Paths, PathValue } from './types/paths.ts';
-import type { AnyDocument, Class, IdOf, Input, InputOf, OutputOf, Shape } from './types/shape.ts';
+import type { AnyDocument, Class, IdOf, Input, InputOf, OutputOf, Shape, ShapeOf } from './types/shape.ts';
 import type { Update } from './types/update.ts';
 import type { DriverOptions, StampOptions, ValidateOptions } from './updates.ts';
 
@@ -71,6 +72,8 @@ export interface Statics<F extends Fields> {
   saveAll(documents: readonly AnyDocument[], options?: SaveAllOptions): Promise<SaveResult[]>;
   /** Operations of several kinds, to be sent together by `execute()`. */
   bulk<D>(this: Class<D>): Bulk<D, Input<F>>;
+  /** An aggregation over the collection: stages that the server runs one after another, typed by what the one before gives. */
+  aggregate<D>(this: Class<D>, options?: AggregationOptions): Aggregate<ShapeOf<D>, D>;
   /** The documents that match, all by default: a query that runs when it is awaited or iterated. */
   find<D>(this: Class<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Query<D>;
   /** The first document that matches, or null. */

@@ -1,0 +1,61 @@
+import type { AbstractCursor } from 'mongodb';
+import type { ModelDefinition } from './definition.ts';
+import { translate } from './outcome.ts';
+
+/** What is asked of the server, and how its answers are read. */
+export interface Request<R> {
+  readonly definition: ModelDefinition;
+  /** Gives a new cursor whose documents come as bytes. */
+  readonly open: () => AbstractCursor;
+  /** Reads the documents of one batch. Their bytes lie in the driver's buffers: what is kept must be copied. */
+  readonly read: (documents: readonly Uint8Array[]) => R[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What the server gives: asked for when it is awaited, as a list, or iterated, one after another in constant memory. */
+export class Results<R> implements PromiseLike<R[]>, AsyncIterable<R> {
+  readonly #request: Request<R>;
+
+  /** @internal */
+  constructor(request: Request<R>) {
+    this.#request = request;
+  }
+
+  then<A = R[], B = never>(
+    resolve?: ((results: R[]) => A | PromiseLike<A>) | null,
+    reject?: ((error: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.#toArray().then(resolve, reject);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<R, void, undefined> {
+    const { open, read, signal } = this.#request;
+    const cursor = open();
+    try {
+      while (await this.#ask(() => cursor.hasNext())) {
+        for (const result of read(cursor.readBufferedDocuments() as Uint8Array[])) {
+          signal?.throwIfAborted();
+          yield result;
+        }
+      }
+    } finally {
+      await cursor.close();
+    }
+  }
+
+  async #toArray(): Promise<R[]> {
+    const { open, read } = this.#request;
+    return read(await this.#ask(() => open().toArray() as Promise<Uint8Array[]>));
+  }
+
+  async #ask<V>(operation: () => Promise<V>): Promise<V> {
+    const { definition, signal } = this.#request;
+    // Not every operation of the driver looks at the signal.
+    signal?.throwIfAborted();
+    try {
+      return await operation();
+    } catch (error) {
+      throw translate(error, { model: definition.collectionName }, definition);
+    }
+  }
+}
