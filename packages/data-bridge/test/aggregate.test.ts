@@ -71,10 +71,11 @@ describe('an aggregation', () => {
     expectTypeOf<keyof (typeof less)[0]>().toEqualTypeOf<'name' | 'age' | 'views' | 'address'>();
     const [more] = await User.aggregate()
       .match({ name: 'Cy' })
-      .addFields({ next: { $add: [{ $size: '$orders' }, 1] }, prices: '$orders.price' });
+      .addFields({ next: { $add: [{ $size: '$orders' }, 1] } });
     expectTypeOf(more?.next).toEqualTypeOf<number | undefined>();
-    expectTypeOf(more?.prices).toEqualTypeOf<number[] | undefined>();
-    expect(more).toMatchObject({ name: 'Cy', next: 2, prices: [3] });
+    expect(more).toMatchObject({ name: 'Cy', next: 2 });
+    const prices = User.aggregate().addFields({ prices: '$orders.price' });
+    expectTypeOf<Awaited<typeof prices>[0]['prices']>().toEqualTypeOf<number[]>();
   });
 
   it('takes lists apart', async () => {
