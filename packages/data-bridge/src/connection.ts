@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto';
 import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
 import { NotConnectedError, UsageError } from './errors.ts';
 import { pageKey } from './page-token.ts';
@@ -46,7 +45,7 @@ export class Connection {
   readonly uri: string;
   /** What filters may hold, as `connect()` was told. */
   readonly rules: FilterRules;
-  readonly #pageKey: KeyObject;
+  readonly #pageKey: Uint8Array;
   readonly #stopServer: (() => Promise<void>) | undefined;
   #closed: Promise<void> | undefined;
 
@@ -67,7 +66,7 @@ export class Connection {
   }
 
   /** @internal What seals the tokens of pages. */
-  get pageKey(): KeyObject {
+  get pageKey(): Uint8Array {
     return this.#pageKey;
   }
 

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { encodeDocument } from './bson/encode.ts';
 import { Layout } from './bson/layout.ts';
 import { UsageError } from './errors.ts';
@@ -25,12 +25,12 @@ const TAG_SIZE = 16;
  * @param secret without one the key is the same everywhere: then a token is safe from accidents, not from somebody who
  *   wants to read or to forge it.
  */
-export function pageKey(secret = ''): KeyObject {
-  return createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', 'data-bridge page token', 32)));
+export function pageKey(secret = ''): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', secret, '', 'data-bridge page token', 32));
 }
 
 /** @param binding what the token belongs to: it can be read with the same again only. */
-export function writeToken(position: Position, binding: Uint8Array, key: KeyObject): string {
+export function writeToken(position: Position, binding: Uint8Array, key: Uint8Array): string {
   const nonce = randomBytes(NONCE_SIZE);
   const cipher = createCipheriv(CIPHER, key, nonce).setAAD(binding);
   const sealed = [nonce, cipher.update(encodeDocument(position)), cipher.final(), cipher.getAuthTag()];
@@ -38,7 +38,7 @@ export function writeToken(position: Position, binding: Uint8Array, key: KeyObje
 }
 
 /** @throws UsageError for what `writeToken` did not write for the same binding and key. */
-export function readToken(token: string, binding: Uint8Array, key: KeyObject): Position {
+export function readToken(token: string, binding: Uint8Array, key: Uint8Array): Position {
   const bytes = Buffer.from(typeof token === 'string' ? token : '', 'base64url');
   try {
     const decipher = createDecipheriv(CIPHER, key, bytes.subarray(0, NONCE_SIZE), { authTagLength: TAG_SIZE });
