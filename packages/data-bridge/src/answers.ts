@@ -1,8 +1,8 @@
 import type { AggregateOptions, BSON, DeleteOptions, DeleteResult, UpdateOptions, UpdateResult } from 'mongodb';
 import { readAs } from './bson/types.ts';
 import { UsageError } from './errors.ts';
-import { ask, checkPath, type QueryPlan, stagesOf } from './query-plan.ts';
-import { refuseOptions, stamp, type StampOptions } from './updates.ts';
+import { ask, checkPath, partOf, type QueryPlan, stagesOf } from './query-plan.ts';
+import { refuseOptions, safeOptions, stamp, type StampOptions } from './updates.ts';
 
 /** How the values of many documents become one. */
 export type Accumulator = '$avg' | '$sum' | '$min' | '$max';
@@ -43,20 +43,20 @@ export async function accumulate(plan: QueryPlan<unknown>, operator: Accumulator
 
 /** How the server would run the query. */
 export async function explain(plan: QueryPlan<unknown>, verbosity: Verbosity): Promise<BSON.Document> {
-  const { definition, filter, options } = plan;
-  return ask(plan, () => definition.collection().find(filter, options).explain(verbosity));
+  const { filter, options } = plan;
+  return ask(plan, (collection) => collection.find(filter, { ...options, ...partOf(plan) }).explain(verbosity));
 }
 
 /** Updates every matching document. */
 export async function updateAll(
   plan: QueryPlan<unknown>,
   update: object,
-  { timestamps, ...options }: UpdateOptions & StampOptions = {},
+  { timestamps, ...given }: UpdateOptions & StampOptions = {},
 ): Promise<UpdateResult> {
   const { definition, filter } = plan;
-  refuseOptions(definition, options, ['upsert', ...REFUSED_IN_WRITES]);
+  refuseOptions(definition, given, ['upsert', ...REFUSED_IN_WRITES]);
   const stamped = stamp(definition, update, { upsert: false, timestamps, filter });
-  const sent = { ...optionsOfAll('update', plan), ...options };
+  const sent = { ...optionsOfAll('update', plan), ...safeOptions(definition, given) };
   return ask(plan, (collection) => collection.updateMany(filter, stamped, sent));
 }
 

@@ -140,9 +140,13 @@ export function withOptions<D>(plan: QueryPlan<D>, options: FindOptions & Aborta
 }
 
 /** Opens a cursor over the bytes of the documents. */
-export function open({ definition, filter, options, selection }: QueryPlan<unknown>): FindCursor {
-  const part = selection === null ? {} : { projection: selection.projection };
-  return definition.collection().find(filter, { ...options, ...part, raw: true });
+export function open(plan: QueryPlan<unknown>): FindCursor {
+  return plan.definition.collection().find(plan.filter, { ...plan.options, ...partOf(plan), raw: true });
+}
+
+/** The option that says which part of the documents is loaded. */
+export function partOf({ selection }: QueryPlan<unknown>): Pick<FindOptions, 'projection'> {
+  return selection === null ? {} : { projection: selection.projection };
 }
 
 /** Reads what the cursor gave. */

@@ -39,7 +39,8 @@ export class Results<R> implements PromiseLike<R[]>, AsyncIterable<R> {
         }
       }
     } finally {
-      await cursor.close();
+      // case: an aborted signal has the driver close it; closing it again would end the session before the server is told
+      if (!cursor.closed) await cursor.close();
     }
   }
 

@@ -112,6 +112,25 @@ describe('page()', () => {
     ]);
   });
 
+  it('follows a collation', async () => {
+    await Post.deleteMany({});
+    await Post.insertMany(['b', 'A', 'c', 'a', 'B', 'C'].map((title) => ({ title, score: 1 })));
+    const query = Post.find().sort('title').collation({ locale: 'en', strength: 2 });
+    const first = await query.page({ size: 3 });
+    const second = await query.page({ size: 3, after: first.next });
+    expect([...first.items, ...second.items].map(({ title }) => title)).toEqual(['A', 'a', 'b', 'B', 'c', 'C']);
+    const back = await query.page({ size: 2, before: second.previous });
+    expect(back.items.map(({ title }) => title)).toEqual(['a', 'b']);
+  });
+
+  it('refuses an _id of text under a collation, by which two could be alike', async () => {
+    class Country extends model('countries', { _id: z.string(), name: z.string() }) {}
+    await Country.create({ _id: 'it', name: 'Italy' });
+    const query = Country.find().sort('name');
+    expect((await query.page({ size: 1 })).items).toHaveLength(1);
+    await expect(query.collation({ locale: 'en', strength: 2 }).page({ size: 1 })).rejects.toThrow('_id');
+  });
+
   it('passes the options on', async () => {
     await Post.find().comment('why').hint({ _id: 1 }).batchSize(7).page({ size: 2 });
     expect(database.sent()[0]).toMatchObject({ comment: 'why', hint: { _id: 1 }, batchSize: 7, limit: 3 });
