@@ -171,7 +171,10 @@ describe('beside other ways to change', () => {
 
   it('what was changed is told, also where memory is as it was', async () => {
     const page = await store.stored({ tags: ['a'], stats: { likes: 1 } });
-    page.$addToSet('tags', 'a').$inc('stats.likes').$pull('stats.list' as never, 1 as never);
+    page
+      .$addToSet('tags', 'a')
+      .$inc('stats.likes')
+      .$pull('stats.list' as never, 1 as never);
     expect([page.isModified('tags'), page.isModified('stats'), page.isModified('views')]).toEqual([true, true, false]);
     const changes = [
       { path: 'tags', keys: ['tags'], from: ['a'], to: ['a'] },
@@ -289,7 +292,12 @@ describe('a call that cannot work', () => {
     ['a condition', { tags: [] }, (page) => page.$pull('tags', { $gt: 'a' } as never), 'not conditions'],
     ['$each', { tags: [] }, (page) => page.$push('tags', { $each: ['a'] } as never), 'one by one'],
     ['the _id', {}, (page) => page.$inc('_id' as never), 'would change the _id'],
-    ['an element', { parts: [{ sku: 'a', n: 1 }] }, (page) => page.$inc('parts.0.n' as never), 'goes through the array "parts"'],
+    [
+      'an element',
+      { parts: [{ sku: 'a', n: 1 }] },
+      (page) => page.$inc('parts.0.n' as never),
+      'goes through the array "parts"',
+    ],
     ['too deep a path', {}, (page) => page.$inc('a.b.c.d.e.f.g.h.i.j.k.l' as never), 'levels deep'],
     ['a member of what is none', { title: 'a' }, (page) => page.$inc('title.n' as never), 'cannot be set'],
   ])('is refused: %s', async (_, fields, act, message) => {

@@ -232,7 +232,7 @@ describe('findOne() and findById()', () => {
       () => User.findOne({ _id: id as never }),
       () => User.findOne({ _id: { $in: [id as never] } }),
       () => User.count({ friend: { $ne: id as never } }),
-      () => User.deleteMany({ $or: [{ friend: id as never }] }),
+      () => User.deleteMany({ $or: [{ friend: id }] }),
     ]) {
       const error: unknown = await call().catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(UsageError);

@@ -3,7 +3,7 @@ import { BsonBaseline } from './bson-baseline.ts';
 import type { Selection } from './selection.ts';
 
 /** A baseline over the bytes of a document of which only a part was loaded. */
-export class PartialBaseline extends BsonBaseline {
+class PartialBaseline extends BsonBaseline {
   readonly #selection: Selection;
 
   constructor(layout: Layout, bytes: Uint8Array, start: number, selection: Selection) {

@@ -2,10 +2,10 @@
 import { ServerError } from '../errors.ts';
 
 export const SECOND = 1000;
-export const MINUTE = 60 * SECOND;
-export const HOUR = 60 * MINUTE;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
-export const WEEK = 7 * DAY;
+const WEEK = 7 * DAY;
 
 /** The parts of a time. Months and days count from 1. */
 export interface TimeParts {

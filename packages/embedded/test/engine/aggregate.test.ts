@@ -4,7 +4,8 @@ import { dec, doc, failure, L, text } from './support.ts';
 
 type Input = Record<string, unknown>;
 
-const run = (stages: Input[], documents: Input[]): string[] => Array.from(pipeline(stages.map(doc))(documents.map(doc)), text);
+const run = (stages: Input[], documents: Input[]): string[] =>
+  Array.from(pipeline(stages.map(doc))(documents.map(doc)), text);
 
 const people = [
   { _id: 1, n: 'a', age: 3, tags: ['x', 'y'] },

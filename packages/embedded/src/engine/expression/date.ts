@@ -8,7 +8,7 @@ import type { Expression, Slots } from './operator.ts';
 const MOST_MILLISECONDS = 8_640_000_000_000_000n;
 
 /** Milliseconds since 1970 of a value that holds a time: a date, a timestamp or an ObjectId. */
-export function timeIn(value: Value | undefined): number | undefined {
+function timeIn(value: Value | undefined): number | undefined {
   if (value instanceof DateTime) return inRange(value.milliseconds);
   if (value instanceof ObjectId) return value.getTimestamp().getTime();
   return value instanceof Timestamp ? value.t * 1000 : undefined;

@@ -6,7 +6,7 @@ import { binary, eager, type OperatorTable, truthy, unary, variadic } from './op
 type Index = Map<string, Value>;
 
 /** The distinct elements by their keys, the first of equal ones, in the order they came. */
-export function distinct(values: Iterable<Value>): Index {
+function distinct(values: Iterable<Value>): Index {
   const index: Index = new Map();
   for (const value of values) {
     const key = keyOf(value);

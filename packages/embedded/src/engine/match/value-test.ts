@@ -81,7 +81,8 @@ export function inTest(argument: Value, collation?: Collation, name = '$in'): Te
   const keys = new Set(plain.map((member) => keyOf(member, fold)));
   const hasNull = plain.includes(null);
   if (plain.includes(UNDEFINED)) throw badValue('cannot compare to undefined');
-  return (value) => (value === undefined ? hasNull : keys.has(keyOf(value, fold))) || patterns.some((test) => test(value));
+  return (value) =>
+    (value === undefined ? hasNull : keys.has(keyOf(value, fold))) || patterns.some((test) => test(value));
 }
 
 /** Whether a document is a DBRef, whose keys start with `$` although they are no operators. */
