@@ -255,12 +255,16 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
   }
 
   /** The mean of a number over the query's documents; null where there is none. The server computes it. */
-  async avg<P extends PathsTo<ShapeOf<M>, AnyNumber>>(path: P): Promise<Average<Present<M, P>> | null> {
+  avg<P extends PathsTo<ShapeOf<M>, AnyNumber>>(path: P): Promise<Average<Present<M, P>> | null>;
+  // Over a model that is not known yet these types take compilers half a minute to compare with the code.
+  async avg(path: never): Promise<never> {
     return this.#accumulate('$avg', path);
   }
 
   /** The sum of a number over the query's documents; null over no documents. The server computes it. */
-  async sum<P extends PathsTo<ShapeOf<M>, AnyNumber>>(path: P): Promise<Sum<Present<M, P>> | null> {
+  sum<P extends PathsTo<ShapeOf<M>, AnyNumber>>(path: P): Promise<Sum<Present<M, P>> | null>;
+  // See avg().
+  async sum(path: never): Promise<never> {
     return this.#accumulate('$sum', path);
   }
 
