@@ -41,6 +41,7 @@ export default defineConfig({
           items: [
             { text: 'Testing your application', link: '/guide/testing' },
             { text: 'The embedded server', link: '/guide/embedded' },
+            { text: 'Scale out', link: '/guide/scale-out' },
           ],
         },
       ],
