@@ -77,14 +77,15 @@ describe('the guide', () => {
     ]);
   });
 
-  it('has samples whose types are right', async () => {
+  it('has samples whose types are right', { timeout: 120_000 }, async () => {
     const report = await tool('typescript/bin/tsc', ['-p', folder]);
     // The sources have a check of their own.
     expect(report.split('\n').filter((line) => !/^packages|^ /.test(line))).toEqual(['']);
   });
 
-  it('has tests that pass', async () => {
-    const report = await tool('vitest/vitest.mjs', ['run', '--root', folder, '--reporter', 'json']);
+  it('has tests that pass', { timeout: 120_000 }, async () => {
+    const options = ['--root', folder, '--reporter', 'json', '--testTimeout', '60000', '--hookTimeout', '60000'];
+    const report = await tool('vitest/vitest.mjs', ['run', ...options]);
     expect(JSON.parse(report)).toMatchObject({ success: true, numTotalTests: 2, numPassedTests: 2 });
   });
 
