@@ -26,6 +26,13 @@ describe.each(layouts)('BsonBaseline with %s', (_, layout) => {
     expect([baseline.get('text'), baseline.get('text'), baseline.get('absent')]).toEqual(['a', 'a', undefined]);
   });
 
+  it('gives a stored object with its keys in their order', () => {
+    const baseline = over({ list: [{ b: 1 }], object: { b: { z: 1, 1: 2 }, a: 1 } }, layout());
+    const object = baseline.ordered('object') as Map<string, unknown>;
+    expect([...object.keys()]).toEqual(['b', 'a']);
+    expect(baseline.ordered('absent')).toBe(ABSENT);
+  });
+
   it('gives current values of what was touched only', () => {
     const baseline = over({ list: [1], text: 'a' }, layout());
     expect(baseline.current('list')).toBeUndefined();
