@@ -64,21 +64,23 @@ async function serveStorage(storage: Storage, options: ServerOptions): Promise<R
   const sockets = new Set<Socket>();
   let accepted = 0;
   const catalog = new Catalog(storage, indexDefinition);
+  const server = createServer();
+  await listen(server, options);
   const context: Context = {
     catalog,
     cursors,
     startedAt: new Date(),
+    host: hostOf(server),
     maxMessageSize: MAX_MESSAGE_SIZE,
     connections: () => ({ current: sockets.size, total: accepted }),
   };
-  const server = createServer((socket) => {
+  server.on('connection', (socket) => {
     accepted += 1;
     const client = { id: accepted, address: `${socket.remoteAddress ?? 'socket'}:${socket.remotePort ?? 0}` };
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     serve(socket, (frame) => answer(context, client, frame));
   });
-  await listen(server, options);
   const expiry = setInterval(() => expire(catalog), EXPIRY_INTERVAL).unref();
 
   let closed: Promise<void> | undefined;
@@ -90,7 +92,7 @@ async function serveStorage(storage: Storage, options: ServerOptions): Promise<R
     await ended;
     await storage.close();
   };
-  return { uri: uriOf(server), close: () => (closed ??= close()) };
+  return { uri: uriOf(context.host, options), close: () => (closed ??= close()) };
 }
 
 /** A store that fails now fails the next command too, which can tell somebody. */
@@ -129,11 +131,19 @@ async function listen(server: Server, { port = 0, socket }: ServerOptions): Prom
   server.on('error', () => {});
 }
 
-function uriOf(server: Server): string {
+/** Where the server listens: `<host>:<port>`, or the path of a socket. */
+function hostOf(server: Server): string {
   const address = server.address();
   if (address === null) throw new Error('The server does not listen.');
-  const host = typeof address === 'string' ? encodeURIComponent(address) : `${LOOPBACK}:${address.port}`;
-  return `mongodb://${host}/`;
+  return typeof address === 'string' ? address : `${LOOPBACK}:${address.port}`;
+}
+
+/**
+ * Clients look for the members of a set by the names that it gives itself. Those of sockets they would write in small
+ * letters, so there they are told to look no further.
+ */
+function uriOf(host: string, { socket }: ServerOptions): string {
+  return socket === undefined ? `mongodb://${host}/` : `mongodb://${encodeURIComponent(host)}/?directConnection=true`;
 }
 
 /**

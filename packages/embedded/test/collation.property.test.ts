@@ -1,7 +1,7 @@
 import { Int32 } from 'bson';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Collection } from '../src/catalog.ts';
+import { Collection } from '../src/collection.ts';
 import { select } from '../src/commands/records.ts';
 import { decode, encode } from '../src/engine/bson.ts';
 import { type Collation, collationOf } from '../src/engine/collation.ts';

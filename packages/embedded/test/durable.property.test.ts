@@ -30,6 +30,8 @@ class Server {
     const { id, collection } = this.#open;
     const sent = 'getMore' in command ? { ...command, getMore: id, collection } : command;
     const reply = deserialize(this.#run(serialize({ ...sent, $db: 'test' })), { promoteValues: false });
+    delete reply['$clusterTime'];
+    delete reply['operationTime'];
     const cursor = reply['cursor'] as { id: Long | boolean; ns: string } | undefined;
     if (cursor !== undefined) {
       if (cursor.id instanceof Long && !cursor.id.isZero()) {
@@ -63,6 +65,7 @@ class Server {
       catalog: this.#catalog,
       cursors: this.#cursors,
       startedAt: new Date(),
+      host: 'localhost',
       maxMessageSize: MAX_MESSAGE_SIZE,
       connections: () => ({ current: 1, total: 1 }),
     };

@@ -1,7 +1,8 @@
 import { Binary, Decimal128, Double, Int32, Long, ObjectId, Timestamp } from 'bson';
 import type { Db } from 'mongodb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Catalog, type Collection } from '../src/catalog.ts';
+import { Catalog } from '../src/catalog.ts';
+import type { Collection } from '../src/collection.ts';
 import { indexDefinition } from '../src/commands/index-definition.ts';
 import { decode, encode } from '../src/engine/bson.ts';
 import { documentOf } from '../src/engine/value.ts';

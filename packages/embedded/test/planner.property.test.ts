@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Double, Int32, Long, ObjectId } from 'bson';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Collection } from '../src/catalog.ts';
+import { Collection } from '../src/collection.ts';
 import { planQuery } from '../src/commands/planner.ts';
 import { select } from '../src/commands/records.ts';
 import { decode, encode } from '../src/engine/bson.ts';

@@ -56,7 +56,7 @@ describe('the handshake', () => {
     const client = await connect();
     client.send(opQuery('admin.$cmd', { ping: 1 }));
     expect((await client.receive())?.document).toMatchObject({ ok: 0, code: 352 });
-    expect(await client.command(PING)).toEqual({ ok: 1 });
+    expect(await client.command(PING)).toMatchObject({ ok: 1 });
   });
 });
 
@@ -77,7 +77,7 @@ describe('messages', () => {
       client.send(Buffer.of(byte));
       await new Promise(setImmediate);
     }
-    expect((await client.receive())?.document).toEqual({ ok: 1 });
+    expect((await client.receive())?.document).toMatchObject({ ok: 1 });
   });
 
   it('may carry documents in a sequence', async () => {
@@ -96,7 +96,7 @@ describe('messages', () => {
   it('may carry a checksum', async () => {
     const client = await connect();
     client.send(opMsg([body(PING)], { checksum: true }));
-    expect((await client.receive())?.document).toEqual({ ok: 1 });
+    expect((await client.receive())?.document).toMatchObject({ ok: 1 });
     client.send(opMsg([body(PING)], { checksum: 0 }));
     expect(await client.receive()).toBeUndefined();
   });
@@ -114,7 +114,7 @@ describe('messages', () => {
     const client = await connect();
     client.send(opMsg([body(PING)], { flags: 1 << 16, requestId: 9 }));
     expect(await client.receive()).toMatchObject({ responseTo: 9, flags: 0 });
-    expect(await client.command(PING)).toEqual({ ok: 1 });
+    expect(await client.command(PING)).toMatchObject({ ok: 1 });
   });
 
   it('of 48,000,000 bytes are taken', async () => {
@@ -164,7 +164,7 @@ describe('commands', () => {
     broken[4] = 0x7e; // no such type
     client.send(opMsg([Buffer.concat([Buffer.of(0), broken])]));
     expect((await client.receive())?.document).toMatchObject({ ok: 0, code: 22 });
-    expect(await client.command(PING)).toEqual({ ok: 1 });
+    expect(await client.command(PING)).toMatchObject({ ok: 1 });
   });
 
   it('of no name are not found', async () => {
@@ -189,7 +189,7 @@ describe('commands', () => {
     ['a snapshot', { find: 'c', readConcern: { level: 'snapshot' } }, 123],
     ['linearizable reads', { find: 'c', readConcern: { level: 'linearizable' } }, 123],
     ['an unknown read concern', { find: 'c', readConcern: { level: 'x' } }, 2],
-    ['causal reads', { find: 'c', readConcern: { afterClusterTime: 1 } }, 40415],
+    ['reads at a time that never comes', { find: 'c', readConcern: { afterClusterTime: 1 } }, 72],
     ['write concern 2', { insert: 'c', documents: [{}], writeConcern: { w: 2 } }, 2],
     ['a write concern by tag', { insert: 'c', documents: [{}], writeConcern: { w: 'dc' } }, 2],
     ['a strict API', { ping: 1, apiVersion: '1', apiStrict: true }, 238],
@@ -275,7 +275,7 @@ describe('hostile bytes', () => {
   ])('with %s close the connection and nothing else', async (_name, bytes) => {
     const witness = await connect();
     expect(await provoke(bytes)).toBe('closed');
-    expect(await witness.command(PING)).toEqual({ ok: 1 });
+    expect(await witness.command(PING)).toMatchObject({ ok: 1 });
   });
 
   it('by the hundred, random or damaged, leave the server well', async () => {
@@ -294,7 +294,7 @@ describe('hostile bytes', () => {
     const random = fc.uint8Array({ minLength: 1, maxLength: 100 }).map((bytes) => Buffer.from(bytes));
     const property = fc.asyncProperty(fc.oneof(damaged, random), async (bytes) => {
       await provoke(bytes);
-      expect(await witness.command(PING)).toEqual({ ok: 1 });
+      expect(await witness.command(PING)).toMatchObject({ ok: 1 });
     });
     await fc.assert(property, { numRuns: Number(process.env['FC_RUNS'] ?? 300) });
     expect(await witness.command({ find: 'damaged', $db: 'protocol' })).toMatchObject({ ok: 1 });
@@ -304,6 +304,6 @@ describe('hostile bytes', () => {
     const witness = await connect();
     for (let length = 1; length < ping.length; length += 1)
       expect(await provoke(ping.subarray(0, length))).toBe('closed');
-    expect(await witness.command(PING)).toEqual({ ok: 1 });
+    expect(await witness.command(PING)).toMatchObject({ ok: 1 });
   });
 });

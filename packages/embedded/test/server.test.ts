@@ -59,8 +59,8 @@ describe('startServer', () => {
     const socket = join(folder, 'server.sock');
     await withServer(
       async (client, uri) => {
-        expect(uri).toBe(`mongodb://${encodeURIComponent(socket)}/`);
-        expect(await client.db('a').command({ ping: 1 })).toEqual({ ok: 1 });
+        expect(uri).toBe(`mongodb://${encodeURIComponent(socket)}/?directConnection=true`);
+        expect(await client.db('a').command({ ping: 1 })).toMatchObject({ ok: 1 });
       },
       { socket },
     );

@@ -1,5 +1,7 @@
 import { createInterface } from 'node:readline/promises';
-import { type Catalog, checkDatabaseName, type Collection } from '../catalog.ts';
+import type { Catalog } from '../catalog.ts';
+import type { Collection } from '../collection.ts';
+import { checkDatabaseName } from '../namespace.ts';
 import { collectionOptions } from '../commands/collections.ts';
 import { Fields } from '../commands/fields.ts';
 import { addIndexes } from '../commands/indexes.ts';

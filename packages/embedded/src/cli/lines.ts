@@ -1,4 +1,4 @@
-import type { Collection } from '../catalog.ts';
+import type { Collection } from '../collection.ts';
 import { fromEjson } from '../engine/ejson-reader.ts';
 import { toEjson } from '../engine/ejson-writer.ts';
 import { type Document, documentOf, isArray, isDocument, type Value } from '../engine/value.ts';

@@ -10,7 +10,7 @@ import {
   typeOrMissing,
   type Value,
 } from '../engine/value.ts';
-import { Collection } from '../catalog.ts';
+import { Collection } from '../collection.ts';
 import { ServerError } from '../errors.ts';
 import { MemoryStorage } from '../storage/memory.ts';
 import type { Context, Request, Scope } from './command.ts';

@@ -3,7 +3,7 @@ import { splitLeadingMatch } from '../engine/aggregate/inner.ts';
 import type { OtherCollection } from '../engine/aggregate/stage.ts';
 import { encode } from '../engine/bson.ts';
 import { type Document, isDocument } from '../engine/value.ts';
-import type { Collection } from '../catalog.ts';
+import type { Collection } from '../collection.ts';
 import { ServerError } from '../errors.ts';
 import { outputOf } from './aggregate-output.ts';
 import { collectionName, cursorBatchSize, scopeOf } from './arguments.ts';

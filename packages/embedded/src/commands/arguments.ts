@@ -1,7 +1,7 @@
 import { type Collation, collationOf } from '../engine/collation.ts';
 import { compileExpression } from '../engine/expression.ts';
 import { DateTime, typeOf, type Value } from '../engine/value.ts';
-import type { Collection } from '../catalog.ts';
+import type { Collection } from '../collection.ts';
 import { ServerError } from '../errors.ts';
 import type { Request, Scope } from './command.ts';
 import { Fields } from './fields.ts';

@@ -3,7 +3,7 @@
 import { Double, Int32 } from 'bson';
 import { encode } from '../engine/bson.ts';
 import type { Document, Value } from '../engine/value.ts';
-import { checkDatabaseName, type Namespace, splitNamespace } from '../catalog.ts';
+import { checkDatabaseName, type Namespace, splitNamespace } from '../namespace.ts';
 import { ServerError } from '../errors.ts';
 import { givenCollation, scopeOf } from './arguments.ts';
 import { isOrdered, runBatch } from './batch.ts';

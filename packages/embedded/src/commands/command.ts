@@ -14,6 +14,8 @@ export interface Context {
   readonly catalog: Catalog;
   readonly cursors: Cursors;
   readonly startedAt: Date;
+  /** Where the server is, as `hello` tells it: `<host>:<port>`, or the path of a socket. */
+  readonly host: string;
   /** The largest message that the wire takes, in bytes. */
   readonly maxMessageSize: number;
   /** How many clients are connected now, and how many ever were. */

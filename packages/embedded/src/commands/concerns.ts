@@ -1,10 +1,12 @@
+import { Timestamp } from 'bson';
+import type { Clock } from '../clock.ts';
 import { toNumber } from '../engine/number.ts';
 import { isNumeric } from '../engine/value.ts';
 import { ServerError } from '../errors.ts';
 import { Fields } from './fields.ts';
 
 const TRANSACTION_FIELDS = ['txnNumber', 'startTransaction', 'autocommit'];
-const READ_CONCERN_FIELDS = new Set(['level', 'provenance']);
+const READ_CONCERN_FIELDS = new Set(['level', 'provenance', 'afterClusterTime']);
 const WRITE_CONCERN_FIELDS = new Set(['w', 'j', 'fsync', 'wtimeout', 'provenance']);
 
 /** Throws 20 for a command in a transaction and for a retryable write, as a standalone MongoDB does. */
@@ -24,6 +26,21 @@ export function checkApiVersion(fields: Fields): void {
     throw new ServerError(322, `API version must be "1", not "${version}"`);
   }
   fields.refuse(['apiStrict']);
+}
+
+/**
+ * Takes note of the times that the client knows. What it has seen elsewhere is earlier than what comes after, and what
+ * it wants to read at the earliest is read: every command sees all that there is.
+ */
+export function witnessTimes(command: Fields, clock: Clock): void {
+  const told = command.document('$clusterTime')?.get('clusterTime');
+  if (told instanceof Timestamp) clock.witness(told);
+  const after = command.document('readConcern')?.get('afterClusterTime');
+  if (after === undefined || (after instanceof Timestamp && after.lessThanOrEqual(clock.clusterTime))) return;
+  throw new ServerError(
+    72,
+    'readConcern afterClusterTime value must be a timestamp and not greater than the current clusterTime',
+  );
 }
 
 /** One process that runs one command after another reads the same at every level that a standalone MongoDB has. */

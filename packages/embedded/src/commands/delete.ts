@@ -1,5 +1,5 @@
 import type { Document, Value } from '../engine/value.ts';
-import type { Collection } from '../catalog.ts';
+import type { Collection } from '../collection.ts';
 import { type GivenCollation, scopeFor } from './arguments.ts';
 import type { Scope } from './command.ts';
 import { limited, select } from './records.ts';

@@ -5,7 +5,7 @@ import { pipeline } from '../engine/aggregate.ts';
 import { integer } from '../engine/number.ts';
 import { projector } from '../engine/project.ts';
 import type { Document, Value } from '../engine/value.ts';
-import type { Collection } from '../catalog.ts';
+import type { Collection } from '../collection.ts';
 import { ServerError } from '../errors.ts';
 import { aggregateCommands, leadingQuery } from './aggregate.ts';
 import { collectionName, scopeFor, scopeOf } from './arguments.ts';

@@ -2,7 +2,7 @@ import { integer } from '../engine/number.ts';
 import { projector } from '../engine/project.ts';
 import { compileUpdate } from '../engine/update.ts';
 import type { Document, Value } from '../engine/value.ts';
-import type { Collection } from '../catalog.ts';
+import type { Collection } from '../collection.ts';
 import { ServerError } from '../errors.ts';
 import { collectionName, scopeOf } from './arguments.ts';
 import { type Command, command, type Context, type Request } from './command.ts';

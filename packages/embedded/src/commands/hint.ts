@@ -2,7 +2,7 @@ import { toSafeInteger } from '../engine/number.ts';
 import { equals } from '../engine/order.ts';
 import { show } from '../engine/text.ts';
 import { type Document, isDocument, type Value } from '../engine/value.ts';
-import type { Collection } from '../catalog.ts';
+import type { Collection } from '../collection.ts';
 import { ServerError } from '../errors.ts';
 import type { ScannableIndex } from '../storage/secondary-index.ts';
 

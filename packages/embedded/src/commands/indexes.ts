@@ -3,7 +3,7 @@ import { integer } from '../engine/number.ts';
 import { equals } from '../engine/order.ts';
 import { show } from '../engine/text.ts';
 import { type Document, isDocument, typeOf, type Value } from '../engine/value.ts';
-import type { Collection } from '../catalog.ts';
+import type { Collection } from '../collection.ts';
 import { ID_INDEX } from '../storage/id-index.ts';
 import { ServerError } from '../errors.ts';
 import type { IndexDefinition } from '../storage/secondary-index.ts';

@@ -6,7 +6,7 @@ import { holdsText, keyAfter, reversedKey } from '../engine/order-key.ts';
 import { equals } from '../engine/order.ts';
 import { isIndex, splitPath } from '../engine/path.ts';
 import { type Document, isArray, isDocument, isNumeric, type Value } from '../engine/value.ts';
-import type { Collection } from '../catalog.ts';
+import type { Collection } from '../collection.ts';
 import { ALL_KEYS, type KeyRange, rangeOf, storedKey, storedRange } from '../storage/key-range.ts';
 import type { ScannableIndex } from '../storage/secondary-index.ts';
 import { type Bounds, boundsOf, type FieldBounds, intersection } from './bounds.ts';

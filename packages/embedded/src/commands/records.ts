@@ -2,7 +2,7 @@ import { decode } from '../engine/bson.ts';
 import { type MatchDetails, type Matcher, matcher, type MatchOptions } from '../engine/match.ts';
 import { sortedBy, sortOrder } from '../engine/sort.ts';
 import type { Document, Value } from '../engine/value.ts';
-import type { Collection } from '../catalog.ts';
+import type { Collection } from '../collection.ts';
 import { ServerError } from '../errors.ts';
 import type { RecordId, StoredRecord } from '../storage/storage.ts';
 import type { Deadline, Scope } from './command.ts';

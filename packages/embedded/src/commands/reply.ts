@@ -1,4 +1,5 @@
-import { Double, Int32, Long } from 'bson';
+import { Binary, Double, Int32, Long, Timestamp } from 'bson';
+import type { Clock } from '../clock.ts';
 import type { ServerError } from '../errors.ts';
 import { encode } from '../engine/bson.ts';
 import type { Document, Value } from '../engine/value.ts';
@@ -7,7 +8,7 @@ const OK = new Double(1);
 const FAILED = new Double(0);
 
 /** What every reply with a cursor ends with, unless it has a summary. */
-const END_OF_REPLY = encode(new Map([['ok', OK]])).subarray(4);
+const END_OF_REPLY = encode(new Map([['ok', OK]]));
 
 const DOCUMENT = 0x03;
 const ARRAY = 0x04;
@@ -49,15 +50,47 @@ export function documentOf(fields: Readonly<Record<string, Value | undefined>>):
   return document;
 }
 
+// What every reply of a replica set ends with. Nobody signs the time where there are no users.
+const ZERO = new Timestamp(0n);
+const SIGNATURE = documentOf({ hash: new Binary(Buffer.alloc(20)), keyId: Long.ZERO });
+const TIMES = documentOf({
+  $clusterTime: documentOf({ clusterTime: ZERO, signature: SIGNATURE }),
+  operationTime: ZERO,
+});
+const STAMP = encode(TIMES).subarray(4, -1);
+const CLUSTER_TIME = STAMP.lastIndexOf('clusterTime\0') + 'clusterTime\0'.length;
+const OPERATION_TIME = STAMP.length - 8;
+
+/** Elements that a reply ends with, as BSON: the times of the server. Good until the next call. */
+export function stampOf({ clusterTime, operationTime }: Clock): Uint8Array {
+  STAMP.writeBigUInt64LE(clusterTime.toBigInt(), CLUSTER_TIME);
+  STAMP.writeBigUInt64LE(operationTime.toBigInt(), OPERATION_TIME);
+  return STAMP;
+}
+
 /** The answer to a command that succeeded, as BSON. */
-export function encodeReply(reply: Document | CursorReply): Buffer {
-  return reply instanceof CursorReply ? encodeCursor(reply) : encode(new Map(reply).set('ok', OK));
+export function encodeReply(reply: Document | CursorReply, stamp: Uint8Array): Buffer {
+  return reply instanceof CursorReply ? encodeCursor(reply, stamp) : stamped(withOk(reply), stamp);
 }
 
 /** The answer to a command that failed, as BSON. */
-export function encodeError(error: ServerError): Buffer {
+export function encodeError(error: ServerError, stamp: Uint8Array): Buffer {
   const reply: Document = new Map<string, Value>([['ok', FAILED], ...errorFields(error)]);
-  return encode(reply.set('codeName', error.codeName));
+  return stamped(encode(reply.set('codeName', error.codeName)), stamp);
+}
+
+function withOk(reply: Document): Buffer {
+  return encode(new Map(reply).set('ok', OK));
+}
+
+/** A document with more elements at its end. */
+function stamped(document: Buffer, stamp: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(document.length + stamp.length);
+  document.copy(bytes);
+  bytes.set(stamp, document.length - 1);
+  bytes.writeUInt8(0, bytes.length - 1);
+  bytes.writeInt32LE(bytes.length, 0);
+  return bytes;
 }
 
 /** An error as replies carry it, for the whole command or for one statement of a batch. */
@@ -71,11 +104,11 @@ export function errorFields(error: ServerError): [string, Value][] {
  * `{cursor: {<batchName>: [...documents], id, ns}, ...summary, ok: 1}`, put together by hand so that the documents are copied once
  * and not decoded. Format: https://bsonspec.org/spec.html
  */
-function encodeCursor({ batchName, documents, id, namespace, summary }: CursorReply): Buffer {
+function encodeCursor({ batchName, documents, id, namespace, summary }: CursorReply, stamp: Uint8Array): Buffer {
   const rest = encode(documentOf({ id: Long.fromBigInt(id), ns: namespace })).subarray(4);
   const arraySize = documents.reduce((size, document, index) => size + elementHead(index) + document.length, 5);
   const cursorSize = 4 + 1 + batchName.length + 1 + arraySize + rest.length;
-  const tail = summary.size === 0 ? END_OF_REPLY : encodeReply(summary).subarray(4);
+  const tail = stamped(summary.size === 0 ? END_OF_REPLY : withOk(summary), stamp).subarray(4);
   const size = 4 + 1 + 'cursor\0'.length + cursorSize + tail.length;
 
   const bytes = Buffer.allocUnsafe(size);

@@ -1,6 +1,6 @@
 import { decode } from '../engine/bson.ts';
 import { keyOf } from '../engine/order.ts';
-import { checkDatabaseName } from '../catalog.ts';
+import { checkDatabaseName } from '../namespace.ts';
 import { ServerError } from '../errors.ts';
 import {
   type Client,
@@ -12,9 +12,9 @@ import {
   statementsIn,
 } from './command.ts';
 import { Fields } from './fields.ts';
-import { checkApiVersion, checkReadConcern, checkTransaction, checkWriteConcern } from './concerns.ts';
+import { checkApiVersion, checkReadConcern, checkTransaction, checkWriteConcern, witnessTimes } from './concerns.ts';
 import { MAX_DOCUMENT_SIZE } from './limits.ts';
-import { encodeError, encodeReply } from './reply.ts';
+import { encodeError, encodeReply, stampOf } from './reply.ts';
 import { COMMANDS, UNSUPPORTED_COMMANDS } from './table.ts';
 
 /** A command as the wire brings it: a document, and document sequences that stand for array fields of it. */
@@ -47,11 +47,12 @@ export function runCommand(context: Context, client: Client, message: CommandMes
     checkFields(command, fields, message.sequences);
     const request = requestOf(name, fields, message, client);
     checkDatabase(request, command);
+    witnessTimes(fields, context.catalog.clock);
     deadline = request.deadline;
     const reply = context.catalog.transaction(() => command.run(context, request));
-    return checkedReply(encodeReply(reply), context.maxMessageSize);
+    return checkedReply(encodeReply(reply, stampOf(context.catalog.clock)), context.maxMessageSize);
   } catch (error) {
-    return encodeError(asServerError(error));
+    return encodeError(asServerError(error), stampOf(context.catalog.clock));
   } finally {
     deadline?.lift();
   }

@@ -1,7 +1,7 @@
 import { encode } from '../engine/bson.ts';
 import { type CompiledUpdate, compileUpdate, upsertDocument } from '../engine/update.ts';
 import { type Document, isArray, isDocument, typeOf, type Value } from '../engine/value.ts';
-import type { Collection } from '../catalog.ts';
+import type { Collection } from '../collection.ts';
 import { ServerError } from '../errors.ts';
 import { type GivenCollation, givenCollation, scopeFor } from './arguments.ts';
 import type { Scope } from './command.ts';
@@ -106,7 +106,8 @@ export function updateFound(collection: Collection, found: Found, update: Compil
   const bytes = encode(after);
   if (Buffer.compare(bytes, found.record.bytes) === 0) return { before, after, modified: false };
   checkSize(bytes, 17419, `Resulting document after update is larger than ${MAX_DOCUMENT_SIZE}`);
-  collection.replace(found.record, before, after, bytes, checked);
+  const kind = update.kind === 'replacement' ? 'replace' : 'update';
+  collection.replace(found.record, before, after, bytes, { checked, kind });
   return { before, after, modified: true };
 }
 

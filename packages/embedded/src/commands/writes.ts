@@ -2,7 +2,7 @@ import { ObjectId, Timestamp } from 'bson';
 import { encode } from '../engine/bson.ts';
 import { checkNewId } from '../engine/update.ts';
 import type { Document, Value } from '../engine/value.ts';
-import type { Collection } from '../catalog.ts';
+import type { Collection } from '../collection.ts';
 import { ServerError } from '../errors.ts';
 import type { Statement } from './command.ts';
 import { MAX_DOCUMENT_SIZE } from './limits.ts';

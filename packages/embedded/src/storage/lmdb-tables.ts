@@ -20,6 +20,8 @@ export interface Tables extends RecordTables {
   readonly collections: Table;
   /** Collection, index, key, record → nothing. Collection, index → what the index remembers. */
   readonly entries: Table;
+  /** Name → what the server remembers under it. */
+  readonly state: Table;
 }
 
 const BINARY = { encoding: 'binary', keyEncoding: 'binary' } as const;
@@ -45,6 +47,7 @@ export async function openTables(path: string): Promise<Tables> {
       records: table('records'),
       ids: table('ids'),
       entries: table('entries'),
+      state: table('state'),
     };
     // Opening tables has taken this process from the list of readers: from here on it stays there.
     checkAlone(root, folder);

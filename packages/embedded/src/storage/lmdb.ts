@@ -3,7 +3,7 @@ import { isCutKey, type KeyRange, recordSuffix } from './key-range.ts';
 import { after, keyBehind, numberKey, rangeBehind, recordIdOf } from './lmdb-keys.ts';
 import { LmdbRecords, type Table } from './lmdb-records.ts';
 import { openTables, type Tables } from './lmdb-tables.ts';
-import type { CollectionStore, Entry, IndexStore, RecordId, Storage } from './storage.ts';
+import type { CollectionStore, Entry, IndexStore, RecordId, ServerState, Storage } from './storage.ts';
 import { StoreError } from './store-error.ts';
 
 /** As many keys are removed at a time. */
@@ -22,6 +22,7 @@ const NOTHING = Buffer.alloc(0);
 export class LmdbStorage implements Storage {
   readonly name = 'lmdb';
   readonly persistent = true;
+  readonly state: ServerState;
   readonly #tables: Tables;
   /** The records whose counters the transaction has changed. */
   readonly #changed = new Set<LmdbRecords>();
@@ -29,6 +30,7 @@ export class LmdbStorage implements Storage {
 
   private constructor(tables: Tables) {
     this.#tables = tables;
+    this.state = new LmdbState(tables.state);
   }
 
   /** Opens the store in the folder `path`, makes both if need be. Throws `StoreError` where it cannot be used. */
@@ -66,6 +68,36 @@ export class LmdbStorage implements Storage {
 
   #collection(id: number): LmdbCollection {
     return new LmdbCollection(this.#tables, id, this.#changed);
+  }
+}
+
+/** Names are keys of LMDB: not empty, and at most 1,978 bytes long. */
+class LmdbState implements ServerState {
+  readonly #table: Table;
+
+  constructor(table: Table) {
+    this.#table = table;
+  }
+
+  get(name: string): Uint8Array | undefined {
+    const sealed = this.#table.get(Buffer.from(name));
+    if (sealed === undefined) return undefined;
+    const value = unseal(sealed);
+    if (value !== undefined) return value;
+    throw new StoreError('STORE_DAMAGED', `The store is damaged: its state "${name}" cannot be read.`);
+  }
+
+  set(name: string, value: Uint8Array): void {
+    this.#table.putSync(Buffer.from(name), seal(value));
+  }
+
+  remove(name: string): void {
+    this.#table.removeSync(Buffer.from(name));
+  }
+
+  names(prefix: string): string[] {
+    const start = Buffer.from(prefix);
+    return Array.from(this.#table.getKeys({ start, end: after(start) }), (key) => key.toString());
   }
 }
 

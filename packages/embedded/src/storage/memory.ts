@@ -1,6 +1,15 @@
 import { isCutKey, type KeyRange, recordAtEnd, recordSuffix } from './key-range.ts';
 import { SortedKeys } from './sorted-keys.ts';
-import type { CollectionStore, Entry, IndexStore, RecordId, RecordStore, Storage, StoredRecord } from './storage.ts';
+import type {
+  CollectionStore,
+  Entry,
+  IndexStore,
+  RecordId,
+  RecordStore,
+  ServerState,
+  Storage,
+  StoredRecord,
+} from './storage.ts';
 
 interface MemoryRecord extends StoredRecord {
   readonly key: string;
@@ -11,6 +20,7 @@ interface MemoryRecord extends StoredRecord {
 export class MemoryStorage implements Storage {
   readonly name = 'memory';
   readonly persistent = false;
+  readonly state = new MemoryState();
 
   collections(): CollectionStore[] {
     return [];
@@ -25,6 +35,26 @@ export class MemoryStorage implements Storage {
   }
 
   async close(): Promise<void> {}
+}
+
+class MemoryState implements ServerState {
+  readonly #values = new Map<string, Uint8Array>();
+
+  get(name: string): Uint8Array | undefined {
+    return this.#values.get(name);
+  }
+
+  set(name: string, value: Uint8Array): void {
+    this.#values.set(name, copy(value));
+  }
+
+  remove(name: string): void {
+    this.#values.delete(name);
+  }
+
+  names(prefix: string): string[] {
+    return [...this.#values.keys()].filter((name) => name.startsWith(prefix)).sort(byCharacters);
+  }
 }
 
 /** Whoever holds it keeps it: there is nothing to describe, and nothing to do when it is dropped. */

@@ -73,12 +73,23 @@ export interface CollectionStore {
   drop(): void;
 }
 
+/** What the server has to remember of itself: small values by their names. */
+export interface ServerState {
+  get(name: string): Uint8Array | undefined;
+  /** Keeps a copy of `value`. */
+  set(name: string, value: Uint8Array): void;
+  remove(name: string): void;
+  /** The names that begin with `prefix`, in order. */
+  names(prefix: string): string[];
+}
+
 /** Where collections are kept. */
 export interface Storage {
   /** Names what this is, for `serverStatus`. */
   readonly name: string;
   /** Whether it outlives the server. */
   readonly persistent: boolean;
+  readonly state: ServerState;
   /**
    * What is there when the server starts, in the order of creation, and again after a transaction has failed: stores
    * from before that are no longer of use where the storage is persistent.

@@ -1,0 +1,250 @@
+import { Binary, UUID } from 'bson';
+import type { Change, ChangePlace } from './change-log.ts';
+import { ServerError } from './errors.ts';
+import { decode } from './engine/bson.ts';
+import { type Collation, collationIn } from './engine/collation.ts';
+import { validator } from './engine/validate.ts';
+import { type Document, isDocument } from './engine/value.ts';
+import { readDescription, writeDescription } from './storage/description.ts';
+import { IdIndex } from './storage/id-index.ts';
+import { type IndexDefinition, type KeyChange, SecondaryIndex } from './storage/secondary-index.ts';
+import type { CollectionStore, RecordId, RecordStore, StoredRecord } from './storage/storage.ts';
+
+/** Reads the description of an index. */
+export type IndexReader = (specification: Document) => IndexDefinition;
+
+/** Is told of each change of documents. */
+export type ChangeListener = (change: Change) => void;
+
+/** What a new collection may have. */
+interface CollectionParts {
+  /** @default a new one */
+  readonly uuid?: Binary;
+  readonly changed?: ChangeListener | undefined;
+}
+
+/** How one document takes the place of another. */
+interface ReplaceOptions {
+  readonly checked?: boolean;
+  readonly kind?: 'update' | 'replace';
+}
+
+/** A planned change to every index of a collection, in the order of the indexes. */
+type KeyChanges = readonly KeyChange[];
+
+/** A collection: its documents, their indexes, and the rule that the documents must keep. */
+export class Collection {
+  readonly uuid: Binary;
+  readonly records: RecordStore;
+  readonly #store: CollectionStore;
+  #database: string;
+  #name: string;
+  readonly #indexes = new Map<string, SecondaryIndex>();
+  #options: Document = new Map();
+  #ids: IdIndex;
+  #validate: ((document: Document) => Document | null) | undefined;
+  readonly #changed: ChangeListener | undefined;
+  #dropped = false;
+
+  /** A collection without options and indexes. Its store learns of it with the first `setOptions`. */
+  constructor(database: string, name: string, store: CollectionStore, parts: CollectionParts = {}) {
+    this.#database = database;
+    this.#name = name;
+    this.uuid = parts.uuid ?? newUuid();
+    this.#changed = parts.changed;
+    this.records = store.records;
+    this.#store = store;
+    this.#ids = new IdIndex(this.namespace, this.records, undefined);
+  }
+
+  /** The collection that a store has kept. */
+  static stored(store: CollectionStore, readIndex: IndexReader, changed?: ChangeListener): Collection {
+    const { database, name, uuid, options, indexes } = readDescription(store.description);
+    const collection = new Collection(database, name, store, { uuid, changed });
+    collection.#useOptions(options);
+    for (const { id, specification } of indexes) {
+      collection.#useIndex(new SecondaryIndex(collection.namespace, readIndex(specification), store.index(id)));
+    }
+    return collection;
+  }
+
+  get database(): string {
+    return this.#database;
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  get namespace(): string {
+    return `${this.#database}.${this.#name}`;
+  }
+
+  /** Where changes of its documents take place. */
+  get place(): ChangePlace {
+    return { database: this.#database, name: this.#name, uuid: this.uuid };
+  }
+
+  /** Gives it another name. The catalogue has to know. */
+  rename(database: string, name: string): void {
+    this.#database = database;
+    this.#name = name;
+    this.#useOptions(this.#options);
+    for (const index of this.indexes) index.namespace = this.namespace;
+    this.#describe();
+  }
+
+  /** Whether the collection is gone: a cursor that still reads it has to end. */
+  get dropped(): boolean {
+    return this.#dropped;
+  }
+
+  /** The index on `_id`. */
+  get ids(): IdIndex {
+    return this.#ids;
+  }
+
+  /** How texts are compared where a command does not say it; by their bytes when undefined. Holds for `_id` always. */
+  get collation(): Collation | undefined {
+    return this.#ids.definition.collation;
+  }
+
+  /** What `create` and `collMod` have set: `collation`, `validator`, `validationLevel`, `validationAction`. */
+  get options(): Document {
+    return this.#options;
+  }
+
+  /** Throws where the validator is no valid rule; then the options stay as they were. */
+  setOptions(options: Document): void {
+    this.#useOptions(options);
+    this.#describe();
+  }
+
+  /** The secondary indexes: all but the one on `_id`. */
+  get indexes(): Iterable<SecondaryIndex> {
+    return this.#indexes.values();
+  }
+
+  /** How many indexes there are, that on `_id` included. */
+  get indexCount(): number {
+    return 1 + this.#indexes.size;
+  }
+
+  index(name: string): SecondaryIndex | undefined {
+    return this.#indexes.get(name);
+  }
+
+  /** Builds an index over the documents that are there. Throws, and adds nothing, where they cannot be indexed. */
+  addIndex(definition: IndexDefinition): void {
+    const id = 1 + Math.max(0, ...Array.from(this.indexes, (index) => index.id));
+    const index = new SecondaryIndex(this.namespace, definition, this.#store.index(id));
+    try {
+      for (const record of this.records.records()) {
+        index.apply(record.id, index.plan(undefined, decode(record.bytes), record.id));
+      }
+    } catch (error) {
+      this.#store.dropIndex(id);
+      throw error;
+    }
+    this.#useIndex(index);
+    this.#describe();
+  }
+
+  removeIndex(name: string): void {
+    const index = this.#indexes.get(name);
+    if (index === undefined) return;
+    this.#indexes.delete(name);
+    this.#store.dropIndex(index.id);
+    this.#describe();
+  }
+
+  /** Removes the collection from its store. */
+  drop(): void {
+    this.abandon();
+    this.#store.drop();
+  }
+
+  /** Ends the cursors that read the collection: it is not the one that is stored any more. */
+  abandon(): void {
+    this.#dropped = true;
+  }
+
+  /** Stores a new document. `bytes` is the document as BSON. Throws 11000, 121 or 171, and then stores nothing. */
+  insert(document: Document, bytes: Uint8Array, checked = true): void {
+    if (checked) this.#check(document);
+    const key = this.ids.newKey(document.get('_id') ?? null);
+    const changes = this.#plan(undefined, document);
+    this.#apply(this.records.insert(key, bytes), changes);
+    this.#changed?.({ ...this.place, kind: 'insert', after: bytes });
+  }
+
+  /**
+   * Stores `after` in the place of `before`, of the same `_id`. Throws like `insert`, and then changes nothing.
+   * `checked` says whether it must keep the collection's rule, `kind` what change streams call it.
+   */
+  replace(
+    record: StoredRecord,
+    before: Document,
+    after: Document,
+    bytes: Uint8Array,
+    { checked = true, kind = 'update' }: ReplaceOptions = {},
+  ): void {
+    if (checked) this.#check(after, before);
+    const changes = this.#plan(before, after, record);
+    const replaced = record.bytes;
+    this.records.replace(record.id, bytes);
+    this.#apply(record.id, changes);
+    this.#changed?.({ ...this.place, kind, before: replaced, after: bytes });
+  }
+
+  remove(record: StoredRecord): void {
+    if (this.#indexes.size > 0) this.#apply(record.id, this.#plan(decode(record.bytes), undefined, record));
+    this.records.remove(record.id);
+    this.#changed?.({ ...this.place, kind: 'delete', before: record.bytes });
+  }
+
+  #useOptions(options: Document): void {
+    const rule = options.get('validator');
+    this.#validate = isDocument(rule) && rule.size > 0 ? validator(rule) : undefined;
+    this.#ids = new IdIndex(this.namespace, this.records, collationIn(options));
+    this.#options = options;
+  }
+
+  #useIndex(index: SecondaryIndex): void {
+    this.#indexes.set(index.definition.name, index);
+  }
+
+  #describe(): void {
+    const { database, name, uuid, options } = this;
+    const indexes = Array.from(this.indexes, ({ id, definition: { specification } }) => ({ id, specification }));
+    this.#store.describe(writeDescription({ database, name, uuid, options, indexes }));
+  }
+
+  /** With level `moderate`, a document that broke the rule already may go on breaking it. */
+  #check(after: Document, before?: Document): void {
+    const level = this.#options.get('validationLevel');
+    if (this.#validate === undefined || level === 'off' || this.#options.get('validationAction') === 'warn') return;
+    const details = this.#validate(after);
+    if (details === null) return;
+    if (level === 'moderate' && before !== undefined && this.#validate(before) !== null) return;
+    const errInfo: Document = new Map([['failingDocumentId', after.get('_id') ?? null]]);
+    throw new ServerError(121, 'Document failed validation', { errInfo: errInfo.set('details', details) });
+  }
+
+  #plan(before: Document | undefined, after: Document | undefined, record?: StoredRecord): KeyChanges {
+    return [...this.#indexes.values()].map((index) => index.plan(before, after, record?.id));
+  }
+
+  #apply(record: RecordId, changes: KeyChanges): void {
+    let position = 0;
+    for (const index of this.#indexes.values()) {
+      const change = changes[position];
+      if (change !== undefined) index.apply(record, change);
+      position += 1;
+    }
+  }
+}
+
+function newUuid(): Binary {
+  return new Binary(new UUID().buffer, Binary.SUBTYPE_UUID);
+}
