@@ -140,7 +140,7 @@ function castIds(definition: ModelDefinition, key: string, value: unknown): unkn
 
 function isObjectId(definition: ModelDefinition, name: string): boolean {
   const field = definition.fields.get(name);
-  return field === undefined ? name === '_id' : field.kind === 'objectId';
+  return field === undefined ? name === '_id' : field.holdsObjectIds;
 }
 
 function castObjectId(definition: ModelDefinition, name: string, value: unknown): unknown {

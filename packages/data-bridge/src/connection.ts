@@ -1,7 +1,9 @@
 import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
+import { typeName } from './bson/types.ts';
 import { NotConnectedError, UsageError } from './errors.ts';
 import { pageKey } from './page-token.ts';
 import { customInspect, type Inspect } from './inspect.ts';
+import { hideSecrets, withoutSecrets } from './uri.ts';
 
 const open: Connection[] = [];
 
@@ -41,7 +43,7 @@ export class Connection {
   readonly client: MongoClient;
   /** The driver's database that the URI names (`test` when it names none). */
   readonly db: Db;
-  /** Where the server is, without user and password. */
+  /** Where the server is, without user, password and other secrets. */
   readonly uri: string;
   /** What filters may hold, as `connect()` was told. */
   readonly rules: FilterRules;
@@ -121,6 +123,7 @@ export async function connect(
       'There is nothing to connect to: pass a URI to connect() or set the environment variable MONGODB_URI.',
     );
   }
+  if (typeof uri !== 'string') throw new UsageError(`connect() takes a URI, got ${typeName(uri)}.`);
   if (uri.startsWith('embedded:')) return connectEmbedded(uri.slice('embedded:'.length), options);
   return openClient(uri, options);
 }
@@ -178,13 +181,13 @@ async function openClient(
   for (const [name, value] of Object.entries(rules)) {
     if (typeof value !== 'boolean') throw new UsageError(`connect() takes true or false as "${name}".`);
   }
-  const shown = withoutCredentials(uri);
+  const shown = withoutSecrets(uri);
   const client = newClient(uri, shown, options);
   try {
     await client.connect();
   } catch (cause) {
     await client.close();
-    throw new NotConnectedError(`Could not connect to ${shown}: ${hide(uri, messageOf(cause))}`, {
+    throw new NotConnectedError(`Could not connect to ${shown}: ${hideSecrets(uri, messageOf(cause))}`, {
       cause: hideCause(uri, cause),
     });
   }
@@ -195,7 +198,7 @@ function newClient(uri: string, shown: string, options: MongoClientOptions): Mon
   try {
     return new MongoClient(uri, { ...options, ignoreUndefined: true });
   } catch (cause) {
-    throw new NotConnectedError(`Could not use the URI ${shown}: ${hide(uri, messageOf(cause))}`, {
+    throw new NotConnectedError(`Could not use the URI ${shown}: ${hideSecrets(uri, messageOf(cause))}`, {
       cause: hideCause(uri, cause),
     });
   }
@@ -205,42 +208,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** `mongodb://user:secret@host/db` → `mongodb://host/db`. */
-function withoutCredentials(uri: string): string {
-  const credentials = credentialsOf(uri);
-  return credentials === undefined ? uri : uri.replace(`${credentials}@`, () => '');
-}
-
-/**
- * What stands before the last `@` ahead of the path. A password with a `/`, `?` or `#` that was not encoded reaches
- * further than that: where a URI has only a later `@`, all before it is taken for secret.
- */
-function credentialsOf(uri: string): string | undefined {
-  const [, proper, rest] = /^(?:[^:/?#]+:\/\/)?(?:([^/?#]*)@)?(.*)$/s.exec(uri) ?? [];
-  return proper ?? /^(.*:.*)@/s.exec(rest ?? '')?.[1];
-}
-
-/** The user and the password of a URI, as written there and decoded. */
-function secretsOf(uri: string): string[] {
-  const credentials = credentialsOf(uri);
-  if (credentials === undefined) return [];
-  const password = credentials.slice(credentials.indexOf(':') + 1);
-  return [credentials, password, decodeLoosely(password)].filter((secret) => secret !== '');
-}
-
-function decodeLoosely(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
-function hide(uri: string, text: string): string {
-  return secretsOf(uri).reduce((shown, secret) => shown.replaceAll(secret, '***'), text);
-}
-
 /** The cause is kept unless its own message tells a secret: logs print causes too. */
 function hideCause(uri: string, cause: unknown): unknown {
-  return hide(uri, messageOf(cause)) === messageOf(cause) ? cause : undefined;
+  return hideSecrets(uri, messageOf(cause)) === messageOf(cause) ? cause : undefined;
 }

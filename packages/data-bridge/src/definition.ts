@@ -1,7 +1,7 @@
 import type { Collection, IndexDescription } from 'mongodb';
 import { isPlainObject } from './bson/copy.ts';
 import { type BsonOptions, Layout } from './bson/layout.ts';
-import { readAs } from './bson/types.ts';
+import { readAs, typeName } from './bson/types.ts';
 import { type Connection, defaultConnection, type FilterRules, hasConnection } from './connection.ts';
 import { NotConnectedError, UsageError } from './errors.ts';
 import { type Fields, SchemaField } from './schema.ts';
@@ -115,6 +115,10 @@ export class ModelDefinition {
 
   constructor(collectionName: string, fields: Fields, options: ModelOptions, bound?: Connection) {
     checkCollectionName(collectionName);
+    if (!isPlainObject(fields)) {
+      const text = `model() takes an object of fields and their schemas, got ${typeName(fields)}.`;
+      throw new UsageError(text, { model: collectionName });
+    }
     checkOptions(collectionName, options);
     this.collectionName = collectionName;
     const times = timestampsOf(options.timestamps);
@@ -142,6 +146,8 @@ export class ModelDefinition {
    * is the same on both sides, and so is one that begins with no field's name.
    */
   storedPath(path: string): string {
+    if (typeof path !== 'string')
+      throw new UsageError(`A path must be a string, got ${typeName(path)}.`, { model: this.collectionName });
     return this.#names.storedPath(path);
   }
 

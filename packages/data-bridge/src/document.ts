@@ -1,6 +1,7 @@
 import type { Abortable, DeleteOptions, FindOptions } from 'mongodb';
 import { ownBytes } from './bson/arena.ts';
 import { toJsonValue } from './bson/json.ts';
+import { unstorable } from './bson/storable.ts';
 import { castId } from './cast.ts';
 import { definitionKey, type ModelDefinition } from './definition.ts';
 import { DocumentNotFoundError, OutcomeUnknownError, UsageError } from './errors.ts';
@@ -298,6 +299,10 @@ export abstract class Document<S> {
 
   [customInspect](_depth: number, options: object, inspect: Inspect): string {
     return `${this.constructor.name} ${inspect(this.toObject(), options)}`;
+  }
+
+  get [unstorable](): string {
+    return `it is a document of ${this.constructor.name}: pass its _id, or what its toObject() gives`;
   }
 
   get #record(): Life {

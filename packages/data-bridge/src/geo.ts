@@ -1,5 +1,6 @@
-import { UsageError } from './errors.ts';
+import { isPlainObject } from './bson/copy.ts';
 import { typeName } from './bson/types.ts';
+import { UsageError } from './errors.ts';
 
 /** A place on Earth in degrees: longitude from -180 to 180, then latitude from -90 to 90. */
 export type Position = readonly [longitude: number, latitude: number];
@@ -82,6 +83,8 @@ export function withinCircle(center: Position, radius: Distance): Within {
 
 /** Shares a point with a geometry. @throws UsageError for a polygon whose ring is not closed. */
 export function intersects(geometry: Geometry): Intersects {
+  if (!isPlainObject(geometry))
+    throw new UsageError(`intersects() takes a geometry { type, coordinates }, got ${typeName(geometry)}.`);
   if (geometry.type === 'Polygon')
     return { $geoIntersects: { $geometry: polygon('intersects', geometry.coordinates) } };
   return { $geoIntersects: { $geometry: geometry } };
@@ -89,6 +92,7 @@ export function intersects(geometry: Geometry): Intersects {
 
 function polygon(method: string, rings: readonly (readonly Position[])[]): Geometry {
   for (const ring of rings) {
+    if (!Array.isArray(ring)) throw new UsageError(`${method}() takes rings of places, got ${typeName(ring)}.`);
     ring.forEach((position) => checkPosition(method, position));
     const [first, last] = [ring[0], ring.at(-1)];
     if (ring.length < 4 || first?.[0] !== last?.[0] || first?.[1] !== last?.[1])
@@ -114,8 +118,8 @@ function checkDistance(name: string, distance: number): number {
 }
 
 function checkPosition(method: string, position: Position): Position {
-  const [longitude, latitude] = Array.isArray(position) ? (position as Position) : [];
-  if (position.length === 2 && isWithin(longitude, 180) && isWithin(latitude, 90)) return position;
+  const [longitude, latitude, ...more] = Array.isArray(position) ? (position as number[]) : [];
+  if (more.length === 0 && isWithin(longitude, 180) && isWithin(latitude, 90)) return position;
   throw new UsageError(
     `${method}() takes places as [longitude, latitude] in degrees, longitude from -180 to 180 and latitude from -90 to 90.`,
   );

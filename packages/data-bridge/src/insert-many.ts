@@ -41,6 +41,8 @@ export async function insertMany(
   const definition = model.prototype[definitionKey];
   const { validate: validated = definition.validate, return: kind = 'documents', ...driverOptions } = options;
   if (!Array.isArray(inputs)) throw new UsageError('insertMany() takes a list of documents.', contextOf(definition));
+  if (kind !== 'documents' && kind !== 'ids')
+    throw new UsageError('insertMany() takes "documents" or "ids" as "return".', contextOf(definition));
   if (inputs.length === 0) return [];
   const asTheyAre = validated || kind !== 'ids' || hasConstructor(model) ? null : sendable(definition, inputs);
   if (asTheyAre !== null) {

@@ -1,9 +1,14 @@
 import { UsageError } from './errors.ts';
+import { unstorable } from './bson/storable.ts';
 import { typeName } from './bson/types.ts';
 
 /** A value that a filter compares, whatever it is. Made by `literal()`. */
 export class Literal<V = unknown> {
   readonly value: V;
+
+  get [unstorable](): string {
+    return 'literal() belongs in a filter, as the condition on a field, the operand of a comparison, or in the list of $in or $nin';
+  }
 
   /** @internal */
   constructor(value: V) {

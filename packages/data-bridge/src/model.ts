@@ -15,14 +15,15 @@ import type {
 import { Aggregate, type AggregationOptions } from './aggregate.ts';
 import { ownAll } from './bson/arena.ts';
 import { documentSize } from './bson/decode.ts';
-import { encodeDocument } from './bson/encode.ts';
-import { readAs } from './bson/types.ts';
+import { isPlainObject } from './bson/copy.ts';
+import { ABSENT, encodeDocument, toExact } from './bson/encode.ts';
+import { readAs, typeName } from './bson/types.ts';
 import { castFilter, equalityFilter, idFilter } from './cast.ts';
 import { Bulk } from './bulk.ts';
-import type { Connection } from './connection.ts';
+import { Connection } from './connection.ts';
 import { definitionKey, ModelDefinition, type ModelOptions, type RuleIssue } from './definition.ts';
 import { Document, lifeOf, readField, writeField } from './document.ts';
-import { type SaveResult, SchemaError } from './errors.ts';
+import { type SaveResult, SchemaError, UsageError } from './errors.ts';
 import { insertMany, type InsertManyOptions } from './insert-many.ts';
 import { checkOwnFields, checkRead } from './new-document.ts';
 import { Query } from './query.ts';
@@ -243,6 +244,8 @@ class ModelDocument extends Document<unknown> {
   }
 
   static using(this: typeof ModelDocument, connection: Connection): typeof ModelDocument {
+    if (!(connection instanceof Connection))
+      throw new UsageError(`using() takes a connection, as connect() gives it, got ${typeName(connection)}.`);
     const bound = class extends this {};
     Object.defineProperty(bound, 'name', { value: this.name });
     Object.defineProperty(bound.prototype, definitionKey, { value: definitionOf(this).on(connection) });
@@ -266,8 +269,12 @@ class ModelDocument extends Document<unknown> {
   }
 
   static hydrate(this: DocumentClass, stored: object): unknown {
-    const bytes = stored instanceof Uint8Array ? stored.subarray(0, documentSize(stored, 0)) : encodeDocument(stored);
-    return readInto(this)([bytes])[0];
+    if (stored instanceof Uint8Array) return readInto(this)([stored.subarray(0, documentSize(stored, 0))])[0];
+    if (!isPlainObject(stored))
+      throw new UsageError(`hydrate() takes a stored document, as an object or as BSON, got ${typeName(stored)}.`, {
+        model: definitionOf(this).collectionName,
+      });
+    return readInto(this)([encodeDocument(toExact(stored, ABSENT, []) as object)])[0];
   }
 }
 

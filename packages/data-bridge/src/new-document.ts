@@ -66,7 +66,8 @@ function checkInput(definition: ModelDefinition, input: unknown): asserts input 
   const refuse = (text: string): never => {
     throw new UsageError(text, { model: definition.collectionName });
   };
-  if (!isObject(input) || Array.isArray(input))
+  // case: a promise that was not awaited, a Map: what they hold are no members
+  if (!isObject(input) || Object.prototype.toString.call(input) !== '[object Object]')
     refuse(`A document is made of an object of its fields, got ${typeName(input)}.`);
   else if (definitionKey in input)
     refuse('A document cannot be made of another one, whose fields are no members: pass what its toObject() gives.');

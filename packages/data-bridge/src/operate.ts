@@ -38,6 +38,25 @@ export function hasAtomics({ baseline, pending, sent }: Life, field?: string): b
   return sent.some(isOf) || pending.some((each) => isOf(each) && isShown(baseline, each));
 }
 
+/** The operators on one field that wait and that memory still shows. */
+export function pendingOf({ baseline, pending }: Life, field: string): PendingAtomic[] {
+  return pending.filter((each) => each.keys[0] === field && isShown(baseline, each));
+}
+
+/** Notes that values in memory were replaced by others: so are those that these operators write. */
+export function replaceOperands(
+  life: Life,
+  operators: readonly PendingAtomic[],
+  replaced: (value: unknown) => unknown,
+): void {
+  life.pending = life.pending.map((each) => {
+    if (!operators.includes(each)) return each;
+    const { operand } = each;
+    const shown = copyValue(valueAt({ get: (name) => life.baseline.current(name) }, each.keys));
+    return { ...each, operand: Array.isArray(operand) ? operand.map(replaced) : replaced(operand), shown };
+  });
+}
+
 /** The save that was to send them was refused: they wait again, beside those that were asked for meanwhile. */
 export function putBack(life: Life): void {
   for (const sent of life.sent) {

@@ -34,7 +34,7 @@ export interface Page<D> {
 
 /** One page of a query's documents: those after a place, not those after a number of others. */
 export async function page<D>(plan: QueryPlan<D>, options: PageOptions): Promise<Page<D>> {
-  const { size, after = null, before = null, total = false } = options;
+  const { size, after = null, before = null, total = false } = (options as PageOptions | undefined) ?? { size: 0 };
   checkCount('page', size, 1);
   const keys = orderOf(plan);
   if (after !== null && before !== null) refuse(plan, 'page() takes a token in "after" or in "before", not both.');

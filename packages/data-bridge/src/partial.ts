@@ -1,6 +1,6 @@
 import { FieldNotLoadedError, UsageError } from './errors.ts';
 import type { Life } from './life.ts';
-import type { SchemaField, Verdict } from './schema.ts';
+import { quiet, type SchemaField, type Verdict } from './schema.ts';
 import type { EditTree } from './state/edits.ts';
 import type { Extent } from './state/selection.ts';
 
@@ -49,7 +49,7 @@ export function validateLoaded(life: Life, field: SchemaField, value: unknown): 
     const counting = issues.filter(({ keys: [, ...inner] }) => extentAt(life, [field.name, ...inner]) === 'whole');
     return counting.length > 0 ? { issues: counting } : { value };
   };
-  return verdict instanceof Promise ? verdict.then(limit) : limit(verdict);
+  return verdict instanceof Promise ? quiet(verdict.then(limit)) : limit(verdict);
 }
 
 /** A copy of the fields for the model's rule. A rule that reads a field which was not loaded cannot judge: that throws. */

@@ -130,6 +130,11 @@ export function checkCount(method: string, count: number, least = 0): number {
   throw new UsageError(`${method}() takes a whole number from ${least}, got ${describe(count)}.`);
 }
 
+/** @throws UsageError for what is no function. */
+export function checkFunction(method: string, call: unknown): void {
+  if (typeof call !== 'function') throw new UsageError(`${method}() takes a function, got ${typeName(call)}.`);
+}
+
 function describe(value: unknown): string {
   return typeof value === 'number' ? String(value) : typeName(value);
 }

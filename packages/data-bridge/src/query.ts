@@ -26,6 +26,7 @@ import { DocumentNotFoundError, UsageError } from './errors.ts';
 import { page, type Page, type PageOptions } from './page.ts';
 import {
   checkCount,
+  checkFunction,
   hintOf,
   omit,
   open,
@@ -183,6 +184,7 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
   /** What a function makes of each document, instead of the document. It does not wait for promises: `forEach` does. */
   map<R>(change: (document: D) => R): Query<R, M, L> {
     const { read } = this.#plan;
+    checkFunction('map', change);
     const readMapped: ReadAll<R> = (documents, selection) => read(documents, selection).map((each) => change(each));
     return new Query<R, M, L>({ ...this.#plan, read: readMapped, isMapped: true });
   }
@@ -211,6 +213,7 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
 
   /** Calls a function with each document, and waits for what it gives. The first error ends it and closes the cursor. */
   async forEach(call: (document: D) => unknown, { concurrency = 1 }: ForEachOptions = {}): Promise<void> {
+    checkFunction('forEach', call);
     checkCount('forEach', concurrency, 1);
     await forEach(this[Symbol.asyncIterator](), call, concurrency);
   }

@@ -1,6 +1,6 @@
 import { ObjectId } from 'mongodb';
 import { hasToBson, isMutable, isPlainObject, setOwn } from './bson/copy.ts';
-import { ABSENT, toExact } from './bson/encode.ts';
+import { ABSENT, MAX_DEPTH, toExact } from './bson/encode.ts';
 import { typeName } from './bson/types.ts';
 import type { ModelDefinition } from './definition.ts';
 import { UsageError } from './errors.ts';
@@ -168,10 +168,13 @@ function openElement(element: unknown, operator: string): unknown {
 }
 
 /** An aggregation expression in which literals are never operators nor paths. */
-function openExpression(expression: unknown): unknown {
+function openExpression(expression: unknown, depth = 0): unknown {
   if (expression instanceof Literal) return { $literal: expression.value };
-  if (Array.isArray(expression)) return expression.map(openExpression);
-  return isPlainObject(expression) ? mapMembers(expression, openExpression) : expression;
+  // case: an expression that contains itself; that it is too deep is said when it is copied
+  if (depth > MAX_DEPTH) return expression;
+  const open = (inner: unknown): unknown => openExpression(inner, depth + 1);
+  if (Array.isArray(expression)) return expression.map(open);
+  return isPlainObject(expression) ? mapMembers(expression, open) : expression;
 }
 
 function mapMembers(object: object, change: (member: unknown, key: string) => unknown): Record<string, unknown> {

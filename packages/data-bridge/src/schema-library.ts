@@ -1,3 +1,4 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { types } from 'node:util';
 import { Binary, BSONRegExp, Decimal128, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'mongodb';
 import type { BsonKind } from './bson/types.ts';
@@ -12,9 +13,19 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
  * `optional()`, `nullable()`, `default()` and their like as `def.innerType`, so the search goes on there.
  */
 export function kindOf(schema: unknown): BsonKind | undefined {
+  return lookThrough(schema, (inner) => property(inner, '~bson') as BsonKind | undefined);
+}
+
+/** The same of the elements of an array, whose schema Zod keeps as `def.element`. */
+export function elementKindOf(schema: unknown): BsonKind | undefined {
+  return kindOf(lookThrough(schema, (inner) => property(property(inner, 'def'), 'element')));
+}
+
+/** What is found in a schema, or else in the one that it wraps. */
+function lookThrough<R>(schema: unknown, find: (inner: unknown) => R | undefined): R | undefined {
   for (let inner = schema; inner !== undefined; inner = property(property(inner, 'def'), 'innerType')) {
-    const kind = property(inner, '~bson');
-    if (kind !== undefined) return kind as BsonKind;
+    const found = find(inner);
+    if (found !== undefined) return found;
   }
   return undefined;
 }
@@ -49,6 +60,24 @@ export function isWrittenAsync(schema: unknown, seen = new Set<unknown>()): bool
   if (!isObject(def)) return false;
   const shape = isObject(def['shape']) ? Object.values(def['shape']) : [];
   return isWrittenAsync([...Object.values(def), ...shape], seen);
+}
+
+/**
+ * Runs a validator that waits. Zod's Standard Schema begins without waiting, so that it runs twice, and what rejects the
+ * first time is dropped there, which would end the process: Zod has a method of its own for that.
+ */
+export function runWaiting(
+  schema: StandardSchemaV1,
+  value: unknown,
+): ReturnType<StandardSchemaV1['~standard']['validate']> {
+  const { safeParseAsync } = schema as Partial<ZodSchema>;
+  if (typeof safeParseAsync !== 'function' || schema['~standard'].vendor !== 'zod')
+    return schema['~standard'].validate(value);
+  return safeParseAsync.call(schema, value).then(({ data, error }) => error ?? { value: data });
+}
+
+interface ZodSchema {
+  safeParseAsync(value: unknown): Promise<{ readonly data?: unknown; readonly error?: StandardSchemaV1.FailureResult }>;
 }
 
 /** The JSON Schema that the library gives, with `bsonType` for what JSON has not; `{}` where it has none to give. */

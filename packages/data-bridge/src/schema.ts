@@ -3,7 +3,15 @@ import { copyValue, isMutable, isPlainObject, setOwn } from './bson/copy.ts';
 import { equalValues } from './bson/equal.ts';
 import type { BsonKind } from './bson/types.ts';
 import { SchemaError, type ValidationIssue } from './errors.ts';
-import { isWrittenAsync, type JsonSchema, kindOf, libraryJsonSchema, negativeLength } from './schema-library.ts';
+import {
+  elementKindOf,
+  isWrittenAsync,
+  type JsonSchema,
+  kindOf,
+  libraryJsonSchema,
+  negativeLength,
+  runWaiting,
+} from './schema-library.ts';
 
 /** What stands as a field of a model: a validator of any library that has Standard Schema. Cheap on purpose, so that compilers need not look inside. */
 export interface FieldSchema {
@@ -28,6 +36,7 @@ export class SchemaField {
   /** Was the schema seen to take its own output? */
   takesOutput = false;
   readonly #schema: StandardSchemaV1;
+  #waits: boolean | undefined;
   #hasDefault: boolean | undefined;
 
   constructor(name: string, schema: FieldSchema, shown = name) {
@@ -50,9 +59,14 @@ export class SchemaField {
     return kindOf(this.#schema);
   }
 
+  /** Is the field an ObjectId, or an array of some? */
+  get holdsObjectIds(): boolean {
+    return this.kind === 'objectId' || elementKindOf(this.#schema) === 'objectId';
+  }
+
   /** Is the validator written to wait? Other validators may wait too, and show it by a promise. */
   get isAsync(): boolean {
-    return isWrittenAsync(this.#schema);
+    return (this.#waits ??= isWrittenAsync(this.#schema));
   }
 
   /** The JSON Schema that the library gives for this field; `{}` where it gives none. */
@@ -82,12 +96,14 @@ export class SchemaField {
 
   /** Runs the validator. Gives a promise only where the schema does. */
   validate(value: unknown): Verdict | Promise<Verdict> {
-    const result = this.#run(value);
-    return result instanceof Promise ? quiet(result.then((settled) => this.#verdict(settled))) : this.#verdict(result);
+    const result = this.#run(value, this.isAsync);
+    if (!(result instanceof Promise)) return this.#verdict(result);
+    this.#waits = true;
+    return quiet(result.then((settled) => this.#verdict(settled)));
   }
 
-  #run(value: unknown): StandardSchemaV1.Result<unknown> | Promise<StandardSchemaV1.Result<unknown>> {
-    const result = this.#schema['~standard'].validate(value);
+  #run(value: unknown, waits = false): StandardSchemaV1.Result<unknown> | Promise<StandardSchemaV1.Result<unknown>> {
+    const result = waits ? runWaiting(this.#schema, value) : this.#schema['~standard'].validate(value);
     // case: a promise of another realm or library is no instance of this Promise
     return 'then' in result ? quiet(Promise.resolve(result)) : result;
   }
@@ -125,7 +141,7 @@ export class SchemaField {
 }
 
 /** A promise that may be dropped: where nobody waits for it, its rejection must not end the process. */
-function quiet<R>(promise: Promise<R>): Promise<R> {
+export function quiet<R>(promise: Promise<R>): Promise<R> {
   promise.catch(() => {});
   return promise;
 }

@@ -19,7 +19,7 @@ import { castFilter, castUpdate } from './cast.ts';
 import type { ModelDefinition } from './definition.ts';
 import { UsageError } from './errors.ts';
 import { translate, translateWrite } from './outcome.ts';
-import { refuseServerJavaScript, safeFilter } from './safety.ts';
+import { operatorIn, refuseServerJavaScript, safeFilter } from './safety.ts';
 import { storedStages } from './stored-expression.ts';
 
 /** What static updates take besides the driver's options. */
@@ -169,10 +169,14 @@ function write<R>(
 
 /** Filters for elements of arrays are filters like others. */
 export function safeOptions<O extends Pick<UpdateOptions, 'arrayFilters'>>(definition: ModelDefinition, options: O): O {
-  const arrayFilters = options.arrayFilters?.map((filter, i) =>
-    safeFilter(definition, filter, { keys: ['arrayFilters', String(i)] }),
-  );
-  return arrayFilters === undefined ? options : { ...options, arrayFilters };
+  const { arrayFilters } = options;
+  if (arrayFilters === undefined) return options;
+  if (!Array.isArray(arrayFilters))
+    throw new UsageError(`The option "arrayFilters" is a list of filters, got ${typeName(arrayFilters)}.`, {
+      model: definition.collectionName,
+    });
+  const safe = arrayFilters.map((filter, i) => safeFilter(definition, filter, { keys: ['arrayFilters', String(i)] }));
+  return { ...options, arrayFilters: safe };
 }
 
 /** @throws UsageError for an option that is there although the types leave it out. */
@@ -235,6 +239,11 @@ function stampPipeline(
   { upsert, timestamps, filter }: Stamping,
 ): BSON.Document[] {
   const copy = toExact(stages, ABSENT, []) as unknown[];
+  const wrong = copy.find((stage) => operatorIn(stage) === undefined);
+  if (wrong !== undefined)
+    throw new UsageError(`An update as a list takes stages such as { $set: … }, got ${typeName(wrong)}.`, {
+      model: definition.collectionName,
+    });
   refuseServerJavaScript(definition, copy, []);
   const sent = storedStages(definition, copy) as BSON.Document[];
   const { updatedAt, createdAt } = definition.timestamps ?? {};

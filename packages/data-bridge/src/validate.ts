@@ -4,7 +4,9 @@ import type { RuleIssue } from './definition.ts';
 import { SchemaError, UsageError, ValidationError, type ValidationIssue } from './errors.ts';
 import type { Life } from './life.ts';
 import { fieldsForRule, validateLoaded } from './partial.ts';
-import { isLeft, overlay, type SchemaField, type Verdict } from './schema.ts';
+import { setAt } from './path.ts';
+import { retype, retypedIn } from './retyped.ts';
+import { isLeft, overlay, quiet, type SchemaField, type Verdict } from './schema.ts';
 import { isSame } from './state/pending.ts';
 
 /** A program that changes a document whenever it is validated would be validated for ever. */
@@ -12,7 +14,7 @@ const MAX_ROUNDS = 100;
 
 /**
  * Validates the changed fields, every field of a new document. On a field that was assigned as a whole the schema's
- * output is taken over, once; on what was loaded and changed in place only the verdict counts.
+ * output is taken over, once; on what was loaded and changed in place only the verdict counts, and the types of new values.
  *
  * @param then what to do with the valid document, at once: before the program runs again and can change it.
  * @throws ValidationError with every issue.
@@ -98,9 +100,9 @@ function runValidators(life: Life, fields: readonly SchemaField[], given: Map<st
 function judge(life: Life, field: SchemaField, given?: unknown): Verdict | Promise<Verdict> {
   const value = life.baseline.current(field.name);
   const verdict = validateLoaded(life, field, value);
-  if (value === undefined || !life.assigned.has(field.name)) return verdict;
+  if (value === undefined) return verdict;
   return verdict instanceof Promise
-    ? verdict.then((settled) => checkOutput(life, field, given, settled))
+    ? quiet(verdict.then((settled) => checkOutput(life, field, given, settled)))
     : checkOutput(life, field, value, verdict);
 }
 
@@ -114,9 +116,10 @@ function judge(life: Life, field: SchemaField, given?: unknown): Verdict | Promi
 function checkOutput(life: Life, field: SchemaField, value: unknown, verdict: Verdict): Verdict | Promise<Verdict> {
   if (verdict.issues !== undefined) return verdict;
   if (isLeft(value, verdict.value)) return { value };
-  if (field.takesOutput) return verdict;
-  if (isSame(value, verdict.value)) return verdict;
-  const again = field.validate(overlay(copyValue(value), verdict.value));
+  if (field.takesOutput || isSame(value, verdict.value)) return verdict;
+  const taken = takenOver(life, field.name, value, verdict.value);
+  if (taken === value) return verdict;
+  const again = field.validate(taken);
   const decide = ({ issues }: Verdict): Verdict => {
     field.takesOutput = issues === undefined;
     if (issues === undefined) return verdict;
@@ -125,6 +128,16 @@ function checkOutput(life: Life, field: SchemaField, value: unknown, verdict: Ve
     throw new SchemaError(text, life.context);
   };
   return again instanceof Promise ? again.then(decide) : decide(again);
+}
+
+/** What would become of a value by its schema's output: the value itself, or another one. */
+function takenOver(life: Life, name: string, value: unknown, output: unknown): unknown {
+  if (life.assigned.has(name)) return overlay(copyValue(value), output);
+  const retyped = retypedIn(life, name, output);
+  if (retyped.length === 0) return value;
+  const copy = new Map([[name, copyValue(value)]]);
+  for (const each of retyped) setAt(copy, each.keys, each.output);
+  return copy.get(name);
 }
 
 function all(verdicts: readonly Running[]): Promise<Settled[]> {
@@ -146,9 +159,12 @@ function unknownField(name: string): ValidationIssue {
   return { keys: [name], path: name, message: 'the schema has no such field' };
 }
 
-/** Takes over a schema's output, once for each value that was assigned. */
+/** Takes over a schema's output: once for each value that was assigned, else the types of what was put inside. */
 function takeOutput(life: Life, name: string, output: unknown): void {
-  if (!life.assigned.delete(name)) return;
+  if (!life.assigned.delete(name)) {
+    retype(life, name, retypedIn(life, name, output));
+    return;
+  }
   const value = life.baseline.current(name);
   if (value === undefined) return; // a field that was removed does not come back as its default
   const taken = overlay(value, output);

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { MongoClient } from 'mongodb';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
@@ -164,13 +165,38 @@ describe('without a server', () => {
     'mongodb://user:p%40ssword@127.0.0.1:port/app',
     'mongodb://us:er:p%40ssword@127.0.0.1:1/app',
     'nothing://user:p%40ssword@127.0.0.1/app',
+    'mongodb://m:p%40ssword@127.0.0.1:1/app',
   ])('SECURITY-14 an error shows no password: %s', async (uri) => {
     const error = await rejection(connect(uri, { serverSelectionTimeoutMS: 100 }));
     expect(error).toBeInstanceOf(NotConnectedError);
     const shown: string[] = [];
     for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) shown.push(String(cause.stack));
     expect(shown.join()).not.toMatch(/p%40ssword|p@ssword|user:/);
+    expect(error.message).toContain('://127.0.0.1');
   });
+
+  it.each([
+    'tls=true&tlsCertificateKeyFilePassword=p%40ssword',
+    'authMechanism=MONGODB-AWS&authMechanismProperties=AWS_SESSION_TOKEN:p%40ssword',
+    'authMechanismProperties=X:p%40ssword,Y',
+    'proxyHost=127.0.0.1&proxyPort=1&proxyUsername=user&proxyPassword=p%40ssword',
+    'proxyPassword=p%40ssword',
+    'password=p%40ssword',
+  ])('an error shows no secret of an option: %s', async (query) => {
+    const error = await rejection(connect(`mongodb://127.0.0.1:1/app?${query}`, { serverSelectionTimeoutMS: 100 }));
+    expect(error).toBeInstanceOf(NotConnectedError);
+    expect(error.message).toContain('mongodb://127.0.0.1:1/app?');
+    expect(inspect(error, { depth: 20 })).not.toMatch(/p%40ssword|p@ssword/);
+  });
+
+  it.each(['mongodb://user:p%40ssword', 'mongodb://user:p%40ssword/app', 'user:p%40ssword'])(
+    'an error shows no password where the host was forgotten: %s',
+    async (uri) => {
+      const error = await rejection(connect(uri, { serverSelectionTimeoutMS: 100 }));
+      expect(error).toBeInstanceOf(NotConnectedError);
+      expect(inspect(error, { depth: 20 })).not.toMatch(/p%40ssword|p@ssword/);
+    },
+  );
 
   it('a connection shows no password', async () => {
     const server = await openServer();

@@ -2,7 +2,8 @@ import { ObjectId } from 'mongodb';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { long, model, objectId, UsageError } from '../src/index.ts';
+import { long, model, objectId, ref, UsageError } from '../src/index.ts';
+import { objectId as zodObjectId } from '../src/zod.ts';
 import { type Command, openDatabase, type TestDatabase } from './support/database.ts';
 
 class User extends model('users', {
@@ -266,6 +267,27 @@ describe('a filter', () => {
       name: hex,
       $and: [{ $or: [{ friend: { $nin: [id] } }] }],
     });
+  });
+
+  it('has them for the elements of an array, too, and so has an update', async () => {
+    class Club extends model('clubs', {
+      members: z.array(zodObjectId()).default([]),
+      owners: ref<User>(() => User).array(),
+      guests: z.array(z.string()).default([]),
+    }) {}
+    const id = new ObjectId();
+    const hex = id.toHexString();
+    const club = await Club.create({ members: [hex], owners: [hex], guests: [hex] });
+    expect(await Club.count({ members: hex, owners: { $in: [hex] }, guests: hex })).toBe(1);
+    expect(await Club.count({ members: { $elemMatch: { $eq: hex as never } }, owners: { $all: [hex as never] } })).toBe(
+      1,
+    );
+    expect(await Club.findBy({ members: hex }).exists()).toBe(true);
+    expect(() => Club.find({ members: 'no id' })).toThrow('ObjectId');
+    const another = new ObjectId().toHexString();
+    await Club.updateOne({}, { $push: { members: another as never }, $set: { owners: [another as never] } });
+    await club.reload();
+    expect([club.members, club.owners]).toEqual([[id, new ObjectId(another)], [new ObjectId(another)]]);
   });
 
   it.each<[string, object]>([

@@ -1,7 +1,7 @@
 import { ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
-import { model, ref, UsageError, ValidationError } from '../src/index.ts';
+import { EncodeError, model, ref, UsageError, ValidationError } from '../src/index.ts';
 import { openDatabase, type TestDatabase } from './support/database.ts';
 
 class Company extends model('companies', { name: z.string(), owner: ref<Person>(() => Person).nullable() }) {}
@@ -90,6 +90,19 @@ describe('ref', () => {
     });
     await Person.updateOne({ _id: cat._id }, { $pull: { friends: friend } } as never);
     expect((await Person.findById(cat._id))?.friends).toEqual([dan._id]);
+  });
+
+  it('is by the _id: a document as another value is refused, and told what to pass', async () => {
+    const acme = await Company.create({ name: 'Acme', owner: null });
+    for (const call of [
+      async () => Person.find({ company: acme as never }),
+      async () => Person.findBy({ friends: acme as never }),
+      async () => Person.updateMany({}, { $set: { company: acme as never } }),
+    ]) {
+      const error: unknown = await call().catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(EncodeError);
+      expect((error as Error).message).toContain('a document of Company: pass its _id');
+    }
   });
 
   it("has the JSON Schema of its target's _id", () => {

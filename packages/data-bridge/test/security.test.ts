@@ -233,6 +233,20 @@ describe('literal()', () => {
     expect(() => User.find({ tags: { $all: [literal('x')] } } as never)).toThrow(EncodeError);
     expect(() => User.find({ email: literal(() => 1) })).toThrow(EncodeError);
   });
+
+  it.each<[string, (value: never) => unknown]>([
+    ['inside a value', (value) => User.find({ data: { inner: value } })],
+    ['of a literal', (value) => User.find({ email: literal(value) })],
+    ['in an update', (value) => User.updateMany({}, { $set: { data: value } })],
+    ['in a document', (value) => User.create({ email: 'x@example.com', data: value })],
+  ])('elsewhere is refused, and told where it belongs: %s', async (_, call) => {
+    const error: unknown = await Promise.resolve()
+      .then(() => call(literal('hush') as never))
+      .catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(EncodeError);
+    expect((error as Error).message).toMatch(/literal\(\) belongs in a filter/);
+    expect((error as Error).message).not.toContain('hush');
+  });
 });
 
 describe('findBy() and findById()', () => {

@@ -4,12 +4,13 @@ import { copyValue, hasToBson, isPlainObject, setOwn } from './copy.ts';
 import { equalValues } from './equal.ts';
 import { toStored } from './live.ts';
 import { same } from './same.ts';
+import { unstorable } from './storable.ts';
 
 /** Stands for a value that is not there. `undefined` cannot: BSON has a type of that name. */
 export const ABSENT: unique symbol = Symbol('absent');
 
 /** MongoDB stores no document that is nested deeper, the document itself included. */
-const MAX_DEPTH = 100;
+export const MAX_DEPTH = 100;
 
 /** What the bson package can write. */
 const BSON_TYPES: ReadonlySet<unknown> = new Set([
@@ -123,7 +124,8 @@ function convertObject(value: object, base: unknown, place: Place): unknown {
   if (value instanceof RegExp) return preferStored(checkRegExp(value, place), base);
   if (value instanceof Uint8Array) return preferStored(copyBytes(value, base, place), base);
   if (value instanceof Map) return convertMap(value, base, place);
-  return refuse(place, `an instance of ${className(value)} without toBSON()`);
+  const { [unstorable]: reason } = value as { [unstorable]?: string };
+  return refuse(place, reason ?? `an instance of ${className(value)} without toBSON()`);
 }
 
 function className(value: object): string {

@@ -4,6 +4,9 @@ import { isPlainObject } from './copy.ts';
 /** Deeper values, and those that contain themselves, want a closer look. */
 const MAX_DEPTH = 50;
 
+/** Under this a class of the mapper says why its instances cannot be stored, and what to do instead. */
+export const unstorable: unique symbol = Symbol('unstorable');
+
 /**
  * Is a value made only of what the bson package writes just as it is? It copies nothing, so it costs a fraction of
  * `toExact`; which has to look at what this refuses, since some of that can be stored too.

@@ -3,6 +3,8 @@ import { setOwn } from '../bson/copy.ts';
 import { documentSize } from '../bson/decode.ts';
 import { toJsonValue } from '../bson/json.ts';
 import { type BsonOptions, Layout } from '../bson/layout.ts';
+import { isObject } from '../bson/live.ts';
+import { typeName } from '../bson/types.ts';
 import { UsageError } from '../errors.ts';
 import type { Baseline } from './baseline.ts';
 import { BsonBaseline } from './bson-baseline.ts';
@@ -40,8 +42,12 @@ export class StateTracker<T extends object = Record<string, unknown>> {
     };
   }
 
-  /** @param data kept by reference and written in place by `set`. */
+  /**
+   * @param data kept by reference and written in place by `set`.
+   * @throws UsageError for what is no object.
+   */
   constructor(data: T) {
+    if (!isObject(data)) throw new UsageError(`A tracker is over an object, got ${typeName(data)}.`);
     this.#baseline = data instanceof BsonBaseline ? data : new ObjectBaseline(data);
   }
 
@@ -58,6 +64,7 @@ export class StateTracker<T extends object = Record<string, unknown>> {
     bytes: Uint8Array,
     options?: BsonOptions & { readonly layout?: Layout },
   ): StateTracker<T> {
+    if (!(bytes instanceof Uint8Array)) throw new UsageError(`fromBson() takes bytes, got ${typeName(bytes)}.`);
     const size = documentSize(bytes, 0);
     const { layout = new Layout(options), ...own } = options ?? {};
     if (options?.layout !== undefined && Object.keys(own).length > 0)
