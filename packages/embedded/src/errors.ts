@@ -73,6 +73,7 @@ const CODE_NAMES: ReadonlyMap<number, string> = new Map([
   [256, 'TransactionCommitted'],
   [257, 'TransactionTooLarge'],
   [260, 'InvalidResumeToken'],
+  [261, 'TooManyLogicalSessions'],
   [263, 'OperationNotSupportedInTransaction'],
   [280, 'ChangeStreamFatalError'],
   [286, 'ChangeStreamHistoryLost'],

@@ -6,6 +6,7 @@ import { Cursors } from './commands/cursors.ts';
 import { removeExpired } from './commands/expiry.ts';
 import { indexDefinition } from './commands/index-definition.ts';
 import { runCommand } from './commands/run.ts';
+import { Sessions } from './commands/sessions.ts';
 import { MemoryStorage } from './storage/memory.ts';
 import type { Storage } from './storage/storage.ts';
 import { type Frame, FrameReader, MAX_MESSAGE_SIZE, ProtocolError } from './wire/frame.ts';
@@ -66,9 +67,11 @@ async function serveStorage(storage: Storage, options: ServerOptions): Promise<R
   const catalog = new Catalog(storage, indexDefinition);
   const server = createServer();
   await listen(server, options);
+  const sessions = new Sessions(storage.persistent ? storage.state : undefined);
   const context: Context = {
     catalog,
     cursors,
+    sessions,
     startedAt: new Date(),
     host: hostOf(server),
     maxMessageSize: MAX_MESSAGE_SIZE,
@@ -81,7 +84,7 @@ async function serveStorage(storage: Storage, options: ServerOptions): Promise<R
     socket.once('close', () => sockets.delete(socket));
     serve(socket, (frame) => answer(context, client, frame));
   });
-  const expiry = setInterval(() => expire(catalog), EXPIRY_INTERVAL).unref();
+  const expiry = setInterval(() => expire(context), EXPIRY_INTERVAL).unref();
 
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
@@ -96,9 +99,10 @@ async function serveStorage(storage: Storage, options: ServerOptions): Promise<R
 }
 
 /** A store that fails now fails the next command too, which can tell somebody. */
-function expire(catalog: Catalog): void {
+function expire({ catalog, sessions }: Context): void {
   try {
     removeExpired(catalog);
+    if (sessions.hasExpired) catalog.transaction(() => sessions.removeExpired());
   } catch {
     // What has expired is looked for again.
   }

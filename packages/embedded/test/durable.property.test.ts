@@ -8,6 +8,7 @@ import { Catalog } from '../src/catalog.ts';
 import { Cursors } from '../src/commands/cursors.ts';
 import { indexDefinition } from '../src/commands/index-definition.ts';
 import { runCommand } from '../src/commands/run.ts';
+import { Sessions } from '../src/commands/sessions.ts';
 import { LmdbStorage } from '../src/storage/lmdb.ts';
 import { MemoryStorage } from '../src/storage/memory.ts';
 import type { Storage } from '../src/storage/storage.ts';
@@ -64,6 +65,7 @@ class Server {
     const context = {
       catalog: this.#catalog,
       cursors: this.#cursors,
+      sessions: new Sessions(),
       startedAt: new Date(),
       host: 'localhost',
       maxMessageSize: MAX_MESSAGE_SIZE,

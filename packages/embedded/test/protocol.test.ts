@@ -1,4 +1,4 @@
-import { serialize } from 'bson';
+import { type Document, serialize, type Timestamp } from 'bson';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningServer, startServer } from '../src/index.ts';
@@ -31,7 +31,36 @@ describe('the handshake', () => {
     const reply = await client.receive();
     expect(reply).toMatchObject({ opCode: 1, responseTo: 42 });
     expect(reply?.document).toMatchObject({ ok: 1, helloOk: true, maxWireVersion: 25, maxBsonObjectSize: 16_777_216 });
-    expect(reply?.document).not.toHaveProperty('setName');
+    expect(reply?.document).toMatchObject({ setName: 'rs0', secondary: false });
+  });
+
+  it('presents the primary of a replica set of one', async () => {
+    const client = await connect();
+    const { host } = new URL(server.uri);
+    expect(await client.command({ hello: 1, $db: 'admin' })).toMatchObject({
+      setName: 'rs0',
+      hosts: [host],
+      primary: host,
+      me: host,
+      isWritablePrimary: true,
+      secondary: false,
+      logicalSessionTimeoutMinutes: 30,
+    });
+  });
+
+  it('tells the time with every reply, which goes on with every change', async () => {
+    const client = await connect();
+    const timeOf = (reply: Document | undefined) => {
+      expect(reply).toMatchObject({ $clusterTime: { clusterTime: reply?.['operationTime'], signature: {} } });
+      return reply?.['operationTime'] as Timestamp;
+    };
+    const insert = { insert: 'times', documents: [{}], $db: 'protocol' };
+    const first = timeOf(await client.command(insert));
+    expect(timeOf(await client.command(PING))).toEqual(first);
+    expect(timeOf(await client.command({ noSuchThing: 1, $db: 'protocol' }))).toEqual(first);
+    expect(timeOf(await client.command(insert)).greaterThan(first)).toBe(true);
+    const causal = { find: 'times', readConcern: { afterClusterTime: first }, $db: 'protocol' };
+    expect(await client.command(causal)).toMatchObject({ ok: 1 });
   });
 
   it('says whether it is hello or the older name that was asked', async () => {
@@ -184,8 +213,8 @@ describe('commands', () => {
   });
 
   it.each<[string, Record<string, unknown>, number]>([
-    ['a transaction', { find: 'c', lsid: {}, txnNumber: 1, startTransaction: true, autocommit: false }, 20],
-    ['a retryable write', { insert: 'c', documents: [{}], lsid: {}, txnNumber: 1 }, 20],
+    ['a session without its id', { find: 'c', lsid: {} }, 40414],
+    ['a session of another kind', { find: 'c', lsid: { id: 1 } }, 14],
     ['a snapshot', { find: 'c', readConcern: { level: 'snapshot' } }, 123],
     ['linearizable reads', { find: 'c', readConcern: { level: 'linearizable' } }, 123],
     ['an unknown read concern', { find: 'c', readConcern: { level: 'x' } }, 2],

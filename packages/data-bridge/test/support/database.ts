@@ -34,7 +34,11 @@ export async function openDatabase(
   const { via, ...clientOptions } = options;
   const server = await openServer();
   const url = new URL(server.uri);
-  if (via !== undefined) url.host = await via(url);
+  if (via !== undefined) {
+    url.host = await via(url);
+    // A member of a replica set would tell the client where it really is.
+    url.searchParams.set('directConnection', 'true');
+  }
   url.pathname = `/test-${process.pid}-${randomBytes(6).toString('hex')}`;
   const connection = await connect(url.href, { ...clientOptions, monitorCommands: true });
   const commands: Command[] = [];

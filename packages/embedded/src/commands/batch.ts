@@ -1,4 +1,5 @@
 import { ServerError } from '../errors.ts';
+import type { Request } from './command.ts';
 import type { Fields } from './fields.ts';
 
 /** Whether a batch ends at its first error: unless the command says otherwise. */
@@ -24,4 +25,14 @@ export function runBatch<T>(
     }
     index += 1;
   }
+}
+
+/** Throws 72 where one of the statements of a retryable write may change several documents. */
+export function refuseMulti(
+  { retry }: Request,
+  statements: readonly { readonly multi: boolean }[],
+  how: 'multi=true' | 'limit=0',
+): void {
+  if (retry === undefined || !statements.some(({ multi }) => multi)) return;
+  throw new ServerError(72, `Cannot use (or request) retryable writes with ${how}`);
 }

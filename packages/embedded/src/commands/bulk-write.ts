@@ -6,7 +6,7 @@ import type { Document, Value } from '../engine/value.ts';
 import { checkDatabaseName, type Namespace, splitNamespace } from '../namespace.ts';
 import { ServerError } from '../errors.ts';
 import { givenCollation, scopeOf } from './arguments.ts';
-import { isOrdered, runBatch } from './batch.ts';
+import { isOrdered, refuseMulti, runBatch } from './batch.ts';
 import { type Command, command, type Context, type Request, type Scope } from './command.ts';
 import { type DeleteStatement, runDelete } from './delete.ts';
 import { Fields } from './fields.ts';
@@ -46,6 +46,8 @@ function bulkWrite(context: Context, request: Request): CursorReply {
   const operations = Array.from(request.statements('ops'), ({ document }, index) =>
     parseOperation(document, index, namespaces),
   );
+  const statements = operations.flatMap((operation) => ('statement' in operation ? [operation.statement] : []));
+  refuseMulti(request, statements, 'multi=true');
   const surroundings = { context, scope: scopeOf(request), checked: !fields.boolean('bypassDocumentValidation') };
   const errorsOnly = fields.boolean('errorsOnly');
   const totals: Totals = { nErrors: 0, nInserted: 0, nMatched: 0, nModified: 0, nUpserted: 0, nDeleted: 0 };
@@ -171,5 +173,5 @@ function required(fields: Fields, name: string): Document {
 const FIELDS = ['ordered', 'errorsOnly', 'bypassDocumentValidation', 'let', 'cursor'];
 
 export const bulkWriteCommands: Readonly<Record<string, Command>> = {
-  bulkWrite: command(bulkWrite, FIELDS, { sequences: ['ops', 'nsInfo'], adminOnly: true }),
+  bulkWrite: command(bulkWrite, FIELDS, { sequences: ['ops', 'nsInfo'], adminOnly: true, retryable: true }),
 };

@@ -8,11 +8,14 @@ import type { Cursors } from './cursors.ts';
 import type { Fields } from './fields.ts';
 import { MAX_BATCH_COUNT } from './limits.ts';
 import type { CursorReply } from './reply.ts';
+import type { Sessions } from './sessions.ts';
+import type { RetryableWrite } from './transaction-fields.ts';
 
 /** What the commands of one server share. */
 export interface Context {
   readonly catalog: Catalog;
   readonly cursors: Cursors;
+  readonly sessions: Sessions;
   readonly startedAt: Date;
   /** Where the server is, as `hello` tells it: `<host>:<port>`, or the path of a socket. */
   readonly host: string;
@@ -72,6 +75,8 @@ export interface Request {
   readonly client: Client;
   /** The text of the session's id; cursors belong to sessions. */
   readonly session: string | undefined;
+  /** Where the client may send the command again: then it is not to be done again. */
+  readonly retry: RetryableWrite | undefined;
   /** The end of the time that the command may take. */
   readonly deadline: Deadline | undefined;
   /**
@@ -93,6 +98,8 @@ export interface Command {
   /** Those of them that may come as a document sequence. */
   readonly sequences: ReadonlySet<string>;
   readonly adminOnly: boolean;
+  /** Whether it may bear a transaction number and be sent again. */
+  readonly retryable: boolean;
 }
 
 interface CommandOptions {
@@ -100,13 +107,14 @@ interface CommandOptions {
   readonly sequences?: readonly string[];
   readonly adminOnly?: boolean;
   readonly anyFields?: boolean;
+  readonly retryable?: boolean;
 }
 
 /** Builds an entry of the table. `fields` are those that it understands. */
 export function command(
   run: Command['run'],
   fields: readonly string[] = [],
-  { unsupported = [], sequences = [], adminOnly = false, anyFields = false }: CommandOptions = {},
+  { unsupported = [], sequences = [], adminOnly = false, anyFields = false, retryable = false }: CommandOptions = {},
 ): Command {
   return {
     run,
@@ -114,6 +122,7 @@ export function command(
     unsupported: new Set(unsupported),
     sequences: new Set(sequences),
     adminOnly,
+    retryable,
   };
 }
 
@@ -123,6 +132,11 @@ export const GENERIC_FIELDS = new Set([
   '$readPreference',
   '$clusterTime',
   'lsid',
+  'txnNumber',
+  'autocommit',
+  'startTransaction',
+  'stmtId',
+  'stmtIds',
   'comment',
   'maxTimeMS',
   'readConcern',

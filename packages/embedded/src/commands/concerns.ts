@@ -5,19 +5,8 @@ import { isNumeric } from '../engine/value.ts';
 import { ServerError } from '../errors.ts';
 import { Fields } from './fields.ts';
 
-const TRANSACTION_FIELDS = ['txnNumber', 'startTransaction', 'autocommit'];
 const READ_CONCERN_FIELDS = new Set(['level', 'provenance', 'afterClusterTime']);
 const WRITE_CONCERN_FIELDS = new Set(['w', 'j', 'fsync', 'wtimeout', 'provenance']);
-
-/** Throws 20 for a command in a transaction and for a retryable write, as a standalone MongoDB does. */
-export function checkTransaction(fields: Fields): void {
-  if (TRANSACTION_FIELDS.every((name) => fields.value(name) === undefined)) return;
-  throw new ServerError(
-    20,
-    'Transaction numbers are only allowed on a replica set member or mongos. ' +
-      'The embedded server has no transactions and no retryable writes.',
-  );
-}
 
 /** The stable API of MongoDB, version 1, is a subset of the commands; only its strict reading is refused. */
 export function checkApiVersion(fields: Fields): void {

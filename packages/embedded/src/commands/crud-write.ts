@@ -2,7 +2,7 @@ import { Int32 } from 'bson';
 import { integer } from '../engine/number.ts';
 import type { Document, Value } from '../engine/value.ts';
 import { ServerError } from '../errors.ts';
-import { isOrdered, runBatch } from './batch.ts';
+import { isOrdered, refuseMulti, runBatch } from './batch.ts';
 import { collectionName, givenCollation, scopeOf } from './arguments.ts';
 import { type Command, command, type Context, type Request } from './command.ts';
 import { Fields } from './fields.ts';
@@ -26,6 +26,7 @@ function insert({ catalog }: Context, request: Request): Document {
 function update({ catalog }: Context, request: Request): Document {
   const name = collectionName(request);
   const statements = Array.from(request.statements('updates'), ({ document }) => parseUpdateStatement(document));
+  refuseMulti(request, statements, 'multi=true');
   const scope = scopeOf(request);
   const checked = !request.fields.boolean('bypassDocumentValidation');
   let n = 0;
@@ -80,6 +81,7 @@ export function parseDelete(document: Document): DeleteStatement {
 function deleteCommand({ catalog }: Context, request: Request): Document {
   const collection = catalog.collection(request.database, collectionName(request));
   const statements = Array.from(request.statements('deletes'), ({ document }) => parseDelete(document));
+  refuseMulti(request, statements, 'limit=0');
   const scope = scopeOf(request);
   let n = 0;
   const writeErrors = writeErrorsOf(request, statements, (statement) => {
@@ -104,7 +106,7 @@ function writeErrorsOf<T>(
 const BATCH_FIELDS = ['ordered', 'bypassDocumentValidation'];
 
 export const writeCommands: Readonly<Record<string, Command>> = {
-  insert: command(insert, BATCH_FIELDS, { sequences: ['documents'] }),
-  update: command(update, [...BATCH_FIELDS, 'let'], { sequences: ['updates'] }),
-  delete: command(deleteCommand, ['ordered', 'let'], { sequences: ['deletes'] }),
+  insert: command(insert, BATCH_FIELDS, { sequences: ['documents'], retryable: true }),
+  update: command(update, [...BATCH_FIELDS, 'let'], { sequences: ['updates'], retryable: true }),
+  delete: command(deleteCommand, ['ordered', 'let'], { sequences: ['deletes'], retryable: true }),
 };

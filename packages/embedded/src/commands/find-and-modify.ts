@@ -99,7 +99,7 @@ function projection(request: Request): (document: Document, found?: Found) => Do
   return (document, found) => project(document, found?.match);
 }
 
-const entry = command(findAndModify, [
+const FIELDS = [
   'query',
   'sort',
   'remove',
@@ -112,7 +112,8 @@ const entry = command(findAndModify, [
   'hint',
   'collation',
   'let',
-]);
+];
+const entry = command(findAndModify, FIELDS, { retryable: true });
 
 export const findAndModifyCommands: Readonly<Record<string, Command>> = {
   findAndModify: entry,

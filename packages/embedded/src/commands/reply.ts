@@ -61,6 +61,9 @@ const STAMP = encode(TIMES).subarray(4, -1);
 const CLUSTER_TIME = STAMP.lastIndexOf('clusterTime\0') + 'clusterTime\0'.length;
 const OPERATION_TIME = STAMP.length - 8;
 
+/** For a reply that is kept, to be stamped whenever it is sent. */
+export const NO_STAMP = new Uint8Array();
+
 /** Elements that a reply ends with, as BSON: the times of the server. Good until the next call. */
 export function stampOf({ clusterTime, operationTime }: Clock): Uint8Array {
   STAMP.writeBigUInt64LE(clusterTime.toBigInt(), CLUSTER_TIME);
@@ -84,9 +87,9 @@ function withOk(reply: Document): Buffer {
 }
 
 /** A document with more elements at its end. */
-function stamped(document: Buffer, stamp: Uint8Array): Buffer {
+export function stamped(document: Uint8Array, stamp: Uint8Array): Buffer {
   const bytes = Buffer.allocUnsafe(document.length + stamp.length);
-  document.copy(bytes);
+  bytes.set(document);
   bytes.set(stamp, document.length - 1);
   bytes.writeUInt8(0, bytes.length - 1);
   bytes.writeInt32LE(bytes.length, 0);

@@ -1,5 +1,4 @@
 import { decode } from '../engine/bson.ts';
-import { keyOf } from '../engine/order.ts';
 import { checkDatabaseName } from '../namespace.ts';
 import { ServerError } from '../errors.ts';
 import {
@@ -12,9 +11,10 @@ import {
   statementsIn,
 } from './command.ts';
 import { Fields } from './fields.ts';
-import { checkApiVersion, checkReadConcern, checkTransaction, checkWriteConcern, witnessTimes } from './concerns.ts';
+import { checkApiVersion, checkReadConcern, checkWriteConcern, witnessTimes } from './concerns.ts';
 import { MAX_DOCUMENT_SIZE } from './limits.ts';
-import { encodeError, encodeReply, stampOf } from './reply.ts';
+import { encodeError, encodeReply, NO_STAMP, stamped, stampOf } from './reply.ts';
+import { retryableWrite, sessionId } from './transaction-fields.ts';
 import { COMMANDS, UNSUPPORTED_COMMANDS } from './table.ts';
 
 /** A command as the wire brings it: a document, and document sequences that stand for array fields of it. */
@@ -45,17 +45,34 @@ export function runCommand(context: Context, client: Client, message: CommandMes
     const command = commandNamed(name);
     const fields = new Fields(name, body);
     checkFields(command, fields, message.sequences);
-    const request = requestOf(name, fields, message, client);
+    const request = requestOf(name, command, fields, message, client);
     checkDatabase(request, command);
     witnessTimes(fields, context.catalog.clock);
     deadline = request.deadline;
-    const reply = context.catalog.transaction(() => command.run(context, request));
-    return checkedReply(encodeReply(reply, stampOf(context.catalog.clock)), context.maxMessageSize);
+    return checkedReply(answerTo(command, context, request), context.maxMessageSize);
   } catch (error) {
     return encodeError(asServerError(error), stampOf(context.catalog.clock));
   } finally {
     deadline?.lift();
   }
+}
+
+/** Runs a command, or gives the answer that it had before. */
+function answerTo(command: Command, context: Context, request: Request): Uint8Array {
+  const { catalog, sessions } = context;
+  const { retry } = request;
+  if (retry === undefined) {
+    const reply = catalog.transaction(() => command.run(context, request));
+    return encodeReply(reply, stampOf(catalog.clock));
+  }
+  const answered = sessions.answered(retry);
+  if (answered !== undefined) return stamped(answered, stampOf(catalog.clock));
+  const [reply, kept] = catalog.transaction(() => {
+    const first = encodeReply(command.run(context, request), NO_STAMP);
+    return [first, sessions.remember(retry, first)] as const;
+  });
+  kept();
+  return stamped(reply, stampOf(catalog.clock));
 }
 
 function checkSizes({ body, sequences }: CommandMessage): void {
@@ -95,7 +112,6 @@ function commandNamed(name: string): Command {
 
 /** Refuses what would change the command's meaning and is not understood, before anything is done. */
 function checkFields(command: Command, fields: Fields, sequences: CommandMessage['sequences']): void {
-  checkTransaction(fields);
   if (command.fields !== undefined) fields.check(command.fields, GENERIC_FIELDS);
   fields.refuse(command.unsupported);
   checkApiVersion(fields);
@@ -114,18 +130,27 @@ function checkDatabase({ name, database }: Request, { adminOnly }: Command): voi
   }
 }
 
-function requestOf(name: string, fields: Fields, message: CommandMessage, client: Client): Request {
+function requestOf(name: string, command: Command, fields: Fields, message: CommandMessage, client: Client): Request {
   const database = message.legacyDatabase ?? fields.string('$db');
   if (database === undefined) throw new ServerError(40571, 'OP_MSG requests require a $db argument');
-  const session = fields.document('lsid');
+  const lsid = fields.document('lsid');
+  const session = lsid && sessionId(lsid);
   const limit = fields.count('maxTimeMS') ?? 0;
   return {
     name,
     database,
     fields,
     client,
-    session: session && keyOf(session),
+    session,
+    retry: retryableWrite(fields, session, statementCount(command, fields, message)),
     deadline: limit === 0 ? undefined : new Deadline(limit),
     statements: (field) => statementsIn(fields, field, message.sequences.get(field)),
   };
+}
+
+/** How many statements a retryable write has; undefined for other commands. */
+function statementCount({ retryable, sequences }: Command, fields: Fields, message: CommandMessage) {
+  if (!retryable) return undefined;
+  const [field] = sequences;
+  return field === undefined ? 1 : (message.sequences.get(field)?.length ?? fields.array(field)?.length ?? 0);
 }

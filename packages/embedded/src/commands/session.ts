@@ -1,24 +1,37 @@
-import { Int32 } from 'bson';
-import { keyOf } from '../engine/order.ts';
+import { Int32, Long, ObjectId } from 'bson';
 import { DateTime, type Document } from '../engine/value.ts';
 import { type Command, command, type Context, type Request } from './command.ts';
 import { MAX_BATCH_COUNT, MAX_DOCUMENT_SIZE, PRODUCT } from './limits.ts';
 import { documentOf } from './reply.ts';
+import { SESSION_TIMEOUT_MINUTES } from './sessions.ts';
+import { sessionId } from './transaction-fields.ts';
 
 /** MongoDB 8.0: drivers send `bulkWrite` from 25 on. */
 const MAX_WIRE_VERSION = 25;
-const SESSION_TIMEOUT_MINUTES = 30;
 
-/**
- * Presents a standalone server: without a replica set's name drivers send no transaction numbers, and this server has
- * neither transactions nor retryable writes.
- */
+/** What the replica set is called whose only member this server is. */
+const SET_NAME = 'rs0';
+
+/** Elections that there were: none. A restarted server is no other primary. */
+const ELECTION = new ObjectId('7fffffff0000000000000001');
+const TERM = new Long(1);
+
+/** Presents the primary of a replica set of one: only to such do drivers send transactions and retryable writes. */
 function greet(context: Context, { client }: Request, primary: 'isWritablePrimary' | 'ismaster'): Document {
+  const { host, maxMessageSize } = context;
   return documentOf({
     helloOk: true,
+    setName: SET_NAME,
+    setVersion: new Int32(1),
+    hosts: [host],
+    primary: host,
+    me: host,
+    electionId: ELECTION,
     [primary]: true,
+    secondary: false,
+    lastWrite: lastWrite(context),
     maxBsonObjectSize: new Int32(MAX_DOCUMENT_SIZE),
-    maxMessageSizeBytes: new Int32(context.maxMessageSize),
+    maxMessageSizeBytes: new Int32(maxMessageSize),
     maxWriteBatchSize: new Int32(MAX_BATCH_COUNT),
     localTime: DateTime.now(),
     logicalSessionTimeoutMinutes: new Int32(SESSION_TIMEOUT_MINUTES),
@@ -30,9 +43,18 @@ function greet(context: Context, { client }: Request, primary: 'isWritablePrimar
   });
 }
 
-/** Sessions have no state here but their cursors. */
+function lastWrite({ catalog }: Context): Document {
+  const time = catalog.clock.operationTime;
+  const opTime = documentOf({ ts: time, t: TERM });
+  const date = new DateTime(BigInt(time.getHighBitsUnsigned()) * 1000n);
+  return documentOf({ opTime, lastWriteDate: date, majorityOpTime: opTime, majorityWriteDate: date });
+}
+
 function endSessions(context: Context, { name, fields }: Request): Document {
-  for (const id of fields.documents(name) ?? []) context.cursors.endSession(keyOf(id));
+  for (const id of (fields.documents(name) ?? []).map(sessionId)) {
+    context.cursors.endSession(id);
+    context.sessions.end(id);
+  }
   return new Map();
 }
 

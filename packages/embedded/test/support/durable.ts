@@ -21,6 +21,11 @@ export class Durable {
     return this.#client;
   }
 
+  get uri(): string {
+    if (this.#server === undefined) throw new Error('The server is stopped.');
+    return this.#server.uri;
+  }
+
   async restart(): Promise<void> {
     await this.stop();
     await this.#open();
