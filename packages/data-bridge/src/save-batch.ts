@@ -8,7 +8,7 @@ import type { Outcome } from './outcome.ts';
 import { fail, notFound, type SaveOptions, settle, withdraw } from './save.ts';
 import type { EditTree } from './state/edits.ts';
 import { operators } from './state/operators.ts';
-import { fallback, needsPipelineInBatch } from './state/plan.ts';
+import { fallback, needsPipelineInBatch, type UpdatePlan } from './state/plan.ts';
 
 /** A planned write of one document. */
 export interface PlannedWrite {
@@ -93,22 +93,22 @@ function modelMaker(): (planned: PlannedWrite) => Model {
 function clientModel(namespace: string, write: Write): AnyClientBulkWriteModel<BSON.Document> {
   return write.kind === 'insert'
     ? { namespace, name: 'insertOne', document: write.document }
-    : { namespace, name: 'updateOne', filter: write.filter as Filter<BSON.Document>, update: updateOf(write.tree) };
+    : { namespace, name: 'updateOne', filter: write.filter as Filter<BSON.Document>, ...updateOf(write.tree) };
 }
 
 function collectionModel(write: Write): AnyBulkWriteOperation {
   return write.kind === 'insert'
     ? { insertOne: { document: write.document } }
-    : { updateOne: { filter: write.filter as Filter<BSON.Document>, update: updateOf(write.tree) } };
+    : { updateOne: { filter: write.filter as Filter<BSON.Document>, ...updateOf(write.tree) } };
 }
 
 /**
  * Nothing waits for the answer to one write here, so a form that could miss the stored shape is not tried first: what is
  * sent carries no guard, and matches the document unless it is gone.
  */
-function updateOf(tree: EditTree): BSON.Document {
+function updateOf(tree: EditTree): Pick<UpdatePlan, 'update' | 'collation'> {
   const said = needsPipelineInBatch(tree) ? null : operators(tree);
-  return said ?? fallback(tree).update;
+  return said ?? fallback(tree);
 }
 
 // ── send ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -214,7 +214,7 @@ export function notFound({ context }: Life): DocumentNotFoundError {
 type TryPlan = (life: Life, filter: object, form: UpdatePlan, options: UpdateOptions) => Promise<Answer | null>;
 
 const update: TryPlan = async (life, filter, form, options) => {
-  const sent = { ...options, ...arrayFiltersOf(form) };
+  const sent = { ...options, ...optionsOf(form) };
   const { matchedCount } = await life.definition.collection().updateOne(filter, form.update, sent);
   return matchedCount > 0 ? { stored: null } : null;
 };
@@ -222,7 +222,7 @@ const update: TryPlan = async (life, filter, form, options) => {
 /** The same, and reads the fields as they are then. */
 function updateAndRead(projection: object): TryPlan {
   return async (life, filter, form, options) => {
-    const sent = { ...options, ...arrayFiltersOf(form), projection, returnDocument: 'after', raw: true } as const;
+    const sent = { ...options, ...optionsOf(form), projection, returnDocument: 'after', raw: true } as const;
     const collection = life.definition.collection();
     const found: unknown = await collection.findOneAndUpdate(filter, form.update, {
       ...(sent as FindOneAndUpdateOptions),
@@ -232,8 +232,11 @@ function updateAndRead(projection: object): TryPlan {
   };
 }
 
-function arrayFiltersOf({ arrayFilters }: UpdatePlan): UpdateOptions {
-  return arrayFilters === undefined ? {} : { arrayFilters: [...arrayFilters] as BSON.Document[] };
+function optionsOf({ arrayFilters, collation }: UpdatePlan): UpdateOptions {
+  return {
+    ...(arrayFilters && { arrayFilters: [...arrayFilters] as BSON.Document[] }),
+    ...(collation && { collation }),
+  };
 }
 
 /** The fields in which there are operators; all where one of them cannot be named. */

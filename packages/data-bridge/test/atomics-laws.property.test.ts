@@ -3,6 +3,7 @@ import type { Collection } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { setOwn } from '../src/bson/copy.ts';
 import { ABSENT, memberOf } from '../src/bson/encode.ts';
+import { Layout } from '../src/bson/layout.ts';
 import { ModelDefinition } from '../src/definition.ts';
 import { Life } from '../src/life.ts';
 import { operate, takeStored } from '../src/operate.ts';
@@ -15,6 +16,7 @@ import { canonical } from './support/laws-canonical.ts';
 import { type Members, randomDocument } from './support/laws-documents.ts';
 import { Random } from './support/laws-random.ts';
 import { exact, live, openStore, reread, send, serverNames, type Store, type Stored } from './support/laws-store.ts';
+import { declared } from './support/laws-trees.ts';
 import { deal, type Operation, perform, wreck } from './support/laws-writers.ts';
 
 /** Cases for each law; `LAW_CASE` runs the one case of that number besides. */
@@ -134,16 +136,20 @@ async function read(id: number): Promise<Uint8Array> {
 }
 
 function loaded(bytes: Uint8Array): Life {
-  return new Life(definition, StateTracker.fromBson<never>(bytes), false);
+  return new Life(
+    definition,
+    StateTracker.fromBson<never>(bytes, { layout: new Layout({}, [], undefined, declared) }),
+    false,
+  );
 }
 
 /** What I do to a document; the edits, if any. */
 function change(life: Life, mine: readonly Operation[], atomics: readonly AtomicOperation[]): EditTree | null {
   const { baseline } = life;
-  for (const { parents, key, value } of mine) {
-    const [name, ...inner] = parents;
-    if (name === undefined) baseline.set(key, reread(value));
-    else perform(baseline.get(name) as Members, [{ parents: inner, key, value }], reread);
+  for (const operation of mine) {
+    const [name, ...inner] = operation.parents;
+    if (typeof name === 'string') perform(baseline.get(name) as Members, [{ ...operation, parents: inner }], reread);
+    else if ('key' in operation) baseline.set(operation.key, reread(operation.value));
   }
   const root = {
     stored: (path: string) => path,

@@ -2,6 +2,7 @@ import { BSON } from 'mongodb';
 import { EncodeError } from '../errors.ts';
 import { copyValue, hasToBson, isPlainObject, setOwn } from './copy.ts';
 import { equalValues } from './equal.ts';
+import { type Identities, pairElements } from './identity.ts';
 import { toStored } from './live.ts';
 import { same } from './same.ts';
 import { unstorable } from './storable.ts';
@@ -40,6 +41,8 @@ interface Place {
   readonly keys: (string | number)[];
   readonly ancestors: object[];
   readonly promoteBuffers: boolean;
+  /** What is declared of the arrays at this place and below. */
+  identities: Identities | undefined;
 }
 
 /**
@@ -52,6 +55,7 @@ interface Place {
  * @param keys the keys from the document to the value, for the error.
  * @param promoteBuffers the option with which the value was decoded: it hides a binary's subtype from the program, so
  *   bytes over a stored binary keep its subtype.
+ * @param identities what is declared of the arrays in the value.
  * @throws EncodeError for what BSON cannot hold, and for what the bson package would write as something else.
  */
 export function toExact(
@@ -59,8 +63,9 @@ export function toExact(
   base: unknown,
   keys: readonly (string | number)[],
   promoteBuffers = false,
+  identities?: Identities,
 ): unknown {
-  const place: Place = { keys: [...keys], ancestors: [], promoteBuffers };
+  const place: Place = { keys: [...keys], ancestors: [], promoteBuffers, identities };
   for (const key of keys) if (typeof key === 'string') checkKey(key, place);
   return convert(value, base, place);
 }
@@ -150,9 +155,12 @@ function enter(container: object, place: Place): void {
 }
 
 function convertAt(key: string | number, value: unknown, base: unknown, place: Place): unknown {
+  const { identities } = place;
   place.keys.push(key);
+  place.identities = identities?.at(key);
   const result = convert(value, base, place);
   place.keys.pop();
+  place.identities = identities;
   return result;
 }
 
@@ -188,14 +196,19 @@ function convertMap(value: ReadonlyMap<unknown, unknown>, base: unknown, place: 
 function convertArray(value: readonly unknown[], base: unknown, place: Place): unknown {
   enter(value, place);
   const stored: readonly unknown[] = Array.isArray(base) ? base : [];
+  // What is new has no originals to be told apart.
+  const origins = stored.length === 0 ? undefined : pairElements(value, stored, place.identities)?.origins;
   const result: unknown[] = [];
   for (let i = 0; i < value.length; i += 1) {
-    result.push(convertAt(i, value[i], i < stored.length ? stored[i] : ABSENT, place) ?? null);
+    const origin = origins === undefined ? i : (origins[i] as number);
+    const original = origin >= 0 && origin < stored.length ? stored[origin] : ABSENT;
+    result.push(convertAt(i, value[i], original, place) ?? null);
   }
   place.ancestors.pop();
   if (stored.length === 0) return result.length === 0 && Array.isArray(base) ? base : result;
   const isStored = (element: unknown, i: number) => Object.is(element, stored[i]);
   if (stored.length === result.length && result.every(isStored)) return base;
+  if (origins !== undefined) return result;
   const moved = (element: unknown, i: number) => !isStored(element, i);
   const missing = stored.filter((element, i) => !Object.is(element, result[i]));
   // Elsewhere in the array a value may have been given a type that is not its own, or lost its own.

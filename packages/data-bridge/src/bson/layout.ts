@@ -1,6 +1,7 @@
 import type { BSON } from 'mongodb';
 import { UsageError } from '../errors.ts';
 import { int32, nameEnd, terminator, valueEnd } from './bytes.ts';
+import type { Identities } from './identity.ts';
 import { utf8 } from './text.ts';
 
 /** How BSON becomes JavaScript: the driver's options, with the driver's defaults. */
@@ -199,6 +200,8 @@ export class Layout {
   readonly fixed: readonly Field[];
   /** The top-level names. */
   readonly top: Level;
+  /** What a schema declares of the arrays in the documents. */
+  readonly identities: Identities | undefined;
   readonly #byName = new Map<string, Field>();
   readonly #readers: ReadonlyMap<string, Reader>;
 
@@ -206,12 +209,14 @@ export class Layout {
    * @param names known top-level names, learned in this order.
    * @param readers by top-level name, what makes of a decoded value what the program reads: for fields whose JavaScript
    *   type does not depend on the options.
+   * @param identities what a schema declares of the arrays in the documents.
    * @throws UsageError where the driver refuses a combination of options.
    */
   constructor(
     options: BsonOptions = {},
     names: readonly string[] = [],
     readers: ReadonlyMap<string, Reader> = noReaders,
+    identities?: Identities,
   ) {
     this.options = {
       promoteLongs: options.promoteLongs ?? true,
@@ -225,6 +230,7 @@ export class Layout {
     }
     this.top = new Level({ names: maxNamesInAll }, true);
     this.#readers = readers;
+    this.identities = identities;
     for (const name of names) this.field(name);
     this.fixed = Array.from(readers.keys(), (name) => this.field(name));
     for (const field of this.fixed) field.read = readers.get(field.name) ?? null;

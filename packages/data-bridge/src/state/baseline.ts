@@ -1,3 +1,4 @@
+import type { Identities } from '../bson/identity.ts';
 import type { EditTree } from './edits.ts';
 import type { Selection } from './selection.ts';
 
@@ -10,6 +11,8 @@ export interface Baseline {
   readonly selection: Selection | null;
   /** Are stored binaries read as bare bytes, which do not tell their subtype? */
   readonly promotesBuffers: boolean;
+  /** What a schema declares of the arrays in the document. */
+  readonly identities: Identities | undefined;
   /** The current value, handed out: from now on a change in place is looked for. */
   get(name: string): unknown;
   /** Sets the current value; `undefined` removes the field. */

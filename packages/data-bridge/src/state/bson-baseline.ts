@@ -2,6 +2,7 @@ import { copyValue, setOwn } from '../bson/copy.ts';
 import { decodeDocument, decodeElement, decodeExact, decodeStored, documentSize } from '../bson/decode.ts';
 import { ABSENT, encodeDocument } from '../bson/encode.ts';
 import { equalElement } from '../bson/equal.ts';
+import type { Identities } from '../bson/identity.ts';
 import { type Field, fieldsOf, Layout, locate } from '../bson/layout.ts';
 import { decodeOrdered } from '../bson/ordered.ts';
 import { elementsOf, splice } from '../bson/splice.ts';
@@ -43,6 +44,10 @@ export class BsonBaseline implements Baseline {
   get promotesBuffers(): boolean {
     const { promoteBuffers, promoteValues } = this.layout.options;
     return promoteBuffers && promoteValues;
+  }
+
+  get identities(): Identities | undefined {
+    return this.layout.identities;
   }
 
   get(name: string): unknown {

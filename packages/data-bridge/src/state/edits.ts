@@ -1,6 +1,7 @@
 import { isPlainObject } from '../bson/copy.ts';
 import { ABSENT, memberOf, toExact } from '../bson/encode.ts';
 import { equalValues } from '../bson/equal.ts';
+import { type Identities, pairElements, type Pairing } from '../bson/identity.ts';
 
 /** A value that is new or replaces the stored one whole. */
 export interface SetEdit {
@@ -44,6 +45,25 @@ export interface PositionsEdit {
   readonly children: ReadonlyMap<number, ValueEdit>;
 }
 
+/** An array whose elements can be told apart, of which some were edited, removed, added or moved. */
+export interface ElementsEdit {
+  readonly kind: 'elements';
+  readonly base: readonly unknown[];
+  readonly value: readonly unknown[];
+  /** The member by which the elements are told apart. */
+  readonly key: string;
+  /** The edits of elements that stay, by their indexes in the original. */
+  readonly children: ReadonlyMap<number, ValueEdit>;
+  /** Elements of the original that are gone. */
+  readonly removed: readonly unknown[];
+  /** Elements that the original has not. */
+  readonly added: readonly unknown[];
+  /** Do the elements that stay stand in another order, or new ones before them? */
+  readonly isMoved: boolean;
+  /** Was only a part of each element loaded? Then the array must not be written whole. */
+  readonly isPart?: true;
+}
+
 /** The operators that a program asks for: the server applies them to what it has then, whoever wrote it. */
 export type AtomicOperator = '$inc' | '$mul' | '$min' | '$max' | '$push' | '$addToSet' | '$pull' | '$currentDate';
 
@@ -59,7 +79,7 @@ export interface AtomicEdit {
 }
 
 /** An edit that leaves a value. */
-export type ValueEdit = SetEdit | PushEdit | ObjectEdit | PositionsEdit;
+export type ValueEdit = SetEdit | PushEdit | ObjectEdit | PositionsEdit | ElementsEdit;
 
 /** One node per path: two edits can never overlap. */
 export type Edit = ValueEdit | DeleteEdit | AtomicEdit;
@@ -95,6 +115,7 @@ export const MAX_LEVELS = 10;
  * @param value in the program's memory, which the edit does not keep; `undefined` when removed.
  * @param keys from the document to the value, for the error.
  * @param promoteBuffers the option with which the value was decoded.
+ * @param identities what a schema declares of the arrays in the value.
  * @returns `null` when they are equal.
  * @throws EncodeError when BSON cannot hold the value.
  */
@@ -103,24 +124,30 @@ export function diff(
   value: unknown,
   keys: readonly (string | number)[],
   promoteBuffers = false,
+  identities?: Identities,
 ): Edit | null {
-  const exact = toExact(value, base, keys, promoteBuffers);
-  return exact === undefined ? compareAbsent(base) : compare(base, exact, 0);
+  const exact = toExact(value, base, keys, promoteBuffers, identities);
+  return exact === undefined ? compareAbsent(base) : compare(base, exact, 0, identities);
 }
 
 function compareAbsent(base: unknown): DeleteEdit | null {
   return base === ABSENT || base === undefined ? null : { kind: 'delete', base };
 }
 
-function compare(base: unknown, value: unknown, level: number): ValueEdit | null {
+function compare(base: unknown, value: unknown, level: number, identities: Identities | undefined): ValueEdit | null {
   if (Object.is(base, value)) return null;
   const isContainer = Array.isArray(value) || hasMembers(value);
   if (isContainer && level < MAX_LEVELS) {
-    if (Array.isArray(base) && Array.isArray(value)) return compareArrays(base, value, level);
-    if (hasMembers(base) && hasMembers(value)) return compareMembers(base, value, level);
+    if (Array.isArray(base) && Array.isArray(value)) return compareArrays(base, value, level, identities);
+    if (hasMembers(base) && hasMembers(value)) return compareMembers(base, value, level, identities);
   }
   // What is no container and equals its original is the original: `toExact` saw to that.
   return isContainer && base !== ABSENT && equalValues(base, value) ? null : { kind: 'set', base, value };
+}
+
+/** The identities of elements, BSON-typed. */
+export function idsOf(elements: readonly unknown[], key: string): unknown[] {
+  return elements.map((element) => memberOf(element, key));
 }
 
 /** Has it members that can change one by one? */
@@ -132,10 +159,15 @@ function namesOf(container: object): string[] {
   return container instanceof Map ? Array.from(container.keys(), String) : Object.keys(container);
 }
 
-function compareMembers(base: object, value: object, level: number): ObjectEdit | null {
+function compareMembers(
+  base: object,
+  value: object,
+  level: number,
+  identities: Identities | undefined,
+): ObjectEdit | null {
   const children = new Map<string, Edit>();
   for (const key of namesOf(value)) {
-    const edit = compare(memberOf(base, key), memberOf(value, key), level + 1);
+    const edit = compare(memberOf(base, key), memberOf(value, key), level + 1, identities?.at(key));
     if (edit !== null) children.set(key, edit);
   }
   for (const key of namesOf(base)) {
@@ -145,11 +177,18 @@ function compareMembers(base: object, value: object, level: number): ObjectEdit 
   return children.size === 0 ? null : { kind: 'object', base, value, children };
 }
 
-function compareArrays(base: readonly unknown[], value: readonly unknown[], level: number): ValueEdit | null {
+function compareArrays(
+  base: readonly unknown[],
+  value: readonly unknown[],
+  level: number,
+  identities: Identities | undefined,
+): ValueEdit | null {
+  const pairing = pairElements(value, base, identities);
+  if (pairing !== null) return compareElements(base, value, pairing, level, identities);
   const children = new Map<number, ValueEdit>();
   const common = Math.min(base.length, value.length);
   for (let i = 0; i < common; i += 1) {
-    const edit = compare(base[i] ?? null, value[i], level + 1);
+    const edit = compare(base[i] ?? null, value[i], level + 1, identities?.at(i));
     if (edit !== null) children.set(i, edit);
   }
   if (base.length === value.length) {
@@ -159,6 +198,40 @@ function compareArrays(base: readonly unknown[], value: readonly unknown[], leve
   }
   const grew = children.size === 0 && value.length > base.length;
   return grew ? { kind: 'push', base, value, added: value.slice(base.length) } : { kind: 'set', base, value };
+}
+
+/** Elements that have to be found by their identities, times those to look through, beyond which the array is sent whole. */
+const MAX_SEARCHED = 100_000;
+
+function compareElements(
+  base: readonly unknown[],
+  value: readonly unknown[],
+  { key, origins }: Pairing,
+  level: number,
+  identities: Identities | undefined,
+): ElementsEdit | SetEdit | null {
+  const children = new Map<number, ValueEdit>();
+  const added: unknown[] = [];
+  const kept = new Set<number>();
+  let isMoved = false;
+  let last = -1;
+  origins.forEach((origin, i) => {
+    if (origin < 0) {
+      added.push(value[i]);
+      return;
+    }
+    isMoved ||= origin < last || added.length > 0;
+    last = origin;
+    kept.add(origin);
+    const edit = compare(base[origin], value[i], level + 1, identities?.at(i));
+    if (edit !== null) children.set(origin, edit);
+  });
+  const removed = kept.size === base.length ? [] : base.filter((_, i) => !kept.has(i));
+  const searched = isMoved ? value.length : children.size + removed.length + added.length;
+  if (searched === 0) return null;
+  const length = Math.max(base.length, value.length);
+  if (searched * length > MAX_SEARCHED) return { kind: 'set', base, value };
+  return { kind: 'elements', base, value, key, children, removed, added, isMoved };
 }
 
 /** Gives a BSON-typed value as the program would read it at those keys, fresh. */
@@ -172,11 +245,16 @@ export function changesOf(tree: EditTree, live: Live): Change[] {
 }
 
 function changesBelow(edit: Edit, keys: readonly (string | number)[], live: Live): Change[] {
-  if (edit.kind === 'object' || edit.kind === 'positions') {
+  if (edit.kind === 'object' || edit.kind === 'positions' || (edit.kind === 'elements' && isInPlace(edit))) {
     const children: (readonly [string | number, Edit])[] = [...edit.children];
     return children.flatMap(([key, child]) => changesBelow(child, [...keys, key], live));
   }
   const shown = (value: unknown) => (value === ABSENT ? undefined : live(value, keys));
   const to = edit.kind === 'delete' ? undefined : shown(edit.value);
   return [{ path: keys.join('.'), keys, from: shown(edit.base), to }];
+}
+
+/** Does each element stand where it stood? Else an index would not say which one is meant. */
+function isInPlace({ removed, added, isMoved }: ElementsEdit): boolean {
+  return removed.length === 0 && added.length === 0 && !isMoved;
 }

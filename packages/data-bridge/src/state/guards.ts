@@ -1,5 +1,6 @@
 import { setOwn } from '../bson/copy.ts';
-import type { Edit, EditTree } from './edits.ts';
+import { type Edit, type EditTree, idsOf } from './edits.ts';
+import { isIndex } from './operators.ts';
 import { element, type Expression, isArray, isObject, literal, member } from './pipeline.ts';
 
 /** What a filter asks of the stored document besides its `_id`. */
@@ -12,25 +13,29 @@ export type Guard = Record<string, unknown>;
  * - A key such as `17` in a dotted path is an index where its parent is an array: the parent must be none.
  * - An index means the same element only while the element is as it was: it must equal the original. The guard is an
  *   expression, since as a filter `'list.2': value` also matches a member named 2 of any element, and nested arrays.
+ * - A new element that is told from the others by its key is added only where nobody added the same: none must have it.
  */
 export function guardOf(tree: EditTree): Guard | undefined {
   const guard: Guard = {};
   const unchanged: Expression[] = [];
   for (const [name, edit] of tree.children) {
-    requireObjects(edit, name, guard);
+    requireFields(edit, name, guard);
     requireElements(edit, `$${name}`, unchanged);
   }
   if (unchanged.length > 0) guard['$expr'] = every(unchanged);
   return Object.keys(guard).length > 0 ? guard : undefined;
 }
 
-/** Adds to the guard that no parent of a number-like key is an array. */
-function requireObjects(edit: Edit, path: string, guard: Guard): void {
-  // Below an index there is nothing to ask: the whole element is compared.
-  if (edit.kind !== 'object') return;
-  for (const [key, child] of edit.children) {
-    if (/^\d+$/.test(key)) setOwn(guard, path, { $not: { $type: 'array' } });
-    requireObjects(child, `${path}.${key}`, guard);
+/** Adds to the guard that no parent of a number-like key is an array, and that no array has the new elements. */
+function requireFields(edit: Edit, path: string, guard: Guard): void {
+  // Below an index there is nothing to ask, since the whole element is compared; below an identity nothing can be asked.
+  if (edit.kind === 'elements') {
+    if (edit.added.length > 0) setOwn(guard, `${path}.${edit.key}`, { $nin: idsOf(edit.added, edit.key) });
+  } else if (edit.kind === 'object') {
+    for (const [key, child] of edit.children) {
+      if (isIndex(key)) setOwn(guard, path, { $not: { $type: 'array' } });
+      requireFields(child, `${path}.${key}`, guard);
+    }
   }
 }
 

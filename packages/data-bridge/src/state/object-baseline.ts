@@ -11,6 +11,7 @@ import type { EditTree } from './edits.ts';
 export class ObjectBaseline implements Baseline {
   readonly promotesBuffers = false;
   readonly selection = null;
+  readonly identities = undefined;
   readonly #data: Record<string, unknown>;
   /** By name the original, or `ABSENT`. */
   readonly #originals = new Map<string, unknown>();

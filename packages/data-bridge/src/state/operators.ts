@@ -1,5 +1,6 @@
 import { setOwn } from '../bson/copy.ts';
-import type { AtomicEdit, AtomicOperator, Edit, EditTree } from './edits.ts';
+import { memberOf } from '../bson/encode.ts';
+import { type AtomicEdit, type AtomicOperator, type Edit, type EditTree, type ElementsEdit, idsOf } from './edits.ts';
 
 /** The update operators that say a tree of edits: by path, what each is given. */
 export type Operators = Partial<Record<'$set' | '$unset' | '$pullAll' | AtomicOperator, Record<string, unknown>>>;
@@ -9,34 +10,75 @@ export function isNameable(key: string): boolean {
   return key !== '' && !key.includes('.') && !key.startsWith('$');
 }
 
-/** The edits as update operators, or `null` when a key on the way to one of them can be part of no dotted path. */
-export function operators(tree: EditTree): Operators | null {
+/** Would it be an index where its parent is an array? */
+export function isIndex(key: string): boolean {
+  return /^\d+$/.test(key);
+}
+
+/** A tree of edits as operators, and how they find the elements that they name. */
+export interface Said {
+  readonly update: Operators;
+  readonly arrayFilters?: object[];
+}
+
+/**
+ * The edits as update operators, or `null` where they have no words for one of them: a key on the way to it can be part
+ * of no dotted path, or an array needs more than one operator.
+ */
+export function operators(tree: EditTree): Said | null {
   if (!isSayable(tree)) return null;
-  const said: Operators = {};
+  const said = { update: {}, arrayFilters: [] };
   for (const [name, edit] of tree.children) say(edit, name, said);
-  return said;
+  return said.arrayFilters.length > 0 ? said : { update: said.update };
 }
 
-/** An element of an array can always be said: it is set whole where something below it cannot. */
-function isSayable(edit: Edit | EditTree): boolean {
-  if (edit.kind !== 'object') return true;
-  for (const [key, child] of edit.children) if (!isNameable(key) || !isSayable(child)) return false;
-  return true;
+/**
+ * Can it be said? At its place in an array it always can: the element is set whole where something below it cannot.
+ *
+ * @param isFound does it lie in an element that is found by its identity? Of what lies there a guard can ask nothing.
+ */
+function isSayable(edit: Edit | EditTree, isFound = false): boolean {
+  switch (edit.kind) {
+    case 'object':
+      for (const [key, child] of edit.children) {
+        if (!isNameable(key) || (isFound && isIndex(key)) || !isSayable(child, isFound)) return false;
+      }
+      return true;
+    case 'positions':
+      return !isFound;
+    case 'elements':
+      return isOneOperator(edit, isFound);
+    default:
+      return true;
+  }
 }
 
-function say(edit: Edit, path: string, said: Operators): void {
+/** Two operators on one array would meet. */
+function isOneOperator({ children, removed, added, isMoved }: ElementsEdit, isFound: boolean): boolean {
+  const kinds = [children.size, removed.length, added.length].filter((count) => count > 0).length;
+  if (isMoved || kinds > 1 || (isFound && added.length > 0)) return false;
+  return [...children.values()].every((child) => isSayable(child, true));
+}
+
+interface Saying {
+  readonly update: Operators;
+  readonly arrayFilters: object[];
+}
+
+function say(edit: Edit, path: string, said: Saying): void {
+  const { update } = said;
   switch (edit.kind) {
     case 'set':
-      setOwn((said.$set ??= {}), path, edit.value);
+      setOwn((update.$set ??= {}), path, edit.value);
       break;
     case 'delete':
-      setOwn((said.$unset ??= {}), path, '');
+      setOwn((update.$unset ??= {}), path, '');
       break;
     case 'push':
-      setOwn((said.$push ??= {}), path, { $each: edit.added });
+      setOwn((update.$push ??= {}), path, { $each: edit.added });
       break;
     case 'atomic':
-      sayAtomic(edit, path, said);
+      sayAtomic(edit, path, update);
       break;
     case 'object':
       for (const [key, child] of edit.children) say(child, `${path}.${key}`, said);
@@ -44,14 +86,28 @@ function say(edit: Edit, path: string, said: Operators): void {
     case 'positions':
       for (const [i, child] of edit.children) {
         if (isSayable(child)) say(child, `${path}.${i}`, said);
-        else setOwn((said.$set ??= {}), `${path}.${i}`, edit.value[i]);
+        else setOwn((update.$set ??= {}), `${path}.${i}`, edit.value[i]);
       }
+      break;
+    case 'elements':
+      sayElements(edit, path, said);
   }
 }
 
-function sayAtomic({ operator, operand }: AtomicEdit, path: string, said: Operators): void {
+function sayElements({ key, base, children, removed, added }: ElementsEdit, path: string, said: Saying): void {
+  for (const [i, child] of children) {
+    const identifier = `e${said.arrayFilters.length}`;
+    said.arrayFilters.push({ [`${identifier}.${key}`]: memberOf(base[i], key) });
+    say(child, `${path}.$[${identifier}]`, said);
+  }
+  const { update } = said;
+  if (removed.length > 0) setOwn((update.$pull ??= {}), path, { [key]: { $in: idsOf(removed, key) } });
+  if (added.length > 0) setOwn((update.$push ??= {}), path, { $each: added });
+}
+
+function sayAtomic({ operator, operand }: AtomicEdit, path: string, update: Operators): void {
   const isList = operator === '$push' || operator === '$addToSet';
   // MongoDB's own `$pull` takes conditions, and an array or an object for one.
   const name = operator === '$pull' ? '$pullAll' : operator;
-  setOwn((said[name] ??= {}), path, isList ? { $each: operand } : operand);
+  setOwn((update[name] ??= {}), path, isList ? { $each: operand } : operand);
 }

@@ -1,6 +1,15 @@
 import { setOwn } from '../bson/copy.ts';
-import { ABSENT } from '../bson/encode.ts';
-import type { AtomicEdit, DeleteEdit, Edit, EditTree, PositionsEdit } from './edits.ts';
+import { ABSENT, memberOf } from '../bson/encode.ts';
+import {
+  type AtomicEdit,
+  type DeleteEdit,
+  type Edit,
+  type EditTree,
+  type ElementsEdit,
+  idsOf,
+  type PositionsEdit,
+  type ValueEdit,
+} from './edits.ts';
 import { isNameable } from './operators.ts';
 
 /** An aggregation expression. */
@@ -73,6 +82,8 @@ function valueOf(edit: Exclude<Edit, DeleteEdit>, current: Expression): Expressi
         $cond: [isArray(current), { $cond: [{ $and: unchanged }, replaceElements(edit, current), whole] }, whole],
       };
     }
+    case 'elements':
+      return { $cond: [isArray(current), mergeElements(edit, current), whole] };
   }
 }
 
@@ -156,4 +167,43 @@ function replaceElements(edit: PositionsEdit, array: Expression): Expression {
   return {
     $map: { input: indexes, as: 'i', in: { $switch: { branches, default: { $arrayElemAt: [array, '$$i'] } } } },
   };
+}
+
+/** An array in which elements are found by their identities, wherever they are now; those of others stay. */
+function mergeElements(edit: ElementsEdit, array: Expression): Expression {
+  const { key, value, children, removed, added, isMoved } = edit;
+  const gone = idsOf([...removed, ...added], key);
+  const kept = gone.length > 0 ? elementsOf(array, { $not: [isIn(gone, key)] }) : array;
+  const edited = children.size > 0 ? editElements(edit, kept) : kept;
+  const all = added.length > 0 ? { $concatArrays: [edited, literal(added)] } : edited;
+  return isMoved ? inOrder(all, idsOf(value, key), key) : all;
+}
+
+function elementsOf(array: Expression, cond: Expression): Expression {
+  return { $filter: { input: array, as: 'a', cond } };
+}
+
+function isIn(ids: readonly unknown[], key: string): Expression {
+  return { $in: [`$$a.${key}`, literal(ids)] };
+}
+
+function editElements({ key, base, children }: ElementsEdit, array: Expression): Expression {
+  const branches = Array.from(children, ([i, child]) => ({
+    case: { $eq: [`$$a.${key}`, literal(memberOf(base[i], key))] },
+    then: editElement(child),
+  }));
+  return { $map: { input: array, as: 'a', in: { $switch: { branches, default: '$$a' } } } };
+}
+
+/** What has the identity of an element is an object. */
+function editElement(edit: ValueEdit): Expression {
+  return edit.kind === 'object' ? merge(edit.children, '$$a') : valueOf(edit, '$$a');
+}
+
+/** The elements in the order of these identities, others' at the end. */
+function inOrder(array: Expression, ids: readonly unknown[], key: string): Expression {
+  const next = { $filter: { input: '$$l', as: 'a', cond: { $eq: [`$$a.${key}`, '$$this'] } } };
+  const known = { $reduce: { input: literal(ids), initialValue: [], in: { $concatArrays: ['$$value', next] } } };
+  const others = elementsOf('$$l', { $not: [isIn(ids, key)] });
+  return { $let: { vars: { l: array }, in: { $concatArrays: [known, others] } } };
 }

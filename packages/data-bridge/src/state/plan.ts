@@ -1,5 +1,6 @@
 import { BSON } from 'mongodb';
-import type { AtomicOperator, Edit, EditTree } from './edits.ts';
+import { isPlainObject } from '../bson/copy.ts';
+import { type AtomicOperator, type Edit, type EditTree, idsOf } from './edits.ts';
 import { guardOf } from './guards.ts';
 import { operators } from './operators.ts';
 import { pipeline } from './pipeline.ts';
@@ -11,6 +12,8 @@ export interface UpdatePlan {
   /** To be added to the filter. When nothing matches it, `fallback` of the same tree is what to send. */
   readonly guard?: object;
   readonly arrayFilters?: object[];
+  /** Strings are compared as they are, whatever the collection's own collation takes for equal. */
+  readonly collation?: { readonly locale: 'simple' };
 }
 
 /** The largest document that a server takes, an update pipeline included: 16 MiB. */
@@ -23,10 +26,10 @@ const MAX_SIZE = 16 * 1024 * 1024;
  *   @default 'auto': operators, if they can say it
  */
 export function plan(tree: EditTree, options: { readonly form?: 'auto' | 'pipeline' } = {}): UpdatePlan {
-  const update = options.form === 'pipeline' ? null : operators(tree);
-  if (update === null) return fallback(tree);
+  const said = options.form === 'pipeline' ? null : operators(tree);
+  if (said === null) return fallback(tree);
   const guard = guardOf(tree);
-  return guard === undefined ? { update } : { update, guard };
+  return { ...said, ...(guard && { guard }), ...collationOf(tree) };
 }
 
 /**
@@ -35,7 +38,28 @@ export function plan(tree: EditTree, options: { readonly form?: 'auto' | 'pipeli
  */
 export function fallback(tree: EditTree): UpdatePlan {
   const stages = pipeline(tree);
-  return { update: isTooLarge(stages) ? pipeline(setWhole(tree)) : stages };
+  return { update: isTooLarge(stages) ? pipeline(setWhole(tree)) : stages, ...collationOf(tree) };
+}
+
+/** A collection may take 'a' and 'A' for the same. What finds or guards elements by strings must not. */
+function collationOf(tree: EditTree): Pick<UpdatePlan, 'collation'> {
+  return comparesStrings(tree) ? { collation: { locale: 'simple' } } : {};
+}
+
+function comparesStrings(edit: Edit | EditTree): boolean {
+  if (!('children' in edit)) return false;
+  const isCompared =
+    edit.kind === 'elements'
+      ? idsOf([...edit.base, ...edit.added], edit.key).some(holdsString)
+      : edit.kind === 'positions' && [...edit.children.values()].some(({ base }) => holdsString(base));
+  return isCompared || [...edit.children.values()].some(comparesStrings);
+}
+
+function holdsString(value: unknown): boolean {
+  if (typeof value === 'string' || value instanceof BSON.BSONSymbol) return true;
+  if (Array.isArray(value)) return value.some(holdsString);
+  if (value instanceof Map) return [...value.values()].some(holdsString);
+  return isPlainObject(value) && Object.values(value).some(holdsString);
 }
 
 /** Do the operators need a second try where the stored shape changed? Then a transaction or a bulk write sends the pipeline at once. */
@@ -61,7 +85,7 @@ const ADDING: ReadonlySet<AtomicOperator> = new Set(['$inc', '$mul', '$push']);
 function setWhole(tree: EditTree): EditTree {
   const whole = ([name, edit]: [string, Edit]): [string, Edit] => {
     // An operator's operand is no larger than the value.
-    const stays = edit.kind === 'delete' || edit.kind === 'atomic' || (edit.kind === 'object' && edit.isPart === true);
+    const stays = edit.kind === 'delete' || edit.kind === 'atomic' || ('isPart' in edit && edit.isPart);
     return [name, stays ? edit : { kind: 'set', base: edit.base, value: edit.value }];
   };
   return { kind: 'object', children: new Map(Array.from(tree.children, whole)) };

@@ -1,5 +1,5 @@
 import { ABSENT, memberOf } from '../bson/encode.ts';
-import { type Edit, type EditTree, hasMembers } from './edits.ts';
+import { type Edit, type EditTree, type ElementsEdit, hasMembers, type ValueEdit } from './edits.ts';
 
 /** The keys of paths, one below the other; null where a path ends. */
 type Tree = Map<string, Tree | null>;
@@ -100,6 +100,8 @@ export class Selection {
     if (extent === 'whole') return edit;
     if (extent === 'nothing') return refuse(keys, extent);
     if (edit.kind === 'push' || (edit.kind === 'atomic' && edit.operator === '$push')) return edit;
+    if (edit.kind === 'elements' && edit.removed.length === 0 && !edit.isMoved)
+      return this.#confineElements(edit, below, keys, refuse);
     const members = membersIn(edit);
     if (members === null || members.size === 0) return refuse(keys, extent);
     const children = Array.from(members, ([key, member]): [string, Edit] => {
@@ -113,6 +115,14 @@ export class Selection {
       children: new Map(children),
       isPart: true,
     };
+  }
+
+  /** The elements are known by their identities, and what was loaded of each is what a path names. */
+  #confineElements(edit: ElementsEdit, below: Tree | null | undefined, keys: readonly string[], refuse: Refuse): Edit {
+    const children = Array.from(edit.children, ([i, child]): [number, ValueEdit] => {
+      return [i, this.#confine(child, below, [...keys, String(i)], refuse) as ValueEdit];
+    });
+    return { ...edit, children: new Map(children), isPart: true };
   }
 }
 

@@ -178,7 +178,8 @@ export class StateTracker<T extends object = Record<string, unknown>> {
 export function treeOf(baseline: Baseline, shownName?: (name: string) => string): EditTree | null {
   const children = new Map<string, Edit>();
   baseline.eachChange((name, value) => {
-    const edit = diff(baseline.exact(name), value, [shownName?.(name) ?? name], baseline.promotesBuffers);
+    const keys = [shownName?.(name) ?? name];
+    const edit = diff(baseline.exact(name), value, keys, baseline.promotesBuffers, baseline.identities?.at(name));
     if (edit !== null) children.set(name, edit);
   });
   return children.size === 0 ? null : { kind: 'object', children };

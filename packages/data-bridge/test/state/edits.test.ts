@@ -114,6 +114,69 @@ describe('diff', () => {
     expect(edit(base, value)).toEqual({ kind: 'set', base, value });
   });
 
+  describe('of an array whose elements have identity', () => {
+    const a = { _id: 'a', n: 1 };
+    const b = { _id: 'b', n: Long.fromNumber(1) };
+    const c = { _id: 'c', list: [1] };
+    const same = { key: '_id', children: new Map(), removed: [], added: [], isMoved: false };
+
+    it.each([
+      ['an addition', [a, b], [a, b, c], { added: [c] }],
+      ['a removal', [a, b, c], [a, c], { removed: [b] }],
+      ['another order', [a, b, c], [c, a, b], { isMoved: true }],
+      ['an insertion', [a, b], [a, c, b], { added: [c], isMoved: true }],
+      ['another element', [a, b], [c], { removed: [a, b], added: [c] }],
+      ['the first element', [], [a], { added: [a] }],
+      ['no element', [a, b], [], { removed: [a, b] }],
+    ])('tells %s', (_, base, value, expected) => {
+      expect(edit(base, value)).toEqual({ kind: 'elements', base, value, ...same, ...expected });
+    });
+
+    it('tells the edits of elements that moved, beside their own originals', () => {
+      const value = [
+        { _id: 'c', list: [1, 2] },
+        { _id: 'b', n: 1, m: 1 },
+      ];
+      const set = { kind: 'set', base: ABSENT, value: 1 };
+      const list = { kind: 'push', base: [1], value: [1, 2], added: [2] };
+      const [ofC, ofB] = [
+        { kind: 'object', base: c, value: value[0], children: new Map([['list', list]]) },
+        { kind: 'object', base: b, value: { ...value[1], n: b.n }, children: new Map([['m', set]]) },
+      ];
+      expect(edit([a, b, c], value)).toEqual({
+        ...same,
+        kind: 'elements',
+        base: [a, b, c],
+        value: [value[0], { ...value[1], n: b.n }],
+        children: new Map<number, unknown>([
+          [2, ofC],
+          [1, ofB],
+        ]),
+        removed: [a],
+        isMoved: true,
+      });
+    });
+
+    it('is null where nothing changed', () => {
+      expect(
+        edit(
+          [a, b],
+          [
+            { n: 1, _id: 'a' },
+            { _id: 'b', n: 1 },
+          ],
+        ),
+      ).toBeNull();
+    });
+
+    it('sets the array where elements would have to be looked for all too often', () => {
+      const base = Array.from({ length: 317 }, (_, _id) => ({ _id }));
+      expect(edit(base, base.toReversed())).toMatchObject({ kind: 'set' });
+      expect(edit(base, base.slice(0, 300).toReversed())).toMatchObject({ kind: 'elements' });
+      expect(edit(base, base.slice(1))).toMatchObject({ kind: 'elements' });
+    });
+  });
+
   it('goes no deeper than 10 levels below a field', () => {
     let found = edit(nest(12, 1), nest(12, 2));
     for (let level = 0; level < 10; level += 1) {
@@ -149,5 +212,19 @@ describe('changesOf', () => {
       { path: 'list.0.q', keys: ['list', 0, 'q'], from: 1, to: 3 },
       { path: 'fresh', keys: ['fresh'], from: undefined, to: null },
     ]);
+  });
+
+  it('tells an element by its index only where that means the same one before and after', () => {
+    const one = { _id: 1, q: 1 };
+    const two = { _id: 2, q: 1 };
+    const changed = { _id: 2, q: 2 };
+    expect(changesOf(treeOf({ rows: [one, two] }, { rows: [one, changed] }), plain)).toEqual([
+      { path: 'rows.1.q', keys: ['rows', 1, 'q'], from: 1, to: 2 },
+    ]);
+    for (const rows of [[changed], [changed, one], [one, changed, { _id: 3 }]]) {
+      expect(changesOf(treeOf({ rows: [one, two] }, { rows }), plain)).toEqual([
+        { path: 'rows', keys: ['rows'], from: [one, two], to: rows },
+      ]);
+    }
   });
 });

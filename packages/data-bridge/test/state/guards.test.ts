@@ -41,6 +41,15 @@ describe('guardOf', () => {
     });
   });
 
+  it('asks that no element has the identity of a new one', () => {
+    const before = { o: { items: [{ sku: 'a' }] }, rows: [{ _id: 1 }] };
+    const added = [{ sku: 'b' }, { sku: new Double(2) }];
+    const after = { o: { items: [...before.o.items, ...added] }, rows: [{ _id: 1 }, { _id: 2 }] };
+    expect(guard(before, after)).toEqual({ 'o.items.sku': { $nin: ['b', new Double(2)] }, 'rows._id': { $nin: [2] } });
+    expect(guard({ rows: [{ _id: 1 }, { _id: 2 }] }, { rows: [{ _id: 1, q: 1 }, { _id: 2 }] })).toBeUndefined();
+    expect(guard({ rows: [{ _id: 1 }] }, { rows: [] })).toBeUndefined();
+  });
+
   it('asks for nothing below an element', () => {
     const before = { l: [{ 1: [1, 0] }, 0] };
     const unchanged = { $eq: [{ $arrayElemAt: ['$l', 0] }, { $literal: before.l[0] }] };

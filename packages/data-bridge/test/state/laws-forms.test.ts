@@ -8,7 +8,7 @@ import { canonical } from '../support/laws-canonical.ts';
 import { isMembers, type Members } from '../support/laws-documents.ts';
 import { editsOf, exact, openStore, serverNames, type Store, type Stored } from '../support/laws-store.ts';
 import { treeOf } from '../support/laws-trees.ts';
-import type { Edit, EditTree } from '../../src/state/edits.ts';
+import type { Edit, EditTree, ElementsEdit } from '../../src/state/edits.ts';
 
 const { Binary, Decimal128, Double, Int32, Long, MinKey, ObjectId, Timestamp } = BSON;
 
@@ -83,6 +83,10 @@ const before: Members = {
   object: { set: 1, gone: 1, 'odd.key': { n: 1 }, $x: [1], 3: { l: [1] }, kept: new Int32(1) },
   removals: { gone: 1, kept: 1 },
   positions: [{ q: 1, '': [1] }, 'x', [[1]], 5],
+  edited: [{ _id: 'a', q: 1, o: { p: 1 } }, { _id: 'A' }, { _id: 1, q: 1 }],
+  mixed: { items: [{ sku: 'a', q: 1, $x: 1 }, { sku: 'b' }, { sku: 'c', rows: [{ _id: 1 }, { _id: 2, q: [0] }] }] },
+  added: [{ _id: 1 }],
+  removed: [{ _id: 1 }, { _id: 'a' }],
   '': { n: 1 },
   'top.odd': [1],
   $gone: 1,
@@ -93,6 +97,12 @@ const after: Members = {
   object: { set: { $ne: 1 }, 'odd.key': { n: 2 }, $x: [1, 2], 3: { l: [2] }, kept: new Int32(1), fresh: null },
   removals: { kept: 1 },
   positions: [{ q: 2, '': [1, 2] }, ['y'], [[1, 2]], 5],
+  edited: [{ _id: 'a', q: 2, o: { p: '$q' } }, { _id: 'A' }, { _id: 1, q: 1, r: [] }],
+  mixed: {
+    items: [{ sku: 'd' }, { sku: 'c', rows: [{ _id: 2, q: [0, 1] }, { _id: 1 }] }, { sku: 'a', q: '$b', '': 1, 7: 1 }],
+  },
+  added: [{ _id: 1 }, { _id: 2 }],
+  removed: [{ _id: 'a' }],
   '': { n: 2 },
   'top.odd': [2],
 };
@@ -186,6 +196,9 @@ describe.each(serverNames)('on the server %s', (server) => {
       [{ q: 1 }],
       { other: 1 },
       [[1]],
+      [{ _id: 'a' }, { _id: 'z', q: 1 }, { _id: 1, q: 5 }, { _id: 2 }, { _id: ['a'] }, 'a', null],
+      { items: [{ sku: 'c', rows: 5 }, { sku: 'd', q: 1 }, [], { sku: 'z' }, { sku: null }] },
+      { items: { sku: 'a' } },
     ];
 
     it('gives the values in memory from the original', async () => {
@@ -212,11 +225,14 @@ describe.each(serverNames)('on the server %s', (server) => {
 
   describe('the operators', () => {
     it('give the values in memory from the original', async () => {
-      const nameable = ({ object: _, '': _empty, 'top.odd': _odd, $gone: _dollar, ...rest }: Members) => rest;
+      const nameable = ({ object: _, mixed: _m, '': _e, 'top.odd': _odd, $gone: _d, ...rest }: Members) => rest;
       await collection.insertOne({ ...nameable(before), _id: 1 });
       const tree = treeOf(nameable(before), nameable(after));
-      const update: object = operators(tree) ?? {};
-      const { matchedCount } = await collection.updateOne({ _id: 1, ...guardOf(tree) }, update);
+      const { update, arrayFilters = [] } = operators(tree) ?? { update: {} };
+      const filter = { _id: 1, ...guardOf(tree) };
+      const { matchedCount } = await collection.updateOne(filter, update as object, {
+        arrayFilters,
+      });
       expect(matchedCount).toBe(1);
       expect(canonical(await read())).toBe(canonical({ ...nameable(after), _id: 1 }));
       expect(editsOf(await read(), { ...nameable(after), _id: 1 })).toBeNull();
@@ -253,7 +269,27 @@ function applied(edit: Edit, value: unknown): unknown {
         children.has(i) ? applied(children.get(i) as Edit, element) : (element as unknown),
       );
     }
+    case 'elements':
+      return Array.isArray(value) ? appliedToElements(edit, value) : edit.value;
   }
+}
+
+function appliedToElements(edit: ElementsEdit, stored: readonly unknown[]): unknown[] {
+  const { key, base, value, children, removed, added, isMoved } = edit;
+  const idOf = (element: unknown) => (isMembers(element) ? canonical(serverValue(element[key])) : '');
+  const idsOf = (elements: readonly unknown[]) => elements.map(idOf);
+  const edits = new Map(Array.from(children, ([i, child]) => [idOf(base[i]), child]));
+  const gone = new Set(idsOf([...removed, ...added]));
+  const kept = stored.filter((element) => !gone.has(idOf(element)));
+  const all = [...kept.map((element) => appliedToElement(edits.get(idOf(element)), element)), ...added];
+  if (!isMoved) return all;
+  const order = idsOf(value);
+  const known = order.flatMap((id) => all.filter((element) => idOf(element) === id));
+  return [...known, ...all.filter((element) => !order.includes(idOf(element)))];
+}
+
+function appliedToElement(edit: Edit | undefined, element: unknown): unknown {
+  return edit === undefined ? element : applied(edit, element);
 }
 
 function merged(members: Members, children: ReadonlyMap<string, Edit>): Members {

@@ -125,15 +125,26 @@ function only(document: Members, wanted: (name: string) => boolean): Members {
   return Object.fromEntries(Object.entries(document).filter(([name]) => wanted(name)));
 }
 
+/** Where an element is now: the one of the same `sku` or `_id`, where there is one, or else the one at its place. */
+function counterpart(element: unknown, i: number, before: readonly unknown[], after: readonly unknown[]): unknown {
+  const key = isMembers(element) ? ['sku', '_id'].find((each) => element[each] !== undefined) : undefined;
+  if (key === undefined) return before.length === after.length ? after[i] : undefined;
+  const id = canonical((element as Members)[key]);
+  return after.find((each) => isMembers(each) && canonical(each[key]) === id);
+}
+
 /** The paths of values that are equal before and after, but not of the same BSON type. */
 function drifted(before: unknown, after: unknown, path = ''): string[] {
   if (isMembers(before) && isMembers(after)) {
     const common = Object.keys(before).filter((key) => Object.hasOwn(after, key));
     return common.flatMap((key) => drifted(before[key], after[key], `${path}/${key}`));
   }
-  if (Array.isArray(before) && Array.isArray(after) && before.length === after.length) {
-    return before.flatMap((element, i) => drifted(element, after[i], `${path}/${i}`));
+  if (Array.isArray(before) && Array.isArray(after)) {
+    return before.flatMap((element: unknown, i) =>
+      drifted(element, counterpart(element, i, before, after), `${path}/${i}`),
+    );
   }
+  if (after === undefined) return [];
   const isSame = canonical(before) === canonical(after);
   return isSame && canonical(before, true) !== canonical(after, true) ? [path] : [];
 }

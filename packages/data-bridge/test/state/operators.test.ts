@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { isNameable, operators } from '../../src/state/operators.ts';
 import { treeOf } from '../support/laws-trees.ts';
 
-const said = (before: object, after: object) => operators(treeOf(before, after));
+const said = (before: object, after: object) => operators(treeOf(before, after))?.update ?? null;
 
 describe('operators', () => {
   it.each([
@@ -40,6 +40,59 @@ describe('operators', () => {
     ['odd keys are inside a set value', { a: 1 }, { a: { '$x.y': 1 } }, { $set: { a: { '$x.y': 1 } } }],
   ])('says that %s', (_, before, after, update) => {
     expect(said(before, after)).toEqual(update);
+  });
+
+  describe('of an array whose elements have identity', () => {
+    const [a, b, c] = [{ sku: 'a' }, { sku: 'b', rows: [{ _id: 1, q: 1 }, { _id: 2 }] }, { sku: 'c' }];
+    const edit = (rows: unknown) => [{ items: [a, b] }, { items: [a, { ...b, rows }] }] as const;
+
+    it('edits elements that it finds by filters', () => {
+      const after = {
+        items: [
+          { sku: 'a', o: { p: 1 } },
+          { sku: 'b', rows: [{ _id: 1, q: 2 }, { _id: 2 }] },
+        ],
+      };
+      expect(operators(treeOf({ items: [a, b] }, after))).toEqual({
+        update: { $set: { 'items.$[e0].o': { p: 1 }, 'items.$[e1].rows.$[e2].q': 2 } },
+        arrayFilters: [{ 'e0.sku': 'a' }, { 'e1.sku': 'b' }, { 'e2._id': 1 }],
+      });
+    });
+
+    it('adds or removes elements', () => {
+      expect(said({ items: [a] }, { items: [a, b, c] })).toEqual({ $push: { items: { $each: [b, c] } } });
+      expect(said({ items: [a, b, c] }, { items: [b] })).toEqual({ $pull: { items: { sku: { $in: ['a', 'c'] } } } });
+    });
+
+    it('removes elements of an element', () => {
+      expect(operators(treeOf(...edit([{ _id: 2 }])))).toEqual({
+        update: { $pull: { 'items.$[e0].rows': { _id: { $in: [1] } } } },
+        arrayFilters: [{ 'e0.sku': 'b' }],
+      });
+    });
+
+    it.each<[string, readonly [object, object]]>([
+      ['both at once', [{ items: [a, b] }, { items: [a, c] }]],
+      ['an edit beside an addition', [{ items: [a] }, { items: [{ sku: 'a', q: 1 }, b] }]],
+      ['another order', [{ items: [a, b] }, { items: [b, a] }]],
+      ['an addition to an element', edit([{ _id: 1, q: 1 }, { _id: 2 }, { _id: 3 }])],
+      ['another order in an element', edit([{ _id: 2 }, { _id: 1, q: 1 }])],
+      ['an odd key in an element', [{ items: [a] }, { items: [{ sku: 'a', 'x.y': 1 }] }]],
+      ['a number-like key in an element', [{ items: [a] }, { items: [{ sku: 'a', 7: 1 }] }]],
+      ['an index in an element', [{ items: [{ sku: 'a', l: [1, 2] }] }, { items: [{ sku: 'a', l: [1, 3] }] }]],
+    ])('cannot say %s', (_, [before, after]) => {
+      expect(operators(treeOf(before, after))).toBeNull();
+    });
+
+    it('says below an index what it can', () => {
+      const before = { list: [{ items: [a, b] }, 0] };
+      expect(operators(treeOf(before, { list: [{ items: [{ sku: 'a', q: 1 }, b] }, 0] }))).toEqual({
+        update: { $set: { 'list.0.items.$[e0].q': 1 } },
+        arrayFilters: [{ 'e0.sku': 'a' }],
+      });
+      const moved = { items: [b, a] };
+      expect(said(before, { list: [moved, 0] })).toEqual({ $set: { 'list.0': moved } });
+    });
   });
 
   it('keeps a field named __proto__', () => {

@@ -42,27 +42,27 @@ describe('treeWith', () => {
   it('puts an operator in the place of the ordinary edit', () => {
     const each = atomic('n', '$inc', 3, 4);
     const { tree, atomics } = edited({ n: 1 }, (tracker) => tracker.set('n', 4), each);
-    expect(operators(tree)).toEqual({ $inc: { n: 3 } });
+    expect(operators(tree)?.update).toEqual({ $inc: { n: 3 } });
     expect(atomics).toEqual([each]);
   });
 
   it('puts it beside other edits of the same object', () => {
     const change = (tracker: StateTracker<Fields>) => Object.assign(member(tracker, 'o'), { n: 4, m: 2 });
     const { tree } = edited({ o: { n: 1, m: 1 } }, change, atomic('o.n', '$inc', 3, 4));
-    expect(operators(tree)).toEqual({ $inc: { 'o.n': 3 }, $set: { 'o.m': 2 } });
+    expect(operators(tree)?.update).toEqual({ $inc: { 'o.n': 3 }, $set: { 'o.m': 2 } });
   });
 
   it('sends one that changed nothing in memory', () => {
     const each = atomic('o.p.l', '$addToSet', [1], [1]);
     const { tree } = edited({ o: { p: { l: [1] } } }, (tracker) => tracker.get('o'), each);
-    expect(operators(tree)).toEqual({ $addToSet: { 'o.p.l': { $each: [1] } } });
+    expect(operators(tree)?.update).toEqual({ $addToSet: { 'o.p.l': { $each: [1] } } });
   });
 
   it('keeps the type of what is stored', () => {
     const change = (tracker: StateTracker<Fields>) => Object.assign(member(tracker, 'o'), { d: 2, l: 2, x: 2 });
     const pending = [atomic('o.d', '$max', 2, 2), atomic('o.l', '$inc', 1, 2), atomic('o.x', '$max', 2, 2)];
     const { tree } = edited({ o: { d: new Double(1), l: Long.ONE, x: 1 } }, change, ...pending);
-    expect(operators(tree)).toEqual({ $max: { 'o.d': new Double(2), 'o.x': 2 }, $inc: { 'o.l': Long.ONE } });
+    expect(operators(tree)?.update).toEqual({ $max: { 'o.d': new Double(2), 'o.x': 2 }, $inc: { 'o.l': Long.ONE } });
   });
 
   it.each<[string, Fields, (tracker: StateTracker<Fields>) => void, PendingAtomic]>([
@@ -105,7 +105,7 @@ describe('an atomic edit', () => {
       (tracker) => all.forEach(({ keys, shown }) => tracker.set(keys[0] ?? '', shown)),
       ...all,
     );
-    expect(operators(tree)).toEqual({
+    expect(operators(tree)?.update).toEqual({
       $inc: { inc: 1 },
       $mul: { mul: 2 },
       $min: { min: 1 },

@@ -1,7 +1,7 @@
 import { BSON } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { pipeline } from '../../src/state/pipeline.ts';
-import { fallback, needsPipelineInBatch, plan } from '../../src/state/plan.ts';
+import { adds, fallback, needsPipelineInBatch, plan } from '../../src/state/plan.ts';
 import { nest, treeOf } from '../support/laws-trees.ts';
 
 describe('plan', () => {
@@ -16,6 +16,29 @@ describe('plan', () => {
   it('says the whole tree as a pipeline where one key cannot be said', () => {
     const tree = treeOf({ a: 1, o: { 1: 1 } }, { a: 2, o: { 1: 2, '': 1 } });
     expect(plan(tree)).toEqual({ update: pipeline(tree) });
+  });
+
+  it('finds elements by filters, and texts as they are', () => {
+    const tree = treeOf({ rows: [{ _id: 1 }] }, { rows: [{ _id: 1, q: 'x' }] });
+    expect(plan(tree)).toEqual({ update: { $set: { 'rows.$[e0].q': 'x' } }, arrayFilters: [{ 'e0._id': 1 }] });
+    const texts = treeOf({ rows: [{ _id: 'a' }] }, { rows: [{ _id: 'a', q: 1 }] });
+    expect(plan(texts)).toMatchObject({ arrayFilters: [{ 'e0._id': 'a' }], collation: { locale: 'simple' } });
+    expect(fallback(texts)).toEqual({ update: pipeline(texts), collation: { locale: 'simple' } });
+  });
+
+  it.each<[string, object, object]>([
+    ['a new identity', { rows: [{ _id: 1 }] }, { rows: [{ _id: 1 }, { _id: 'a' }] }],
+    ['an element at its place', { o: { l: [['a'], 0] } }, { o: { l: [['b'], 0] } }],
+    ['a member of such an element', { l: [{ a: { b: 'x' } }, 0] }, { l: [1, 0] }],
+    ['a member of a Map in such an element', { l: [new Map([['a', 'x']]), 0] }, { l: [1, 0] }],
+    ['a symbol', { l: [new BSON.BSONSymbol('x'), 0] }, { l: [1, 0] }],
+    ['an identity below an element', { l: [{ _id: 1, m: [{ _id: 'a' }] }] }, { l: [{ _id: 1, m: [] }] }],
+  ])('compares texts as they are where there is one in %s', (_, before, after) => {
+    expect(plan(treeOf(before, after)).collation).toEqual({ locale: 'simple' });
+  });
+
+  it('needs no collation where it compares no texts', () => {
+    expect(plan(treeOf({ l: [1, 0], s: ['a'], t: 'a' }, { l: [2, 0], s: [], t: 'b' })).collation).toBeUndefined();
   });
 
   it('says a pipeline when asked to', () => {
@@ -44,7 +67,15 @@ describe('fallback', () => {
     // The command holds the update in its list; 100 levels of document lie around and below the edits.
     const inArrays = (levels: number, value: unknown): unknown =>
       levels === 0 ? value : [inArrays(levels - 1, value)];
-    for (const wrap of [nest, inArrays]) {
+    // In another order each time, which nests deepest.
+    let order = 1;
+    const inElements = (levels: number, value: unknown): unknown =>
+      levels < 2 ? value : [{ _id: 1, l: inElements(levels - 2, value) }, { _id: order }, { _id: -order }];
+    const inOtherElements = (levels: number, value: unknown): unknown => {
+      order = value === 1 ? 2 : -2;
+      return inElements(levels, value);
+    };
+    for (const wrap of [nest, inArrays, inOtherElements]) {
       const tree = treeOf({ a: wrap(99, 1) as object }, { a: wrap(99, 2) as object });
       expect(depthOf({ updates: [{ u: fallback(tree).update }] })).toBeLessThanOrEqual(200);
       expect(() => BSON.serialize({ u: fallback(tree).update })).not.toThrow();
@@ -52,10 +83,25 @@ describe('fallback', () => {
   });
 });
 
+describe('adds', () => {
+  const rows = [{ _id: 1, l: [1] }];
+
+  it('is true where sending twice leaves another value', () => {
+    expect(adds(treeOf({ a: [1] }, { a: [1, 2] }))).toBe(true);
+    expect(adds(treeOf({ rows }, { rows: [{ _id: 1, l: [1, 2] }] }))).toBe(true);
+  });
+
+  it('is false for elements that have identity', () => {
+    expect(adds(treeOf({ rows }, { rows: [...rows, { _id: 2 }] }))).toBe(false);
+    expect(adds(treeOf({ rows }, { rows: [{ _id: 2 }, { _id: 1, l: [2] }] }))).toBe(false);
+  });
+});
+
 describe('needsPipelineInBatch', () => {
   it('is true for dotted paths and array operators', () => {
     expect(needsPipelineInBatch(treeOf({ a: {} }, { a: { b: 1 } }))).toBe(true);
     expect(needsPipelineInBatch(treeOf({ a: [] }, { a: [1] }))).toBe(true);
+    expect(needsPipelineInBatch(treeOf({ a: [{ _id: 1 }] }, { a: [] }))).toBe(true);
     expect(needsPipelineInBatch(treeOf({ a: [1, 0] }, { a: [2, 0] }))).toBe(true);
   });
 

@@ -5,6 +5,7 @@ import type { Edit, EditTree } from '../../src/state/edits.ts';
 import { baselineOver } from '../../src/state/partial-baseline.ts';
 import { fallback } from '../../src/state/plan.ts';
 import { Selection } from '../../src/state/selection.ts';
+import { treeOf } from '../support/laws-trees.ts';
 
 const tree = (children: Record<string, Edit>): EditTree => ({
   kind: 'object',
@@ -80,6 +81,30 @@ describe('a selection of some paths', () => {
     const atomic: Edit = { kind: 'atomic', operator: '$push', operand: [1], base: [], value: [1] };
     expect(some.confine(tree({ b: push }), refuse)).toEqual(tree({ b: push }));
     expect(some.confine(tree({ b: atomic }), refuse)).toEqual(tree({ b: atomic }));
+  });
+});
+
+describe('an array whose elements have identity, loaded in part', () => {
+  const only = Selection.of(['rows.q']);
+  const before = {
+    rows: [
+      { _id: 1, q: 1 },
+      { _id: 2, q: 1 },
+    ],
+  };
+  const edits = (...rows: readonly object[]) => only.confine(treeOf(before, { rows }), refuse).children.get('rows');
+
+  it('can be edited where it was loaded, and can grow', () => {
+    const tree = edits({ _id: 1, q: 1 }, { _id: 2, q: 2 }, { _id: 3 });
+    expect(tree).toMatchObject({ kind: 'elements', isPart: true, added: [{ _id: 3 }] });
+    const element = tree?.kind === 'elements' ? tree.children.get(1) : undefined;
+    expect(element).toMatchObject({ kind: 'object', isPart: true, children: new Map([['q', set(2, 1)]]) });
+  });
+
+  it('cannot be edited elsewhere, nor be put in order or lose elements', () => {
+    expect(() => edits({ _id: 1, q: 1 }, { _id: 2, q: 1, r: 1 })).toThrow('rows.1.r: nothing');
+    expect(() => edits({ _id: 1, q: 1 })).toThrow('rows: part');
+    expect(() => edits({ _id: 2, q: 1 }, { _id: 1, q: 1 })).toThrow('rows: part');
   });
 });
 

@@ -2,7 +2,7 @@ import { isNumeric } from '../../src/state/arithmetic.ts';
 import type { AtomicOperator } from '../../src/state/edits.ts';
 import { isMembers, type Members } from './laws-documents.ts';
 import type { Random } from './laws-random.ts';
-import type { Work } from './laws-writers.ts';
+import type { Step, Work } from './laws-writers.ts';
 
 /** An atomic operator on a member of the document or of an object in it. */
 export interface AtomicOperation {
@@ -34,7 +34,7 @@ export function dealAtomics(
   document: Members,
   { mine, theirs }: Work,
 ): { readonly mine: AtomicOperation[]; readonly theirs: AtomicOperation[] } {
-  const taken = [...mine, ...theirs].map(({ parents, key }) => [...parents, key]);
+  const taken = [...mine, ...theirs].map((each) => ('key' in each ? [...each.parents, each.key] : each.parents));
   const dealt: { mine: AtomicOperation[]; theirs: AtomicOperation[] } = { mine: [], theirs: [] };
   const deal = (keys: readonly string[], makes: readonly Make[]): void => {
     const isTaken = taken.some((path) => meet(path, keys));
@@ -72,6 +72,6 @@ function fitting(value: unknown): readonly Make[] {
     : [];
 }
 
-function meet(a: readonly string[], b: readonly string[]): boolean {
+function meet(a: readonly Step[], b: readonly string[]): boolean {
   return a.slice(0, b.length).every((key, i) => key === b[i]);
 }

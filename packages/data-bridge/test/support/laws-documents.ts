@@ -1,5 +1,6 @@
 import { BSON } from 'mongodb';
 import { setOwn } from '../../src/bson/copy.ts';
+import { canonical } from './laws-canonical.ts';
 import type { Random } from './laws-random.ts';
 
 const {
@@ -110,8 +111,73 @@ export function randomDocument(random: Random): Members {
     map,
     tags: random.list(random.below(5), () => random.pick(texts)),
     list: random.list(random.below(4), line),
-    deep: { map: { 3: { list: random.list(random.below(4), line) } } },
+    deep: { map: { 3: { list: random.list(random.below(4), line), lines: randomItems(random) } } },
+    rows: randomElements(random, '_id', () => ({ n: random.below(3), items: randomItems(random) })),
+    items: randomItems(random),
   });
+}
+
+/** Values that tell elements apart. None equals another; some look as if they did. */
+const ids: readonly (() => unknown)[] = [
+  () => 'A',
+  () => 'a',
+  () => '$x',
+  () => '1',
+  () => 1,
+  () => 2.5,
+  () => Long.fromString('9007199254740993'),
+  () => Decimal128.fromString('7.10'),
+  () => true,
+  () => new Date(1),
+  () => new ObjectId('0123456789abcdef01234567'),
+  () => new UUID('0123456789abcdef0123456789abcdef'),
+  () => new Binary(Buffer.from([1]), 0),
+];
+
+/** An array whose elements are told apart by their `sku`. */
+function randomItems(random: Random): unknown[] {
+  return randomElements(random, 'sku', () => ({
+    qty: random.pick([1, 1.5, new Double(2), Long.fromNumber(3)]),
+    at: random.chance(0.3) ? { x: random.below(3), y: random.below(3) } : randomValue(random, 2),
+    list: random.list(random.below(3), () => random.below(3)),
+    ...(random.chance(0.3) && {
+      rows: randomElements(random, '_id', () => ({ q: random.below(3), 7: random.below(3) })),
+    }),
+  }));
+}
+
+/** Elements that are told apart by a member; now and then one of them has none. */
+function randomElements(random: Random, key: string, members: () => Members): unknown[] {
+  const elements = random.list<Members>(random.below(4), () => ({ ...members(), [key]: random.pick(ids)() }));
+  const known = new Set<string>();
+  const unique = elements.filter((element) => {
+    const id = identity(element[key]);
+    return !known.has(id) && known.add(id);
+  });
+  return random.chance(0.05) ? [...unique, random.pick<unknown>([null, 5, {}, { [key]: null }])] : unique;
+}
+
+/** The key by which the elements of an array of this name can be told apart; null where they cannot. */
+export function keyOfElements(name: string, value: unknown): string | null {
+  if (!Array.isArray(value)) return null;
+  const key = name === 'items' || name === 'lines' ? 'sku' : '_id';
+  const known = value.map((element: unknown) => (isMembers(element) ? identity(element[key]) : 'null'));
+  return known.includes('null') || new Set(known).size < known.length ? null : key;
+}
+
+/** A text for each identity, the same for those that a server takes for equal. */
+export function identity(id: unknown): string {
+  const isScalar = ids.some((make) => typeof make() === typeof id);
+  return isScalar && id !== null ? canonical(id) : 'null';
+}
+
+/** A new element with an identity that none of the others has. */
+export function newElement(random: Random, key: string, serial: number): Members {
+  return {
+    [key]: random.pick([`new${serial}`, new ObjectId(Buffer.alloc(12, serial))]),
+    at: randomValue(random, 2),
+    list: [serial],
+  };
 }
 
 /** A changed copy: mostly small changes, sometimes another value. */

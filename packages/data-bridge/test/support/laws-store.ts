@@ -2,11 +2,12 @@ import { startServer } from '@data-bridge/embedded';
 import { type Collection, MongoClient, MongoServerError } from 'mongodb';
 import { setOwn } from '../../src/bson/copy.ts';
 import { decodeDocument, decodeExact } from '../../src/bson/decode.ts';
-import { ABSENT, encodeDocument, memberOf } from '../../src/bson/encode.ts';
+import { encodeDocument } from '../../src/bson/encode.ts';
 import { fieldsOf, Layout, locate } from '../../src/bson/layout.ts';
-import { diff, type Edit, type EditTree } from '../../src/state/edits.ts';
+import type { EditTree } from '../../src/state/edits.ts';
 import { fallback, plan } from '../../src/state/plan.ts';
 import type { Members } from './laws-documents.ts';
+import { childrenOf } from './laws-trees.ts';
 
 export interface Stored extends Members {
   _id: number;
@@ -62,12 +63,7 @@ export function reread(value: unknown): unknown {
 
 /** The edits from a stored document to one in memory; `null` when there are none. */
 export function editsOf(original: Members, memory: Members): EditTree | null {
-  const children = new Map<string, Edit>();
-  for (const name of new Set([...Object.keys(original), ...Object.keys(memory)])) {
-    const value = memberOf(memory, name);
-    const edit = diff(memberOf(original, name), value === ABSENT ? undefined : value, [name]);
-    if (edit !== null) children.set(name, edit);
-  }
+  const children = childrenOf(original, memory);
   return children.size === 0 ? null : { kind: 'object', children };
 }
 
@@ -89,13 +85,20 @@ export async function send(
   const first = plan(tree, { form });
   const isPipeline = Array.isArray(first.update);
   try {
-    const { matchedCount } = await collection.updateOne({ _id: id, ...first.guard }, first.update);
+    const { guard, update, arrayFilters = [], collation } = first;
+    const options = isPipeline ? {} : { arrayFilters: arrayFilters as Members[] };
+    const filter = { _id: id, ...guard };
+    const { matchedCount } = await collection.updateOne(filter, update, {
+      ...options,
+      ...(collation && { collation }),
+    });
     if (matchedCount === 1) return isPipeline ? 'pipeline' : 'operators';
   } catch (error) {
     const isShape = error instanceof MongoServerError && [2, 14, 28].includes(Number(error.code));
     if (isPipeline || !isShape) throw error;
   }
-  const { matchedCount } = await collection.updateOne({ _id: id }, fallback(tree).update);
+  const { update, collation } = fallback(tree);
+  const { matchedCount } = await collection.updateOne({ _id: id }, update, { ...(collation && { collation }) });
   if (matchedCount !== 1) throw new Error('The fallback found no document');
   return 'fallback';
 }

@@ -1,0 +1,98 @@
+import { isPlainObject } from './copy.ts';
+import { isBson, isDate, isUint8Array } from './live.ts';
+
+/** What a schema declares of the arrays in a value: by which member their elements are told apart. */
+export interface Identities {
+  /** Of the value itself, where it is such an array. */
+  readonly key: string | undefined;
+  /** Of a member of the value, or of any of its elements. */
+  at(step: string | number): Identities | undefined;
+}
+
+/** The member that tells elements apart where a schema declares no other. */
+const DEFAULT_KEY = '_id';
+
+/** Which elements of an array are which of its original. */
+export interface Pairing {
+  /** The member by which they are told apart. */
+  readonly key: string;
+  /** For each element the index of the original that it was; -1 for a new one. */
+  readonly origins: readonly number[];
+}
+
+/**
+ * Tells the elements of an array apart by a member of theirs, so that each has its original wherever it is now. That
+ * works only where every element, before and now, is a plain object in which that member is a value that a server
+ * compares as we do, and no two of one array have the same.
+ *
+ * @returns null where it does not work.
+ */
+export function pairElements(
+  value: readonly unknown[],
+  base: readonly unknown[],
+  identities: Identities | undefined,
+): Pairing | null {
+  const key = identities?.key ?? DEFAULT_KEY;
+  const originals = new Map<string, number>();
+  for (let i = 0; i < base.length; i += 1) {
+    const id = identityOf(base[i], key);
+    if (id === null || originals.has(id)) return null;
+    originals.set(id, i);
+  }
+  const origins: number[] = [];
+  const added = new Set<string>();
+  for (const element of value) {
+    const id = identityOf(element, key);
+    if (id === null) return null;
+    const origin = originals.get(id);
+    if (origin === undefined ? added.has(id) : origin < 0) return null;
+    origins.push(origin ?? -1);
+    if (origin === undefined) added.add(id);
+    else originals.set(id, -1);
+  }
+  return origins.length + base.length === 0 ? null : { key, origins };
+}
+
+/** A text that two elements share exactly when a server takes their members of this name for equal; null for no such value. */
+function identityOf(element: unknown, key: string): string | null {
+  return isPlainObject(element) && Object.hasOwn(element, key) ? textOf(element[key]) : null;
+}
+
+function textOf(value: unknown): string | null {
+  switch (typeof value) {
+    case 'string':
+      return `s${value}`;
+    case 'number':
+      return numberText(value);
+    case 'bigint':
+      return `n${value}`;
+    case 'boolean':
+      return String(value);
+    case 'object':
+      return value === null ? null : objectText(value);
+    default:
+      return null;
+  }
+}
+
+/** Equal numbers of all types share a text: 1, 1.0 and a Long of 1 are one identity. */
+function numberText(value: number): string | null {
+  if (!Number.isFinite(value)) return null;
+  // case: a double beyond 2^53 may equal a Long, whose digits are exact
+  return Number.isInteger(value) && !Number.isSafeInteger(value) ? `n${BigInt(value)}` : `n${value}`;
+}
+
+function objectText(value: object): string | null {
+  if (isBson(value, 'ObjectId')) return `o${value.toHexString()}`;
+  if (isDate(value)) return Number.isNaN(value.getTime()) ? null : `d${value.getTime()}`;
+  if (isUint8Array(value)) return bytesText(0, value);
+  if (isBson(value, 'Binary')) return bytesText(value.sub_type, value.value());
+  if (isBson(value, 'Long')) return `n${value.toString()}`;
+  if (isBson(value, 'Int32') || isBson(value, 'Double')) return numberText(value.value);
+  // case: decimals that differ by less than a double can tell count as one; where both are in an array, it has no identity
+  return isBson(value, 'Decimal128') ? numberText(Number(value.toString())) : null;
+}
+
+function bytesText(subtype: number, bytes: Uint8Array): string {
+  return `b${subtype}:${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')}`;
+}
