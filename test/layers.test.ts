@@ -55,6 +55,7 @@ const packages: readonly Package[] = [
       'state/tracker.ts',
       'state/pending.ts',
       'schema-library.ts',
+      'identified.ts',
       'schema.ts',
       'stored.ts',
       'json-schema.ts',

@@ -1,5 +1,6 @@
 import type { Collection, IndexDescription } from 'mongodb';
 import { isPlainObject } from './bson/copy.ts';
+import type { Identities } from './bson/identity.ts';
 import { type BsonOptions, Layout } from './bson/layout.ts';
 import { readAs, typeName } from './bson/types.ts';
 import { type Connection, defaultConnection, type FilterRules, hasConnection } from './connection.ts';
@@ -229,7 +230,12 @@ export class ModelDefinition {
   }
 
   #newLayout(options: BsonOptions): Layout {
-    return new Layout(options, [...this.names], this.readers());
+    return new Layout(options, [...this.names], this.readers(), this.#identities);
+  }
+
+  /** What the schemas declare of the arrays in the documents. */
+  get #identities(): Identities {
+    return { key: undefined, at: (name) => this.fields.get(String(name))?.identities };
   }
 
   /** `long()` and `binary()` fix their field's JavaScript type, whatever the driver's options say. */

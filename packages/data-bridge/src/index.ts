@@ -35,6 +35,7 @@ export {
   withinCircle,
   withinPolygon,
 } from './geo.ts';
+export { identified, type IdentifiedSchema, type IdentityKey } from './identified.ts';
 export type { EnsureCollectionOptions } from './indexes.ts';
 export type { InsertManyOptions } from './insert-many.ts';
 export { type Literal, literal, trusted } from './literal.ts';

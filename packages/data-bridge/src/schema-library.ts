@@ -51,15 +51,26 @@ export function negativeLength(schema: unknown): number | undefined {
  * Is a validator written to wait? Valibot says so in `async`; Zod keeps the program's functions, of which those that are
  * declared `async` show. It looks into objects too, so it is for when all schemas are made.
  */
-export function isWrittenAsync(schema: unknown, seen = new Set<unknown>()): boolean {
+export function isWrittenAsync(schema: unknown): boolean {
+  return someSchema(schema, (each) => property(each, 'async') === true || types.isAsyncFunction(each));
+}
+
+/** Is anything that a schema is made of, or itself, such a thing? It looks into objects, so it is for when all schemas are made. */
+export function someSchema(schema: unknown, test: (part: unknown) => boolean, seen = new Set<unknown>()): boolean {
   if (seen.has(schema)) return false;
   seen.add(schema);
-  if (Array.isArray(schema)) return schema.some((part) => isWrittenAsync(part, seen));
-  if (property(schema, 'async') === true || types.isAsyncFunction(schema)) return true;
-  const def = property(schema, 'def') ?? property(property(schema, '_zod'), 'def');
+  if (Array.isArray(schema)) return schema.some((part) => someSchema(part, test, seen));
+  if (test(schema)) return true;
+  const def = definitionOf(schema);
   if (!isObject(def)) return false;
   const shape = isObject(def['shape']) ? Object.values(def['shape']) : [];
-  return isWrittenAsync([...Object.values(def), ...shape], seen);
+  const lazy = def['type'] === 'lazy' ? [(def['getter'] as () => unknown)()] : [];
+  return someSchema([...Object.values(def), ...shape, ...lazy], test, seen);
+}
+
+/** What a Zod schema was made of. */
+export function definitionOf(schema: unknown): unknown {
+  return property(schema, 'def') ?? property(property(schema, '_zod'), 'def');
 }
 
 /**
@@ -198,8 +209,8 @@ function lengthLimit(check: unknown): number {
   }
 }
 
-/** ArkType's schemas are functions. */
-function property(value: unknown, name: string): unknown {
+/** A member of a schema. ArkType's schemas are functions. */
+export function property(value: unknown, name: string): unknown {
   return isObject(value) || typeof value === 'function' ? (value as unknown as JsonSchema)[name] : undefined;
 }
 

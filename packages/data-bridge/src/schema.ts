@@ -2,7 +2,9 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { copyValue, isMutable, isPlainObject, setOwn } from './bson/copy.ts';
 import { equalValues } from './bson/equal.ts';
 import type { BsonKind } from './bson/types.ts';
+import type { Identities } from './bson/identity.ts';
 import { SchemaError, type ValidationIssue } from './errors.ts';
+import { identitiesOf, withoutIdentity } from './identified.ts';
 import {
   elementKindOf,
   isWrittenAsync,
@@ -36,8 +38,10 @@ export class SchemaField {
   /** Was the schema seen to take its own output? */
   takesOutput = false;
   readonly #schema: StandardSchemaV1;
+  readonly #declared: FieldSchema;
   #waits: boolean | undefined;
   #hasDefault: boolean | undefined;
+  #identities: { readonly found: Identities | undefined } | undefined;
 
   constructor(name: string, schema: FieldSchema, shown = name) {
     const standard: unknown = (schema as Partial<FieldSchema> | null | undefined)?.['~standard'];
@@ -48,8 +52,9 @@ export class SchemaField {
     }
     this.name = name;
     this.shown = shown;
-    this.#schema = schema as StandardSchemaV1;
-    const negative = negativeLength(schema);
+    this.#schema = withoutIdentity(schema) as StandardSchemaV1;
+    this.#declared = schema;
+    const negative = negativeLength(this.#schema);
     if (negative !== undefined)
       throw new SchemaError(`The field "${shown}" has a length limit below zero, ${negative}: use 0 or more.`);
   }
@@ -67,6 +72,11 @@ export class SchemaField {
   /** Is the validator written to wait? Other validators may wait too, and show it by a promise. */
   get isAsync(): boolean {
     return (this.#waits ??= isWrittenAsync(this.#schema));
+  }
+
+  /** What is declared of the arrays in the field: found out when it is first asked for, since schemas may be made later. */
+  get identities(): Identities | undefined {
+    return (this.#identities ??= { found: identitiesOf(this.#declared) }).found;
   }
 
   /** The JSON Schema that the library gives for this field; `{}` where it gives none. */

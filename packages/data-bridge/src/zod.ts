@@ -1,5 +1,6 @@
 import { core, ZodType } from 'zod';
 import { type BsonKind, type BsonValues, bsonTypeOf, convertTo } from './bson/types.ts';
+import { checkIdentity, type IdentityKey } from './identified.ts';
 
 /**
  * A Zod type for one BSON type. It takes and gives what the plain schema of the same name does, and nests in any other:
@@ -64,6 +65,30 @@ export function timestamp(): ZodBson<'timestamp'> {
 /** A regular expression: a RegExp, or a BSONRegExp for what JavaScript's cannot say. */
 export function regex(): ZodBson<'regex'> {
   return zodBson('regex');
+}
+
+/**
+ * An array of objects, told apart by a member that is unique in the array. Changes to different elements by different
+ * writers then all survive. It is the type that it was given, marked, and nests anywhere.
+ *
+ * ```ts
+ * const Part = z.object({ code: z.string(), qty: z.int() });
+ * const Item = z.object({ sku: z.string(), parts: identified(z.array(Part), 'code') });
+ * class Order extends model('orders', { items: identified(z.array(Item), 'sku') }) {}
+ * ```
+ *
+ * @param schema of an array of objects, also optional or with a default.
+ * @param key a member of the elements that is always there: a string, number, boolean, date, ObjectId, UUID or other scalar.
+ * @throws SchemaError for a key that cannot be, as far as the schema shows.
+ */
+export function identified<S extends core.$ZodType, const K extends IdentityKey<NonNullable<core.output<S>>>>(
+  schema: S,
+  key: K,
+): S {
+  checkIdentity(schema, key);
+  // As a part of the definition it is in all copies that Zod makes of the type.
+  const marked: core.$ZodTypeDef = Object.assign({}, schema._zod.def, { '~identified': key });
+  return core.clone(schema, marked, { parent: true });
 }
 
 function zodBson<K extends BsonKind>(kind: K): ZodBson<K> {

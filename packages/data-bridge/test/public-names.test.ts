@@ -33,6 +33,7 @@ describe('the public names of data-bridge', () => {
       'connect',
       'decimal',
       'escapeRegex',
+      'identified',
       'intersects',
       'literal',
       'long',
