@@ -23,6 +23,9 @@ import { deal, type Operation, perform, wreck } from './support/laws-writers.ts'
 const cases = Number(process.env['LAW_CASES'] ?? 50);
 const chosen = process.env['LAW_CASE'];
 
+/** For documents of some kilobytes, and pipelines of their size, on a busy machine. */
+const timeout = 30_000 + 500 * cases;
+
 const definition = new ModelDefinition('documents', {}, {});
 
 let store: Store;
@@ -41,7 +44,7 @@ describe.each(runs)('atomic operators on the server $server, in the form $form',
     await store.close();
   });
 
-  it('leave what is in memory, and then nothing to send (laws 1, 3, 4)', async () => {
+  it('leave what is in memory, and then nothing to send (laws 1, 3, 4)', { timeout }, async () => {
     await forAll(async ({ id, document, random }) => {
       const bytes = await inserted(document);
       const work = deal(random, live(bytes), false);
@@ -58,7 +61,7 @@ describe.each(runs)('atomic operators on the server $server, in the form $form',
     });
   });
 
-  it('come on top of what another writer did (laws 2, 3)', async () => {
+  it('come on top of what another writer did (laws 2, 3)', { timeout }, async () => {
     await forAll(async ({ id, document, random }) => {
       const bytes = await inserted(document);
       const other = live(bytes);
@@ -85,7 +88,7 @@ describe.each(runs)('atomic operators on the server $server, in the form $form',
     });
   });
 
-  it('are never refused in the end, whatever shapes another writer left (law 3)', async () => {
+  it('are never refused in the end, whatever shapes another writer left (law 3)', { timeout }, async () => {
     await forAll(async ({ id, document, random }) => {
       const bytes = await inserted(document);
       const other = live(bytes);
