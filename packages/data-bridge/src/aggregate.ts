@@ -1,8 +1,9 @@
-import type { Abortable, AggregateOptions, AggregationCursor, BSON, Collection, ExplainVerbosityLike } from 'mongodb';
+import type { Abortable, AggregateOptions, BSON, ExplainVerbosityLike } from 'mongodb';
 import { decodeStored } from './bson/decode.ts';
 import { Layout } from './bson/layout.ts';
 import { typeName } from './bson/types.ts';
 import { castFilter } from './cast.ts';
+import type { Commands, Cursor } from './commands.ts';
 import { definitionKey, type ModelDefinition } from './definition.ts';
 import { type ErrorContext, UsageError } from './errors.ts';
 import { type Readers, readersAfter } from './reshaped.ts';
@@ -254,11 +255,11 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
 
   #run<X>(stages: readonly Stage[], read: (documents: readonly Uint8Array[]) => X[]): Results<X> {
     const { definition, options } = this.#plan;
-    const open = (): AggregationCursor => this.#cursor(definition.collection(), stages, { raw: true });
+    const open = () => this.#cursor(definition.collection(), stages, { raw: true }) as Cursor<never>;
     return new Results({ definition, open, read, signal: options.signal });
   }
 
-  #cursor(collection: Collection, stages: readonly Stage[], options: AggregateOptions = {}): AggregationCursor {
+  #cursor(collection: Commands, stages: readonly Stage[], options: AggregateOptions = {}): Cursor {
     return collection.aggregate([...stages], { ...this.#plan.options, ...options });
   }
 

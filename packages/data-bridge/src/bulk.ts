@@ -3,12 +3,12 @@ import type {
   BSON,
   BulkWriteOptions,
   ClientBulkWriteResult,
-  Collection,
   UpdateOptions,
   UpdateResult,
 } from 'mongodb';
 import { type BulkFailure, readFailure, serverOf } from './bulk-server.ts';
 import { castFilter } from './cast.ts';
+import { bulkWrite, type Commands } from './commands.ts';
 import { concurrently, CONCURRENCY } from './concurrently.ts';
 import { definitionKey, type ModelDefinition } from './definition.ts';
 import { type Document, lifeOf } from './document.ts';
@@ -229,10 +229,10 @@ async function byClient(
   );
   // However the client decodes documents, the driver compares with plain numbers, and so do programs.
   const sent = { ...options, verboseResults: true, promoteValues: true, promoteLongs: true, useBigInt64: false };
-  const answer = await definition
-    .connection()
-    .client.bulkWrite(models, sent)
-    .then((partial): BulkFailure => ({ refused: new Map(), done: 0, partial }), readFailure);
+  const answer = await bulkWrite(definition.connection().client, models, sent).then(
+    (partial): BulkFailure => ({ refused: new Map(), done: 0, partial }),
+    readFailure,
+  );
   const { refused, failure, partial } = answer;
   return operations.map((operation, place) => {
     const result = resultAt(operation, place, partial);
@@ -349,7 +349,7 @@ async function performOne(
 }
 
 async function perform(
-  collection: Collection,
+  collection: Commands,
   { name, parts }: Operation,
   options: Omit<ExecuteOptions, 'ordered'>,
 ): Promise<Told> {

@@ -4,6 +4,7 @@ import { NotConnectedError, UsageError } from './errors.ts';
 import { pageKey } from './page-token.ts';
 import { customInspect, type Inspect } from './inspect.ts';
 import { hideSecrets, withoutSecrets } from './uri.ts';
+import { runTransaction, type TransactionCallback, type TransactionOptions } from './transaction.ts';
 
 const open: Connection[] = [];
 
@@ -77,6 +78,16 @@ export class Connection {
     return this.#closed === undefined;
   }
 
+  /**
+   * Runs a callback in a transaction of this connection, as `transaction()` does of the default one.
+   *
+   * @returns what the callback gives.
+   */
+  async transaction<R>(callback: TransactionCallback<R>, options?: TransactionOptions): Promise<R> {
+    if (!this.isOpen) throw new NotConnectedError('There is no connection: it was closed, so it has no transactions.');
+    return runTransaction(this.client, callback, options);
+  }
+
   /** Closes the client, and the embedded server that `connect` started for it. Calling it again is no error. */
   close(): Promise<void> {
     this.#closed ??= this.#shutDown();
@@ -138,6 +149,30 @@ export function defaultConnection(): Connection {
   if (first === undefined)
     throw new NotConnectedError('There is no connection: call connect() first, or again after close().');
   return first;
+}
+
+/**
+ * Runs a callback in a transaction of the default connection: all that is done in it is stored, or nothing. Every operation
+ * inside takes part by itself; they are sent one after another, also under `Promise.all`. What the driver may try again is
+ * tried again with documents as they were before, so the callback must not do anything else that cannot be done twice.
+ * When it fails, its documents are as they were when it first used them.
+ *
+ * ```ts
+ * await transaction(async () => {
+ *   from.balance -= 10;
+ *   to.balance += 10;
+ *   await saveAll([from, to]);
+ * });
+ * ```
+ *
+ * A transaction inside another one of the same connection is a part of that, and fails with it.
+ *
+ * @returns what the callback gives.
+ * @throws what the callback throws; UsageError where the server has no transactions, and for what cannot be part of one;
+ *   OutcomeUnknownError when the answer to the commit never came.
+ */
+export async function transaction<R>(callback: TransactionCallback<R>, options?: TransactionOptions): Promise<R> {
+  return defaultConnection().transaction(callback, options);
 }
 
 /** Is any connection open? */

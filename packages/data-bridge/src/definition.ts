@@ -3,6 +3,7 @@ import { isPlainObject } from './bson/copy.ts';
 import type { Identities } from './bson/identity.ts';
 import { type BsonOptions, Layout } from './bson/layout.ts';
 import { readAs, typeName } from './bson/types.ts';
+import { type Commands, commandsOf } from './commands.ts';
 import { type Connection, defaultConnection, type FilterRules, hasConnection } from './connection.ts';
 import { NotConnectedError, UsageError } from './errors.ts';
 import { type Fields, SchemaField } from './schema.ts';
@@ -204,8 +205,13 @@ export class ModelDefinition {
     return (this.#bound ?? (hasConnection() ? defaultConnection() : undefined))?.rules ?? UNCONNECTED;
   }
 
+  /** The collection for all that the mapper itself sends: in the transaction around the call, if there is one. */
+  collection(): Commands {
+    return commandsOf(this.driverCollection(), this.connection().client, this.collectionName);
+  }
+
   /** The driver's collection: made once for each connection, since the driver works out all its options anew each time. */
-  collection(): Collection {
+  driverCollection(): Collection {
     const connection = this.connection();
     let collection = this.#collections.get(connection);
     if (collection === undefined) {

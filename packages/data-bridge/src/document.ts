@@ -1,4 +1,5 @@
 import type { Abortable, DeleteOptions, FindOptions } from 'mongodb';
+import { currentAttempt } from './attempt.ts';
 import { ownBytes } from './bson/arena.ts';
 import { toJsonValue } from './bson/json.ts';
 import { unstorable } from './bson/storable.ts';
@@ -70,6 +71,7 @@ export abstract class Document<S> {
 
   /** The tracker: what was read, what changed, and the update that says it, atomic operators as ordinary changes; under the stored names. */
   get $state(): StateTracker<S & object> {
+    if (currentAttempt() !== undefined) this.#record.join(true);
     return this.#tracker;
   }
 
@@ -244,6 +246,7 @@ export abstract class Document<S> {
 
   /** Takes one field, or all, back to what is stored. Containers handed out before are detached from the document. */
   rollback(field?: keyof S & string): void {
+    this.#record.join();
     const name = field === undefined ? undefined : this.#stored(field);
     baselineOf(this.#tracker).revert(name);
     this.#life?.forgetChanges(name);
@@ -311,6 +314,8 @@ export abstract class Document<S> {
 
   #read(name: string): unknown {
     const value = baselineOf(this.#tracker).get(name);
+    // What holds other values may be changed in place.
+    if (typeof value === 'object' && currentAttempt() !== undefined) this.#record.join(true);
     return value === undefined ? this.#readAbsent(name) : value;
   }
 
@@ -326,11 +331,14 @@ export abstract class Document<S> {
     }
     // Most fields have none: then reading one makes no record.
     const hasDefault = this[definitionKey].fields.get(name)?.hasDefault === true;
-    return hasDefault ? this.#record.readDefault(name) : undefined;
+    if (!hasDefault) return undefined;
+    this.#record.join(true);
+    return this.#record.readDefault(name);
   }
 
   #write(name: string, value: unknown): void {
     const life = this.#record;
+    life.join();
     if (name === '_id' && !life.isNew) life.refuseNewId();
     const given = name === '_id' ? castId(life.definition, value) : value;
     life.set(name, given);
@@ -339,6 +347,7 @@ export abstract class Document<S> {
 
   #operate(operator: AtomicOperator, path: string, operand: unknown): this {
     const life = this.#record;
+    life.join();
     const set = (name: string, value: unknown): void => life.set(name, value);
     operate(life, { ...this.#root(), set }, operator, path, operand);
     return this;

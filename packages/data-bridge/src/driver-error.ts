@@ -10,7 +10,7 @@ import type { DuplicateKey } from './errors.ts';
  * do at all.
  */
 const MISUSE: ReadonlySet<number | undefined> = new Set([
-  2, 9, 14, 28, 40, 52, 54, 55, 56, 57, 66, 67, 72, 73, 85, 86, 115, 168, 197, 238, 40324, 40414, 40415,
+  2, 9, 14, 28, 40, 52, 54, 55, 56, 57, 66, 67, 72, 73, 85, 86, 115, 168, 197, 238, 263, 40324, 40414, 40415,
 ]);
 export const DUPLICATE_KEY = 11000;
 export const INVALID_DOCUMENT = 121;
@@ -26,6 +26,12 @@ export function serverCode(error: unknown): number | undefined {
 /** Is it the caller's mistake? */
 export function isMisuse(error: MongoServerError): boolean {
   return MISUSE.has(serverCode(error));
+}
+
+/** Does the server take no transactions, since it stands alone? The driver says it of the first write in words of its own. */
+export function isWithoutTransactions(error: MongoServerError): boolean {
+  const { message, code } = (error['originalError'] ?? error) as MongoServerError;
+  return Number(code) === 20 && /transaction/i.test(message);
 }
 
 /** Does the server refuse what is to be stored, and not for reasons of its own, such as an election? */

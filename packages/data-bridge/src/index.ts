@@ -3,7 +3,7 @@ export { Binary, BSONRegExp, Decimal128, Double, Int32, Long, ObjectId, Timestam
 export { type BsonOptions, Layout } from './bson/layout.ts';
 export type { Bulk, BulkDeleteOptions, BulkOptions, BulkReplaceOptions, BulkUpdateOptions } from './bulk.ts';
 export { binary, type BsonSchema, decimal, long, objectId, regex, timestamp, uuid } from './bson/types.ts';
-export { connect, type Connection, type ConnectOptions } from './connection.ts';
+export { connect, type Connection, type ConnectOptions, transaction } from './connection.ts';
 export type { ModelOptions } from './definition.ts';
 export type { Document } from './document.ts';
 export {
@@ -54,6 +54,7 @@ export type { Change } from './state/edits.ts';
 export type { UpdatePlan } from './state/plan.ts';
 export { StateTracker } from './state/tracker.ts';
 export { stored, type StoredSchema } from './stored.ts';
+export type { TransactionCallback, TransactionOptions } from './transaction.ts';
 export type { Accumulator, Computed, Expression } from './types/aggregate.ts';
 export type { Equality, Filter } from './types/filter.ts';
 export type { Paths, PathsTo, PathValue, UpdatePaths } from './types/paths.ts';

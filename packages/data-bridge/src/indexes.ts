@@ -1,4 +1,5 @@
 import type { BSON, CreateCollectionOptions, CreateIndexesOptions, Db } from 'mongodb';
+import { refuseInTransaction } from './attempt.ts';
 import { castFilter } from './cast.ts';
 import type { ModelDefinition, ModelIndex } from './definition.ts';
 import { serverCode } from './driver-error.ts';
@@ -31,6 +32,7 @@ export async function ensureCollection(
   definition: ModelDefinition,
   { validator, ...options }: EnsureCollectionOptions = {},
 ): Promise<boolean> {
+  refuseInTransaction('ensureCollection()', 'call it before', definition.collectionName);
   const { db } = definition.connection();
   const name = definition.collectionName;
   const checked = validator === true ? { $jsonSchema: modelSchema(definition) } : validator;

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { BSON } from 'mongodb';
+import { type Attempt, currentAttempt, type Member } from './attempt.ts';
 import { copyValue, isPlainObject, setOwn } from './bson/copy.ts';
 import { ABSENT, memberOf } from './bson/encode.ts';
 import type { ModelDefinition } from './definition.ts';
@@ -8,7 +9,7 @@ import type { Baseline } from './state/baseline.ts';
 import { BsonBaseline } from './state/bson-baseline.ts';
 import type { Edit, EditTree } from './state/edits.ts';
 import { isSame, type PendingAtomic } from './state/pending.ts';
-import { baselineOf, type StateTracker } from './state/tracker.ts';
+import { baselineOf, moveTo, type StateTracker } from './state/tracker.ts';
 
 /** What one save writes: fixed when it is planned, so that later changes of the document are left for the next one. */
 export type Write =
@@ -24,6 +25,13 @@ export type Write =
 /** One operation on a stored document, or on several. */
 interface Operation {
   isOver: boolean;
+}
+
+/** A document's part in a transaction. */
+interface Part extends Member {
+  readonly attempt: Attempt;
+  /** Was more done than reading? */
+  isFirm: boolean;
 }
 
 /** The operations that the current chain of calls is in, or was started from. On Node 20 its first use slows every promise of the process. */
@@ -54,6 +62,8 @@ export class Life {
   writing: EditTree | null = null;
   /** A write whose answer did not come. */
   unanswered: Write | null = null;
+  /** Was it written in a transaction of which nobody knows whether it was committed? */
+  inDoubt = false;
   /** Fields that were assigned as a whole and not validated since: their schema's output is still to be taken over. */
   readonly assigned = new Set<string>();
   readonly defaults = new Map<string, HandedDefault>();
@@ -66,6 +76,8 @@ export class Life {
   #calling = false;
   /** What runs now, or ran last. */
   #operation: Operation = { isOver: true };
+  /** The transaction that it takes part in. */
+  #part: Part | null = null;
 
   constructor(definition: ModelDefinition, tracker: StateTracker<never>, isNew: boolean) {
     this.definition = definition;
@@ -169,6 +181,7 @@ export class Life {
   forget(): void {
     this.isNew = false;
     this.isDeleted = false;
+    this.inDoubt = false;
     this.unanswered = null;
     this.pending = [];
     this.sent = [];
@@ -176,6 +189,80 @@ export class Life {
     this.assigned.clear();
     this.defaults.clear();
   }
+
+  // ── transactions ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Takes part in the transaction around the call, if there is one, from now on until that is over.
+   *
+   * @param isReading was a value handed out that may be changed in place? It need not be, so whoever does more comes first.
+   * @throws UsageError while others are busy with the document.
+   */
+  join(isReading = false): void {
+    const attempt = currentAttempt();
+    if (attempt !== undefined && this.#part?.attempt === attempt) {
+      this.#part.isFirm ||= !isReading;
+      return;
+    }
+    const obstacle = this.#findObstacle();
+    if (isReading && (this.#part !== null || obstacle !== null)) return;
+    if (attempt === undefined || attempt.isOver) {
+      if (obstacle === null) this.#part = null;
+      return;
+    }
+    if (obstacle !== null) throw new UsageError(obstacle, this.context);
+    this.#part = this.#takePart(attempt, !isReading);
+    attempt.join(this.#part);
+  }
+
+  /** Why nothing may be done with it now where the call is, because of a transaction; null where it may. */
+  #findObstacle(): string | null {
+    const attempt = currentAttempt();
+    if (this.#part?.attempt === attempt) return null;
+    if (this.#part?.isFirm === true)
+      return 'The document takes part in a transaction that is under way: do this inside of its callback, or when it is over.';
+    return attempt === undefined || attempt.isOver || this.#tail === null
+      ? null
+      : 'An operation on the document began before the transaction and is not over: await it first.';
+  }
+
+  #takePart(attempt: Attempt, isFirm: boolean): Part {
+    const restore = this.#keep();
+    const { lastSaved, isDeleted } = this;
+    const part: Part = {
+      attempt,
+      isFirm,
+      idle: async () => {
+        await this.#tail;
+      },
+      leave: (fate) => {
+        if (this.#part !== part) return;
+        this.#part = null;
+        if (fate === 'restored') restore();
+        if (fate === 'unknown') this.inDoubt ||= this.lastSaved !== lastSaved || this.isDeleted !== isDeleted;
+      },
+    };
+    return part;
+  }
+
+  /** Gives what puts it back as it is now. Only what differs from what is stored is copied. */
+  #keep(): () => void {
+    const { baseline, ...fields } = { ...this, baseline: this.baseline.copy() };
+    const assigned = [...this.assigned];
+    const defaults = [...this.defaults].map(([name, { value, original }]) => {
+      return [name, { value: copyValue(value), original }] as const;
+    });
+    return () => {
+      moveTo(this.tracker, baseline);
+      Object.assign(this, fields);
+      this.assigned.clear();
+      this.defaults.clear();
+      for (const name of assigned) this.assigned.add(name);
+      for (const [name, handed] of defaults) this.defaults.set(name, handed);
+    };
+  }
+
+  // ── the queue ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Runs an operation on the stored document after those that were started before it. */
   queue<R>(name: string, operation: () => Promise<R>): Promise<R> {
@@ -189,12 +276,13 @@ export class Life {
   static queueAll<R>(lives: readonly Life[], name: string, operation: () => Promise<R>): Promise<R> {
     const tails = new Set<Promise<void>>();
     for (const life of lives) {
-      if (life.#isInside()) {
-        const text = `${name}() was called from inside a save of the same document, so it would wait for itself.`;
-        return Promise.reject(new UsageError(text, life.context));
-      }
+      const obstacle = life.#isInside()
+        ? `${name}() was called from inside a save of the same document, so it would wait for itself.`
+        : life.#findObstacle();
+      if (obstacle !== null) return Promise.reject(new UsageError(obstacle, life.context));
       if (life.#tail !== null) tails.add(life.#tail);
     }
+    for (const life of lives) life.join();
     const perform = (): Promise<R> => Life.#perform(lives, operation);
     const run = tails.size === 0 ? perform() : Promise.all(tails).then(perform);
     const tail = run.then(ignore, ignore).then(() => {

@@ -257,7 +257,7 @@ class ModelDocument extends Document<unknown> {
   }
 
   static get collection(): Collection {
-    return definitionOf(this).collection();
+    return definitionOf(this).driverCollection();
   }
 
   static async ensureCollection(this: DocumentClass, options?: EnsureCollectionOptions): Promise<boolean> {

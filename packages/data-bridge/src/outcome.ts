@@ -12,7 +12,6 @@ import {
   MongoTopologyClosedError,
   MongoWriteConcernError,
 } from 'mongodb';
-import type { ModelDefinition } from './definition.ts';
 import {
   describeFields,
   DUPLICATE_KEY,
@@ -21,6 +20,7 @@ import {
   INVALID_DOCUMENT,
   indexNameOf,
   isMisuse,
+  isWithoutTransactions,
   reasonOf,
   refusedWrites,
   sentenceOf,
@@ -138,6 +138,11 @@ export function safely(error: unknown): unknown {
 
 function translateRefusal(error: MongoServerError, thrown: unknown, names: Names, context: ErrorContext): unknown {
   const code = serverCode(error);
+  if (isWithoutTransactions(error)) {
+    const text =
+      'This server has no transactions: they need a replica set, of one member at least. Start it with --replSet and call rs.initiate() once.';
+    return new UsageError(text, context);
+  }
   if (code === DUPLICATE_KEY) return duplicateKeyError(error, names, context);
   if (code === INVALID_DOCUMENT) return new ValidationError(refusedIssues(error, thrown, names), context);
   if (error instanceof MongoWriteConcernError || !isMisuse(error)) return context.cause;
@@ -145,7 +150,10 @@ function translateRefusal(error: MongoServerError, thrown: unknown, names: Names
 }
 
 /** What the program calls the stored fields. */
-type Names = Pick<ModelDefinition, 'shownName' | 'shownPath'>;
+interface Names {
+  shownName(name: string): string;
+  shownPath(keys: readonly string[]): string;
+}
 const STORED: Names = { shownName: (name) => name, shownPath: (keys) => keys.join('.') };
 
 function duplicateKeyError(error: MongoServerError, names: Names, context: ErrorContext): DuplicateKeyError {

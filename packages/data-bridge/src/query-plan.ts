@@ -1,6 +1,7 @@
-import type { Abortable, BSON, Collection, FindCursor, FindOptions, Hint } from 'mongodb';
+import type { Abortable, BSON, FindOptions, Hint } from 'mongodb';
 import { typeName } from './bson/types.ts';
 import { castFilter } from './cast.ts';
+import type { Commands, Cursor } from './commands.ts';
 import type { ModelDefinition } from './definition.ts';
 import { UsageError } from './errors.ts';
 import { translate } from './outcome.ts';
@@ -145,8 +146,9 @@ export function withOptions<D>(plan: QueryPlan<D>, options: FindOptions & Aborta
 }
 
 /** Opens a cursor over the bytes of the documents. */
-export function open(plan: QueryPlan<unknown>): FindCursor {
-  return plan.definition.collection().find(plan.filter, { ...plan.options, ...partOf(plan), raw: true });
+export function open(plan: QueryPlan<unknown>): Cursor<Uint8Array> {
+  const options = { ...plan.options, ...partOf(plan), raw: true };
+  return plan.definition.collection().find(plan.filter, options) as Cursor<never>;
 }
 
 /** The option that says which part of the documents is loaded. */
@@ -203,7 +205,7 @@ export function refuse({ definition }: QueryPlan<unknown>, text: string): never 
 /** Runs an operation of the driver for a query, and says its errors in this package's words. */
 export async function ask<R>(
   { definition, options }: QueryPlan<unknown>,
-  operation: (collection: Collection) => Promise<R>,
+  operation: (collection: Commands) => Promise<R>,
 ): Promise<R> {
   // Not every operation of the driver looks at the signal.
   options.signal?.throwIfAborted();

@@ -1,4 +1,4 @@
-import type { AbstractCursor } from 'mongodb';
+import type { Cursor } from './commands.ts';
 import type { ModelDefinition } from './definition.ts';
 import { translate } from './outcome.ts';
 
@@ -6,7 +6,7 @@ import { translate } from './outcome.ts';
 export interface Request<R> {
   readonly definition: ModelDefinition;
   /** Gives a new cursor whose documents come as bytes. */
-  readonly open: () => AbstractCursor;
+  readonly open: () => Cursor<Uint8Array>;
   /** Reads the documents of one batch. Their bytes lie in the driver's buffers: what is kept must be copied. */
   readonly read: (documents: readonly Uint8Array[]) => R[];
   readonly signal?: AbortSignal | undefined;
@@ -33,7 +33,7 @@ export class Results<R> implements PromiseLike<R[]>, AsyncIterable<R> {
     const cursor = open();
     try {
       while (await this.#ask(() => cursor.hasNext())) {
-        for (const result of read(cursor.readBufferedDocuments() as Uint8Array[])) {
+        for (const result of read(cursor.readBufferedDocuments())) {
           signal?.throwIfAborted();
           yield result;
         }
@@ -46,7 +46,7 @@ export class Results<R> implements PromiseLike<R[]>, AsyncIterable<R> {
 
   async #toArray(): Promise<R[]> {
     const { open, read } = this.#request;
-    return read(await this.#ask(() => open().toArray() as Promise<Uint8Array[]>));
+    return read(await this.#ask(() => open().toArray()));
   }
 
   async #ask<V>(operation: () => Promise<V>): Promise<V> {

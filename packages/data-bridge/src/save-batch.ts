@@ -1,6 +1,8 @@
 import type { AnyBulkWriteOperation, AnyClientBulkWriteModel, BSON, ClientSession, Filter } from 'mongodb';
+import { isInTransaction } from './attempt.ts';
 import { encodeDocument } from './bson/encode.ts';
 import { type BulkFailure, type BulkServer, readFailure, sizeOf } from './bulk-server.ts';
+import { bulkWrite } from './commands.ts';
 import type { ModelDefinition } from './definition.ts';
 import type { DocumentNotFoundError } from './errors.ts';
 import type { Life, Write } from './life.ts';
@@ -132,7 +134,7 @@ async function send({ writes: [first], models }: Command, { validate: _, ...opti
   // However the client decodes documents, the driver's bulk write compares with plain numbers.
   const plain = { ...options, promoteValues: true, promoteLongs: true, useBigInt64: false };
   const { insertedCount, matchedCount } = server.hasBulkWrite
-    ? await server.connection.client.bulkWrite(models as AnyClientBulkWriteModel<BSON.Document>[], plain)
+    ? await bulkWrite(server.connection.client, models as AnyClientBulkWriteModel<BSON.Document>[], plain)
     : await life.definition.collection().bulkWrite(models as AnyBulkWriteOperation[], plain);
   return insertedCount + matchedCount;
 }
@@ -173,7 +175,7 @@ async function tellFates(
   const [firstError] = refused.values();
   const cause = failure ?? { error: firstError, outcome: 'refused' };
   // An error ends a transaction, which takes back what was written in it before.
-  if (session?.inTransaction() === true && cause.error !== undefined)
+  if (isInTransaction({ session }) && cause.error !== undefined)
     return (place) => ({ ...cause, error: refused.get(place) ?? cause.error });
   const tried = ordered && refused.size > 0 ? Math.max(...refused.keys()) + 1 : writes.length;
   const known = await lookUpGone(writes.slice(0, tried), answer, session);

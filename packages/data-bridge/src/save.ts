@@ -1,4 +1,5 @@
 import type { Abortable, BSON, FindOneAndUpdateOptions, UpdateOptions } from 'mongodb';
+import { isInTransaction } from './attempt.ts';
 import { ownBytes } from './bson/arena.ts';
 import { setOwn } from './bson/copy.ts';
 import { ABSENT, encodeDocument, toExact } from './bson/encode.ts';
@@ -63,6 +64,11 @@ export async function sendAndSettle(life: Life, write: Write, { validate: _, ...
 
 function checkSavable(life: Life): void {
   if (life.isDeleted) throw new DocumentNotFoundError('The document was deleted, so it cannot be saved.', life.context);
+  if (life.inDoubt) {
+    const text =
+      'The document was saved in a transaction whose commit was never answered. Call reload() to see what is stored.';
+    throw new OutcomeUnknownError(text, life.context);
+  }
   if (life.unanswered !== null && !isRepeatable(life.unanswered)) {
     const text =
       'The last save was sent and its answer never came; sending it again could apply it twice. Call reload() to see what is stored.';
@@ -198,8 +204,7 @@ async function sendUpdate(
     life.sent.length > 0 ? updateAndRead(life.baseline.selection?.projection ?? projectionOf(tree)) : update;
   const send = (form: UpdatePlan) => unlessMisfit(form, tryPlan(life, { ...filter, ...form.guard }, form, options));
   // An error would abort a transaction, so there the form that cannot fail goes first.
-  const inTransaction = options.session?.inTransaction() === true;
-  const first = plan(tree, inTransaction && needsPipelineInBatch(tree) ? { form: 'pipeline' } : {});
+  const first = plan(tree, isInTransaction(options) && needsPipelineInBatch(tree) ? { form: 'pipeline' } : {});
   const isLast = first.guard === undefined && Array.isArray(first.update);
   const answer = (await send(first)) ?? (isLast ? null : await send(fallback(tree)));
   if (answer !== null) return answer.stored;

@@ -1,7 +1,6 @@
 import type {
   Abortable,
   BSON,
-  Collection,
   DeleteOptions,
   DeleteResult,
   FindOneAndDeleteOptions,
@@ -16,6 +15,7 @@ import { isPlainObject, setOwn } from './bson/copy.ts';
 import { ABSENT, toExact } from './bson/encode.ts';
 import { typeName } from './bson/types.ts';
 import { castFilter, castUpdate } from './cast.ts';
+import type { Commands } from './commands.ts';
 import type { ModelDefinition } from './definition.ts';
 import { UsageError } from './errors.ts';
 import { translate, translateWrite } from './outcome.ts';
@@ -147,7 +147,7 @@ export async function findAndDelete(
 export async function run<R>(
   definition: ModelDefinition,
   options: object,
-  operation: (collection: Collection) => Promise<R>,
+  operation: (collection: Commands) => Promise<R>,
   inWords = translate,
 ): Promise<R> {
   refuseOptions(definition, options, REFUSED);
@@ -162,7 +162,7 @@ export async function run<R>(
 function write<R>(
   definition: ModelDefinition,
   options: object,
-  operation: (collection: Collection) => Promise<R>,
+  operation: (collection: Commands) => Promise<R>,
 ): Promise<R> {
   return run(definition, options, operation, translateWrite);
 }

@@ -44,6 +44,7 @@ describe('the public names of data-bridge', () => {
       'regex',
       'stored',
       'timestamp',
+      'transaction',
       'trusted',
       'uuid',
       'withinBox',

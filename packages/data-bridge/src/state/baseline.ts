@@ -36,6 +36,8 @@ export interface Baseline {
   live(exact: unknown, keys: readonly (string | number)[]): unknown;
   /** A copy of all current values. */
   toObject(): Record<string, unknown>;
+  /** Another one in the same state, which changes of this one do not reach: at the cost of what differs from the original. */
+  copy(): Baseline;
   /** Back to the original: of one field, or of all. Containers handed out before are detached. */
   revert(name?: string): void;
   /** Makes what this tree sent the original. Containers handed out stay; what was changed since differs still. */

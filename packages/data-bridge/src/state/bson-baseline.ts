@@ -152,6 +152,21 @@ export class BsonBaseline implements Baseline {
     return object;
   }
 
+  copy(): BsonBaseline {
+    this.#settleSent();
+    const copy = this.over(this.#bytes, this.#start);
+    const written = this.#written?.map((index) => this.layout.fieldAt(index).name) ?? [];
+    const changes = new Map(written.map((name) => [name, this.current(name)]));
+    this.eachChange((name, value) => changes.set(name, value));
+    for (const [name, value] of changes) copy.set(name, copyValue(value));
+    return copy;
+  }
+
+  /** One of the same kind over other bytes. */
+  protected over(bytes: Uint8Array, start: number): BsonBaseline {
+    return new BsonBaseline(this.layout, bytes, start);
+  }
+
   revert(name?: string): void {
     this.#settleSent();
     if (name === undefined) {

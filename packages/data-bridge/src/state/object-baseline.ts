@@ -84,6 +84,13 @@ export class ObjectBaseline implements Baseline {
     return object;
   }
 
+  copy(): ObjectBaseline {
+    const copy = new ObjectBaseline(this.toObject());
+    // An original is never changed in place.
+    this.#originals.forEach((original, name) => copy.#originals.set(name, original));
+    return copy;
+  }
+
   revert(name?: string): void {
     for (const [each, original] of this.#originals) {
       if (name !== undefined && name !== each) continue;

@@ -14,6 +14,10 @@ class PartialBaseline extends BsonBaseline {
   override get selection(): Selection {
     return this.#selection;
   }
+
+  protected override over(bytes: Uint8Array, start: number): PartialBaseline {
+    return new PartialBaseline(this.layout, bytes, start, this.#selection);
+  }
 }
 
 /** A baseline over a document's bytes. @param selection which part of the stored document they are; null for all of it. */

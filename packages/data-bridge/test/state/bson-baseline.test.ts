@@ -42,6 +42,39 @@ describe.each(layouts)('BsonBaseline with %s', (_, layout) => {
     expect([baseline.get('text'), baseline.has('text'), baseline.has('list')]).toEqual([undefined, false, true]);
   });
 
+  it('is copied with its changes and without its original', () => {
+    const baseline = over({ list: [1], text: 'a', number: 1, same: 's', gone: 1 }, layout());
+    const list = baseline.get('list') as number[];
+    list.push(2);
+    baseline.set('z', { deep: [1] });
+    baseline.set('a', 1);
+    baseline.set('same', 's');
+    baseline.set('gone', undefined);
+    const copy = baseline.copy();
+    const then = { list: [1, 2], text: 'a', number: 1, same: 's', z: { deep: [1] }, a: 1 };
+    list.push(3);
+    (baseline.get('z') as { deep: number[] }).deep.push(2);
+    baseline.set('text', 'b');
+    baseline.revert('a');
+    expect(copy.toObject()).toStrictEqual(then);
+    expect(copy.names()).toEqual(['list', 'text', 'number', 'same', 'z', 'a']);
+    expect(treeOf(copy)?.children.size).toBe(4);
+    copy.revert();
+    expect([copy.toObject(), copy.get('list') === list]).toEqual([
+      { list: [1], text: 'a', number: 1, same: 's', gone: 1 },
+      false,
+    ]);
+  });
+
+  it('is copied as it was settled last', () => {
+    const baseline = over({ text: 'a' }, layout());
+    baseline.set('text', 'b');
+    const tree = treeOf(baseline);
+    if (tree !== null) baseline.settle(tree);
+    const copy = baseline.copy();
+    expect([copy.original('text'), copy.isModified()]).toEqual(['b', false]);
+  });
+
   it('knows what changed, one by one and in all', () => {
     const baseline = over({ list: [1], text: 'a', number: 1 }, layout());
     expect([baseline.isModified(), baseline.differs('list')]).toEqual([false, false]);

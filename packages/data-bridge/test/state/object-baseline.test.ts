@@ -26,6 +26,22 @@ describe('ObjectBaseline', () => {
     expect(['list', 'other', 'text'].map((name) => baseline.differs(name))).toEqual([true, false, false]);
   });
 
+  it('is copied with its changes and its originals', () => {
+    const data: Record<string, unknown> = { list: [1], text: 'a', other: [1] };
+    const baseline = new ObjectBaseline(data);
+    (baseline.get('list') as number[]).push(2);
+    baseline.set('text', undefined);
+    baseline.set('new', 1);
+    const copy = baseline.copy();
+    (baseline.get('list') as number[]).push(3);
+    (baseline.get('other') as number[]).push(2);
+    baseline.set('new', 2);
+    expect(copy.toObject()).toStrictEqual({ list: [1, 2], other: [1], new: 1 });
+    copy.revert();
+    expect(copy.toObject()).toStrictEqual({ list: [1], other: [1], text: 'a' });
+    expect(data).toStrictEqual({ list: [1, 2, 3], other: [1, 2], new: 2 });
+  });
+
   it('knows null, absent and undefined apart', () => {
     const baseline = new ObjectBaseline({ none: null, hidden: undefined });
     expect([baseline.exact('none'), baseline.exact('hidden'), baseline.exact('absent')]).toEqual([
