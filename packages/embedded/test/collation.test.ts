@@ -60,6 +60,71 @@ const commands: Record<string, Case> = {
     expect((await collection.deleteMany({ word: 'cOTE' }, { collation })).deletedCount).toBe(2);
     expect((await collection.deleteOne({ word: 'APPLE' }, { collation })).deletedCount).toBe(1);
   },
+  // Sources: the pages of `$expr`, `$addToSet`, `$pull`, `$min` and of update's `arrayFilters`: the operation's collation
+  // is that of all comparisons in it.
+  'expressions in a filter': async ({ collection }) => {
+    await collection.insertMany(WORDS);
+    const same = { $expr: { $eq: ['$word', 'COTE'] } };
+    expect(await collection.countDocuments(same, { collation: CASELESS })).toBe(2);
+    expect(await collection.countDocuments(same)).toBe(0);
+    const among = { $expr: { $in: ['$word', ['DOG', 'APPLE']] } };
+    expect(await collection.countDocuments(among, { collation: CASELESS })).toBe(2);
+  },
+  'expressions in a pipeline': async ({ collection }) => {
+    await collection.insertOne({ _id: 1, a: 'x', b: ['X', 'y', 'Y', 'z'] });
+    const collation = CASELESS;
+    const compute = async (v: object): Promise<unknown> =>
+      (await collection.aggregate([{ $project: { _id: 0, v } }], { collation }).toArray())[0]?.['v'];
+    expect(await compute({ $cmp: ['$a', 'X'] })).toBe(0);
+    expect(await compute({ $indexOfArray: ['$b', 'Y'] })).toBe(1);
+    expect(await compute({ $setIsSubset: [['x', 'Z'], '$b'] })).toBe(true);
+    expect(await compute({ $size: { $setUnion: ['$b', ['Z']] } })).toBe(3);
+    expect(await compute({ $max: ['B', 'a'] })).toBe('B');
+    expect(await compute({ $sortArray: { input: ['B', 'a', 'C'], sortBy: 1 } })).toEqual(['a', 'B', 'C']);
+    expect(await compute({ $switch: { branches: [{ case: { $eq: ['$a', 'X'] }, then: 1 }], default: 2 } })).toBe(1);
+  },
+  'accumulators of a group': async ({ collection }) => {
+    await collection.insertMany(['a', 'B', 'c', 'C'].map((word, _id) => ({ _id, word })));
+    const fields = { max: { $max: '$word' }, set: { $addToSet: '$word' }, two: { $minN: { n: 2, input: '$word' } } };
+    const [group] = await collection
+      .aggregate([{ $group: { _id: null, ...fields } }], { collation: CASELESS })
+      .toArray();
+    expect([group?.['max'], group?.['set'].length, group?.['two']]).toEqual(['c', 3, ['a', 'B']]);
+  },
+  'a lookup': async ({ collection }) => {
+    await collection.insertMany(WORDS);
+    const $lookup = { from: collection.collectionName, localField: 'upper', foreignField: 'word', as: 'found' };
+    const stages = [{ $match: { _id: 0 } }, { $set: { upper: 'DOG' } }, { $lookup }];
+    const [joined] = await collection.aggregate(stages, { collation: CASELESS }).toArray();
+    expect(joined?.['found']).toEqual([{ _id: 3, word: 'dog' }]);
+  },
+  'operators and array filters of an update': async ({ collection }) => {
+    const collation = CASELESS;
+    const after = async (update: object, arrayFilters?: object[]): Promise<unknown> => {
+      await collection.replaceOne({ _id: 1 }, { a: ['b', 'A'], w: 'm' }, { upsert: true });
+      await collection.updateOne({ _id: 1 }, update, { collation, ...(arrayFilters && { arrayFilters }) });
+      const found = await collection.findOne({ _id: 1 });
+      return found?.['w'] === 'm' ? found['a'] : found?.['w'];
+    };
+    expect(await after({ $set: { 'a.$[e]': 0 } }, [{ e: 'a' }])).toEqual(['b', 0]);
+    expect(await after({ $pull: { a: 'B' } })).toEqual(['A']);
+    expect(await after({ $pull: { a: { $in: ['B'] } } })).toEqual(['A']);
+    expect(await after({ $pullAll: { a: ['B'] } })).toEqual(['A']);
+    expect(await after({ $addToSet: { a: 'B' } })).toEqual(['b', 'A']);
+    expect(await after({ $push: { a: { $each: [], $sort: 1 } } })).toEqual(['A', 'b']);
+    expect(await after({ $max: { w: 'N' } })).toBe('N');
+    expect(await after({ $min: { w: 'N' } })).toEqual(['b', 'A']);
+    expect(await after([{ $set: { w: { $cond: [{ $eq: ['$w', 'M'] }, 1, 2] } } }])).toBe(1);
+  },
+  'the element that a projection wants': async ({ collection }) => {
+    await collection.insertOne({ _id: 1, a: ['b', 'A'] });
+    const projection = { _id: 0, a: { $elemMatch: { $eq: 'a' } } };
+    expect(await collection.findOne({}, { projection, collation: CASELESS })).toEqual({ a: ['A'] });
+    expect(await collection.findOne({ a: 'a' }, { projection: { 'a.$': 1 }, collation: CASELESS })).toEqual({
+      _id: 1,
+      a: ['A'],
+    });
+  },
   'texts inside documents and arrays': async ({ collection }) => {
     await collection.insertMany([
       { _id: 1, a: { b: 'X' } },

@@ -121,7 +121,7 @@ function mergeOne(collection: Collection, document: Document, merge: Merge, { sc
   if (merge.whenMatched === 'keepExisting') return;
   if (merge.whenMatched === 'fail') return void insertDocument(collection, { document }, checked);
   const { stages, variables } = mergeStages(document, merge, scope);
-  updateFound(collection, found, compileUpdate(stages, { now: scope.now, variables }), checked);
+  updateFound(collection, found, compileUpdate(stages, { ...scope, variables }), checked);
 }
 
 function mergeNew(collection: Collection, document: Document, { whenNotMatched }: Merge, checked: boolean): void {
@@ -146,7 +146,7 @@ function mergeStages(
     return { stages: [documentOf(['$replaceWith', merged])], variables: scope.variables };
   }
   const values = Array.from(variables, ([name, expression]) => {
-    return [name, compileExpression(expression, scope.variables)(document)] as const;
+    return [name, compileExpression(expression, scope)(document)] as const;
   });
   return { stages: whenMatched, variables: new Map([...scope.variables, ...values]) };
 }

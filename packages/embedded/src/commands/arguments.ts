@@ -45,7 +45,7 @@ export function scopeOf({ fields, deadline }: Request, collection?: Collection):
     if (!/^[a-z\u0080-\uffff][\w\u0080-\uffff]*$/.test(name)) {
       throw new ServerError(9, `'${name}' is not a valid name for a variable: it must start with a lower-case letter`);
     }
-    variables.set(name, compileExpression(expression, variables)(new Map()) ?? null);
+    variables.set(name, compileExpression(expression, { variables })(new Map()) ?? null);
   }
   return scopeFor({ now, variables, deadline, collation: undefined }, collection, givenCollation(fields));
 }

@@ -2,7 +2,7 @@ import type { Catalog } from '../catalog.ts';
 import { ServerError } from '../errors.ts';
 import { decode } from '../engine/bson.ts';
 import type { Collation } from '../engine/collation.ts';
-import type { Variables } from '../engine/expression.ts';
+import type { Variables } from '../engine/expression/operator.ts';
 import type { DateTime, Document } from '../engine/value.ts';
 import type { Cursors } from './cursors.ts';
 import type { Fields } from './fields.ts';

@@ -31,13 +31,9 @@ function find({ catalog, cursors }: Context, request: Request): CursorReply {
 }
 
 /** The bytes to send. Without a projection they are the stored ones. */
-function projected(
-  found: Iterable<Found>,
-  projection: Document | undefined,
-  { variables }: Scope,
-): Iterable<Uint8Array> {
+function projected(found: Iterable<Found>, projection: Document | undefined, scope: Scope): Iterable<Uint8Array> {
   if (projection === undefined || projection.size === 0) return mapped(found, bytesOf);
-  const project = projector(projection, { variables });
+  const project = projector(projection, scope);
   return mapped(found, (one) => encode(project(one.document, one.match)));
 }
 

@@ -52,7 +52,7 @@ function checkCombination({ fields }: Request): void {
 
 function removeOne({ catalog }: Context, request: Request): Outcome {
   const collection = catalog.collection(request.database, collectionName(request));
-  const project = projection(request);
+  const project = projection(request, collection);
   const found = first(collection, request);
   if (found === undefined || collection === undefined) return { value: null, matched: false };
   const value = project(found.document, found);
@@ -68,7 +68,7 @@ function updateOne({ catalog }: Context, request: Request): Outcome {
   const update = compileUpdate(updateOf(fields, 'update'), { ...scopeOf(request, collection), arrayFilters });
   const checked = !fields.boolean('bypassDocumentValidation');
   const wantsNew = fields.boolean('new');
-  const project = projection(request);
+  const project = projection(request, collection);
   const found = first(collection, request);
   if (found !== undefined && collection !== undefined) {
     const { before, after } = updateFound(collection, found, update, checked);
@@ -92,10 +92,13 @@ function filterOf({ fields }: Request): Document {
 }
 
 /** Compiled before anything is written, so that a wrong projection leaves everything as it was. */
-function projection(request: Request): (document: Document, found?: Found) => Document {
+function projection(
+  request: Request,
+  collection: Collection | undefined,
+): (document: Document, found?: Found) => Document {
   const specification = request.fields.document('fields');
   if (specification === undefined || specification.size === 0) return (document) => document;
-  const project = projector(specification, scopeOf(request));
+  const project = projector(specification, scopeOf(request, collection));
   return (document, found) => project(document, found?.match);
 }
 

@@ -1,5 +1,6 @@
 import { decode } from '../engine/bson.ts';
-import { type MatchDetails, type Matcher, matcher, type MatchOptions } from '../engine/match.ts';
+import type { Environment } from '../engine/expression/operator.ts';
+import { type MatchDetails, type Matcher, matcher } from '../engine/match.ts';
 import { sortedBy, sortOrder } from '../engine/sort.ts';
 import type { Document, Value } from '../engine/value.ts';
 import type { Collection } from '../collection.ts';
@@ -107,7 +108,7 @@ interface Execution {
   readonly statistics: Statistics;
   /** The test of the whole filter. */
   readonly matches: Matcher;
-  readonly options: MatchOptions;
+  readonly options: Environment;
 }
 
 function* recordsOf(plan: Plan, execution: Execution): Generator<Found> {

@@ -3,7 +3,7 @@
 import { Int32 } from 'bson';
 import { ServerError } from '../errors.ts';
 import { toNumber, toSafeInteger } from './number.ts';
-import { compare, keyOf } from './order.ts';
+import type { Rules } from './order.ts';
 import { Deviation, Sum } from './summation.ts';
 import { show } from './text.ts';
 import { type Document, isDocument, isNullish, isNumeric, typeOrMissing, type Value } from './value.ts';
@@ -14,7 +14,8 @@ export interface Accumulator {
   result(): Value;
 }
 
-export type StartAccumulator = () => Accumulator;
+/** Starts an accumulator that compares values by these rules. */
+export type StartAccumulator = (rules: Rules) => Accumulator;
 
 const sum: StartAccumulator = () => {
   const total = new Sum();
@@ -35,7 +36,7 @@ const average: StartAccumulator = () => {
 /** The lowest (`sign` 1) or the highest (`sign` -1) of the values that are there. */
 const extreme =
   (sign: 1 | -1): StartAccumulator =>
-  () => {
+  ({ compare }) => {
     let best: Value | undefined;
     return {
       add: (value) => {
@@ -75,7 +76,7 @@ const push: StartAccumulator = () => {
   };
 };
 
-const addToSet: StartAccumulator = () => {
+const addToSet: StartAccumulator = ({ keyOf }) => {
   const values = new Map<string, Value>();
   return {
     add: (value) => {
@@ -137,7 +138,7 @@ export const ACCUMULATORS: ReadonlyMap<string, StartAccumulator> = new Map([
 ]);
 
 /** The accumulators that keep so many of the values, by name. */
-export const N_ACCUMULATORS: ReadonlyMap<string, (n: number) => Accumulator> = new Map([
+export const N_ACCUMULATORS: ReadonlyMap<string, (n: number, rules: Rules) => Accumulator> = new Map([
   [
     '$firstN',
     (n) =>
@@ -147,8 +148,8 @@ export const N_ACCUMULATORS: ReadonlyMap<string, (n: number) => Accumulator> = n
       ),
   ],
   ['$lastN', (n) => collector((values) => values.slice(-n))],
-  ['$minN', (n) => collector((values) => inOrder(values, 1).slice(0, n))],
-  ['$maxN', (n) => collector((values) => inOrder(values, -1).slice(0, n))],
+  ['$minN', (n, rules) => collector((values) => inOrder(values, 1, rules).slice(0, n))],
+  ['$maxN', (n, rules) => collector((values) => inOrder(values, -1, rules).slice(0, n))],
 ]);
 
 function collector(
@@ -163,7 +164,7 @@ function collector(
 }
 
 /** The values that are there, sorted. */
-function inOrder(values: readonly Value[], sign: 1 | -1): Value[] {
+function inOrder(values: readonly Value[], sign: 1 | -1, { compare }: Rules): Value[] {
   return values.filter((value) => !isNullish(value)).sort((a, b) => sign * compare(a, b));
 }
 
@@ -181,8 +182,7 @@ export function countOf(value: Value | undefined, name: string): number {
 }
 
 /** What an accumulator makes of values that are all at hand. */
-export function accumulate(start: StartAccumulator, values: Iterable<Value | undefined>): Value {
-  const running = start();
+export function accumulate(running: Accumulator, values: Iterable<Value | undefined>): Value {
   for (const value of values) running.add(value);
   return running.result();
 }

@@ -10,7 +10,7 @@ import { SELECT } from './aggregate/select.ts';
 import type { OtherCollection, Stage, StageCompiler, StageContext } from './aggregate/stage.ts';
 import { UNWIND } from './aggregate/unwind.ts';
 import type { Collation } from './collation.ts';
-import type { Variables } from './expression.ts';
+import type { Variables } from './expression/operator.ts';
 import type { Document } from './value.ts';
 
 export interface PipelineOptions {

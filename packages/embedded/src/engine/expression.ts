@@ -13,7 +13,7 @@ import { DATE_PARTS } from './expression/date-parts.ts';
 import { DATE_TEXT } from './expression/date-text.ts';
 import { MISC } from './expression/misc.ts';
 import { OBJECT } from './expression/object.ts';
-import { type Expression, type Operator, ROOT_SLOT, Scope } from './expression/operator.ts';
+import { type Environment, type Expression, type Operator, ROOT_SLOT, Scope } from './expression/operator.ts';
 import { POWER } from './expression/power.ts';
 import { REGEX } from './expression/regex.ts';
 import { REPLACE } from './expression/replace.ts';
@@ -60,22 +60,15 @@ const SYSTEM_VARIABLES_UNSUPPORTED: ReadonlySet<string> = new Set(
 );
 
 /**
- * Variables from outside an expression: those of a command's `let`, NOW, those of a stage. Their names count when the
- * expression is compiled, their values whenever it runs; `undefined` is the missing value.
- */
-export type Variables = ReadonlyMap<string, Value | undefined>;
-
-/**
  * Compiles an expression for many documents.
- * @param variables by name, without `$$`; NOW is the time of compiling if it is not among them
  * @returns the value of the expression for a document, `undefined` where it is missing
  * @throws ServerError for an expression that is wrong whatever the document; the result throws for wrong operands
  */
 export function compileExpression(
   expression: Value,
-  variables: Variables = new Map(),
+  environment: Environment = {},
 ): (root: Document) => Value | undefined {
-  const compiled = compile(expression, new Scope(variables));
+  const compiled = compile(expression, new Scope(environment));
   return (root) => compiled([root]);
 }
 

@@ -2,9 +2,8 @@
 // https://www.mongodb.com/docs/manual/reference/operator/query/
 import { BSONRegExp } from 'bson';
 import { ServerError } from '../errors.ts';
-import type { Collation } from './collation.ts';
-import { compileExpression, type Variables } from './expression.ts';
-import { truthy } from './expression/operator.ts';
+import { compileExpression } from './expression.ts';
+import { type Environment, truthy } from './expression/operator.ts';
 import { schemaTest } from './json-schema.ts';
 import { compileRegex, regexTest } from './match/regex.ts';
 import { equalityTest, inTest, isReference, memberTest, NEVER, type Test, TESTS } from './match/value-test.ts';
@@ -20,22 +19,13 @@ export interface MatchDetails {
 /** Tests a document; fills in `details` if there are any. */
 export type Matcher = (document: Document, details?: MatchDetails) => boolean;
 
-export interface MatchOptions {
-  /** The variables of the command, for `$expr`. */
-  readonly variables?: Variables;
-  /** How texts are compared; by their bytes when undefined. */
-  readonly collation?: Collation | undefined;
-}
-
 /** A compiled part of a filter, for a document or, within `$elemMatch`, an element. */
 type Predicate = (subject: Value, details: MatchDetails | undefined) => boolean;
 
 /** Shows the values that a test is about, as {@link visit} does. */
 type Locate = (subject: Value, spreadLeaf: boolean, see: Visitor) => boolean;
 
-interface Context {
-  readonly variables: Variables;
-  readonly collation: Collation | undefined;
+interface Context extends Environment {
   /** Whether this is the filter of a whole document, not of an array element. */
   readonly whole: boolean;
 }
@@ -44,9 +34,8 @@ interface Context {
  * Compiles a filter for many documents.
  * @throws ServerError 2 (BadValue) and the like for a wrong filter, 238 for an operator that is not supported
  */
-export function matcher(filter: Document, options: MatchOptions = {}): Matcher {
-  const { variables = new Map(), collation } = options;
-  return parseFilter(filter, { variables, collation, whole: true });
+export function matcher(filter: Document, environment: Environment = {}): Matcher {
+  return parseFilter(filter, { variables: environment.variables, collation: environment.collation, whole: true });
 }
 
 function parseFilter(filter: Document, context: Context): Predicate {
@@ -88,9 +77,9 @@ function parseList(name: string, argument: Value, context: Context): Predicate[]
   });
 }
 
-function parseExpr(_name: string, argument: Value, { variables, whole }: Context): Predicate {
-  if (!whole) throw badValue('$expr can only be applied to the top-level document');
-  const expression = compileExpression(argument, variables);
+function parseExpr(_name: string, argument: Value, context: Context): Predicate {
+  if (!context.whole) throw badValue('$expr can only be applied to the top-level document');
+  const expression = compileExpression(argument, context);
   return (subject) => isDocument(subject) && truthy(expression(subject));
 }
 

@@ -170,6 +170,28 @@ export function keyOf(value: Value | undefined, fold: (text: string) => string =
 
 const asItIs = (text: string): string => text;
 
+/** How values are compared where texts have rules of their own. */
+export interface Rules {
+  compare(this: void, a: Value | undefined, b: Value | undefined): number;
+  equals(this: void, a: Value | undefined, b: Value | undefined): boolean;
+  keyOf(this: void, value: Value | undefined): string;
+}
+
+const BY_BYTES: Rules = { compare, equals, keyOf: (value) => keyOf(value) };
+
+/** The rules of a collation; without one, texts are compared by their bytes. */
+export function rulesOf(
+  collation: { readonly compare: TextOrder; readonly fold: (text: string) => string } | undefined,
+): Rules {
+  if (collation === undefined) return BY_BYTES;
+  const { compare: texts, fold } = collation;
+  return {
+    compare: (a, b) => compare(a, b, texts),
+    equals: (a, b) => equals(a, b, texts),
+    keyOf: (value) => keyOf(value, fold),
+  };
+}
+
 function documentKey(document: Document, fold: (text: string) => string = asItIs): string {
   const members = Array.from(document, ([key, value]) => `${quote(key)}:${keyOf(value, fold)}`);
   return `{${members.join(',')}}`;

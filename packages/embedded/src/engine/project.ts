@@ -1,8 +1,8 @@
 // Projections of find and of the aggregation stages that reshape documents.
 // https://www.mongodb.com/docs/manual/reference/operator/projection/
 import { ServerError } from '../errors.ts';
-import { compileExpression, fieldPath, isKnownOperator, isOperatorExpression, type Variables } from './expression.ts';
-import { truthy } from './expression/operator.ts';
+import { compileExpression, fieldPath, isKnownOperator, isOperatorExpression } from './expression.ts';
+import { type Environment, truthy } from './expression/operator.ts';
 import { type MatchDetails, matcher } from './match.ts';
 import { toSafeInteger } from './number.ts';
 import { assign, type Branch, branch, exclude, include, type Leaf, plant } from './project/tree.ts';
@@ -11,9 +11,7 @@ import { type Document, isArray, isDocument, isNumeric, type Value } from './val
 /** Makes the projected document; `details` are those of the filter's match, for the positional `$`. */
 export type Projector = (document: Document, details?: MatchDetails) => Document;
 
-export interface ProjectOptions {
-  /** The variables of the command. */
-  readonly variables?: Variables;
+export interface ProjectOptions extends Environment {
   /** Whether this is the stage `$project`, which lacks find's own operators and must name a field. @default false */
   readonly stage?: boolean;
 }
@@ -52,26 +50,26 @@ export function projector(spec: Document, options: ProjectOptions = {}): Project
 }
 
 /** The stage `$set`: new values by path, from expressions. `stage` is its name in errors. */
-export function fieldSetter(spec: Document, stage: string, variables: Variables): (document: Document) => Document {
+export function fieldSetter(spec: Document, stage: string, environment: Environment): (document: Document) => Document {
   const root = branch();
   try {
-    plantExpressions(root, [], spec, variables);
+    plantExpressions(root, [], spec, environment);
   } catch (error) {
     throw error instanceof ServerError ? error.within(`Invalid ${stage}`) : error;
   }
   return (document) => assign(root, document, document);
 }
 
-function plantExpressions(root: Branch, prefix: readonly string[], spec: Document, variables: Variables): void {
+function plantExpressions(root: Branch, prefix: readonly string[], spec: Document, environment: Environment): void {
   for (const [name, value] of spec) {
     if (prefix.length > 0 && name.includes('.')) {
       throw new ServerError(40183, `cannot use dotted field name '${name}' in a sub object`);
     }
     const path = [...prefix, ...fieldPath(name)];
     if (isDocument(value) && value.size > 0 && !isExpression(value)) {
-      plantExpressions(root, path, value, variables);
+      plantExpressions(root, path, value, environment);
     } else {
-      const compute = compileExpression(value, variables);
+      const compute = compileExpression(value, environment);
       plant(root, path, { kind: 'compute', compute }, () => conflict(path));
     }
   }
@@ -170,7 +168,7 @@ class Parser {
       for (const [name, inner] of value) this.field(name, inner, path);
       return;
     }
-    const transform = this.#options.stage === true ? undefined : findOperator(value);
+    const transform = this.#options.stage === true ? undefined : findOperator(value, this.#options);
     if (transform === undefined) return this.#operator(path, value);
     // `$slice` leaves the other fields as they are, `$elemMatch` asks for its own.
     if (value.has('$elemMatch')) this.#mode ??= 'include';
@@ -184,7 +182,7 @@ class Parser {
   }
 
   #compute(path: readonly string[], expression: Value): void {
-    const compute = compileExpression(expression, this.#options.variables);
+    const compute = compileExpression(expression, this.#options);
     if (this.#mode === 'exclude') {
       throw new ServerError(31252, 'Cannot use an expression other than $meta in exclusion projection');
     }
@@ -220,16 +218,16 @@ class Parser {
 type Transform = (value: Value) => Value | undefined;
 
 /** The operators that only find has; `undefined` for an expression. */
-function findOperator(operator: Document): Transform | undefined {
+function findOperator(operator: Document, environment: Environment): Transform | undefined {
   const [[name = '', argument = null] = []] = operator;
-  if (name === '$elemMatch') return elemMatch(argument);
+  if (name === '$elemMatch') return elemMatch(argument, environment);
   if (name === '$meta') throw new ServerError(238, 'The projection $meta is not supported');
   return name === '$slice' ? slice(argument) : undefined;
 }
 
-function elemMatch(argument: Value): Transform {
+function elemMatch(argument: Value, { variables, collation }: Environment): Transform {
   if (!isDocument(argument)) throw new ServerError(31274, 'elemMatch: Invalid argument, object required');
-  const matches = matcher(new Map([['a', new Map([['$elemMatch', argument]])]]));
+  const matches = matcher(new Map([['a', new Map([['$elemMatch', argument]])]]), { variables, collation });
   return (value) => {
     if (!isArray(value)) return undefined;
     const details: MatchDetails = { index: undefined };

@@ -4,7 +4,8 @@ import { ObjectId } from 'bson';
 import { ServerError } from '../errors.ts';
 import { isStageName, pipeline } from './aggregate.ts';
 import { encode } from './bson.ts';
-import type { Variables } from './expression.ts';
+import type { Collation } from './collation.ts';
+import type { Environment } from './expression/operator.ts';
 import type { MatchDetails } from './match.ts';
 import { isReference } from './match/value-test.ts';
 import { equals } from './order.ts';
@@ -19,13 +20,11 @@ import { renameTo } from './update/rename.ts';
 import { branch, identifiersIn, plant, sortTree, type UpdateBranch, updatePath } from './update/tree.ts';
 import { type Document, isDocument, typeOf, type Value } from './value.ts';
 
-export interface UpdateOptions {
+export interface UpdateOptions extends Environment {
   /** The filters that `$[identifier]` refers to. */
   readonly arrayFilters?: readonly Document[] | undefined;
   /** The time that `$currentDate` and `$$NOW` give. */
   readonly now: Value;
-  /** The variables of the command, for a pipeline. */
-  readonly variables?: Variables | undefined;
 }
 
 /** An update, compiled for many documents. */
@@ -116,7 +115,7 @@ function compilePipeline(stages: readonly Document[], options: UpdateOptions): C
     }
   }
   const variables = new Map(options.variables).set('NOW', options.now);
-  const run = pipeline(stages, { variables });
+  const run = pipeline(stages, { variables, collation: options.collation });
   const apply = (document: Document): Document => {
     const [result = document] = run([document]);
     return keepId(document, result);
@@ -147,8 +146,8 @@ function checkId(before: Document, after: Document): void {
 }
 
 function compileOperators(update: Document, options: UpdateOptions): CompiledUpdate {
-  const filters = elementFilters(options.arrayFilters ?? []);
-  const tree = operatorTree(update, filters);
+  const filters = elementFilters(options.arrayFilters ?? [], options.collation);
+  const tree = operatorTree(update, filters, options.collation);
   const run = (document: Document, insert: boolean, positional: number | undefined): Document => {
     const context = { document, insert, now: options.now, positional };
     const updated = new Application(context, filters).run(tree);
@@ -166,7 +165,7 @@ const OPERATORS: ReadonlyMap<string, ModifierCompiler> = new Map(
   Object.entries({ ...FIELD_OPERATORS, ...ARRAY_OPERATORS }),
 );
 
-function operatorTree(update: Document, filters: ElementFilters): UpdateBranch {
+function operatorTree(update: Document, filters: ElementFilters, collation: Collation | undefined): UpdateBranch {
   const root = branch();
   const identifiers = new Set(filters.keys());
   const used = new Set<string>();
@@ -174,7 +173,7 @@ function operatorTree(update: Document, filters: ElementFilters): UpdateBranch {
     for (const [path, argument] of operatorFields(name, fields)) {
       const names = updatePath(path, identifiers);
       for (const identifier of identifiersIn(names)) used.add(identifier);
-      plantOperator(root, name, names, argument, identifiers);
+      plantOperator(root, name, names, argument, identifiers, collation);
     }
   }
   for (const identifier of identifiers) {
@@ -209,10 +208,11 @@ function plantOperator(
   names: readonly string[],
   argument: Value,
   identifiers: ReadonlySet<string>,
+  collation: Collation | undefined,
 ): void {
   const path = names.join('.');
   const compile = OPERATORS.get(name);
-  if (compile !== undefined) return plant(root, names, compile(argument, path, name));
+  if (compile !== undefined) return plant(root, names, compile(argument, path, name, collation));
   const target = renameTo(path, argument);
   plant(root, names, REMOVE);
   plant(root, updatePath(target.path, identifiers), target.modifier);

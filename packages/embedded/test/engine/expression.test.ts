@@ -76,13 +76,11 @@ describe('errors', () => {
 
 describe('variables of the command', () => {
   it('are constants', () => {
-    const expression = compileExpression(
-      val(['$$x', '$$NOW']),
-      new Map([
-        ['x', val(5)],
-        ['NOW', val(new Date(7))],
-      ]),
-    );
+    const variables = new Map([
+      ['x', val(5)],
+      ['NOW', val(new Date(7))],
+    ]);
+    const expression = compileExpression(val(['$$x', '$$NOW']), { variables });
     expect(text(expression(doc({})))).toBe('[5, date(7)]');
   });
 });

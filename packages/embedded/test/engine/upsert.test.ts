@@ -38,6 +38,7 @@ describe('upserts', () => {
 
   it.each<[Input, Input, number, string]>([
     [{ $and: [{ a: 1 }, { a: 2 }] }, { $set: { b: 1 } }, 54, "path 'a' is matched twice"],
+    [{ a: { $all: [1, 2] } }, { $set: { b: 1 } }, 54, "path 'a' is matched twice"],
     [{ a: 1, 'a.b': 2 }, { $set: { b: 1 } }, 54, 'cannot infer query fields to set'],
     [{ _id: 1 }, { $set: { _id: 2 } }, 66, "immutable field '_id'"],
     [{ _id: 1 }, { _id: 2 }, 66, "(immutable) field '_id'"],

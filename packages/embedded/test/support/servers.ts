@@ -14,7 +14,7 @@ export interface Target {
 }
 
 /** The embedded server always, in memory and in a folder, and the one at `MONGODB_URI` if there is one. */
-export const targets: readonly Target[] = [
+export const targets: readonly [Target, ...Target[]] = [
   { product: 'embedded', name: 'embedded', open: () => startServer() },
   { product: 'embedded', name: 'embedded with a folder', open: openDurable },
   ...(await otherTarget(process.env['MONGODB_URI'])),

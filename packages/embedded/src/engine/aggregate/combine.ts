@@ -52,8 +52,8 @@ const unionWith: StageCompiler = (argument, context, name) => {
 };
 
 /** https://www.mongodb.com/docs/manual/reference/operator/aggregation/documents/ */
-const documentsStage: StageCompiler = (argument, { variables }, name) => {
-  const expression = compileExpression(argument, variables);
+const documentsStage: StageCompiler = (argument, context, name) => {
+  const expression = compileExpression(argument, context);
   return () => {
     const documents = expression(new Map());
     if (isArray(documents) && documents.every(isDocument)) return documents;

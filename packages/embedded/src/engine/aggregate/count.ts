@@ -2,7 +2,7 @@
 import { Int32 } from 'bson';
 import { ServerError } from '../../errors.ts';
 import { isOperatorExpression } from '../expression.ts';
-import { compare, rankOf } from '../order.ts';
+import { type Rules, rankOf, rulesOf } from '../order.ts';
 import { type Document, documentOf, isArray, isDocument, typeOrMissing, type Value } from '../value.ts';
 import { documentArgument, type StageCompiler, type StageTable } from './stage.ts';
 
@@ -69,13 +69,14 @@ const bucket: StageCompiler = (argument, context) => {
       "The $bucket 'groupBy' field must be defined as a $-prefixed path or an expression object",
     );
   }
-  const boundaries = boundariesOf(spec.get('boundaries'));
+  const rules = rulesOf(context.collation);
+  const boundaries = boundariesOf(spec.get('boundaries'), rules);
   const output = documentArgument(
     spec.get('output') ?? documentOf(['count', COUNT]),
     40196,
     "The $bucket 'output' field must be an object",
   );
-  const id = bucketExpression(groupBy, boundaries, defaultOf(spec.get('default'), boundaries));
+  const id = bucketExpression(groupBy, boundaries, defaultOf(spec.get('default'), boundaries, rules));
   return context.compile(
     [documentOf(['$group', documentOf(['_id', id], ...output)]), documentOf(['$sort', documentOf(['_id', ONE])])],
     context,
@@ -97,7 +98,7 @@ function literal(value: Value): Document {
   return documentOf(['$literal', value]);
 }
 
-function boundariesOf(boundaries: Value | undefined): Value[] {
+function boundariesOf(boundaries: Value | undefined, { compare }: Rules): Value[] {
   if (!isArray(boundaries)) {
     throw new ServerError(
       40200,
@@ -123,7 +124,7 @@ function boundariesOf(boundaries: Value | undefined): Value[] {
   return values;
 }
 
-function defaultOf(given: Value | undefined, boundaries: readonly Value[]): Value | undefined {
+function defaultOf(given: Value | undefined, boundaries: readonly Value[], { compare }: Rules): Value | undefined {
   if (given === undefined) return undefined;
   const value = constant(given, 40195, 'default');
   if (

@@ -2,9 +2,9 @@
 // https://www.mongodb.com/docs/manual/reference/operator/aggregation/group/
 import { ServerError } from '../../errors.ts';
 import { type Accumulator, ACCUMULATORS, countOf, N_ACCUMULATORS } from '../accumulator.ts';
-import { compileExpression, type Variables } from '../expression.ts';
-import { namedArguments, required } from '../expression/operator.ts';
-import { keyOf } from '../order.ts';
+import { compileExpression } from '../expression.ts';
+import { type Environment, namedArguments, required } from '../expression/operator.ts';
+import { type Rules, rulesOf } from '../order.ts';
 import { compareBy } from '../sort.ts';
 import { type Document, documentOf, isDocument, type Value } from '../value.ts';
 import { documentArgument, type StageCompiler, type StageTable } from './stage.ts';
@@ -19,21 +19,22 @@ interface Running {
 
 /** Starts an accumulator for a group, whose `_id` is a document as a rule: what stands for it is empty otherwise. */
 type StartField = (id: Document) => Running;
-type FieldCompiler = (argument: Value, variables: Variables, name: string) => StartField;
+type FieldCompiler = (argument: Value, environment: Environment, name: string) => StartField;
 
 const UNSUPPORTED: ReadonlySet<string> = new Set('$accumulator $concatArrays $median $percentile $setUnion'.split(' '));
 
-const group: StageCompiler = (argument, { variables, collation }) => {
+const group: StageCompiler = (argument, context) => {
   const spec = documentArgument(argument, 15947, "a group's fields must be specified in an object");
   const id = spec.get('_id');
   if (id === undefined) throw new ServerError(15955, 'a group specification must include an _id');
-  const idOf = compileExpression(id, variables);
-  const fields = [...spec].filter(([name]) => name !== '_id').map(([name, value]) => field(name, value, variables));
+  const idOf = compileExpression(id, context);
+  const { keyOf } = rulesOf(context.collation);
+  const fields = [...spec].filter(([name]) => name !== '_id').map(([name, value]) => field(name, value, context));
   return function* (documents) {
     const groups = new Map<string, Group>();
     for (const document of documents) {
       const value = idOf(document) ?? null;
-      const key = keyOf(value, collation?.fold);
+      const key = keyOf(value);
       let found = groups.get(key);
       if (found === undefined) groups.set(key, (found = new Group(value, fields)));
       found.add(document);
@@ -73,19 +74,24 @@ class Group {
   }
 }
 
-function field(name: string, value: Value, variables: Variables): Field {
+function field(name: string, value: Value, environment: Environment): Field {
   if (name.includes('.')) throw new ServerError(40235, `The field name '${name}' cannot contain '.'`);
   if (name.startsWith('$')) throw new ServerError(40236, `The field name '${name}' cannot be an operator name`);
   if (!isDocument(value)) throw new ServerError(40234, `The field '${name}' must be an accumulator object`);
   const [[operator = '', argument = null] = []] = value;
   if (value.size !== 1) throw new ServerError(40238, `The field '${name}' must specify one accumulator`);
-  return { name, start: compilerOf(operator)(argument, variables, operator) };
+  return { name, start: compilerOf(operator)(argument, environment, operator) };
 }
 
 function compilerOf(name: string): FieldCompiler {
   const start = ACCUMULATORS.get(name);
   if (name === '$count') return counting;
-  if (start !== undefined) return (argument, variables) => accumulating(start, compileExpression(argument, variables));
+  if (start !== undefined) {
+    return (argument, environment) => {
+      const rules = rulesOf(environment.collation);
+      return accumulating(() => start(rules), compileExpression(argument, environment));
+    };
+  }
   const startN = N_ACCUMULATORS.get(name);
   if (startN !== undefined) return keeping(startN);
   const sign = TOPS.get(name);
@@ -101,24 +107,28 @@ function accumulating(start: () => Accumulator, evaluate: Evaluate): StartField 
   };
 }
 
-const counting: FieldCompiler = (argument, _variables, name) => {
+const counting: FieldCompiler = (argument, { collation }, name) => {
   const start = ACCUMULATORS.get(name);
   if (start === undefined || !isDocument(argument) || argument.size > 0) {
     throw new ServerError(2, `${name} takes no arguments, i.e. ${name}:{}`);
   }
-  return accumulating(start, () => null);
+  return accumulating(
+    () => start(rulesOf(collation)),
+    () => null,
+  );
 };
 
 const N_CODES = { notObject: 5787900, unknown: 5787901, missing: { n: 5787906, input: 5787907 } };
 
 /** `{n, input}`: `n` may depend on the members of the group's `_id`. */
 const keeping =
-  (start: (n: number) => Accumulator): FieldCompiler =>
-  (argument, variables, name) => {
+  (start: (n: number, rules: Rules) => Accumulator): FieldCompiler =>
+  (argument, environment, name) => {
     const args = namedArguments(name, argument, [], N_CODES);
-    const n = compileExpression(required(args, 'n'), variables);
-    const input = compileExpression(required(args, 'input'), variables);
-    return (id) => accumulating(() => start(countOf(n(id), name)), input)(id);
+    const n = compileExpression(required(args, 'n'), environment);
+    const input = compileExpression(required(args, 'input'), environment);
+    const rules = rulesOf(environment.collation);
+    return (id) => accumulating(() => start(countOf(n(id), name), rules), input)(id);
   };
 
 const TOPS: ReadonlyMap<string, 'first' | 'last'> = new Map([
@@ -134,12 +144,13 @@ const TOP_N_CODES = { ...TOP_CODES, missing: { n: 5788003, ...TOP_CODES.missing 
 /** `{sortBy, output}`, and `n` where there are several. */
 const top =
   (end: 'first' | 'last'): FieldCompiler =>
-  (argument, variables, name) => {
+  (argument, environment, name) => {
     const several = name.endsWith('N');
     const args = namedArguments(name, argument, [], several ? TOP_N_CODES : TOP_CODES);
-    const order = compareBy(documentArgument(required(args, 'sortBy'), 10065, "expected 'sortBy' to be an object"));
-    const output = compileExpression(required(args, 'output'), variables);
-    const n = several ? compileExpression(required(args, 'n'), variables) : undefined;
+    const sortBy = documentArgument(required(args, 'sortBy'), 10065, "expected 'sortBy' to be an object");
+    const order = compareBy(sortBy, environment.collation?.compare);
+    const output = compileExpression(required(args, 'output'), environment);
+    const n = several ? compileExpression(required(args, 'n'), environment) : undefined;
     return (id) => {
       const most = n === undefined ? 1 : countOf(n(id), name);
       const documents: Document[] = [];

@@ -1,7 +1,7 @@
 // The stage `$lookup`: the documents of another collection that belong to each.
 // https://www.mongodb.com/docs/manual/reference/operator/aggregation/lookup/
 import { ServerError } from '../../errors.ts';
-import { compileExpression, fieldPath, type Variables } from '../expression.ts';
+import { compileExpression, fieldPath } from '../expression.ts';
 import { visit } from '../path.ts';
 import {
   type Document,
@@ -15,7 +15,7 @@ import {
 } from '../value.ts';
 import { withField } from './field.ts';
 import { InnerPipeline, stageList } from './inner.ts';
-import { documentArgument, type StageCompiler, type StageTable } from './stage.ts';
+import { documentArgument, type StageCompiler, type StageContext, type StageTable } from './stage.ts';
 
 const OPTIONS: ReadonlySet<string> = new Set(['from', 'as', 'localField', 'foreignField', 'let', 'pipeline']);
 
@@ -26,7 +26,7 @@ const lookup: StageCompiler = (argument, context, name) => {
   if (as === undefined) throw failedToParse(`must specify 'as' field for a ${name}`);
   const path = fieldPath(as);
   const variables = new Map(context.variables);
-  const bind = binding(spec, context.variables, variables);
+  const bind = binding(spec, context, variables);
   const stages = stageList(spec.get('pipeline') ?? [], name);
   const inner = new InnerPipeline(text(spec, 'from'), stages, { ...context, variables, within: name });
   const join = joining(spec, inner);
@@ -47,7 +47,7 @@ type Related = (document: Document) => Iterable<Document>;
 /** Gives the variables of `let` their values for a document. */
 function binding(
   spec: Document,
-  outer: Variables,
+  context: StageContext,
   variables: Map<string, Value | undefined>,
 ): (document: Document) => void {
   const given = spec.get('let') ?? new Map();
@@ -57,12 +57,12 @@ function binding(
     throw failedToParse("$lookup with a 'let' argument must also specify 'pipeline'");
   }
   const expressions = Array.from(given, ([name, expression]) => {
-    return [checkedVariable(name), compileExpression(expression, outer)] as const;
+    return [checkedVariable(name), compileExpression(expression, context)] as const;
   });
   for (const [name] of expressions) variables.set(name, undefined);
   return (document) => {
     // Those of an outer stage have other values for each of its documents.
-    for (const [name, value] of outer) variables.set(name, value);
+    for (const [name, value] of context.variables) variables.set(name, value);
     for (const [name, expression] of expressions) variables.set(name, expression(document));
   };
 }

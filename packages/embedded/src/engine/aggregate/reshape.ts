@@ -6,18 +6,18 @@ import { show } from '../text.ts';
 import { type Document, isArray, isDocument, typeOrMissing, type Value } from '../value.ts';
 import { documentArgument, each, type StageCompiler, type StageTable } from './stage.ts';
 
-const project: StageCompiler = (argument, { variables }) => {
+const project: StageCompiler = (argument, context) => {
   const spec = documentArgument(argument, 15969, '$project specification must be an object');
-  return each(projector(spec, { variables, stage: true }));
+  return each(projector(spec, { ...context, stage: true }));
 };
 
-const setFields: StageCompiler = (argument, { variables }, name) => {
+const setFields: StageCompiler = (argument, context, name) => {
   const message = `${name} specification stage must be an object, got ${typeOrMissing(argument)}`;
-  return each(fieldSetter(documentArgument(argument, 40272, message), name, variables));
+  return each(fieldSetter(documentArgument(argument, 40272, message), name, context));
 };
 
-const replaceWith: StageCompiler = (argument, { variables }, name) => {
-  const expression = compileExpression(replacement(argument, name), variables);
+const replaceWith: StageCompiler = (argument, context, name) => {
+  const expression = compileExpression(replacement(argument, name), context);
   return each((document) => {
     const value = expression(document);
     if (isDocument(value)) return value;
@@ -42,9 +42,9 @@ function replacement(argument: Value, name: string): Value {
 /** What the system variables of `$redact` are bound to. */
 const REDACT = { DESCEND: 'descend', PRUNE: 'prune', KEEP: 'keep' } as const;
 
-const redact: StageCompiler = (argument, { variables }) => {
+const redact: StageCompiler = (argument, { variables, collation }) => {
   const bound = new Map<string, Value | undefined>([...variables, ...Object.entries(REDACT)]);
-  const decide = compileExpression(argument, bound.set('ROOT', undefined));
+  const decide = compileExpression(argument, { variables: bound.set('ROOT', undefined), collation });
   const redacted = (document: Document): Document | undefined => {
     const decision = decide(document);
     if (decision === REDACT.KEEP) return document;

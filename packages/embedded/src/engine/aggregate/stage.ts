@@ -1,7 +1,7 @@
 // What the stages of a pipeline are made of.
 import { ServerError } from '../../errors.ts';
 import type { Collation } from '../collation.ts';
-import type { Variables } from '../expression.ts';
+import type { Variables } from '../expression/operator.ts';
 import { type Document, isDocument, type Value } from '../value.ts';
 
 /** Documents in, documents out. It reads as it is asked, unless it must see them all first. */

@@ -1,6 +1,7 @@
 import { ServerError } from '../../errors.ts';
 import { toSafeInteger } from '../number.ts';
-import { compare } from '../order.ts';
+import type { Collation } from '../collation.ts';
+import { rulesOf } from '../order.ts';
 import { compareBy } from '../sort.ts';
 import { show } from '../text.ts';
 import { isArray, isDocument, isNullish, typeOrMissing, type Value } from '../value.ts';
@@ -12,7 +13,7 @@ const SORT_CODES = { notObject: 2942500, unknown: 2942501, missing: { input: 294
 const sortArray: Operator = (name, argument, scope, compile) => {
   const args = namedArguments(name, argument, [], SORT_CODES);
   const input = compile(required(args, 'input'), scope);
-  const order = elementOrder(required(args, 'sortBy'));
+  const order = elementOrder(required(args, 'sortBy'), scope.collation);
   return (slots) => {
     const array = input(slots);
     if (isNullish(array)) return null;
@@ -24,13 +25,14 @@ const sortArray: Operator = (name, argument, scope, compile) => {
   };
 };
 
-function elementOrder(sortBy: Value): (a: Value, b: Value) => number {
+function elementOrder(sortBy: Value, collation: Collation | undefined): (a: Value, b: Value) => number {
   if (isDocument(sortBy)) {
-    const order = compareBy(sortBy);
+    const order = compareBy(sortBy, collation?.compare);
     const documentOf = (value: Value) => (isDocument(value) ? value : new Map());
     return (a, b) => order(documentOf(a), documentOf(b));
   }
   const sign = toSafeInteger(sortBy);
+  const { compare } = rulesOf(collation);
   if (sign === 1 || sign === -1) return (a, b) => sign * compare(a, b);
   throw new ServerError(2942507, `The $sort element value must be either 1 or -1, but was ${show(sortBy)}`);
 }

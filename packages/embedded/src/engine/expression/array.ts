@@ -1,9 +1,10 @@
 import { Int32 } from 'bson';
 import { ServerError } from '../../errors.ts';
-import { equals } from '../order.ts';
+import type { Rules } from '../order.ts';
 import { isArray, isNullish, isNumeric, typeOrMissing, type Value } from '../value.ts';
 import {
   binary,
+  collated,
   eager,
   integerArgument,
   namedArguments,
@@ -128,7 +129,7 @@ function concatArrays(args: readonly (Value | undefined)[]): Value {
   return all;
 }
 
-function contains(value: Value | undefined, array: Value | undefined): boolean {
+function contains(value: Value | undefined, array: Value | undefined, { equals }: Rules): boolean {
   if (!isArray(array)) {
     throw new ServerError(40081, `$in requires an array as a second argument, found: ${typeOrMissing(array)}`);
   }
@@ -178,7 +179,11 @@ function range([start, end, step = new Int32(1)]: readonly (Value | undefined)[]
   return Array.from({ length }, (_, index) => new Int32(from + index * by));
 }
 
-function indexOfArray([array, value, start, end]: readonly (Value | undefined)[], count: number): Value {
+function indexOfArray(
+  [array, value, start, end]: readonly (Value | undefined)[],
+  count: number,
+  { equals }: Rules,
+): Value {
   if (isNullish(array)) return null;
   if (!isArray(array)) {
     throw new ServerError(40090, `$indexOfArray requires an array as a first argument, found: ${typeOrMissing(array)}`);
@@ -216,11 +221,11 @@ export const ARRAY: OperatorTable = {
   $first: firstOrLast(0),
   $last: firstOrLast(-1),
   $concatArrays: variadic(concatArrays),
-  $in: binary(contains),
+  $in: collated((rules) => binary((value, array) => contains(value, array, rules))),
   $isArray: unary((value) => isArray(value)),
   $size: unary(size),
   $slice: eager(2, 3, (args) => slice(args, args.length)),
   $range: eager(2, 3, range),
-  $indexOfArray: eager(2, 4, (args) => indexOfArray(args, args.length)),
+  $indexOfArray: collated((rules) => eager(2, 4, (args) => indexOfArray(args, args.length, rules))),
   $reverseArray: unary(reverse),
 };

@@ -1,16 +1,15 @@
 import { Int32 } from 'bson';
-import { compare, equals } from '../order.ts';
-import { binary, type OperatorTable, truthy, unary } from './operator.ts';
+import { comparing, type OperatorTable, truthy, unary } from './operator.ts';
 
 /** Comparison and boolean operators. */
 export const COMPARE: OperatorTable = {
-  $eq: binary((a, b) => equals(a, b)),
-  $ne: binary((a, b) => !equals(a, b)),
-  $gt: binary((a, b) => compare(a, b) > 0),
-  $gte: binary((a, b) => compare(a, b) >= 0),
-  $lt: binary((a, b) => compare(a, b) < 0),
-  $lte: binary((a, b) => compare(a, b) <= 0),
-  $cmp: binary((a, b) => new Int32(Math.sign(compare(a, b)))),
+  $eq: comparing((order) => order === 0),
+  $ne: comparing((order) => order !== 0),
+  $gt: comparing((order) => order > 0),
+  $gte: comparing((order) => order >= 0),
+  $lt: comparing((order) => order < 0),
+  $lte: comparing((order) => order <= 0),
+  $cmp: comparing((order) => new Int32(Math.sign(order))),
   $not: unary((a) => !truthy(a)),
   $and: (_name, argument, scope, compile) => {
     const args = list(argument).map((expression) => compile(expression, scope));

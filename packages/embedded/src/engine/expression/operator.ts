@@ -1,5 +1,7 @@
 // What the operators of the expression language are made of.
 import { ServerError } from '../../errors.ts';
+import type { Collation } from '../collation.ts';
+import { type Rules, rulesOf } from '../order.ts';
 import { isZeroNumber, toSafeInteger } from '../number.ts';
 import { isArray, isDocument, isNullish, isNumeric, type Numeric, typeOrMissing, type Value } from '../value.ts';
 
@@ -17,18 +19,34 @@ export type OperatorTable = Readonly<Record<string, Operator>>;
 /** The document that field paths start from. */
 export const ROOT_SLOT = 0;
 
+/**
+ * Variables from outside an expression: those of a command's `let`, NOW, those of a stage. Their names count when the
+ * expression is compiled, their values whenever it runs; `undefined` is the missing value.
+ */
+export type Variables = ReadonlyMap<string, Value | undefined>;
+
+/** What an expression finds around it. */
+export interface Environment {
+  /** By name, without `$$`; NOW is the time of compiling if it is not among them. */
+  readonly variables?: Variables | undefined;
+  /** How texts are compared; by their bytes when undefined. */
+  readonly collation?: Collation | undefined;
+}
+
 /** The variables that an expression can name, with their places in {@link Slots} or their values from outside. */
 export class Scope {
-  readonly variables: ReadonlyMap<string, Value | undefined>;
+  readonly variables: Variables;
+  readonly collation: Collation | undefined;
   readonly #slots: ReadonlyMap<string, number>;
   readonly #count: number;
 
   constructor(
-    variables: ReadonlyMap<string, Value | undefined>,
+    { variables = new Map(), collation }: Environment,
     slots: ReadonlyMap<string, number> = new Map(),
     count = 1,
   ) {
     this.variables = variables;
+    this.collation = collation;
     this.#slots = slots;
     this.#count = count;
   }
@@ -42,7 +60,7 @@ export class Scope {
     const slots = names.map((_, index) => this.#count + index);
     const inner = new Map(this.#slots);
     for (const [index, name] of names.entries()) inner.set(checkedName(name), this.#count + index);
-    return { scope: new Scope(this.variables, inner, this.#count + names.length), slots };
+    return { scope: new Scope(this, inner, this.#count + names.length), slots };
   }
 }
 
@@ -87,6 +105,15 @@ export const binary = (
 /** An {@link eager} operator of any number of arguments. */
 export const variadic = (run: (args: (Value | undefined)[], name: string) => Value | undefined): Operator =>
   eager(0, Infinity, run);
+
+/** An {@link eager} operator of two arguments that are compared by the rules of the command's collation. */
+export const comparing = (run: (order: number) => Value): Operator =>
+  collated(({ compare }) => binary((a, b) => run(compare(a, b))));
+
+/** An operator that compares values by the rules of the command's collation. */
+export function collated(build: (rules: Rules) => Operator): Operator {
+  return (name, argument, scope, compile) => build(rulesOf(scope.collation))(name, argument, scope, compile);
+}
 
 /** A function of one number, null for nothing. */
 export const ofNumber = (run: (value: Numeric, name: string) => Value): Operator =>

@@ -1,12 +1,12 @@
 import { ServerError } from '../../errors.ts';
-import { keyOf } from '../order.ts';
+import type { Rules } from '../order.ts';
 import { isArray, isNullish, typeOrMissing, type Value } from '../value.ts';
-import { binary, eager, type OperatorTable, truthy, unary, variadic } from './operator.ts';
+import { binary, collated, eager, type OperatorTable, truthy, unary, variadic } from './operator.ts';
 
 type Index = Map<string, Value>;
 
 /** The distinct elements by their keys, the first of equal ones, in the order they came. */
-function distinct(values: Iterable<Value>): Index {
+function distinct(values: Iterable<Value>, { keyOf }: Rules): Index {
   const index: Index = new Map();
   for (const value of values) {
     const key = keyOf(value);
@@ -23,19 +23,24 @@ function operand(name: string, code: number, value: Value | undefined): Value[] 
   );
 }
 
-function union(args: readonly (Value | undefined)[], name: string): Value {
+function union(args: readonly (Value | undefined)[], name: string, rules: Rules): Value {
   if (args.some(isNullish)) return null;
-  return [...distinct(args.flatMap((array) => operand(name, 17043, array))).values()];
+  return [
+    ...distinct(
+      args.flatMap((array) => operand(name, 17043, array)),
+      rules,
+    ).values(),
+  ];
 }
 
-function intersection(args: readonly (Value | undefined)[], name: string): Value {
+function intersection(args: readonly (Value | undefined)[], name: string, rules: Rules): Value {
   if (args.some(isNullish)) return null;
-  const [first, ...others] = args.map((array) => distinct(operand(name, 17047, array)));
+  const [first, ...others] = args.map((array) => distinct(operand(name, 17047, array), rules));
   if (first === undefined) return [];
   return [...first].filter(([key]) => others.every((other) => other.has(key))).map(([, value]) => value);
 }
 
-function difference(a: Value | undefined, b: Value | undefined): Value {
+function difference(a: Value | undefined, b: Value | undefined, rules: Rules): Value {
   if (isNullish(a) || isNullish(b)) return null;
   if (!isArray(a))
     throw new ServerError(
@@ -47,28 +52,28 @@ function difference(a: Value | undefined, b: Value | undefined): Value {
       17049,
       `both operands of $setDifference must be arrays. Second argument is of type: ${typeOrMissing(b)}`,
     );
-  const removed = distinct(b);
-  return [...distinct(a)].filter(([key]) => !removed.has(key)).map(([, value]) => value);
+  const removed = distinct(b, rules);
+  return [...distinct(a, rules)].filter(([key]) => !removed.has(key)).map(([, value]) => value);
 }
 
-function isSubset(a: Value | undefined, b: Value | undefined, name: string): boolean {
-  const all = distinct(operand(name, 17046, a));
-  const others = distinct(operand(name, 17042, b));
+function isSubset(a: Value | undefined, b: Value | undefined, name: string, rules: Rules): boolean {
+  const all = distinct(operand(name, 17046, a), rules);
+  const others = distinct(operand(name, 17042, b), rules);
   return [...all.keys()].every((key) => others.has(key));
 }
 
-function setEquals(args: readonly (Value | undefined)[], name: string): boolean {
-  const [first = new Map(), ...others] = args.map((array) => distinct(operand(name, 17044, array)));
+function setEquals(args: readonly (Value | undefined)[], name: string, rules: Rules): boolean {
+  const [first = new Map(), ...others] = args.map((array) => distinct(operand(name, 17044, array), rules));
   return others.every((other) => other.size === first.size && [...first.keys()].every((key) => other.has(key)));
 }
 
 /** Operators that take arrays as sets. */
 export const SET: OperatorTable = {
-  $setUnion: variadic(union),
-  $setIntersection: variadic(intersection),
-  $setDifference: binary(difference),
-  $setIsSubset: binary(isSubset),
-  $setEquals: eager(2, Infinity, setEquals),
+  $setUnion: collated((rules) => variadic((args, name) => union(args, name, rules))),
+  $setIntersection: collated((rules) => variadic((args, name) => intersection(args, name, rules))),
+  $setDifference: collated((rules) => binary((a, b) => difference(a, b, rules))),
+  $setIsSubset: collated((rules) => binary((a, b, name) => isSubset(a, b, name, rules))),
+  $setEquals: collated((rules) => eager(2, Infinity, (args, name) => setEquals(args, name, rules))),
   $allElementsTrue: unary((array, name) => operand(name, 17040, array).every(truthy)),
   $anyElementTrue: unary((array, name) => operand(name, 17041, array).some(truthy)),
 };

@@ -2,14 +2,15 @@
 import { ServerError } from '../../errors.ts';
 import { accumulate, ACCUMULATORS, countOf, N_ACCUMULATORS } from '../accumulator.ts';
 import { isArray, isNullish, typeOrMissing, type Value } from '../value.ts';
-import { namedArguments, type Operator, type OperatorTable, required, variadic } from './operator.ts';
+import { rulesOf } from '../order.ts';
+import { collated, namedArguments, type Operator, type OperatorTable, required, variadic } from './operator.ts';
 
 const OF_VALUES = ['$sum', '$avg', '$min', '$max', '$stdDevPop', '$stdDevSamp', '$mergeObjects'];
 
 function ofValues(name: string): Operator {
   const start = ACCUMULATORS.get(name);
   if (start === undefined) throw new Error(`There is no accumulator ${name}`);
-  return variadic((args) => accumulate(start, spread(args)));
+  return collated((rules) => variadic((args) => accumulate(start(rules), spread(args))));
 }
 
 /** One array argument means its elements. */
@@ -26,6 +27,7 @@ const keeping: Operator = (name, argument, scope, compile) => {
   const args = namedArguments(name, argument, [], N_CODES);
   const n = compile(required(args, 'n'), scope);
   const input = compile(required(args, 'input'), scope);
+  const rules = rulesOf(scope.collation);
   return (slots) => {
     const array = input(slots);
     if (!isArray(array)) {
@@ -34,7 +36,7 @@ const keeping: Operator = (name, argument, scope, compile) => {
         `input to ${name} must be an array, but is ${isNullish(array) ? 'null or missing' : typeOrMissing(array)}`,
       );
     }
-    return accumulate(() => start(countOf(n(slots), name)), array);
+    return accumulate(start(countOf(n(slots), name), rules), array);
   };
 };
 

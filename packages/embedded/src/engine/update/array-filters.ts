@@ -1,5 +1,6 @@
 // https://www.mongodb.com/docs/manual/reference/operator/update/positional-filtered/
 import { ServerError } from '../../errors.ts';
+import type { Collation } from '../collation.ts';
 import { matcher } from '../match.ts';
 import { type Document, isArray, isDocument, type Value } from '../value.ts';
 import { badValue } from './modifier.ts';
@@ -8,22 +9,25 @@ import { badValue } from './modifier.ts';
  * Compiles array filters to tests of elements, by identifier.
  * @throws ServerError 9 for a filter that names no identifier, several, or one of another filter; 2 for a bad identifier
  */
-export function elementFilters(filters: readonly Document[]): ReadonlyMap<string, (element: Value) => boolean> {
+export function elementFilters(
+  filters: readonly Document[],
+  collation: Collation | undefined,
+): ReadonlyMap<string, (element: Value) => boolean> {
   const tests = new Map<string, (element: Value) => boolean>();
   for (const filter of filters) {
     const identifier = identifierOf(filter);
     if (tests.has(identifier)) {
       throw new ServerError(9, `Found multiple array filters with the same top-level field name ${identifier}`);
     }
-    const matches = compileFilter(filter);
+    const matches = compileFilter(filter, collation);
     tests.set(identifier, (element) => matches(new Map([[identifier, element]])));
   }
   return tests;
 }
 
-function compileFilter(filter: Document): ReturnType<typeof matcher> {
+function compileFilter(filter: Document, collation: Collation | undefined): ReturnType<typeof matcher> {
   try {
-    return matcher(filter);
+    return matcher(filter, { collation });
   } catch (error) {
     throw error instanceof ServerError ? error.within('Error parsing array filter') : error;
   }

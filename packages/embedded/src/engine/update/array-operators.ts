@@ -2,7 +2,8 @@
 import { ServerError } from '../../errors.ts';
 import { hasOperators, matcher } from '../match.ts';
 import { toSafeInteger } from '../number.ts';
-import { compare, equals, keyOf } from '../order.ts';
+import type { Collation } from '../collation.ts';
+import { rulesOf } from '../order.ts';
 import { compareBy } from '../sort.ts';
 import { showElement } from '../text.ts';
 import { type Document, isArray, isDocument, isNumeric, isRegExp, typeOf, type Value } from '../value.ts';
@@ -10,10 +11,10 @@ import { badValue, lastName, type ModifierCompiler, notAnArray } from './modifie
 
 type Change = (array: Value[]) => Value[];
 
-const push: ModifierCompiler = (argument) => {
+const push: ModifierCompiler = (argument, _path, _name, collation) => {
   const clauses = isDocument(argument) && argument.has('$each') ? argument : undefined;
   const added = clauses === undefined ? [argument] : eachValues(clauses.get('$each') ?? null);
-  const change = clauses === undefined ? insertAt(added, undefined) : pushClauses(clauses, added);
+  const change = clauses === undefined ? insertAt(added, undefined) : pushClauses(clauses, added, collation);
   return {
     creates: true,
     apply: (value, context, path) => {
@@ -29,13 +30,13 @@ function eachValues(each: Value): Value[] {
 }
 
 /** Puts in the values, then sorts, then cuts, however the clauses are written. */
-function pushClauses(clauses: Document, added: readonly Value[]): Change {
+function pushClauses(clauses: Document, added: readonly Value[], collation: Collation | undefined): Change {
   for (const key of clauses.keys()) {
     if (!['$each', '$position', '$slice', '$sort'].includes(key))
       throw badValue(`Unrecognized clause in $push: ${key}`);
   }
   const insert = insertAt(added, integerClause('$position', clauses.get('$position')));
-  const sort = sorter(clauses.get('$sort'));
+  const sort = sorter(clauses.get('$sort'), collation);
   const slice = slicer(integerClause('$slice', clauses.get('$slice')));
   return (array) => slice(sort(insert(array)));
 }
@@ -58,23 +59,24 @@ function insertAt(added: readonly Value[], position: number | undefined): Change
   };
 }
 
-function sorter(sort: Value | undefined): Change {
+function sorter(sort: Value | undefined, collation: Collation | undefined): Change {
   if (sort === undefined) return (array) => array;
   if (isDocument(sort)) {
     if (sort.size === 0) throw badValue('The $sort pattern is empty when it should be a set of fields.');
-    const order = sortPattern(sort);
+    const order = sortPattern(sort, collation);
     return (array) => array.toSorted((a, b) => order(asDocument(a), asDocument(b)));
   }
   const sign = isNumeric(sort) ? toSafeInteger(sort) : undefined;
   if (sign !== 1 && sign !== -1) {
     throw badValue('The $sort is invalid: use 1/-1 to sort the whole element, or {field:1/-1} to sort embedded fields');
   }
+  const { compare } = rulesOf(collation);
   return (array) => array.toSorted((a, b) => sign * compare(a, b));
 }
 
-function sortPattern(sort: Document): (a: Document, b: Document) => number {
+function sortPattern(sort: Document, collation: Collation | undefined): (a: Document, b: Document) => number {
   try {
-    return compareBy(sort);
+    return compareBy(sort, collation?.compare);
   } catch (error) {
     throw error instanceof ServerError
       ? badValue(`The $sort element value must be either 1 or -1: ${error.message}`)
@@ -93,7 +95,8 @@ function slicer(limit: number | undefined): Change {
   return (array) => (limit < 0 ? array.slice(limit) : array.slice(0, limit));
 }
 
-const addToSet: ModifierCompiler = (argument) => {
+const addToSet: ModifierCompiler = (argument, _path, _name, collation) => {
+  const { keyOf } = rulesOf(collation);
   const added = isDocument(argument) && argument.has('$each') ? setValues(argument) : [argument];
   return {
     creates: true,
@@ -103,7 +106,7 @@ const addToSet: ModifierCompiler = (argument) => {
           `Cannot apply $addToSet to non-array field. Field named '${lastName(path)}' has non-array type ${typeOf(value)}`,
         );
       }
-      const present = new Set(value?.map((element) => keyOf(element)));
+      const present = new Set(value?.map(keyOf));
       const fresh = added.filter((member) => {
         const key = keyOf(member);
         const isNew = !present.has(key);
@@ -138,16 +141,16 @@ function removal(isRemoved: (element: Value) => boolean): ReturnType<ModifierCom
   };
 }
 
-const pull: ModifierCompiler = (argument) => removal(pullCondition(argument));
+const pull: ModifierCompiler = (argument, _path, _name, collation) => removal(pullCondition(argument, collation));
 
 /** A document is a filter on elements that are documents; operators and expressions test any element; the rest is a value. */
-function pullCondition(argument: Value): (element: Value) => boolean {
+function pullCondition(argument: Value, collation: Collation | undefined): (element: Value) => boolean {
   if (isRegExp(argument) || (isDocument(argument) && testsValues(argument))) {
-    const matches = matcher(new Map([['element', argument]]));
+    const matches = matcher(new Map([['element', argument]]), { collation });
     return (element) => matches(new Map([['element', element]]));
   }
-  if (!isDocument(argument)) return (element) => equals(element, argument);
-  const matches = matcher(argument);
+  if (!isDocument(argument)) return (element) => rulesOf(collation).equals(element, argument);
+  const matches = matcher(argument, { collation });
   return (element) => isDocument(element) && matches(element);
 }
 
@@ -156,9 +159,10 @@ function testsValues(condition: Document): boolean {
   return hasOperators(condition) && !['$and', '$or', '$nor', '$expr'].includes(first);
 }
 
-const pullAll: ModifierCompiler = (argument, _path, name) => {
+const pullAll: ModifierCompiler = (argument, _path, name, collation) => {
+  const { keyOf } = rulesOf(collation);
   if (!isArray(argument)) throw badValue(`${name} requires an array argument but was given a ${typeOf(argument)}`);
-  const keys = new Set(argument.map((element) => keyOf(element)));
+  const keys = new Set(argument.map(keyOf));
   return removal((element) => keys.has(keyOf(element)));
 };
 

@@ -50,10 +50,9 @@ function collectField(path: string, value: Value, found: Map<string, Value>): vo
   if (!isDocument(value) || !hasOperators(value)) return add(path, value, found);
   for (const [operator, argument] of value) {
     if (operator === '$eq') add(path, argument, found);
-    // A list of one means that one.
-    else if ((operator === '$in' || operator === '$all') && isArray(argument) && argument.length === 1) {
-      const [only = null] = argument;
-      if (!isRegExp(only) && !(isDocument(only) && hasOperators(only))) add(path, only, found);
+    // Each of `$all` is an equality of its own: two are one too many. A list of one means that one.
+    else if (isArray(argument) && (operator === '$all' || (operator === '$in' && argument.length === 1))) {
+      for (const one of argument) if (!isRegExp(one) && !(isDocument(one) && hasOperators(one))) add(path, one, found);
     }
   }
 }

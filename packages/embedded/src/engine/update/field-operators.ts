@@ -2,7 +2,7 @@
 import { Int32, Long, Timestamp } from 'bson';
 import { ServerError } from '../../errors.ts';
 import { add, multiply } from '../number.ts';
-import { compare } from '../order.ts';
+import { rulesOf } from '../order.ts';
 import { show, showElement } from '../text.ts';
 import { DateTime, isDocument, isNumeric, type Numeric, typeOf, type Value } from '../value.ts';
 import { badValue, lastName, type Modifier, type ModifierCompiler, nameOf } from './modifier.ts';
@@ -54,10 +54,13 @@ const ZERO = new Int32(0);
 
 /** `$min` (`sign` 1) and `$max` (`sign` -1). */
 function extreme(sign: 1 | -1): ModifierCompiler {
-  return (argument) => ({
-    creates: true,
-    apply: (value) => (value === undefined || sign * compare(argument, value) < 0 ? argument : value),
-  });
+  return (argument, _path, _name, collation) => {
+    const { compare } = rulesOf(collation);
+    return {
+      creates: true,
+      apply: (value) => (value === undefined || sign * compare(argument, value) < 0 ? argument : value),
+    };
+  };
 }
 
 const currentDate: ModifierCompiler = (argument) => {

@@ -1,5 +1,6 @@
 // What the update operators are made of.
 import { ServerError } from '../../errors.ts';
+import type { Collation } from '../collation.ts';
 import { type Document, typeOf, type Value } from '../value.ts';
 import { show } from '../text.ts';
 
@@ -24,7 +25,12 @@ export interface Modifier {
 }
 
 /** Compiles an operator's argument for one path. */
-export type ModifierCompiler = (argument: Value, path: string, name: string) => Modifier;
+export type ModifierCompiler = (
+  argument: Value,
+  path: string,
+  name: string,
+  collation: Collation | undefined,
+) => Modifier;
 
 export function createsPath(modifier: Modifier, context: Context): boolean {
   return typeof modifier.creates === 'boolean' ? modifier.creates : modifier.creates(context);
