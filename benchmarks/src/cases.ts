@@ -4,7 +4,10 @@ import type { Row } from './report.ts';
 /** A part of the report. Loaded only by the process that runs it. */
 export interface Case {
   readonly title: string;
-  readonly load: () => Promise<(effort: Effort) => Promise<Row[]>>;
+  /** What runs it, with the address of another server if there is one. */
+  readonly load: () => Promise<(effort: Effort, uri: string | undefined) => Promise<Row[]>>;
+  /** Whether there must be another server. */
+  readonly needsServer?: true;
 }
 
 /** The rows of the design's table of goals, in its order, by the name for `--only`. */
@@ -22,5 +25,10 @@ export const cases: Readonly<Record<string, Case>> = {
   'save-unchanged': { title: 'Save, nothing changed', load: async () => (await import('./save.ts')).saveUnchanged },
   'save-all': { title: 'Save many', load: async () => (await import('./bulk.ts')).saveAllTogether },
   'insert-many': { title: 'Insert many', load: async () => (await import('./bulk.ts')).insertManyTogether },
+  embedded: {
+    title: 'The embedded server',
+    load: async () => (await import('./embedded.ts')).embeddedServer,
+    needsServer: true,
+  },
   soak: { title: 'A million rounds', load: async () => (await import('./soak.ts')).soak },
 };

@@ -77,7 +77,7 @@ pipelines('stages: reshaping', people.slice(0, 1), [
   [[{ $project: { _id: 0, n: { $cond: [{ $eq: ['$n', 'a'] }, '$$REMOVE', '$n'] }, age: 1 } }], ['{age: 3}']],
   [[{ $project: { n: 1, age: 0 } }], 31254],
   [[{ $project: { n: 0, age: 1 } }], 31253],
-  [[{ $project: { n: 0, x: '$n' } }], 31252],
+  [[{ $project: { n: 0, x: '$n' } }], 31310],
   [[{ $project: {} }], 51272],
   [[{ $project: 1 }], 15969],
   [[{ $project: { at: 1, 'at.city': 1 } }], 31249],

@@ -6,6 +6,7 @@ import { type Environment, truthy } from './expression/operator.ts';
 import { type MatchDetails, matcher } from './match.ts';
 import { toSafeInteger } from './number.ts';
 import { assign, type Branch, branch, exclude, include, type Leaf, plant } from './project/tree.ts';
+import { show } from './text.ts';
 import { type Document, isArray, isDocument, isNumeric, type Value } from './value.ts';
 
 /** Makes the projected document; `details` are those of the filter's match, for the positional `$`. */
@@ -34,19 +35,28 @@ export function projector(spec: Document, options: ProjectOptions = {}): Project
   const { positional } = parsed;
   const project = parsed.finish();
   if (positional === undefined) return project;
-  return (document, details) => {
-    const projected = project(document);
-    const array = document.get(positional);
-    if (!isArray(array)) return projected;
-    const element = details?.index === undefined ? undefined : array[details.index];
-    if (element === undefined) {
-      throw new ServerError(
-        51246,
-        "Executor error during find command :: caused by :: positional operator '.$' couldn't find a matching element in the array",
-      );
-    }
-    return projected.set(positional, [element]);
-  };
+  return (document, details) => withMatchedElement(project(document), document, positional, details?.index);
+}
+
+/** Puts the element that the filter matched in the place of the first array on a path. */
+function withMatchedElement(
+  projected: Document,
+  document: Document,
+  [name = '', ...rest]: readonly string[],
+  index: number | undefined,
+): Document {
+  const value = document.get(name);
+  const inner = projected.get(name);
+  if (isDocument(value) && isDocument(inner) && rest.length > 0) {
+    return projected.set(name, withMatchedElement(inner, value, rest, index));
+  }
+  if (!isArray(value)) return projected;
+  const element = index === undefined ? undefined : value[index];
+  if (element !== undefined) return projected.set(name, [element]);
+  throw new ServerError(
+    51246,
+    "Executor error during find command :: caused by :: positional operator '.$' couldn't find a matching element in the array",
+  );
 }
 
 /** The stage `$set`: new values by path, from expressions. `stage` is its name in errors. */
@@ -101,18 +111,20 @@ export function fieldRemover(paths: Value): (document: Document) => Document {
     if (typeof path !== 'string') {
       throw new ServerError(31002, '$unset specification must be a string or an array containing only string values');
     }
-    plant(root, fieldPath(path), EXCLUDE, () => collision(path));
+    plant(root, fieldPath(path), EXCLUDE, (below) => collision(path, below));
   }
   return (document) => exclude(root, document);
 }
 
-function collision(path: string): ServerError {
-  return new ServerError(31249, `Path collision at ${path}`);
+function collision(path: string, below: readonly string[] = []): ServerError {
+  return below.length === 0
+    ? new ServerError(31250, `Path collision at ${path}`)
+    : new ServerError(31249, `Path collision at ${path} remaining portion ${below.join('.')}`);
 }
 
 class Parser {
-  /** The array whose matched element is wanted, of a path that ended with `.$`. */
-  positional: string | undefined;
+  /** The path to the array whose matched element is wanted: one that ended with `.$`. */
+  positional: readonly string[] | undefined;
   readonly #root = branch();
   readonly #options: ProjectOptions;
   #id: boolean | undefined;
@@ -171,8 +183,9 @@ class Parser {
     const transform = this.#options.stage === true ? undefined : findOperator(value, this.#options);
     if (transform === undefined) return this.#operator(path, value);
     // `$slice` leaves the other fields as they are, `$elemMatch` asks for its own.
-    if (value.has('$elemMatch')) this.#mode ??= 'include';
-    this.#plant(path, { kind: 'transform', transform });
+    const isElemMatch = value.has('$elemMatch');
+    if (isElemMatch) this.#mode ??= 'include';
+    this.#plant(path, { kind: 'transform', transform, last: isElemMatch });
   }
 
   #operator(path: readonly string[], value: Document): void {
@@ -184,7 +197,9 @@ class Parser {
   #compute(path: readonly string[], expression: Value): void {
     const compute = compileExpression(expression, this.#options);
     if (this.#mode === 'exclude') {
-      throw new ServerError(31252, 'Cannot use an expression other than $meta in exclusion projection');
+      throw isDocument(expression)
+        ? new ServerError(31252, 'Cannot use an expression other than $meta in exclusion projection')
+        : new ServerError(31310, `Cannot use an expression ${show(expression)} in an exclusion projection`);
     }
     this.#mode = 'include';
     this.#plant(path, { kind: 'compute', compute });
@@ -192,12 +207,10 @@ class Parser {
 
   #positionalField(name: string): void {
     const path = fieldPath(name.slice(0, -2));
-    const [first = ''] = path;
-    if (path.length > 1) throw new ServerError(238, 'A positional projection of a nested array is not supported');
     if (this.positional !== undefined) {
       throw new ServerError(31276, 'Cannot specify more than one positional projection per query.');
     }
-    this.positional = first;
+    this.positional = path;
     this.#flag(path, true);
   }
 
@@ -211,7 +224,7 @@ class Parser {
   }
 
   #plant(path: readonly string[], leaf: Leaf): void {
-    plant(this.#root, path, leaf, () => collision(path.join('.')));
+    plant(this.#root, path, leaf, (below) => collision(path.join('.'), below));
   }
 }
 

@@ -49,9 +49,9 @@ const KNOWN: Readonly<Record<string, readonly Difference[]>> = {
       applies: refused([40, 31249, 31250, 40176]),
     },
     {
-      name: '$rename takes no elements',
+      name: '$rename takes no elements, and another name',
       page: 'reference/operator/update/rename',
-      applies: ({ asked }) => /\$rename.*\$/.test(asked),
+      applies: ({ asked }) => /\$rename.*(?:\$|\b(\w+): "\1")/.test(asked),
     },
     {
       name: '$bit of a long gives a long',
@@ -65,6 +65,11 @@ const KNOWN: Readonly<Record<string, readonly Difference[]>> = {
         operation.kind === 'update' && saidByName(embedded) === saidByName(other),
     },
     {
+      name: 'an upsert sets no path above or below another',
+      page: 'reference/method/db.collection.update/#upsert-with-dotted-_id-query',
+      applies: refused([54]),
+    },
+    {
       name: 'an upsert by a replacement takes only _id of the filter',
       page: 'reference/method/db.collection.replaceOne',
       applies: ({ operation, other }) =>
@@ -74,6 +79,11 @@ const KNOWN: Readonly<Record<string, readonly Difference[]>> = {
       name: '$all is the same as $and of equalities, also that with null',
       page: 'reference/operator/query/all',
       applies: ({ asked }) => /\$all: \[[^\]]*null/.test(asked),
+    },
+    {
+      name: '$mod is exact on longs',
+      page: 'reference/operator/query/mod',
+      applies: ({ asked, stored }) => asked.includes('$mod') && /\dL/.test(stored),
     },
     {
       name: '$elemMatch takes logical operators',
@@ -104,6 +114,12 @@ const KNOWN: Readonly<Record<string, readonly Difference[]>> = {
       name: 'a path in a projection takes a number for a name',
       page: 'reference/operator/aggregation/project',
       applies: ({ operation, asked }) => operation.kind !== 'find' && /[\w"]\.\d/.test(asked),
+    },
+    {
+      name: 'a path in a projection goes through arrays in arrays',
+      page: 'reference/operator/aggregation/unset',
+      applies: ({ operation, asked, stored }) =>
+        operation.kind !== 'find' && /\$(?:unset|project): [^}\]]*\w\.\w/.test(asked) && hasArray(stored),
     },
     {
       name: 'a path in an expression gives an array where it goes through one',

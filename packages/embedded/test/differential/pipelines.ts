@@ -12,7 +12,7 @@ const UNARY =
 const BINARY =
   '$add $subtract $multiply $divide $mod $pow $eq $ne $gt $gte $lt $lte $cmp $and $or $in $arrayElemAt $concat $strcasecmp $split $setUnion $setIntersection $setDifference $setEquals $setIsSubset $indexOfCP $indexOfArray $ifNull $slice $concatArrays $mergeObjects $round $trunc $range $min $max $sum $avg $bitAnd $bitOr $bitXor';
 
-export const expressions: fc.Arbitrary<unknown> = fc.letrec<{ expression: unknown }>((tie) => {
+const expressions: fc.Arbitrary<unknown> = fc.letrec<{ expression: unknown }>((tie) => {
   const any = tie('expression');
   const named = (name: string, members: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<unknown> =>
     fc.record(members, { noNullPrototype: true }).map((argument) => ({ [name]: argument }));

@@ -199,6 +199,16 @@ const FAULTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
       'stages: arrays of documents: [{$project: {at: {city: 0}, tags: 0}}]',
       'stages: arrays of documents: [{$project: {c: "$at.city"}}]',
     ],
+    'reference/operator/projection': [
+      'projections: flags: {at..city: 1} by {}',
+      'projections: flags: {at.: 1} by {}',
+      'projections: arrays: {games: {$elemMatch: {score: {$gt: 5}}}, level: 1, name: 1} by {}',
+      'projections: arrays: {n.$: 1, level: 1} by {n: {$gt: 5}}',
+      'projections: expressions: {name: 1, scores: "$games.score"} by {}',
+      'projections: expressions: {first: {$slice: ["$n", 1]}} by {}',
+      'projections: expressions: {name: {$foo: 1}} by {}',
+      'projections: expressions: {$name: 1} by {}',
+    ],
     'reference/operator/aggregation/redact': [
       'stages: redacting: [{$redact: {$cond: [{$eq: ["$$ROOT.level", 1]}, "$$DESCEND", "$$PRUNE"]}}, {$project: {a: 1}}]',
     ],

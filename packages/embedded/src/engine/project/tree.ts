@@ -9,7 +9,12 @@ export type Leaf =
   /** A new value, from the whole document. */
   | { readonly kind: 'compute'; readonly compute: (root: Document) => Value | undefined }
   /** Another value from the one that is there; `undefined` leaves the field out. */
-  | { readonly kind: 'transform'; readonly transform: (value: Value) => Value | undefined };
+  | {
+      readonly kind: 'transform';
+      readonly transform: (value: Value) => Value | undefined;
+      /** Whether an inclusion puts it after the fields that it includes. */
+      readonly last: boolean;
+    };
 
 export interface Branch {
   readonly kind: 'branch';
@@ -18,13 +23,21 @@ export interface Branch {
 
 export const branch = (): Branch => ({ kind: 'branch', children: new Map() });
 
-/** Puts a leaf at its path. `collide` makes the error for a path that is above or below another one. */
-export function plant(root: Branch, path: readonly string[], leaf: Leaf, collide: () => ServerError): void {
+/**
+ * Puts a leaf at its path. `collide` makes the error for a path that is above another one, or below one by the components
+ * that it is given.
+ */
+export function plant(
+  root: Branch,
+  path: readonly string[],
+  leaf: Leaf,
+  collide: (below: readonly string[]) => ServerError,
+): void {
   let node = root;
   for (const [depth, name] of path.entries()) {
     const child = node.children.get(name);
     if (depth === path.length - 1) {
-      if (child !== undefined) throw collide();
+      if (child !== undefined) throw collide([]);
       node.children.set(name, leaf);
     } else if (child === undefined) {
       const next = branch();
@@ -33,7 +46,7 @@ export function plant(root: Branch, path: readonly string[], leaf: Leaf, collide
     } else if (child.kind === 'branch') {
       node = child;
     } else {
-      throw collide();
+      throw collide(path.slice(depth + 1));
     }
   }
 }
@@ -43,15 +56,20 @@ export function include(node: Branch, document: Document, root: Document): Docum
   const result: Document = new Map();
   for (const [name, value] of document) {
     const child = node.children.get(name);
-    const kept = child === undefined ? undefined : includeValue(child, value, root);
+    const kept = child === undefined || comesLast(child) ? undefined : includeValue(child, value, root);
     if (kept !== undefined) result.set(name, kept);
   }
   for (const [name, child] of node.children) {
     if (result.has(name)) continue;
-    const computed = computeValue(child, root);
-    if (computed !== undefined) result.set(name, computed);
+    const value = document.get(name);
+    const added = comesLast(child) ? value && includeValue(child, value, root) : computeValue(child, root);
+    if (added !== undefined) result.set(name, added);
   }
   return result;
+}
+
+function comesLast(child: Branch | Leaf): boolean {
+  return child.kind === 'transform' && child.last;
 }
 
 function includeValue(child: Branch | Leaf, value: Value, root: Document): Value | undefined {
