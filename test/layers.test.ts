@@ -77,6 +77,7 @@ const packages: readonly Package[] = [
       'cast.ts',
       'bulk-server.ts',
       'life.ts',
+      'checkpoint.ts',
       'partial.ts',
       'operate.ts',
       'retyped.ts',

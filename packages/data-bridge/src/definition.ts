@@ -178,6 +178,11 @@ export class ModelDefinition {
     return this.#names.isHidden(name);
   }
 
+  /** Is it a field that is not for the program to take back: the `_id`, or one that the mapper writes itself? */
+  isOwn(name: string): boolean {
+    return name === '_id' || Object.values(this.timestamps ?? {}).includes(name);
+  }
+
   /** Are there validators that wait? Those that are written so are known, others when they are seen to give a promise. */
   get validatesLater(): boolean {
     return (this.#validatesLater ??= [...this.fields.values()].some((field) => field.isAsync));

@@ -4,6 +4,7 @@ import { ownBytes } from './bson/arena.ts';
 import { toJsonValue } from './bson/json.ts';
 import { unstorable } from './bson/storable.ts';
 import { castId } from './cast.ts';
+import { type Checkpoint, checkpoint } from './checkpoint.ts';
 import { definitionKey, type ModelDefinition } from './definition.ts';
 import { DocumentNotFoundError, OutcomeUnknownError, UsageError } from './errors.ts';
 import { customInspect, type Inspect } from './inspect.ts';
@@ -250,6 +251,15 @@ export abstract class Document<S> {
     const name = field === undefined ? undefined : this.#stored(field);
     baselineOf(this.#tracker).revert(name);
     this.#life?.forgetChanges(name);
+  }
+
+  /**
+   * Keeps this moment, to take the fields back to by its `rollback()`: atomic operators that wait, too. After a save in
+   * between only memory goes back, so that the difference is a change for the next save. Containers handed out before are
+   * detached from the document.
+   */
+  $checkpoint(): Checkpoint {
+    return checkpoint(this.#record);
   }
 
   /**

@@ -3,6 +3,7 @@ export { Binary, BSONRegExp, Decimal128, Double, Int32, Long, ObjectId, Timestam
 export { type BsonOptions, Layout } from './bson/layout.ts';
 export type { Bulk, BulkDeleteOptions, BulkOptions, BulkReplaceOptions, BulkUpdateOptions } from './bulk.ts';
 export { binary, type BsonSchema, decimal, long, objectId, regex, timestamp, uuid } from './bson/types.ts';
+export type { Checkpoint } from './checkpoint.ts';
 export { connect, type Connection, type ConnectOptions, transaction } from './connection.ts';
 export type { ModelOptions } from './definition.ts';
 export type { Document } from './document.ts';

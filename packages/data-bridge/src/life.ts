@@ -27,6 +27,14 @@ interface Operation {
   isOver: boolean;
 }
 
+/** What the fields of a document were at some time. */
+export interface KeptFields {
+  readonly baseline: Baseline;
+  readonly assigned: readonly string[];
+  /** Takes the document back. It can be called again. */
+  restore(): void;
+}
+
 /** A document's part in a transaction. */
 interface Part extends Member {
   readonly attempt: Attempt;
@@ -245,21 +253,31 @@ export class Life {
     return part;
   }
 
-  /** Gives what puts it back as it is now. Only what differs from what is stored is copied. */
+  /** Gives what puts it back as it is now. */
   #keep(): () => void {
-    const { baseline, ...fields } = { ...this, baseline: this.baseline.copy() };
-    const assigned = [...this.assigned];
-    const defaults = [...this.defaults].map(([name, { value, original }]) => {
-      return [name, { value: copyValue(value), original }] as const;
-    });
+    const fields = { ...this };
+    const { restore } = this.keepFields();
     return () => {
-      moveTo(this.tracker, baseline);
       Object.assign(this, fields);
-      this.assigned.clear();
-      this.defaults.clear();
-      for (const name of assigned) this.assigned.add(name);
-      for (const [name, handed] of defaults) this.defaults.set(name, handed);
+      restore();
     };
+  }
+
+  /** Keeps what the program sees and changed: only what differs from what is stored is copied. */
+  keepFields(): KeptFields {
+    const baseline = this.baseline.copy();
+    const { pending } = this;
+    const assigned = [...this.assigned];
+    const defaults = copiesOf(this.defaults);
+    const restore = (): void => {
+      moveTo(this.tracker, baseline.copy());
+      this.pending = pending;
+      this.assigned.clear();
+      for (const name of assigned) this.assigned.add(name);
+      this.defaults.clear();
+      for (const [name, handed] of copiesOf(defaults)) this.defaults.set(name, handed);
+    };
+    return { baseline, assigned, restore };
   }
 
   // ── the queue ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -325,4 +343,11 @@ export class Life {
 
 function ignore(): void {
   // The caller of the operation sees its error; the next one in the queue starts all the same.
+}
+
+function copiesOf(defaults: ReadonlyMap<string, HandedDefault>): Map<string, HandedDefault> {
+  const copies = [...defaults].map(
+    ([name, { value, original }]) => [name, { value: copyValue(value), original }] as const,
+  );
+  return new Map(copies);
 }

@@ -38,6 +38,8 @@ export interface Baseline {
   toObject(): Record<string, unknown>;
   /** Another one in the same state, which changes of this one do not reach: at the cost of what differs from the original. */
   copy(): Baseline;
+  /** Has the other one the same original? That of a document is another one after each save and reload. */
+  sharesOriginal(other: Baseline): boolean;
   /** Back to the original: of one field, or of all. Containers handed out before are detached. */
   revert(name?: string): void;
   /** Makes what this tree sent the original. Containers handed out stay; what was changed since differs still. */

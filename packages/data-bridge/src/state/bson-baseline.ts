@@ -162,6 +162,11 @@ export class BsonBaseline implements Baseline {
     return copy;
   }
 
+  sharesOriginal(other: Baseline): boolean {
+    this.#settleSent();
+    return other instanceof BsonBaseline && other.#bytes === this.#bytes && other.#start === this.#start;
+  }
+
   /** One of the same kind over other bytes. */
   protected over(bytes: Uint8Array, start: number): BsonBaseline {
     return new BsonBaseline(this.layout, bytes, start);

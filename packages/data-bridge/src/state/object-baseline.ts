@@ -15,6 +15,8 @@ export class ObjectBaseline implements Baseline {
   readonly #data: Record<string, unknown>;
   /** By name the original, or `ABSENT`. */
   readonly #originals = new Map<string, unknown>();
+  /** Another object as soon as what is now was made the original. */
+  #origin = {};
 
   constructor(data: object) {
     this.#data = data as Record<string, unknown>;
@@ -86,9 +88,14 @@ export class ObjectBaseline implements Baseline {
 
   copy(): ObjectBaseline {
     const copy = new ObjectBaseline(this.toObject());
+    copy.#origin = this.#origin;
     // An original is never changed in place.
     this.#originals.forEach((original, name) => copy.#originals.set(name, original));
     return copy;
+  }
+
+  sharesOriginal(other: Baseline): boolean {
+    return other instanceof ObjectBaseline && other.#origin === this.#origin;
   }
 
   revert(name?: string): void {
@@ -100,6 +107,7 @@ export class ObjectBaseline implements Baseline {
   }
 
   settle(tree: EditTree): void {
+    this.#origin = {};
     for (const [name, edit] of tree.children) this.#originals.set(name, edit.kind === 'delete' ? ABSENT : edit.value);
     for (const name of this.#originals.keys()) {
       // A container may still be changed in place through the reference that the program has.

@@ -56,6 +56,7 @@ describe.each(layouts)('BsonBaseline with %s', (_, layout) => {
     (baseline.get('z') as { deep: number[] }).deep.push(2);
     baseline.set('text', 'b');
     baseline.revert('a');
+    expect([copy.sharesOriginal(baseline), copy.sharesOriginal(over({}))]).toEqual([true, false]);
     expect(copy.toObject()).toStrictEqual(then);
     expect(copy.names()).toEqual(['list', 'text', 'number', 'same', 'z', 'a']);
     expect(treeOf(copy)?.children.size).toBe(4);
@@ -70,8 +71,10 @@ describe.each(layouts)('BsonBaseline with %s', (_, layout) => {
     const baseline = over({ text: 'a' }, layout());
     baseline.set('text', 'b');
     const tree = treeOf(baseline);
+    const before = baseline.copy();
     if (tree !== null) baseline.settle(tree);
     const copy = baseline.copy();
+    expect([before, copy].map((each) => each.sharesOriginal(baseline))).toEqual([false, true]);
     expect([copy.original('text'), copy.isModified()]).toEqual(['b', false]);
   });
 

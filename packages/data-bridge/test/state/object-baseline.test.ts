@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { ABSENT } from '../../src/bson/encode.ts';
+import { ABSENT, encodeDocument } from '../../src/bson/encode.ts';
+import { Layout } from '../../src/bson/layout.ts';
+import { BsonBaseline } from '../../src/state/bson-baseline.ts';
 import { ObjectBaseline } from '../../src/state/object-baseline.ts';
 import { treeOf } from '../../src/state/tracker.ts';
 
@@ -40,6 +42,11 @@ describe('ObjectBaseline', () => {
     copy.revert();
     expect(copy.toObject()).toStrictEqual({ list: [1], other: [1], text: 'a' });
     expect(data).toStrictEqual({ list: [1, 2, 3], other: [1, 2], new: 2 });
+    expect([copy.sharesOriginal(baseline), copy.sharesOriginal(new ObjectBaseline({}))]).toEqual([true, false]);
+    const tree = treeOf(baseline);
+    if (tree !== null) baseline.settle(tree);
+    expect(copy.sharesOriginal(baseline)).toBe(false);
+    expect(copy.sharesOriginal(new BsonBaseline(new Layout(), encodeDocument({}), 0))).toBe(false);
   });
 
   it('knows null, absent and undefined apart', () => {
