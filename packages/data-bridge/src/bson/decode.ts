@@ -108,8 +108,8 @@ export function decodeElement(layout: Layout, bytes: Uint8Array, start: number, 
  * The same with every value as the BSON class of its type, as the bson package gives it with `promoteValues: false` and
  * `bsonRegExp: true`.
  */
-export function decodeExact(bytes: Uint8Array, start: number, at: number): unknown {
-  return decodeAt(exactOptions, unlearned.unknown, bytes, start, at);
+export function decodeExact(bytes: Uint8Array, start: number, field: Field, at: number): unknown {
+  return decodeAt(exactOptions, field, bytes, start, at);
 }
 
 /** The same for the value of type `type` at `from`, an offset inside the element. */

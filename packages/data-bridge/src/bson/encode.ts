@@ -85,8 +85,8 @@ export function encodeField(name: string, exact: unknown): Uint8Array {
 
 /** An own member of an object or a Map, `ABSENT` where there is none. */
 export function memberOf(container: unknown, key: string): unknown {
-  if (container instanceof Map) return container.has(key) ? container.get(key) : ABSENT;
-  return isPlainObject(container) && Object.hasOwn(container, key) ? container[key] : ABSENT;
+  if (isPlainObject(container)) return Object.hasOwn(container, key) ? container[key] : ABSENT;
+  return container instanceof Map && container.has(key) ? container.get(key) : ABSENT;
 }
 
 function convert(value: unknown, base: unknown, place: Place): unknown {
@@ -95,7 +95,7 @@ function convert(value: unknown, base: unknown, place: Place): unknown {
     case 'boolean':
       return value;
     case 'number':
-      return preferStored(likeStored(value, base), base);
+      return convertNumber(value, base);
     case 'string':
       return preferStored(checkText(value, place), base);
     case 'bigint':
@@ -114,10 +114,11 @@ function preferStored(value: unknown, base: unknown): unknown {
   return base !== ABSENT && base !== undefined && equalValues(value, base) ? base : value;
 }
 
-function likeStored(value: number, base: unknown): unknown {
-  if (base instanceof BSON.Double) return new BSON.Double(value);
-  const fitsLong = Number.isSafeInteger(value) && !Object.is(value, -0);
-  return base instanceof BSON.Long && fitsLong ? BSON.Long.fromNumber(value) : value;
+function convertNumber(value: number, base: unknown): unknown {
+  if (base instanceof BSON.Int32) return Object.is(base.value, value) ? base : value;
+  if (base instanceof BSON.Double) return Object.is(base.value, value) ? base : new BSON.Double(value);
+  const isLong = base instanceof BSON.Long && Number.isSafeInteger(value) && !Object.is(value, -0);
+  return preferStored(isLong ? BSON.Long.fromNumber(value) : value, base);
 }
 
 function convertObject(value: object, base: unknown, place: Place): unknown {
@@ -168,9 +169,10 @@ function convertPlain(value: Record<string, unknown>, base: unknown, place: Plac
   enter(value, place);
   const result = {};
   let kept = 0;
-  let unchanged = isPlainObject(base);
+  const original = isPlainObject(base) ? base : null;
+  let unchanged = original !== null;
   for (const key of Object.keys(value)) {
-    const stored = memberOf(base, key);
+    const stored = original !== null && Object.hasOwn(original, key) ? original[key] : ABSENT;
     const converted = convertAt(checkKey(key, place), value[key], stored, place);
     if (converted === undefined) continue;
     kept += 1;
@@ -178,7 +180,7 @@ function convertPlain(value: Record<string, unknown>, base: unknown, place: Plac
     setOwn(result, key, converted);
   }
   place.ancestors.pop();
-  return unchanged && Object.keys(base as object).length === kept ? base : result;
+  return unchanged && Object.keys(original as object).length === kept ? original : result;
 }
 
 function convertMap(value: ReadonlyMap<unknown, unknown>, base: unknown, place: Place): Map<string, unknown> {

@@ -113,8 +113,9 @@ export class BsonBaseline implements Baseline {
   }
 
   exact(name: string): unknown {
-    const at = this.#locate(this.layout.field(name));
-    return at < 0 ? ABSENT : decodeExact(this.#bytes, this.#start, at);
+    const field = this.layout.field(name);
+    const at = this.#locate(field);
+    return at < 0 ? ABSENT : decodeExact(this.#bytes, this.#start, field, at);
   }
 
   /** The same with objects as Maps, which keep every order of keys. */

@@ -47,8 +47,9 @@ export class StateTracker<T extends object = Record<string, unknown>> {
    * @throws UsageError for what is no object.
    */
   constructor(data: T) {
-    if (!isObject(data)) throw new UsageError(`A tracker is over an object, got ${typeName(data)}.`);
-    this.#baseline = data instanceof BsonBaseline ? data : new ObjectBaseline(data);
+    if (data instanceof BsonBaseline) this.#baseline = data;
+    else if (isObject(data)) this.#baseline = new ObjectBaseline(data);
+    else throw new UsageError(`A tracker is over an object, got ${typeName(data)}.`);
   }
 
   /**

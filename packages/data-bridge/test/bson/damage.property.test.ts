@@ -37,7 +37,7 @@ function outcomes(bytes: Buffer, start: number, original: object, show: Show): s
     const live: unknown = Object.getOwnPropertyDescriptor(original, field.name)?.value;
     read.push(
       outcome(() => decodeElement(layout, bytes, start, field, at), show),
-      outcome(() => decodeExact(bytes, start, at), show),
+      outcome(() => decodeExact(bytes, start, field, at), show),
       outcome(() => equalElement(layout, bytes, start, at, live), show),
     );
   }

@@ -93,7 +93,7 @@ describe('decoding any document gives what the bson package gives', () => {
         const [bytes, start] = arena(given);
         const expected = oracle(given.bytes, { promoteValues: false, bsonRegExp: true });
         for (const field of fieldsOf(layout, bytes, start)) {
-          const exact = decodeExact(bytes, start, locate(layout, bytes, start, field));
+          const exact = decodeExact(bytes, start, field, locate(layout, bytes, start, field));
           expect(portrait(exact)).toBe(portrait(expected[field.name]));
         }
       }),

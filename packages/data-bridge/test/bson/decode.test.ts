@@ -189,7 +189,10 @@ describe('one element', () => {
       return decodeElement(layout, bytes, 7, field, locate(layout, bytes, 7, field));
     };
     expect([read('list'), read('a'), read('text')]).toEqual([['x', 2], 1, 'a text of some length']);
-    expect(decodeExact(bytes, 7, locate(layout, bytes, 7, layout.field('list')))).toEqual(['x', new Int32(2)]);
+    expect(decodeExact(bytes, 7, layout.field('list'), locate(layout, bytes, 7, layout.field('list')))).toEqual([
+      'x',
+      new Int32(2),
+    ]);
     expect(locate(layout, bytes, 7, layout.field('none'))).toBe(-1);
   });
 });

@@ -2,7 +2,7 @@ import { Binary, BSON, Decimal128, Double, Int32, Long, ObjectId } from 'mongodb
 import { inspect } from 'node:util';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { Layout } from '../../src/bson/layout.ts';
-import { CorruptBsonError, EncodeError } from '../../src/errors.ts';
+import { CorruptBsonError, EncodeError, UsageError } from '../../src/errors.ts';
 import { StateTracker } from '../../src/state/tracker.ts';
 
 interface Person {
@@ -27,6 +27,13 @@ const kinds: [string, (data: object) => StateTracker<never>][] = [
   ['a plain object', (data) => new StateTracker(data) as StateTracker<never>],
   ['bytes', (data) => StateTracker.fromBson(BSON.serialize(data))],
 ];
+
+it('a StateTracker is over an object, or bytes', () => {
+  for (const value of [null, 5, 'x', undefined]) {
+    expect(() => new StateTracker(value as never)).toThrow(UsageError);
+    expect(() => StateTracker.fromBson(value as never)).toThrow(UsageError);
+  }
+});
 
 describe.each(kinds)('StateTracker over %s', (_, make) => {
   const over = (data: object = person()) => make(data) as unknown as StateTracker<Person & Record<string, unknown>>;

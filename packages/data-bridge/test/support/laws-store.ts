@@ -51,7 +51,7 @@ export function exact(bytes: Uint8Array): Members {
   const layout = new Layout();
   const document = {};
   for (const field of fieldsOf(layout, bytes, 0)) {
-    setOwn(document, field.name, decodeExact(bytes, 0, locate(layout, bytes, 0, field)));
+    setOwn(document, field.name, decodeExact(bytes, 0, field, locate(layout, bytes, 0, field)));
   }
   return document;
 }
