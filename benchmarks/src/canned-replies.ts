@@ -1,5 +1,5 @@
 import { BSON, type Document } from 'mongodb';
-import { fixtures } from './fixtures.ts';
+import { fixtures, setSize } from './fixtures.ts';
 
 /** Message kinds of MongoDB's wire protocol. */
 const opReply = 1;
@@ -46,6 +46,26 @@ function findReply(collection: string, limit: number): Buffer {
     const firstBatch = limit === 0 ? docs : docs.slice(0, limit);
     reply = messageBody({ cursor: { firstBatch, id: 0n, ns: `${namespace}.${collection}` }, ok: 1 });
     found.set(key, reply);
+  }
+  return reply;
+}
+
+const batches = new Map<string, Buffer>();
+
+/**
+ * A batch of all documents of the main set, the first or a further one of a cursor. Nothing is kept of cursors: the id says
+ * how many batches are still to come.
+ */
+function batchReply(batch: 'firstBatch' | 'nextBatch', left: number): Buffer {
+  const key = `${batch} ${left}`;
+  let reply = batches.get(key);
+  if (reply === undefined) {
+    const { docs } = fixtures.users();
+    // An id beyond 32 bits is none of those that a driver makes up.
+    const id = left === 0 ? 0n : BigInt(left) + 2n ** 40n;
+    reply = messageBody({ cursor: { [batch]: docs, id, ns: `${namespace}.users` }, ok: 1 });
+    if (batches.size > 10) batches.clear();
+    batches.set(key, reply);
   }
   return reply;
 }
@@ -108,7 +128,14 @@ function answerCommand(message: Buffer): Buffer {
       return helloMessage;
     case 'find': {
       const command = BSON.deserialize(message.subarray(start, end));
+      // The size of a batch says how many documents a stream has in all.
+      const size = Number(command['batchSize'] ?? 0);
+      if (size > setSize) return batchReply('firstBatch', size / setSize - 1);
       return findReply(String(command['find']), Number(command['limit'] ?? 0));
+    }
+    case 'getMore': {
+      const { getMore } = BSON.deserialize(message.subarray(start, end), { useBigInt64: true });
+      return batchReply('nextBatch', Number((getMore as bigint) - 2n ** 40n) - 1);
     }
     case 'update':
     case 'insert':

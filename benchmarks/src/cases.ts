@@ -30,5 +30,6 @@ export const cases: Readonly<Record<string, Case>> = {
     load: async () => (await import('./embedded.ts')).embeddedServer,
     needsServer: true,
   },
+  stream: { title: 'A million documents', load: async () => (await import('./stream.ts')).streamMillion },
   soak: { title: 'A million rounds', load: async () => (await import('./soak.ts')).soak },
 };

@@ -30,6 +30,7 @@ export default defineConfig({
             { text: 'The model', link: '/guide/model' },
             { text: 'Tracking and saving', link: '/guide/saving' },
             { text: 'Queries', link: '/guide/queries' },
+            { text: 'Aggregation', link: '/guide/aggregation' },
             { text: 'Many at once', link: '/guide/bulk' },
             { text: 'Validation', link: '/guide/validation' },
             { text: 'Input from outside', link: '/guide/input' },
