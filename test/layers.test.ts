@@ -101,6 +101,7 @@ const packages: readonly Package[] = [
       'query.ts',
       'reshaped.ts',
       'aggregate.ts',
+      'change-stream.ts',
       'statics.ts',
       'model.ts',
       'index.ts',

@@ -10,7 +10,8 @@ import type { DuplicateKey } from './errors.ts';
  * do at all.
  */
 const MISUSE: ReadonlySet<number | undefined> = new Set([
-  2, 9, 14, 28, 40, 52, 54, 55, 56, 57, 66, 67, 72, 73, 85, 86, 115, 168, 197, 238, 263, 40324, 40414, 40415,
+  2, 9, 14, 28, 40, 52, 54, 55, 56, 57, 66, 67, 72, 73, 85, 86, 115, 168, 197, 238, 260, 263, 40324, 40414, 40415,
+  40573,
 ]);
 export const DUPLICATE_KEY = 11000;
 export const INVALID_DOCUMENT = 121;

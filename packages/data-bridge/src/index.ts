@@ -3,6 +3,7 @@ export { Binary, BSONRegExp, Decimal128, Double, Int32, Long, ObjectId, Timestam
 export { type BsonOptions, Layout } from './bson/layout.ts';
 export type { Bulk, BulkDeleteOptions, BulkOptions, BulkReplaceOptions, BulkUpdateOptions } from './bulk.ts';
 export { binary, type BsonSchema, decimal, long, objectId, regex, timestamp, uuid } from './bson/types.ts';
+export type { ChangeStream, WatchOptions, WatchStage } from './change-stream.ts';
 export type { Checkpoint } from './checkpoint.ts';
 export { connect, type Connection, type ConnectOptions, transaction } from './connection.ts';
 export type { ModelOptions } from './definition.ts';
@@ -57,6 +58,16 @@ export { StateTracker } from './state/tracker.ts';
 export { stored, type StoredSchema } from './stored.ts';
 export type { TransactionCallback, TransactionOptions } from './transaction.ts';
 export type { Accumulator, Computed, Expression } from './types/aggregate.ts';
+export type {
+  ChangeEvent,
+  CollectionEvent,
+  DeleteEvent,
+  InsertEvent,
+  Lookups,
+  ReplaceEvent,
+  UpdateDescription,
+  UpdateEvent,
+} from './types/change-event.ts';
 export type { Equality, Filter } from './types/filter.ts';
 export type { Paths, PathsTo, PathValue, UpdatePaths } from './types/paths.ts';
 export type { Omitted, Selected } from './types/select.ts';

@@ -20,6 +20,7 @@ import { ABSENT, encodeDocument, toExact } from './bson/encode.ts';
 import { readAs, typeName } from './bson/types.ts';
 import { castFilter, equalityFilter, idFilter } from './cast.ts';
 import { Bulk } from './bulk.ts';
+import { ChangeStream, type WatchOptions, type WatchStage } from './change-stream.ts';
 import { Connection } from './connection.ts';
 import { definitionKey, ModelDefinition, type ModelOptions, type RuleIssue } from './definition.ts';
 import { Document, lifeOf, readField, writeField } from './document.ts';
@@ -241,6 +242,10 @@ class ModelDocument extends Document<unknown> {
 
   static async deleteMany(this: DocumentClass, filter: object, options?: DeleteOptions): Promise<DeleteResult> {
     return deleteMatching(definitionOf(this), 'deleteMany', filter, options);
+  }
+
+  static watch(this: DocumentClass, pipeline?: readonly WatchStage[], options?: WatchOptions): ChangeStream<unknown> {
+    return new ChangeStream(definitionOf(this), readInto(this), pipeline, options);
   }
 
   static using(this: typeof ModelDocument, connection: Connection): typeof ModelDocument {

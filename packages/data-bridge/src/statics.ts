@@ -13,6 +13,7 @@ import type {
 } from 'mongodb';
 import type { Aggregate, AggregationOptions } from './aggregate.ts';
 import type { Bulk } from './bulk.ts';
+import type { ChangeStream, WatchOptions, WatchStage } from './change-stream.ts';
 import type { Connection } from './connection.ts';
 import type { Document } from './document.ts';
 import type { SaveResult } from './errors.ts';
@@ -23,6 +24,7 @@ import type { QueryOptions } from './query-plan.ts';
 import type { SaveAllOptions } from './save-all.ts';
 import type { SaveOptions } from './save.ts';
 import type { Fields } from './schema.ts';
+import type { ChangeEvent } from './types/change-event.ts';
 import type { Equality, Filter } from './types/filter.ts';
 import type { ElementOf, Leaf, Paths, PathValue } from './types/paths.ts';
 import type { AnyDocument, Class, IdOf, Input, InputOf, OutputOf, Shape, ShapeOf } from './types/shape.ts';
@@ -157,6 +159,24 @@ export interface Statics<F extends Fields> {
   ): Promise<DeleteResult>;
   /** A document out of what is stored: a plain object, as the driver gives it, or BSON bytes (which are copied). */
   hydrate<D>(this: Class<D>, stored: object | Uint8Array): D;
+  /**
+   * The changes of the collection from now on, or from a stored place on: `User.watch([], { resumeAfter })`. What they hold are
+   * documents of the model, under the program's names.
+   *
+   * ```ts
+   * for await (const change of User.watch([{ $match: { operationType: 'insert' } }]))
+   *   if (change.operationType === 'insert') greet(change.fullDocument);
+   * ```
+   *
+   * @param pipeline `$match` stages, which say what events are told.
+   * @param options the driver's. `fullDocument` asks for the document of an update, too; `signal` ends it with its reason.
+   * @throws UsageError for other stages; where the server cannot tell changes, from the first event on.
+   */
+  watch<D, const O extends WatchOptions = object>(
+    this: Class<D>,
+    pipeline?: readonly WatchStage[],
+    options?: O,
+  ): ChangeStream<ChangeEvent<D, O>>;
   /** The same model on another connection. */
   using<M>(this: M, connection: Connection): M;
   /** The model's schema as MongoDB's `$jsonSchema`: what a server can check of it. */

@@ -14,3 +14,18 @@ export async function askForTransactions(): Promise<boolean> {
     await close();
   }
 }
+
+/** The same for change streams. */
+export async function askForChangeStreams(): Promise<boolean> {
+  const { connection, close } = await openDatabase();
+  const stream = connection.db.collection('probe').watch([], { maxAwaitTimeMS: 1 });
+  try {
+    await stream.tryNext();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await stream.close();
+    await close();
+  }
+}
