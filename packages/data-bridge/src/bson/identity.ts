@@ -34,15 +34,19 @@ export function pairElements(
 ): Pairing | null {
   const key = identities?.key ?? DEFAULT_KEY;
   const originals = new Map<string, number>();
-  for (let i = 0; i < base.length; i += 1) {
-    const id = identityOf(base[i], key);
+  const ids: string[] = [];
+  for (const original of base) {
+    const id = identityOf(original, key);
     if (id === null || originals.has(id)) return null;
-    originals.set(id, i);
+    originals.set(id, ids.length);
+    ids.push(id);
   }
   const origins: number[] = [];
   const added = new Set<string>();
   for (const element of value) {
-    const id = identityOf(element, key);
+    const at = origins.length;
+    // Most elements are as they were: their identity need not be told twice.
+    const id = element === base[at] ? (ids[at] as string) : identityOf(element, key);
     if (id === null) return null;
     const origin = originals.get(id);
     if (origin === undefined ? added.has(id) : origin < 0) return null;
