@@ -167,6 +167,7 @@ describe('diff', () => {
           ],
         ),
       ).toBeNull();
+      expect(edit([{ _id: 1, o: { x: 1 } }], [{ _id: 1, o: new Map([['x', 1]]) }])).toBeNull();
     });
 
     it('sets the array where elements would have to be looked for all too often', () => {
