@@ -3,7 +3,7 @@
  * CRUD-20. An id is never given again, so there are gaps. What the project does not do yet is not listed.
  */
 export const behaviours = {
-  STATE: '1-33',
+  STATE: '1-38',
   CRUD: '1-9 11-20',
   QUERY: '1-32',
   TYPES: '1-45',

@@ -10,6 +10,7 @@ import { type BulkFailure, readFailure, serverOf } from './bulk-server.ts';
 import { castFilter } from './cast.ts';
 import { bulkWrite, type Commands } from './commands.ts';
 import { concurrently, CONCURRENCY } from './concurrently.ts';
+import { countedReplacement } from './counted.ts';
 import { definitionKey, type ModelDefinition } from './definition.ts';
 import { type Document, lifeOf } from './document.ts';
 import {
@@ -53,6 +54,8 @@ export interface BulkOptions extends Pick<
 /** One operation: the parts that the driver takes it in, and what an insert or a replacement is made of. */
 interface Operation {
   readonly name: BulkResult['operation'];
+  /** A replacement that counts is an update. */
+  readonly sentAs?: BulkResult['operation'];
   readonly parts: BSON.Document;
   readonly made?: Made;
 }
@@ -207,7 +210,10 @@ async function finish(operation: Operation, validated: boolean): Promise<Operati
   const stored = await insertion(lifeOf(made.document), validated);
   if (name === 'insertOne') return { name, parts: { document: stored } };
   const { _id, ...others } = stored;
-  return { name, parts: { ...parts, replacement: made.hasId ? stored : others } };
+  const replacement = made.hasId ? stored : others;
+  const { version } = made.document[definitionKey];
+  if (version === undefined) return { name, parts: { ...parts, replacement } };
+  return { name, sentAs: 'updateOne', parts: { ...parts, update: countedReplacement(version, replacement) } };
 }
 
 function contextOf(definition: ModelDefinition): { readonly model: string } {
@@ -225,7 +231,8 @@ async function byClient(
 ): Promise<BulkResult[]> {
   const { namespace } = definition.collection();
   const models = operations.map(
-    ({ name, parts }) => ({ namespace, name, ...parts }) as AnyClientBulkWriteModel<BSON.Document>,
+    ({ name, sentAs = name, parts }) =>
+      ({ namespace, name: sentAs, ...parts }) as AnyClientBulkWriteModel<BSON.Document>,
   );
   // However the client decodes documents, the driver compares with plain numbers, and so do programs.
   const sent = { ...options, verboseResults: true, promoteValues: true, promoteLongs: true, useBigInt64: false };
@@ -350,20 +357,20 @@ async function performOne(
 
 async function perform(
   collection: Commands,
-  { name, parts }: Operation,
+  { name, sentAs = name, parts }: Operation,
   options: Omit<ExecuteOptions, 'ordered'>,
 ): Promise<Told> {
   const { filter, update, replacement, ...own } = parts;
   const all = { ...options, ...own };
-  switch (name) {
+  switch (sentAs) {
     case 'updateOne':
     case 'updateMany':
-      return countsOf(await collection[name](filter, update, all));
+      return countsOf(await collection[sentAs](filter, update, all));
     case 'replaceOne':
       return countsOf(await collection.replaceOne(filter, replacement, all));
     case 'deleteOne':
     case 'deleteMany': {
-      const { deletedCount } = await collection[name](filter, all);
+      const { deletedCount } = await collection[sentAs](filter, all);
       return { deletedCount };
     }
     case 'insertOne': {

@@ -19,14 +19,29 @@ export interface RuleIssue {
   readonly message: string;
 }
 
+/** What happens when others write the same document meanwhile. */
+export type Concurrency = 'merge' | 'fields' | 'version';
+
+export const CONCURRENCIES: readonly Concurrency[] = ['merge', 'fields', 'version'];
+
 /** How a model behaves. */
 export interface ModelOptions {
   /**
-   * What happens when others write the same document: with `merge`, changes to different fields, members and elements
-   * all survive; of the same one the last write wins.
-   * @default 'merge'
+   * What happens when others write the same document between its reading and its saving:
+   *
+   * - `merge`: changes to different fields, members and elements all survive; of the same one the last write wins.
+   * - `fields`: the same, but of what a save changes nothing may have been changed by others: else it is a conflict.
+   * - `version`: nothing at all may have been changed: a counter tells.
+   *
+   * @default 'version' for a model with a `version`, else 'merge'
    */
-  readonly concurrency?: 'merge';
+  readonly concurrency?: Concurrency;
+  /**
+   * The name of a counter that says how many times a document was written: 1 from its insert on, one more after each
+   * save that writes and each update by a static method.
+   * @default 'version' where `concurrency` is 'version', else there is none
+   */
+  readonly version?: string;
   /**
    * What becomes of keys in `new` and `create` that the schema does not name: an error, stored as they are, or left out.
    * @default 'error'
@@ -58,15 +73,19 @@ type Expected = readonly unknown[] | { readonly text: string; readonly test: (va
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
 
-/** Times are written by update operators, so their names must stand for themselves in a path. */
+/** Times and versions are written by update operators, so their names must stand for themselves in a path. */
+function isOwnName(name: unknown): boolean {
+  return typeof name === 'string' && name !== '_id' && /^[^$.][^.]*$/.test(name);
+}
+
 function areTimes({ createdAt, updatedAt, ...others }: Record<string, unknown>): boolean {
   const names = [createdAt, updatedAt].filter((name) => name !== undefined);
-  const areNames = names.every((name) => typeof name === 'string' && name !== '_id' && /^[^$.][^.]*$/.test(name));
-  return areNames && new Set(names).size === names.length && Object.keys(others).length === 0;
+  return names.every(isOwnName) && new Set(names).size === names.length && Object.keys(others).length === 0;
 }
 
 const EXPECTED: Readonly<Record<keyof ModelOptions, Expected>> = {
-  concurrency: ['merge'],
+  concurrency: CONCURRENCIES,
+  version: { text: 'the name of a field', test: isOwnName },
   unknown: ['error', 'keep', 'drop'],
   validate: [true, false],
   timestamps: {
@@ -97,12 +116,15 @@ export class ModelDefinition {
   readonly collectionName: string;
   /** The fields of the schema by the names under which they are stored, as everything in here has them. */
   readonly fields: ReadonlyMap<string, SchemaField>;
-  /** What documents have accessors for: `_id`, the schema's fields and the times, by their stored names. */
+  /** What documents have accessors for: `_id`, the schema's fields, the times and the version, by their stored names. */
   readonly names: ReadonlySet<string>;
   readonly unknown: 'error' | 'keep' | 'drop';
   readonly validate: boolean;
   /** The names under which times are kept; undefined when they are not. */
   readonly timestamps: Times | undefined;
+  readonly concurrency: Concurrency;
+  /** The name of the counter of writes; undefined when there is none. */
+  readonly version: string | undefined;
   readonly shardKey: readonly string[];
   readonly indexes: readonly ModelIndex[];
   readonly check: ((document: unknown) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>>) | undefined;
@@ -124,7 +146,10 @@ export class ModelDefinition {
     checkOptions(collectionName, options);
     this.collectionName = collectionName;
     const times = timestampsOf(options.timestamps);
-    this.#names = new FieldNames(collectionName, fields, Object.values(times ?? {}));
+    this.concurrency = options.concurrency ?? (options.version === undefined ? 'merge' : 'version');
+    this.version = options.version ?? (this.concurrency === 'version' ? 'version' : undefined);
+    const counter = this.version === undefined ? [] : [this.version];
+    this.#names = new FieldNames(collectionName, fields, [...Object.values(times ?? {}), ...counter]);
     this.fields = fieldsByStoredName(fields, this.#names);
     this.unknown = options.unknown ?? 'error';
     this.validate = options.validate ?? true;
@@ -132,7 +157,9 @@ export class ModelDefinition {
     this.shardKey = (options.shardKey ?? []).map((path) => this.storedPath(path));
     this.indexes = options.indexes ?? [];
     this.check = options.check as typeof this.check;
-    this.names = new Set(['_id', ...this.fields.keys(), ...Object.values(this.timestamps ?? {})]);
+    const names = ['_id', ...this.fields.keys(), ...Object.values(this.timestamps ?? {})];
+    if (this.version !== undefined) checkVersion(collectionName, this.version, names);
+    this.names = new Set([...names, ...counter]);
     this.#options = options;
     this.#schemas = fields;
     this.#bound = bound;
@@ -180,7 +207,7 @@ export class ModelDefinition {
 
   /** Is it a field that is not for the program to take back: the `_id`, or one that the mapper writes itself? */
   isOwn(name: string): boolean {
-    return name === '_id' || Object.values(this.timestamps ?? {}).includes(name);
+    return name === '_id' || name === this.version || Object.values(this.timestamps ?? {}).includes(name);
   }
 
   /** Are there validators that wait? Those that are written so are known, others when they are seen to give a promise. */
@@ -257,6 +284,13 @@ export class ModelDefinition {
     }
     return readers;
   }
+}
+
+/** What the mapper counts, nobody else may write. */
+function checkVersion(model: string, version: string, taken: readonly string[]): void {
+  if (!taken.includes(version)) return;
+  const text = `The model option "version" needs a name of its own: "${version}" is that of another field.`;
+  throw new UsageError(text, { model });
 }
 
 /** The server's rules for names, and `system.`, which it keeps for itself. */

@@ -1,4 +1,4 @@
-import type { Abortable, DeleteOptions, FindOptions } from 'mongodb';
+import type { FindOptions } from 'mongodb';
 import { currentAttempt } from './attempt.ts';
 import { ownBytes } from './bson/arena.ts';
 import { toJsonValue } from './bson/json.ts';
@@ -6,20 +6,22 @@ import { unstorable } from './bson/storable.ts';
 import { castId } from './cast.ts';
 import { type Checkpoint, checkpoint } from './checkpoint.ts';
 import { definitionKey, type ModelDefinition } from './definition.ts';
-import { DocumentNotFoundError, OutcomeUnknownError, UsageError } from './errors.ts';
+import { DocumentNotFoundError, UsageError } from './errors.ts';
 import { customInspect, type Inspect } from './inspect.ts';
 import { Life } from './life.ts';
 import { hasAtomics, operate } from './operate.ts';
 import { checkOwnFields, ClonedFields, newData } from './new-document.ts';
-import { outcomeOf, safely, translate } from './outcome.ts';
 import { checkReadable, checkWritable, extentAt } from './partial.ts';
 import { getPath, keysOf, type Root, setPath, unsetPath } from './path.ts';
-import { readRaw, runHooks, save, type SaveOptions } from './save.ts';
+import { rebase, type RebaseOptions } from './rebase.ts';
+import { remove, type RemoveOptions } from './remove.ts';
+import { runHooks, save, type SaveOptions } from './save.ts';
 import { BsonBaseline } from './state/bson-baseline.ts';
 import { type AtomicOperator, type Change, changesOf, type EditTree } from './state/edits.ts';
 import { treeWith } from './state/pending.ts';
 import { baselineOver } from './state/partial-baseline.ts';
 import { baselineOf, moveTo, StateTracker } from './state/tracker.ts';
+import { readRaw } from './stored-document.ts';
 import type {
   AnyNumber,
   AnyPath,
@@ -30,6 +32,7 @@ import type {
   ReadValue,
   SetValue,
 } from './types/paths.ts';
+import type { ConflictIn } from './types/conflict.ts';
 import type { shape } from './types/shape.ts';
 import { validate } from './validate.ts';
 
@@ -209,10 +212,11 @@ export abstract class Document<S> {
    *
    * @returns the document.
    * @throws ValidationError when a changed value is refused, and EncodeError when BSON cannot hold it; nothing was sent.
+   * @throws ConflictError when another writer changed meanwhile what had to stay as it was read; nothing was written.
    * @throws DocumentNotFoundError when another writer deleted it.
    * @throws OutcomeUnknownError when the connection broke before the answer came.
    */
-  async save(options?: SaveOptions): Promise<this> {
+  async save(options?: SaveOptions<ConflictIn<S>, AnyPath<S>>): Promise<this> {
     checkOwnFields(this);
     await this.#record.queue('save', () => save(this.#record, options));
     return this;
@@ -245,6 +249,19 @@ export abstract class Document<S> {
     return this;
   }
 
+  /**
+   * Reads the stored document, and lays on it what was changed here, without saving: what others changed meanwhile shows,
+   * too. Containers handed out before are detached from the document, but of fields that only this document changed.
+   *
+   * @returns the document.
+   * @throws ConflictError where both changed the same and `onConflict` does not say which goes; the document stays as it was.
+   * @throws DocumentNotFoundError when it is gone.
+   */
+  async $rebase(options: RebaseOptions<ConflictIn<S>> = {}): Promise<this> {
+    await this.#record.queue('$rebase', () => rebase(this.#record, options as RebaseOptions));
+    return this;
+  }
+
   /** Takes one field, or all, back to what is stored. Containers handed out before are detached from the document. */
   rollback(field?: keyof S & string): void {
     this.#record.join();
@@ -263,27 +280,14 @@ export abstract class Document<S> {
   }
 
   /**
-   * Deletes the stored document.
+   * Deletes the stored document. With `concurrency: 'fields'` only while nothing that was loaded was changed by others,
+   * with 'version' only while its version is the one that was loaded.
    *
    * @returns false when it was already gone, or was never stored.
+   * @throws ConflictError where another writer changed it; nothing was deleted.
    */
-  async delete(options?: DeleteOptions & Partial<Abortable>): Promise<boolean> {
-    const life = this.#record;
-    return life.queue('delete', async () => {
-      if (life.isNew && life.unanswered === null) return false;
-      options?.signal?.throwIfAborted();
-      try {
-        const { deletedCount } = await life.definition.collection().deleteOne(life.filter as never, options);
-        life.isDeleted = true;
-        return deletedCount > 0;
-      } catch (error) {
-        if (outcomeOf(error) === 'applied') life.isDeleted = true;
-        if (outcomeOf(error) !== 'unknown') throw translate(error, life.context, life.definition);
-        const text =
-          'The deletion was sent, and the connection broke before its answer came. Calling delete() again is safe.';
-        throw new OutcomeUnknownError(text, { ...life.context, cause: safely(error) });
-      }
-    });
+  async delete(options?: RemoveOptions<AnyPath<S>>): Promise<boolean> {
+    return this.#record.queue('delete', () => remove(this.#record, options));
   }
 
   /** A plain object with a copy of every field: defaults, and stored fields that the schema does not name, included. */
@@ -319,7 +323,7 @@ export abstract class Document<S> {
   }
 
   get #record(): Life {
-    return (this.#life ??= new Life(this[definitionKey], this.#tracker, false));
+    return (this.#life ??= new Life(this[definitionKey], this.#tracker, this, false));
   }
 
   #read(name: string): unknown {
@@ -349,7 +353,7 @@ export abstract class Document<S> {
   #write(name: string, value: unknown): void {
     const life = this.#record;
     life.join();
-    if (name === '_id' && !life.isNew) life.refuseNewId();
+    life.checkOwn(name);
     const given = name === '_id' ? castId(life.definition, value) : value;
     life.set(name, given);
     life.assigned.add(name);

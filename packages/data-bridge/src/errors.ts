@@ -73,6 +73,43 @@ export class DocumentNotFoundError extends DataBridgeError {
   readonly code = 'DATA_BRIDGE_DOCUMENT_NOT_FOUND';
 }
 
+/** A path that another writer changed meanwhile, although it had to stay as it was read. */
+export interface Conflict {
+  /** The dotted path. */
+  readonly path: string;
+  /** The keys from the document to the value. */
+  readonly keys: readonly (string | number)[];
+  /** The value as it was read, `undefined` if there was none. */
+  readonly original: unknown;
+  /** The value in memory: the original where the save does not write it. */
+  readonly mine: unknown;
+  /** The value that is stored now. */
+  readonly theirs: unknown;
+}
+
+/** What a conflict is made of. */
+export interface ConflictContext extends ErrorContext {
+  readonly conflicts?: readonly Conflict[];
+  readonly current?: unknown;
+}
+
+/** Another writer changed meanwhile what had to stay as it was read. Nothing was written; the document keeps its changes. */
+export class ConflictError extends DataBridgeError {
+  readonly code = 'DATA_BRIDGE_CONFLICT';
+  /** One for each path (not enumerable: logs would show the values). */
+  readonly conflicts: readonly Conflict[];
+  /** The document as it is stored now: another one, of the same class (not enumerable). */
+  readonly current: unknown;
+
+  constructor(message: string, { conflicts = [], current, ...context }: ConflictContext = {}) {
+    super(message, context);
+    this.conflicts = conflicts;
+    this.current = current;
+    hide(this, 'conflicts');
+    hide(this, 'current');
+  }
+}
+
 /** What is known of a violated unique index. */
 export interface DuplicateKey {
   /** The fields of the index, dotted where they are nested; empty where the server did not tell. */

@@ -6,12 +6,14 @@ export { binary, type BsonSchema, decimal, long, objectId, regex, timestamp, uui
 export type { ChangeStream, WatchOptions, WatchStage } from './change-stream.ts';
 export type { Checkpoint } from './checkpoint.ts';
 export { connect, type Connection, type ConnectOptions, transaction } from './connection.ts';
-export type { ModelOptions } from './definition.ts';
+export type { Concurrency, ModelOptions } from './definition.ts';
 export type { Document } from './document.ts';
 export {
   type BulkResult,
   BulkSaveError,
   BulkWriteError,
+  type Conflict,
+  ConflictError,
   CorruptBsonError,
   DataBridgeError,
   DocumentNotFoundError,
@@ -46,6 +48,8 @@ export type { Page, PageOptions } from './page.ts';
 export type { ForEachOptions, Query } from './query.ts';
 export type { QueryOptions } from './query-plan.ts';
 export { ref, type ReferenceListSchema, type ReferenceSchema } from './reference.ts';
+export type { RebaseOptions } from './rebase.ts';
+export type { RemoveOptions } from './remove.ts';
 export type { Results } from './results.ts';
 export type { SaveOptions } from './save.ts';
 export type { SaveAllOptions } from './save-all.ts';
@@ -56,6 +60,7 @@ export type { Change } from './state/edits.ts';
 export type { UpdatePlan } from './state/plan.ts';
 export { StateTracker } from './state/tracker.ts';
 export { stored, type StoredSchema } from './stored.ts';
+export type { OnConflict } from './terms.ts';
 export type { TransactionCallback, TransactionOptions } from './transaction.ts';
 export type { Accumulator, Computed, Expression } from './types/aggregate.ts';
 export type {

@@ -60,9 +60,13 @@ async function tryCreate(db: Db, name: string, options: CreateCollectionOptions)
 }
 
 /** What the server checks of a model's documents, as MongoDB's `$jsonSchema`. */
-export function modelSchema({ fields, timestamps }: ModelDefinition): JsonSchema {
+export function modelSchema({ fields, timestamps, version }: ModelDefinition): JsonSchema {
   const times = [timestamps?.createdAt, timestamps?.updatedAt].filter((time) => time !== undefined);
-  return jsonSchemaOf(fields, Object.fromEntries(times.map((time) => [time, { bsonType: 'date' }])));
+  const counter = version === undefined ? {} : { [version]: { bsonType: 'number' } };
+  return jsonSchemaOf(fields, {
+    ...Object.fromEntries(times.map((time) => [time, { bsonType: 'date' }])),
+    ...counter,
+  });
 }
 
 /** The model's indexes over the fields as they are stored. */

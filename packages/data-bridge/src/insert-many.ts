@@ -172,6 +172,10 @@ function sendable(definition: ModelDefinition, inputs: readonly object[]): BSON.
     if (!definition.fields.has('_id')) document['_id'] ??= new ObjectId();
     if (!(document['_id'] instanceof ObjectId)) return null;
     for (const field of defaults) if (document[field.name] === undefined) document[field.name] = field.defaultValue();
+    if (definition.version !== undefined) {
+      if (document[definition.version] !== undefined) return null;
+      document[definition.version] = 1;
+    }
     for (const time of times) if (document[time] === undefined) document[time] = new Date(now);
     documents.push(document);
   }

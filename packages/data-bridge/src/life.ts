@@ -3,12 +3,15 @@ import type { BSON } from 'mongodb';
 import { type Attempt, currentAttempt, type Member } from './attempt.ts';
 import { copyValue, isPlainObject, setOwn } from './bson/copy.ts';
 import { ABSENT, memberOf } from './bson/encode.ts';
-import type { ModelDefinition } from './definition.ts';
+import type { Concurrency, ModelDefinition } from './definition.ts';
+import { equalValues } from './bson/equal.ts';
 import { type ErrorContext, UsageError } from './errors.ts';
 import type { Baseline } from './state/baseline.ts';
 import { BsonBaseline } from './state/bson-baseline.ts';
 import type { Edit, EditTree } from './state/edits.ts';
-import { isSame, type PendingAtomic } from './state/pending.ts';
+import type { Guard } from './state/guards.ts';
+import type { UpdatePlan } from './state/plan.ts';
+import { isSame, type Keys, type PendingAtomic } from './state/pending.ts';
 import { baselineOf, moveTo, type StateTracker } from './state/tracker.ts';
 
 /** What one save writes: fixed when it is planned, so that later changes of the document are left for the next one. */
@@ -18,9 +21,26 @@ export type Write =
       readonly kind: 'update';
       readonly filter: Life['filter'];
       readonly tree: EditTree;
-      /** The field in which the mapper itself notes the time of the update. */
-      readonly stamped: string | undefined;
+      /** The fields that the mapper itself writes: the time of the update, and the version. */
+      readonly stamped: readonly string[];
+      /** Does the server tell what the operators left, since others may have written there, too? */
+      readonly reads: boolean;
+      /** What the stored document must hold besides; null where the update fits any. */
+      readonly terms: Terms | null;
     };
+
+/** On which terms a document is written. */
+export interface Terms {
+  readonly concurrency: Concurrency;
+  /** Paths that must be as they were read: those that the save asked for, and the version. */
+  readonly premises: readonly Keys[];
+  /** Both, and what `concurrency` asks of the edits, as a filter. */
+  readonly filter: Guard;
+  /** Strings are compared as they are, whatever the collection's own collation takes for equal. */
+  readonly collation: UpdatePlan['collation'];
+  /** Is the update to be a pipeline, which fits any shape? */
+  readonly asPipeline: boolean;
+}
 
 /** One operation on a stored document, or on several. */
 interface Operation {
@@ -58,6 +78,8 @@ export interface HandedDefault {
 export class Life {
   readonly definition: ModelDefinition;
   readonly tracker: StateTracker<never>;
+  /** The document itself: others of its class are made as it was. */
+  readonly owner: object;
   isNew: boolean;
   isDeleted = false;
   /** What the last save wrote: of an insert the document's bytes, which the baseline has too. */
@@ -87,9 +109,10 @@ export class Life {
   /** The transaction that it takes part in. */
   #part: Part | null = null;
 
-  constructor(definition: ModelDefinition, tracker: StateTracker<never>, isNew: boolean) {
+  constructor(definition: ModelDefinition, tracker: StateTracker<never>, owner: object, isNew: boolean) {
     this.definition = definition;
     this.tracker = tracker;
+    this.owner = owner;
     this.isNew = isNew;
   }
 
@@ -104,7 +127,7 @@ export class Life {
 
   /** The filter that finds the stored document: its `_id` as it is stored, and what the collection is sharded by. */
   get filter(): { readonly [name: string]: unknown; readonly _id: unknown } {
-    const _id = this.#exact('_id');
+    const _id = this.ordered('_id');
     if (_id === ABSENT)
       throw new UsageError('The document was loaded without its _id, so it cannot be found again.', this.context);
     const { selection } = this.baseline;
@@ -119,15 +142,16 @@ export class Life {
   /** The stored value at a path of the shard key. A missing one is found, and routed, as null. */
   #stored(path: string): unknown {
     const [name = '', ...keys] = path.split('.');
-    const value = keys.reduce<unknown>((outer, key) => memberOf(outer, key), this.#exact(name));
+    const value = keys.reduce<unknown>((outer, key) => memberOf(outer, key), this.ordered(name));
     return value === ABSENT ? null : value;
   }
 
   /** A stored value with its keys in their order, which counts where whole objects are compared. */
-  #exact(name: string): unknown {
+  ordered(name: string): unknown {
     const { baseline } = this;
     const value = baseline.exact(name);
-    return isPlainObject(value) && baseline instanceof BsonBaseline ? baseline.ordered(name) : value;
+    const hasKeys = isPlainObject(value) || Array.isArray(value);
+    return hasKeys && baseline instanceof BsonBaseline ? baseline.ordered(name) : value;
   }
 
   /** What the last save wrote, as edits. */
@@ -149,6 +173,15 @@ export class Life {
     return value;
   }
 
+  /** A default that was handed out and changed in place becomes a value of the document. */
+  adoptDefaults(): void {
+    for (const [name, { value, original }] of this.defaults) {
+      if (equalValues(original, value)) continue;
+      this.baseline.set(name, value);
+      this.defaults.delete(name);
+    }
+  }
+
   /** A copy of every field that was loaded, defaults included, under the program's names. */
   toObject(): Record<string, unknown> {
     const object = this.baseline.toObject();
@@ -161,10 +194,14 @@ export class Life {
     return this.definition.shownFields(object);
   }
 
-  /** @throws UsageError always: the `_id` of a stored document is another one now. */
-  refuseNewId(): never {
-    const text = 'The _id of a stored document cannot be changed: insert a new document and delete this one.';
-    throw new UsageError(text, this.context);
+  /** @throws UsageError where the program changed what it may not: the `_id` of a stored document, or the version. */
+  checkOwn(name: string): void {
+    if (name === '_id' && !this.isNew) {
+      const text = 'The _id of a stored document cannot be changed: insert a new document and delete this one.';
+      throw new UsageError(text, this.context);
+    }
+    if (name === this.definition.version)
+      throw new UsageError(`"${name}" counts the writes of the document: it cannot be set.`, this.context);
   }
 
   /** Sets a field's value. */

@@ -21,7 +21,8 @@ export function newData(definition: ModelDefinition, input: unknown): Record<str
   if (input instanceof ClonedFields) return input.fields;
   checkInput(definition, input);
   const data: Record<string, unknown> = {};
-  const { names } = definition;
+  const { names, version } = definition;
+  if (version !== undefined && (input as Record<string, unknown>)[version] !== undefined) refuseVersion(definition);
   for (const [name, value] of Object.entries(input)) {
     const stored = storedName(definition, name);
     if (value !== undefined && (names.has(stored) || definition.unknown !== 'drop')) setOwn(data, stored, value);
@@ -29,6 +30,11 @@ export function newData(definition: ModelDefinition, input: unknown): Record<str
   if (!definition.fields.has('_id'))
     data['_id'] = data['_id'] === undefined ? new ObjectId() : castId(definition, data['_id']);
   return withDefaults(definition, data);
+}
+
+function refuseVersion({ version, collectionName }: ModelDefinition): never {
+  const text = `"${version}" counts the writes of a document: it begins with 1, and cannot be given.`;
+  throw new UsageError(text, { model: collectionName });
 }
 
 function withDefaults(definition: ModelDefinition, data: Record<string, unknown>): Record<string, unknown> {
@@ -48,6 +54,7 @@ export class ClonedFields {
   constructor(definition: ModelDefinition, fields: Record<string, unknown>) {
     const { _id, ...others } = fields;
     for (const time of Object.values(definition.timestamps ?? {})) delete others[time];
+    if (definition.version !== undefined) delete others[definition.version];
     const field = definition.fields.get('_id');
     const isObjectId = field === undefined || field.kind === 'objectId';
     this.fields = withDefaults(definition, isObjectId ? { _id: new ObjectId(), ...others } : others);

@@ -59,14 +59,21 @@ export function replaceOperands(
 
 /** The save that was to send them was refused: they wait again, beside those that were asked for meanwhile. */
 export function putBack(life: Life): void {
-  for (const sent of life.sent) {
-    const later = life.pending.find((each) => isAt(sent.keys, each));
-    const others = life.pending.filter((each) => each !== later);
-    if (later === undefined) life.pending = [...others, sent];
-    else if (later.operator !== sent.operator) life.pending = others;
-    else life.pending = [...others, { ...later, operand: foldAtomics(later.operator, sent.operand, later.operand) }];
-  }
+  life.pending = joinAtomics(life);
   life.sent = [];
+}
+
+/** The operators that are under way and those that wait, one for each path. */
+export function joinAtomics({ sent: underWay, pending: waiting }: Life): readonly PendingAtomic[] {
+  let pending = waiting;
+  for (const sent of underWay) {
+    const later = pending.find((each) => isAt(sent.keys, each));
+    const others = pending.filter((each) => each !== later);
+    if (later === undefined) pending = [...others, sent];
+    else if (later.operator !== sent.operator) pending = others;
+    else pending = [...others, { ...later, operand: foldAtomics(later.operator, sent.operand, later.operand) }];
+  }
+  return pending;
 }
 
 /** The save is done and the baseline has the stored values: memory takes them where the program changed nothing since. */
@@ -107,6 +114,7 @@ function checkPath(life: Life, root: Root, keys: Keys, operator: AtomicOperator)
     throw new UsageError(`${operator} of "${shownPath(keys)}" ${problem}.`, life.context);
   };
   if (keys[0] === '_id') refuse('would change the _id, which stays as it is');
+  life.checkOwn(keys[0]);
   if (keys.length > MAX_LEVELS + 1) refuse(`goes more than ${MAX_LEVELS} levels deep: set the value instead`);
   const [name, ...inner] = keys;
   const array = inner.findIndex((_, i) => Array.isArray(valueAt(root, [name, ...inner.slice(0, i)]))) + 1;

@@ -164,9 +164,10 @@ export function readBatch<D>({ read, selection }: QueryPlan<D>, documents: reado
 /** The same query of these fields alone, and what finds a document again: its `_id`, and what the collection is sharded by. */
 export function select<D>(plan: QueryPlan<D>, paths: readonly string[]): QueryPlan<D> {
   const stored = checkSelection(plan, 'select', paths);
+  const { shardKey, version } = plan.definition;
   if (plan.selection !== null)
     refuse(plan, 'select() can be called once, and not after omit(): name all paths in one call.');
-  return { ...plan, selection: Selection.of([...stored, ...plan.definition.shardKey]) };
+  return { ...plan, selection: Selection.of([...stored, ...shardKey, ...(version === undefined ? [] : [version])]) };
 }
 
 /** The same query of all but these fields. */

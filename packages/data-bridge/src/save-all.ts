@@ -3,7 +3,7 @@ import { concurrently, CONCURRENCY } from './concurrently.ts';
 import type { Connection } from './connection.ts';
 import type { ModelDefinition } from './definition.ts';
 import { Document, lifeOf } from './document.ts';
-import { BulkSaveError, DocumentNotFoundError, type SaveResult, UsageError } from './errors.ts';
+import { BulkSaveError, ConflictError, DocumentNotFoundError, type SaveResult, UsageError } from './errors.ts';
 import { Life, type Write } from './life.ts';
 import { checkOwnFields } from './new-document.ts';
 import { outcomeOf } from './outcome.ts';
@@ -21,7 +21,7 @@ import {
 /** Options of `saveAll()`: those of `save()`, and whether one failure stops the others. */
 export interface SaveAllOptions extends SaveOptions {
   /**
-   * Are the documents written in the order of the list, and none after one that failed? One that is gone stops no other.
+   * Are the documents written in the order of the list, and none after one that failed? One that is gone or in conflict stops no other.
    * @default false
    */
   readonly ordered?: boolean;
@@ -137,7 +137,11 @@ function takeBack({ life }: PlannedWrite): Written {
 async function sendCommand(command: Command, ordered: boolean, options: SaveOptions): Promise<readonly Written[]> {
   const [first] = command.writes;
   if (first !== undefined && command.writes.length === 1) return [await sendAlone(first, options)];
-  return sendTogether(command, { ...options, ordered });
+  const written = await sendTogether(command, { ...options, ordered });
+  const again: Written[] = [];
+  for (const [place, each] of written.entries())
+    again.push(each.isMissed === true ? await sendAlone(command.writes[place] as PlannedWrite, options) : each);
+  return again;
 }
 
 async function sendAlone({ life, write }: PlannedWrite, options: SaveOptions): Promise<Written> {
@@ -154,9 +158,10 @@ function atOnce(ordered: boolean, { session }: SaveOptions): number {
   return ordered || session !== undefined ? 1 : CONCURRENCY;
 }
 
-/** Does it stop those behind it? That a document is gone, a command with many of them tells only when it is done. */
+/** Does it stop those behind it? That a document is gone or another one now, a command with many of them tells only when it is done. */
 function isFailure(written: Written | null): boolean {
-  return written !== null && !written.isWritten && !(written.error instanceof DocumentNotFoundError);
+  if (written === null || written.isWritten) return false;
+  return !(written.error instanceof DocumentNotFoundError || written.error instanceof ConflictError);
 }
 
 function isPlanned(job: Job): job is PlannedJob {
@@ -166,6 +171,7 @@ function isPlanned(job: Job): job is PlannedJob {
 function resultOf({ document, write, written }: Job): SaveResult {
   if (written === null) return { document, outcome: 'clean' };
   const { isWritten, error } = written;
+  if (error instanceof ConflictError) return { document, outcome: 'conflict', error };
   const outcome = !isWritten ? 'failed' : write?.kind === 'insert' ? 'inserted' : 'updated';
   return error === undefined ? { document, outcome } : { document, outcome, error };
 }

@@ -7,10 +7,10 @@ import type { ModelDefinition } from './definition.ts';
 import type { DocumentNotFoundError } from './errors.ts';
 import type { Life, Write } from './life.ts';
 import type { Outcome } from './outcome.ts';
-import { fail, notFound, type SaveOptions, settle, withdraw } from './save.ts';
-import type { EditTree } from './state/edits.ts';
+import { driverOptions, fail, type SaveOptions, settle, withdraw } from './save.ts';
 import { operators } from './state/operators.ts';
 import { fallback, needsPipelineInBatch, type UpdatePlan } from './state/plan.ts';
+import { notFound } from './stored-document.ts';
 
 /** A planned write of one document. */
 export interface PlannedWrite {
@@ -22,6 +22,8 @@ export interface PlannedWrite {
 /** What became of a write. */
 export interface Written {
   readonly isWritten: boolean;
+  /** Was the stored document not as its terms ask? Then the newer one is to be read, and the write is to be tried alone. */
+  readonly isMissed?: true;
   /** Also where it was written and not confirmed as widely as asked. None where it was not tried, since another failed. */
   readonly error?: unknown;
 }
@@ -39,6 +41,8 @@ export interface Command<P extends PlannedWrite = PlannedWrite> {
   bytes: number;
 }
 
+type Update = Write & { readonly kind: 'update' };
+
 type Model = AnyClientBulkWriteModel<BSON.Document> | AnyBulkWriteOperation;
 
 /**
@@ -54,7 +58,7 @@ export function intoCommands<P extends PlannedWrite>(planned: readonly P[], orde
   for (const each of planned) {
     const model = modelOf(each);
     const bytes = sizeOf(model);
-    const isAlone = each.life.sent.length > 0 || bytes > each.server.bytesOfOne;
+    const isAlone = needsAnswer(each) || bytes > each.server.bytesOfOne;
     const command = isAlone ? undefined : open.find(({ writes: [first] }) => goTogether(each, first));
     if (command !== undefined && hasRoom(command, bytes, each.server)) {
       command.writes.push(each);
@@ -70,9 +74,25 @@ export function intoCommands<P extends PlannedWrite>(planned: readonly P[], orde
   return commands;
 }
 
-/** Can one command hold both? Below MongoDB 8.0 it has a single collection and kind. */
+/**
+ * Of operators the server must tell what they left, and of an update with terms whether they were met: before MongoDB 8.0
+ * it tells totals of many.
+ */
+function needsAnswer({ write, server }: PlannedWrite): boolean {
+  return write.kind === 'update' && (write.reads || (write.terms !== null && !server.hasBulkWrite));
+}
+
+/** Are there terms that may not be met? */
+function isGuarded({ write }: PlannedWrite): boolean {
+  return write.kind === 'update' && write.terms !== null;
+}
+
+/**
+ * Can one command hold both? Below MongoDB 8.0 it has a single collection and kind. Results of each write cost the client
+ * more than the writes, so those that need them have commands of their own.
+ */
 function goTogether(a: PlannedWrite, b: PlannedWrite | undefined): boolean {
-  if (b?.server !== a.server) return false;
+  if (b?.server !== a.server || isGuarded(a) !== isGuarded(b)) return false;
   return a.server.hasBulkWrite || (a.write.kind === b.write.kind && a.life.definition === b.life.definition);
 }
 
@@ -95,22 +115,26 @@ function modelMaker(): (planned: PlannedWrite) => Model {
 function clientModel(namespace: string, write: Write): AnyClientBulkWriteModel<BSON.Document> {
   return write.kind === 'insert'
     ? { namespace, name: 'insertOne', document: write.document }
-    : { namespace, name: 'updateOne', filter: write.filter as Filter<BSON.Document>, ...updateOf(write.tree) };
+    : { namespace, name: 'updateOne', filter: filterOf(write), ...updateOf(write) };
 }
 
 function collectionModel(write: Write): AnyBulkWriteOperation {
   return write.kind === 'insert'
     ? { insertOne: { document: write.document } }
-    : { updateOne: { filter: write.filter as Filter<BSON.Document>, ...updateOf(write.tree) } };
+    : { updateOne: { filter: filterOf(write), ...updateOf(write) } };
+}
+
+function filterOf({ filter, terms }: Update): Filter<BSON.Document> {
+  return { ...filter, ...terms?.filter } as Filter<BSON.Document>;
 }
 
 /**
  * Nothing waits for the answer to one write here, so a form that could miss the stored shape is not tried first: what is
  * sent carries no guard, and matches the document unless it is gone.
  */
-function updateOf(tree: EditTree): Pick<UpdatePlan, 'update' | 'collation'> {
+function updateOf({ tree, terms }: Update): Pick<UpdatePlan, 'update' | 'collation'> {
   const said = needsPipelineInBatch(tree) ? null : operators(tree);
-  return said ?? fallback(tree);
+  return { ...(said ?? fallback(tree)), ...(terms?.collation && { collation: terms.collation }) };
 }
 
 // ── send ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -120,23 +144,30 @@ export async function sendTogether(command: Command, options: BatchOptions): Pro
   const isAborted = options.signal?.aborted === true;
   const answer: BulkFailure = isAborted
     ? { refused: new Map(), failure: { error: options.signal?.reason, outcome: 'refused' }, done: 0 }
-    : await send(command, options).then((done) => ({ refused: new Map(), done }), readFailure);
+    : await send(command, options).then((told) => ({ refused: new Map(), ...told }), readFailure);
   return settleAll(command.writes, answer, options);
 }
 
 /**
- * The driver's own results for each write would cost the client more than the writes. So it asks for the errors alone:
- * the total tells whether all the others were done.
+ * The driver's own results for each write would cost the client more than the writes. So it asks for the errors alone,
+ * where the total tells whether all the others were done: where no write has terms.
  */
-async function send({ writes: [first], models }: Command, { validate: _, ...options }: BatchOptions): Promise<number> {
-  if (first === undefined) return 0;
+async function send(
+  { writes: [first], models }: Command,
+  { ordered, ...options }: BatchOptions,
+): Promise<Pick<BulkFailure, 'done' | 'partial'>> {
+  if (first === undefined) return { done: 0 };
   const { server, life } = first;
+  const verboseResults = isGuarded(first);
   // However the client decodes documents, the driver's bulk write compares with plain numbers.
-  const plain = { ...options, promoteValues: true, promoteLongs: true, useBigInt64: false };
-  const { insertedCount, matchedCount } = server.hasBulkWrite
-    ? await bulkWrite(server.connection.client, models as AnyClientBulkWriteModel<BSON.Document>[], plain)
-    : await life.definition.collection().bulkWrite(models as AnyBulkWriteOperation[], plain);
-  return insertedCount + matchedCount;
+  const plain = { ...driverOptions(options), ordered, promoteValues: true, promoteLongs: true, useBigInt64: false };
+  if (!server.hasBulkWrite) {
+    const result = await life.definition.collection().bulkWrite(models as AnyBulkWriteOperation[], plain);
+    return { done: result.insertedCount + result.matchedCount };
+  }
+  const clientModels = models as AnyClientBulkWriteModel<BSON.Document>[];
+  const partial = await bulkWrite(server.connection.client, clientModels, { ...plain, verboseResults });
+  return { done: partial.insertedCount + partial.matchedCount, partial };
 }
 
 // ── settle ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -153,6 +184,7 @@ async function settleAll(
       settle(life, write);
       return WRITTEN;
     }
+    if (fate === 'missed') return { isWritten: false, isMissed: true };
     if (fate === 'untried') {
       withdraw(life);
       return UNTRIED;
@@ -164,7 +196,7 @@ async function settleAll(
 export const WRITTEN: Written = { isWritten: true };
 export const UNTRIED: Written = { isWritten: false };
 
-type Fate = 'written' | 'untried' | { readonly error: unknown; readonly outcome: Outcome };
+type Fate = 'written' | 'missed' | 'untried' | { readonly error: unknown; readonly outcome: Outcome };
 
 async function tellFates(
   writes: readonly PlannedWrite[],
@@ -178,12 +210,20 @@ async function tellFates(
   if (isInTransaction({ session }) && cause.error !== undefined)
     return (place) => ({ ...cause, error: refused.get(place) ?? cause.error });
   const tried = ordered && refused.size > 0 ? Math.max(...refused.keys()) + 1 : writes.length;
-  const known = await lookUpGone(writes.slice(0, tried), answer, session);
+  const missed = missedIn(writes, answer);
+  const known = missed.size > 0 ? answer : await lookUpGone(writes.slice(0, tried), answer, session);
   return (place) => {
     const error = known.refused.get(place);
     if (error !== undefined) return { error, outcome: 'refused' };
+    if (missed.has(place)) return 'missed';
     return place < tried ? (known.failure ?? 'written') : 'untried';
   };
+}
+
+/** The places of the updates of which the server says that they met no document that is as their terms ask. */
+function missedIn(writes: readonly PlannedWrite[], { partial }: BulkFailure): Set<number> {
+  const isMissed = (place: number): boolean => partial?.updateResults?.get(place)?.matchedCount === 0;
+  return new Set(writes.flatMap((each, place) => (isGuarded(each) && isMissed(place) ? [place] : [])));
 }
 
 /** Where the total falls short, the documents that are gone are looked up: their updates met nothing. */

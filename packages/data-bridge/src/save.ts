@@ -1,29 +1,32 @@
-import type { Abortable, BSON, FindOneAndUpdateOptions, UpdateOptions } from 'mongodb';
+import type { Abortable, BSON, UpdateOptions } from 'mongodb';
 import { isInTransaction } from './attempt.ts';
-import { ownBytes } from './bson/arena.ts';
 import { setOwn } from './bson/copy.ts';
 import { ABSENT, encodeDocument, toExact } from './bson/encode.ts';
-import { equalValues } from './bson/equal.ts';
+import { afterMiss } from './conflict.ts';
 import { isVerdict, serverCode } from './driver-error.ts';
-import { DocumentNotFoundError, OutcomeUnknownError, UsageError } from './errors.ts';
-import type { Life, Write } from './life.ts';
+import { type Conflict, DocumentNotFoundError, OutcomeUnknownError, UsageError } from './errors.ts';
+import type { Life, Terms, Write } from './life.ts';
 import { putBack, takeStored } from './operate.ts';
 import { type Outcome, outcomeOf, safely, translate } from './outcome.ts';
 import { confined, extentAt } from './partial.ts';
 import { applyAtomic, misfit } from './state/atomics.ts';
+import type { Baseline } from './state/baseline.ts';
 import { BsonBaseline } from './state/bson-baseline.ts';
-import type { Edit, EditTree } from './state/edits.ts';
-import { isNameable } from './state/operators.ts';
+import type { AtomicEdit, AtomicOperator, EditTree } from './state/edits.ts';
 import { carriedOut, treeWith } from './state/pending.ts';
 import { adds, fallback, needsPipelineInBatch, plan, type UpdatePlan } from './state/plan.ts';
+import { bothGuards } from './state/value-guards.ts';
 import { moveTo } from './state/tracker.ts';
+import { type Answer, hasAtomic, notFound, readRaw, update, updateAndRead } from './stored-document.ts';
+import { checkConflictOptions, type ConflictOptions, termsOf } from './terms.ts';
 import { validate } from './validate.ts';
 
 /** Options that would change which document is written, or make a part of one. */
 const REFUSED = ['upsert', 'arrayFilters', 'hint', 'collation', 'sort'] as const;
 
-/** Options of `save()`: the driver's, and whether to validate. */
-export interface SaveOptions extends Omit<UpdateOptions, (typeof REFUSED)[number]>, Partial<Abortable> {
+/** Options of `save()`: the driver's, whether to validate, and what happens where others wrote the document meanwhile. */
+export interface SaveOptions<C = Conflict, P = string>
+  extends Omit<UpdateOptions, (typeof REFUSED)[number]>, Partial<Abortable>, ConflictOptions<C, P> {
   /**
    * Are the changed fields validated first?
    * @default the model's `validate`
@@ -47,19 +50,33 @@ export function prepare(life: Life, options: SaveOptions): Write | null | Promis
   runHooks(life);
   stampNew(life);
   const validated = options.validate ?? life.definition.validate;
-  return validated ? validate(life, () => planWrite(life)) : planWrite(life);
+  return validated ? validate(life, () => planWrite(life, options)) : planWrite(life, options);
 }
 
-/** The last two: send, settle. */
-export async function sendAndSettle(life: Life, write: Write, { validate: _, ...options }: SaveOptions): Promise<void> {
-  if (options.signal?.aborted === true) throw fail(life, write, options.signal.reason, 'refused');
-  let stored: Uint8Array | null;
-  try {
-    stored = await send(life, write, options);
-  } catch (error) {
-    throw fail(life, write, error);
+/** The last two: send, settle. Where another writer was faster, what is sent then follows from the newer document. */
+export async function sendAndSettle(life: Life, write: Write, options: SaveOptions): Promise<void> {
+  for (let next: Write | null = write, tries = 1; next !== null; tries += 1) {
+    if (options.signal?.aborted === true) throw fail(life, next, options.signal.reason, 'refused');
+    let answer: Answer | null;
+    try {
+      answer = await send(life, next, driverOptions(options));
+    } catch (error) {
+      throw fail(life, next, error);
+    }
+    if (answer !== null) return settle(life, next, answer.stored);
+    next = (await resend(life, next, options, tries)) ?? (await prepare(life, options));
   }
-  settle(life, write, stored);
+}
+
+/** The options without those of this package. */
+export function driverOptions({
+  validate: _,
+  concurrency: _c,
+  guard: _g,
+  onConflict: _o,
+  ...options
+}: SaveOptions): UpdateOptions {
+  return options;
 }
 
 function checkSavable(life: Life): void {
@@ -71,15 +88,16 @@ function checkSavable(life: Life): void {
   }
   if (life.unanswered !== null && !isRepeatable(life.unanswered)) {
     const text =
-      'The last save was sent and its answer never came; sending it again could apply it twice. Call reload() to see what is stored.';
+      'The last save was sent and its answer never came; sending it again could apply it twice. Call reload() to see what is stored, or $rebase({ applied }) where you know.';
     throw new OutcomeUnknownError(text, life.context);
   }
 }
 
 /** @throws UsageError for an option with which a save cannot do what it promises. */
-export function checkSaveOptions(method: string, life: Life, options: UpdateOptions): void {
+export function checkSaveOptions(method: string, life: Life, options: SaveOptions): void {
   const refused = REFUSED.find((name) => (options as Record<string, unknown>)[name] !== undefined);
   if (refused !== undefined) throw new UsageError(`${method}() does not take the option "${refused}".`, life.context);
+  checkConflictOptions(method, life, options);
   checkWriteConcern(method, life, options);
 }
 
@@ -98,12 +116,7 @@ export function checkWriteConcern(
 
 /** What happens to a document before each save. */
 export function runHooks(life: Life): void {
-  // A default that was handed out and changed in place becomes a value of the document.
-  for (const [name, { value, original }] of life.defaults) {
-    if (equalValues(original, value)) continue;
-    life.baseline.set(name, value);
-    life.defaults.delete(name);
-  }
+  life.adoptDefaults();
 }
 
 /** Notes the time of the insert in a new document, where the program gave none. */
@@ -118,28 +131,47 @@ export function stampNew({ baseline, definition, isNew }: Life): void {
 // ── plan ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** What a save of this document writes now, or null. */
-export function planWrite(life: Life): Write | null {
+export function planWrite(life: Life, options: ConflictOptions = {}): Write | null {
   if (life.isNew) return { kind: 'insert', document: withId(life, planInsert(life)) };
-  const { tree: edits, atomics } = treeWith(life.baseline, life.pending, (name) => life.definition.shownName(name));
-  if (edits?.children.has('_id') === true) life.refuseNewId();
+  const { definition } = life;
+  const { tree: edits, atomics } = treeWith(life.baseline, life.pending, (name) => definition.shownName(name));
+  for (const name of ['_id', definition.version])
+    if (name !== undefined && edits?.children.has(name)) life.checkOwn(name);
   const tree = edits === null ? null : confined(life, edits);
-  const write = tree === null ? null : { kind: 'update' as const, filter: life.filter, ...stamp(life, tree) };
+  const write = tree === null ? null : planUpdate(life, tree, atomics.length > 0, options);
   life.sent = atomics;
   life.pending = [];
   life.writing = tree;
   return write;
 }
 
-/** Adds the time of the update to edits that have none. A greater time, of a writer whose clock is ahead, stays. */
-function stamp({ baseline, definition }: Life, tree: EditTree): { tree: EditTree; stamped: string | undefined } {
-  const name = definition.timestamps?.updatedAt;
-  if (name === undefined || tree.children.has(name)) return { tree, stamped: undefined };
+function planUpdate(life: Life, edits: EditTree, hasAtomics: boolean, options: ConflictOptions): Write {
+  const terms = termsOf(life, edits, options);
+  const { version } = life.definition;
+  // Where the version is no part of the filter, others may have counted, too.
+  const reads = hasAtomics || (version !== undefined && terms?.concurrency !== 'version');
+  return { kind: 'update', filter: life.filter, ...stamp(life, edits), reads, terms };
+}
+
+/** Adds to edits what the mapper itself writes: the time of the update, where they have none, and the next version. */
+function stamp({ baseline, definition }: Life, edits: EditTree): { tree: EditTree; stamped: readonly string[] } {
+  const time = definition.timestamps?.updatedAt;
+  const { version } = definition;
+  if (time === undefined && version === undefined) return { tree: edits, stamped: [] };
+  const stamps: [string, AtomicEdit][] = [];
+  // A greater time, of a writer whose clock is ahead, stays.
+  if (time !== undefined && !edits.children.has(time)) stamps.push([time, stampOf(baseline, time, '$max', new Date())]);
+  if (version !== undefined) stamps.push([version, stampOf(baseline, version, '$inc', 1)]);
+  return {
+    tree: { kind: 'object', children: new Map([...edits.children, ...stamps]) },
+    stamped: stamps.map(([name]) => name),
+  };
+}
+
+function stampOf(baseline: Baseline, name: string, operator: AtomicOperator, operand: unknown): AtomicEdit {
   const base = baseline.exact(name);
-  const now = new Date();
-  const known = base === ABSENT || misfit('$max', base, now) !== null ? undefined : base;
-  const value = applyAtomic('$max', known, now, name);
-  const edit: Edit = { kind: 'atomic', operator: '$max', operand: now, base, value };
-  return { tree: { kind: 'object', children: new Map([...tree.children, [name, edit]]) }, stamped: name };
+  const known = base === ABSENT || misfit(operator, base, operand) !== null ? undefined : base;
+  return { kind: 'atomic', operator, operand, base, value: applyAtomic(operator, known, operand, name) };
 }
 
 /** Every field as it is now, copied, `_id` first. */
@@ -149,6 +181,7 @@ function planInsert({ baseline, definition }: Life): BSON.Document {
     const value = baseline.current(name);
     if (value !== undefined) setOwn(document, name, toExact(value, ABSENT, [definition.shownName(name)]));
   }
+  if (definition.version !== undefined) document[definition.version] = 1;
   return document;
 }
 
@@ -171,11 +204,11 @@ export async function insertion(life: Life, validated = life.definition.validate
 
 // ── send ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Gives the fields as they are stored now, where the program asked for operators; else null. */
-async function send(life: Life, write: Write, options: UpdateOptions): Promise<Uint8Array | null> {
-  if (write.kind === 'update') return sendUpdate(life, write.filter, write.tree, options);
+/** Null where the stored document is not as the terms of an update ask. */
+async function send(life: Life, write: Write, options: UpdateOptions): Promise<Answer | null> {
+  if (write.kind === 'update') return sendUpdate(life, write, options);
   await sendInsert(life, write.document, options);
-  return null;
+  return { stored: null };
 }
 
 async function sendInsert(life: Life, document: BSON.Document, options: UpdateOptions): Promise<void> {
@@ -189,95 +222,39 @@ async function sendInsert(life: Life, document: BSON.Document, options: UpdateOp
   }
 }
 
-/** What came of an update that met a document: its fields, where they were asked for. */
-interface Answer {
-  readonly stored: Uint8Array | null;
-}
-
 async function sendUpdate(
   life: Life,
-  filter: Life['filter'],
-  tree: EditTree,
+  { filter, tree, reads, terms }: Write & { readonly kind: 'update' },
   options: UpdateOptions,
-): Promise<Uint8Array | null> {
-  const tryPlan =
-    life.sent.length > 0 ? updateAndRead(life.baseline.selection?.projection ?? projectionOf(tree)) : update;
-  const send = (form: UpdatePlan) => unlessMisfit(form, tryPlan(life, { ...filter, ...form.guard }, form, options));
+): Promise<Answer | null> {
+  if (tree.children.size === 0) return { stored: null };
+  const tryPlan = reads ? updateAndRead(tree) : update;
+  const collation = terms?.collation && { collation: terms.collation };
+  const tryForm = (form: UpdatePlan) =>
+    tryPlan(life, { ...filter, ...guardOf(form, terms) }, { ...form, ...collation }, options);
   // An error would abort a transaction, so there the form that cannot fail goes first.
-  const first = plan(tree, isInTransaction(options) && needsPipelineInBatch(tree) ? { form: 'pipeline' } : {});
-  const isLast = first.guard === undefined && Array.isArray(first.update);
-  const answer = (await send(first)) ?? (isLast ? null : await send(fallback(tree)));
-  if (answer !== null) return answer.stored;
-  throw notFound(life);
+  const mustFit = terms?.asPipeline === true || (isInTransaction(options) && needsPipelineInBatch(tree));
+  const first = plan(tree, mustFit ? { form: 'pipeline' } : {});
+  const isLast = terms !== null || (first.guard === undefined && Array.isArray(first.update));
+  const answer = (await tryForm(first)) ?? (isLast ? null : await tryForm(fallback(tree)));
+  if (answer === null && terms === null) throw notFound(life);
+  return answer;
 }
 
-export function notFound({ context }: Life): DocumentNotFoundError {
-  return new DocumentNotFoundError('The document is no longer in the collection: another writer deleted it.', context);
+/** What is asked of the stored document so that an update means what it says, and as its terms have it. */
+function guardOf(form: UpdatePlan, terms: Terms | null): object | undefined {
+  if (terms === null) return form.guard;
+  // What guards values guards the shape that they lie in.
+  return terms.concurrency === 'fields' ? terms.filter : bothGuards({ ...form.guard }, terms.filter);
 }
 
-/** Sends one form of an update. Null when it met no document. */
-type TryPlan = (life: Life, filter: object, form: UpdatePlan, options: UpdateOptions) => Promise<Answer | null>;
-
-const update: TryPlan = async (life, filter, form, options) => {
-  const sent = { ...options, ...optionsOf(form) };
-  const { matchedCount } = await life.definition.collection().updateOne(filter, form.update, sent);
-  return matchedCount > 0 ? { stored: null } : null;
-};
-
-/** The same, and reads the fields as they are then. */
-function updateAndRead(projection: object): TryPlan {
-  return async (life, filter, form, options) => {
-    const sent = { ...options, ...optionsOf(form), projection, returnDocument: 'after', raw: true } as const;
-    const collection = life.definition.collection();
-    const found: unknown = await collection.findOneAndUpdate(filter, form.update, {
-      ...(sent as FindOneAndUpdateOptions),
-      includeResultMetadata: false,
-    });
-    return found === null ? null : { stored: ownBytes(found as Uint8Array) };
-  };
-}
-
-function optionsOf({ arrayFilters, collation }: UpdatePlan): UpdateOptions {
-  return {
-    ...(arrayFilters && { arrayFilters: [...arrayFilters] as BSON.Document[] }),
-    ...(collation && { collation }),
-  };
-}
-
-/** The fields in which there are operators; all where one of them cannot be named. */
-function projectionOf(tree: EditTree): object {
-  const names = [...tree.children].filter(([, edit]) => hasAtomic(edit)).map(([name]) => name);
-  return names.every(isNameable) ? Object.fromEntries(names.map((name) => [name, 1])) : {};
-}
-
-function hasAtomic(edit: Edit): boolean {
-  return edit.kind === 'atomic' || (edit.kind === 'object' && [...edit.children.values()].some(hasAtomic));
-}
-
-/** The server refuses an operator whose path does not fit the stored shape with one of these; the pipeline form always fits. */
-const SHAPE_ERRORS: ReadonlySet<number | undefined> = new Set([2, 14, 28]);
-
-async function unlessMisfit(form: UpdatePlan, answer: Promise<Answer | null>): Promise<Answer | null> {
+/** What to send where the terms were not met. */
+async function resend(life: Life, write: Write, options: SaveOptions, tries: number): Promise<Write | null> {
   try {
-    return await answer;
+    if (write.kind === 'insert' || write.terms === null) throw notFound(life);
+    return await afterMiss(life, write, write.terms, options, tries);
   } catch (error) {
-    if (Array.isArray(form.update) || !SHAPE_ERRORS.has(serverCode(error))) throw error;
-    return null;
-  }
-}
-
-/** The stored document's bytes, or null when it is gone. They lie in the driver's buffers: copy what is kept. */
-export async function readRaw(life: Life, options: object = {}): Promise<Uint8Array | null> {
-  if ((options as { projection?: unknown }).projection !== undefined)
-    throw new UsageError('reload() does not take the option "projection": it reads what was loaded.', life.context);
-  const { selection } = life.baseline;
-  const part = selection === null ? {} : { projection: selection.projection };
-  try {
-    const sent = { ...options, ...part, raw: true } as const;
-    const found: unknown = await life.definition.collection().findOne(life.filter as never, sent);
-    return found as Uint8Array | null;
-  } catch (error) {
-    throw translate(error, life.context, life.definition);
+    throw fail(life, write, error, 'refused');
   }
 }
 
@@ -301,17 +278,18 @@ function settleUpdate(life: Life, { tree, stamped }: Write & { kind: 'update' },
   const left = after === null ? null : (name: string) => after.exact(name);
   const settled = [...tree.children.values()].some(hasAtomic) ? carriedOut(tree, left) : tree;
   // A Date that was read before stays as it is: the new time is another one.
-  const isRead = stamped !== undefined && baseline.current(stamped) !== undefined && !baseline.differs(stamped);
+  const read = stamped.filter((name) => baseline.current(name) !== undefined && !baseline.differs(name));
   baseline.settle(withoutUnloaded(life, settled, stamped));
-  if (isRead) baseline.revert(stamped);
+  for (const name of read) baseline.revert(name);
   takeStored(life);
   life.lastSaved = settled;
 }
 
-/** Of what was not loaded only the time of the update can have been written; it stays unknown. */
-function withoutUnloaded(life: Life, tree: EditTree, stamped: string | undefined): EditTree {
-  if (stamped === undefined || extentAt(life, [stamped]) !== 'nothing') return tree;
-  return { kind: 'object', children: new Map([...tree.children].filter(([name]) => name !== stamped)) };
+/** Of what was not loaded only the time of the update and the version can have been written; they stay unknown. */
+function withoutUnloaded(life: Life, tree: EditTree, stamped: readonly string[]): EditTree {
+  const unloaded = stamped.filter((name) => extentAt(life, [name]) === 'nothing');
+  if (unloaded.length === 0) return tree;
+  return { kind: 'object', children: new Map([...tree.children].filter(([name]) => !unloaded.includes(name))) };
 }
 
 function settleInsert(life: Life, document: BSON.Document): void {
@@ -320,6 +298,7 @@ function settleInsert(life: Life, document: BSON.Document): void {
   const settled = new BsonBaseline(life.definition.layout(), bytes, 0);
   // Containers that the program holds stay, and so does what it changed since the insert was planned.
   const carry = (name: string): void => {
+    if (name === life.definition.version) return;
     const value = baseline.current(name);
     if (typeof value === 'object' || !Object.is(value, document[name])) settled.carry(name, value);
   };
@@ -348,7 +327,9 @@ export function fail(life: Life, write: Write, error: unknown, outcome: Outcome 
     return translate(error, life.context, life.definition);
   }
   life.unanswered = write;
-  const then = isRepeatable(write) ? 'Calling save() again is safe.' : 'Call reload() to see what is stored.';
+  const then = isRepeatable(write)
+    ? 'Calling save() again is safe.'
+    : 'Call reload() to see what is stored, or $rebase({ applied }) where you know.';
   return new OutcomeUnknownError(`The save was sent, and the connection broke before its answer came. ${then}`, {
     ...life.context,
     cause: safely(error),

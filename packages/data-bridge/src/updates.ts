@@ -16,6 +16,7 @@ import { ABSENT, toExact } from './bson/encode.ts';
 import { typeName } from './bson/types.ts';
 import { castFilter, castUpdate } from './cast.ts';
 import type { Commands } from './commands.ts';
+import { countedReplacement, countedStages } from './counted.ts';
 import type { ModelDefinition } from './definition.ts';
 import { UsageError } from './errors.ts';
 import { translate, translateWrite } from './outcome.ts';
@@ -84,7 +85,12 @@ export async function replaceMatching(
 ): Promise<UpdateResult> {
   const cast = castFilter(definition, filter);
   if (options.upsert === true) checkUpsertedId(definition, cast, Object.hasOwn(replacement, '_id'));
-  return write(definition, options, (collection) => collection.replaceOne(cast, replacement, options));
+  const { version } = definition;
+  return write(definition, options, (collection) =>
+    version === undefined
+      ? collection.replaceOne(cast, replacement, options)
+      : collection.updateOne(cast, countedReplacement(version, replacement), options),
+  );
 }
 
 /** Deletes the first document that matches, or every one. */
@@ -122,8 +128,11 @@ export async function findAndReplace(
 ): Promise<Raw> {
   const cast = castFilter(definition, filter);
   if (options.upsert === true) checkUpsertedId(definition, cast, Object.hasOwn(replacement, '_id'));
+  const { version } = definition;
   return write(definition, options, (collection) =>
-    collection.findOneAndReplace(cast, replacement, raw(definition, options)),
+    version === undefined
+      ? collection.findOneAndReplace(cast, replacement, raw(definition, options))
+      : collection.findOneAndUpdate(cast, countedReplacement(version, replacement), raw(definition, options)),
   ) as Promise<Raw>;
 }
 
@@ -208,7 +217,7 @@ interface Stamping {
   readonly filter: Readonly<Record<string, unknown>>;
 }
 
-/** The update as it is sent: ids cast, the time of the update added, and what an upsert's new document begins with. */
+/** The update as it is sent: ids cast, the time of the update and the next version added, and what an upsert's new document begins with. */
 export function stamp(definition: ModelDefinition, update: object, stamping: Stamping): BSON.Document {
   if (Array.isArray(update)) return stampPipeline(definition, update as BSON.Document[], stamping);
   checkOperators(definition, update);
@@ -222,6 +231,7 @@ export function stamp(definition: ModelDefinition, update: object, stamping: Sta
     written.add(name);
   };
   if (stamping.timestamps !== false && updatedAt !== undefined) add('$max', updatedAt, now);
+  if (definition.version !== undefined) add('$inc', definition.version, 1);
   if (!stamping.upsert) return stamped;
   if (stamping.timestamps !== false && createdAt !== undefined) add('$setOnInsert', createdAt, now);
   for (const field of definition.fields.values()) {
@@ -245,7 +255,8 @@ function stampPipeline(
       model: definition.collectionName,
     });
   refuseServerJavaScript(definition, copy, []);
-  const sent = storedStages(definition, copy) as BSON.Document[];
+  const stored = storedStages(definition, copy) as BSON.Document[];
+  const sent = definition.version === undefined ? stored : countedStages(definition.version, stored);
   const { updatedAt, createdAt } = definition.timestamps ?? {};
   if (upsert) checkUpsertedId(definition, filter, false);
   if (timestamps === false) return sent;

@@ -142,6 +142,7 @@ function loaded(bytes: Uint8Array): Life {
   return new Life(
     definition,
     StateTracker.fromBson<never>(bytes, { layout: new Layout({}, [], undefined, declared) }),
+    {},
     false,
   );
 }

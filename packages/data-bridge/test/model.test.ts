@@ -34,9 +34,8 @@ describe('model()', () => {
   });
 
   it.each([
-    [{ concurrency: 'version' }, 'concurrency'],
-    [{ concurrency: 'fields' }, 'concurrency'],
-    [{ version: 'v' }, 'version'],
+    [{ concurrency: 'wild' }, 'concurrency'],
+    [{ version: true }, 'version'],
     [{ unknown: 'ignore' }, 'unknown'],
     [{ validate: 1 }, 'validate'],
     [{ history: true }, 'history'],
@@ -154,8 +153,8 @@ describe('the types of a model', () => {
       void user.save({ upsert: true });
       // @ts-expect-error -- what a query gives is fixed
       void User.find({}, { projection: { name: 1 } });
-      // @ts-expect-error -- not in this version
-      model('users', {}, { concurrency: 'version' });
+      // @ts-expect-error -- no such kind of concurrency
+      model('users', {}, { concurrency: 'wild' });
     };
     expect(calls).toBeTypeOf('function');
   });

@@ -9,6 +9,7 @@ describe('the public names of data-bridge', () => {
       'Binary',
       'BulkSaveError',
       'BulkWriteError',
+      'ConflictError',
       'CorruptBsonError',
       'DataBridgeError',
       'Decimal128',
@@ -61,6 +62,7 @@ describe('the public names of data-bridge', () => {
     const codes = [
       new names.BulkSaveError([]),
       new names.BulkWriteError([]),
+      new names.ConflictError('x'),
       new names.CorruptBsonError('x', 1),
       new names.DocumentNotFoundError('x'),
       new names.DuplicateKeyError('x'),
@@ -79,6 +81,7 @@ describe('the public names of data-bridge', () => {
     expect(codes).toEqual([
       ['BulkSaveError', 'DATA_BRIDGE_BULK_SAVE'],
       ['BulkWriteError', 'DATA_BRIDGE_BULK_WRITE'],
+      ['ConflictError', 'DATA_BRIDGE_CONFLICT'],
       ['CorruptBsonError', 'DATA_BRIDGE_CORRUPT_BSON'],
       ['DocumentNotFoundError', 'DATA_BRIDGE_DOCUMENT_NOT_FOUND'],
       ['DuplicateKeyError', 'DATA_BRIDGE_DUPLICATE_KEY'],

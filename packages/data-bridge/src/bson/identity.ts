@@ -58,7 +58,7 @@ export function pairElements(
 }
 
 /** A text that two elements share exactly when a server takes their members of this name for equal; null for no such value. */
-function identityOf(element: unknown, key: string): string | null {
+export function identityOf(element: unknown, key: string): string | null {
   return isPlainObject(element) && Object.hasOwn(element, key) ? textOf(element[key]) : null;
 }
 

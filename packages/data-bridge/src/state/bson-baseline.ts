@@ -76,10 +76,15 @@ export class BsonBaseline implements Baseline {
   }
 
   names(): string[] {
-    this.#settleSent();
-    const stored = fieldsOf(this.layout, this.#bytes, this.#start).map((field) => field.name);
+    const stored = this.storedNames();
     const written = this.#written?.map((index) => this.layout.fieldAt(index).name) ?? [];
     return [...new Set([...stored, ...written, ...(this.#unlisted?.keys() ?? [])])].filter((name) => this.has(name));
+  }
+
+  /** The names of the fields in the bytes. */
+  storedNames(): string[] {
+    this.#settleSent();
+    return fieldsOf(this.layout, this.#bytes, this.#start).map((field) => field.name);
   }
 
   isModified(): boolean {

@@ -51,7 +51,7 @@ function requireElements(edit: Edit, current: Expression, conditions: Expression
   }
 }
 
-function every(conditions: readonly Expression[]): Expression {
+export function every(conditions: readonly Expression[]): Expression {
   const [first, ...others] = conditions;
   return first !== undefined && others.length === 0 ? first : { $and: conditions };
 }

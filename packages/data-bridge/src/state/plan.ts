@@ -55,7 +55,8 @@ function comparesStrings(edit: Edit | EditTree): boolean {
   return isCompared || [...edit.children.values()].some(comparesStrings);
 }
 
-function holdsString(value: unknown): boolean {
+/** Is it a text, or is there one in it? */
+export function holdsString(value: unknown): boolean {
   if (typeof value === 'string' || value instanceof BSON.BSONSymbol) return true;
   if (Array.isArray(value)) return value.some(holdsString);
   if (value instanceof Map) return [...value.values()].some(holdsString);

@@ -44,6 +44,9 @@ export type AnyPath<D> = Paths<D> | (string & {});
  */
 export type UpdatePaths<D> = PathsIn<ShapeOf<D>, never, [], ElementStep>;
 
+/** The paths of values in a document, which name an array's elements by their places: `items.0.qty`. */
+export type ElementPaths<D> = PathsIn<ShapeOf<D>, never, [], `${number}`>;
+
 /**
  * `Step` is how elements are named: `never` for filters, which do not name them, `string` inside another array.
  *

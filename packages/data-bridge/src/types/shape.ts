@@ -21,13 +21,20 @@ type Times<O> = O extends { timestamps: true }
     ? { readonly [K in keyof T as T[K] & string]: Date }
     : unknown;
 
+/** The counter of writes, where a model has one. */
+type Version<O> = O extends { version: infer V extends string }
+  ? { readonly [K in V]: number }
+  : O extends { concurrency: 'version' }
+    ? { readonly version: number }
+    : unknown;
+
 /**
  * The fields of a document: those of the schema, `_id`, and what the model's options add.
  *
  * Nothing here looks inside a field's schema before its type is asked for: behind `ref()` stands a class that may be
  * being declared.
  */
-export type Shape<F extends Fields, O = object> = OwnFields<F> & Id<F> & Times<O>;
+export type Shape<F extends Fields, O = object> = OwnFields<F> & Id<F> & Times<O> & Version<O>;
 
 type OwnFields<F extends Fields> = F extends { readonly _id: unknown }
   ? { -readonly [K in Exclude<keyof F, '_id'>]: OutputOf<F[K]> }
