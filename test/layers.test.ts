@@ -128,6 +128,7 @@ const packages: readonly Package[] = [
       'storage/',
       'clock.ts',
       'namespace.ts',
+      'change.ts',
       'change-log.ts',
       'collection.ts',
       'catalog.ts',

@@ -1,4 +1,5 @@
-import type { Change, ChangeLog } from './change-log.ts';
+import type { Change } from './change.ts';
+import { ChangeLog } from './change-log.ts';
 import { Clock } from './clock.ts';
 import { Collection, type IndexReader } from './collection.ts';
 import { ServerError } from './errors.ts';
@@ -10,19 +11,16 @@ import type { Storage } from './storage/storage.ts';
 export class Catalog {
   readonly #storage: Storage;
   readonly #readIndex: IndexReader;
-  readonly #log: ChangeLog | undefined;
   readonly #databases = new Map<string, Map<string, Collection>>();
   readonly clock: Clock;
+  readonly log: ChangeLog;
 
-  /**
-   * Takes over what the storage has. `readIndex` is what `createIndexes` reads descriptions with, and `log` is told of
-   * every change.
-   */
-  constructor(storage: Storage, readIndex: IndexReader, clock = new Clock(storage.state), log?: ChangeLog) {
+  /** Takes over what the storage has. `readIndex` is what `createIndexes` reads descriptions with. */
+  constructor(storage: Storage, readIndex: IndexReader) {
     this.#storage = storage;
     this.#readIndex = readIndex;
-    this.clock = clock;
-    this.#log = log;
+    this.clock = new Clock(storage.state);
+    this.log = storage.transaction(() => new ChangeLog(storage.log, this.clock));
     this.#load();
   }
 
@@ -87,11 +85,27 @@ export class Catalog {
     this.#changed({ ...collection.place, kind: 'drop' });
   }
 
-  /** Gives a collection another name, in another database perhaps. Throws 48 where there is one of that name. */
-  rename(collection: Collection, database: string, name: string): void {
-    if (this.collection(database, name) !== undefined) throw new ServerError(48, 'target namespace exists');
+  /** Drops all collections of a database. @returns how many there were */
+  dropDatabase(database: string): number {
+    const collections = this.collections(database);
+    for (const collection of collections) this.drop(collection);
+    if (collections.length > 0) this.#changed({ kind: 'dropDatabase', database });
+    return collections.length;
+  }
+
+  /**
+   * Gives a collection another name, in another database perhaps. Throws 48 where there is one of that name, unless
+   * that is to go.
+   */
+  rename(collection: Collection, database: string, name: string, dropTarget = false): void {
+    const target = this.collection(database, name);
+    if (target !== undefined && !dropTarget) throw new ServerError(48, 'target namespace exists');
     checkNewName(database, name);
     this.#checkCase(database);
+    if (target !== undefined) {
+      this.#forget(target);
+      target.drop();
+    }
     this.#forget(collection);
     const before = collection.place;
     collection.rename(database, name);
@@ -123,13 +137,13 @@ export class Catalog {
       if (!kept) this.#load();
       throw error;
     } finally {
-      this.#log?.settle(kept);
+      this.log.settle(kept);
     }
   }
 
   readonly #changed = (change: Change): void => {
     const time = this.clock.tick();
-    this.#log?.append({ time, change });
+    this.log.append({ time, change });
   };
 
   #load(): void {

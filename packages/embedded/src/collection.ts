@@ -1,5 +1,5 @@
 import { Binary, UUID } from 'bson';
-import type { Change, ChangePlace } from './change-log.ts';
+import type { Change, ChangePlace } from './change.ts';
 import { ServerError } from './errors.ts';
 import { decode } from './engine/bson.ts';
 import { type Collation, collationIn } from './engine/collation.ts';
@@ -27,6 +27,7 @@ interface CollectionParts {
 interface ReplaceOptions {
   readonly checked?: boolean;
   readonly kind?: 'update' | 'replace';
+  readonly written?: readonly string[] | undefined;
 }
 
 /** A planned change to every index of a collection, in the order of the indexes. */
@@ -44,6 +45,8 @@ export class Collection {
   #ids: IdIndex;
   #validate: ((document: Document) => Document | null) | undefined;
   readonly #changed: ChangeListener | undefined;
+  /** Whether change streams may ask for the documents before and after a change. */
+  #keepsImages = false;
   #dropped = false;
 
   /** A collection without options and indexes. Its store learns of it with the first `setOptions`. */
@@ -174,39 +177,51 @@ export class Collection {
     if (checked) this.#check(document);
     const key = this.ids.newKey(document.get('_id') ?? null);
     const changes = this.#plan(undefined, document);
-    this.#apply(this.records.insert(key, bytes), changes);
-    this.#changed?.({ ...this.place, kind: 'insert', after: bytes });
+    const record = this.records.insert(key, bytes);
+    this.#apply(record.id, changes);
+    this.#changed?.({
+      kind: 'insert',
+      database: this.#database,
+      name: this.#name,
+      uuid: this.uuid,
+      after: record.bytes,
+    });
   }
 
   /**
    * Stores `after` in the place of `before`, of the same `_id`. Throws like `insert`, and then changes nothing.
-   * `checked` says whether it must keep the collection's rule, `kind` what change streams call it.
+   * `checked` says whether it must keep the collection's rule, `kind` what change streams call it; `written`, where
+   * operators made the change, which paths they wrote to.
    */
   replace(
     record: StoredRecord,
     before: Document,
     after: Document,
     bytes: Uint8Array,
-    { checked = true, kind = 'update' }: ReplaceOptions = {},
+    { checked = true, kind = 'update', written }: ReplaceOptions = {},
   ): void {
     if (checked) this.#check(after, before);
     const changes = this.#plan(before, after, record);
+    // The record may be the store's own, which has other bytes from here on.
     const replaced = record.bytes;
-    this.records.replace(record.id, bytes);
+    const { bytes: stored } = this.records.replace(record.id, bytes);
     this.#apply(record.id, changes);
-    this.#changed?.({ ...this.place, kind, before: replaced, after: bytes });
+    const images = { before: replaced, after: stored, keepsImages: this.#keepsImages };
+    this.#changed?.({ ...this.place, ...images, kind, written });
   }
 
   remove(record: StoredRecord): void {
     if (this.#indexes.size > 0) this.#apply(record.id, this.#plan(decode(record.bytes), undefined, record));
     this.records.remove(record.id);
-    this.#changed?.({ ...this.place, kind: 'delete', before: record.bytes });
+    this.#changed?.({ ...this.place, kind: 'delete', before: record.bytes, keepsImages: this.#keepsImages });
   }
 
   #useOptions(options: Document): void {
     const rule = options.get('validator');
     this.#validate = isDocument(rule) && rule.size > 0 ? validator(rule) : undefined;
     this.#ids = new IdIndex(this.namespace, this.records, collationIn(options));
+    const images = options.get('changeStreamPreAndPostImages');
+    this.#keepsImages = isDocument(images) && images.get('enabled') === true;
     this.#options = options;
   }
 

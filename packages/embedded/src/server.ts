@@ -79,9 +79,14 @@ async function serveStorage(storage: Storage, options: ServerOptions): Promise<R
   };
   server.on('connection', (socket) => {
     accepted += 1;
-    const client = { id: accepted, address: `${socket.remoteAddress ?? 'socket'}:${socket.remotePort ?? 0}` };
     sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    const ended = new AbortController();
+    socket.once('close', () => {
+      sockets.delete(socket);
+      ended.abort();
+    });
+    const address = `${socket.remoteAddress ?? 'socket'}:${socket.remotePort ?? 0}`;
+    const client = { id: accepted, address, gone: ended.signal };
     serve(socket, (frame) => answer(context, client, frame));
   });
   const expiry = setInterval(() => expire(context), EXPIRY_INTERVAL).unref();
@@ -150,22 +155,39 @@ function uriOf(host: string, { socket }: ServerOptions): string {
   return socket === undefined ? `mongodb://${host}/` : `mongodb://${encodeURIComponent(host)}/?directConnection=true`;
 }
 
+/** The parts of an answer; none where the client waits for none. */
+type Answer = readonly Uint8Array[];
+
 /**
  * Answers the messages of a connection one after another. A client that does not read its answers is not read either.
+ * While an answer waits for something the connection is read, or its end would not be noticed; the messages wait.
  */
-function serve(socket: Socket, respond: (frame: Frame) => readonly Uint8Array[]): void {
+function serve(socket: Socket, respond: (frame: Frame) => Answer | Promise<Answer>): void {
   const frames = new FrameReader();
+  let isWaiting = false;
   const proceed = (): void => {
-    try {
-      while (!socket.destroyed && !socket.writableNeedDrain) {
-        const frame = frames.next();
-        if (frame === undefined) {
-          if (socket.isPaused()) socket.resume();
-          return;
-        }
-        send(socket, respond(frame));
+    while (!isWaiting && !socket.destroyed && !socket.writableNeedDrain) {
+      const frame = frames.next();
+      if (frame === undefined) {
+        if (socket.isPaused()) socket.resume();
+        return;
       }
-      socket.pause();
+      const answer = respond(frame);
+      if (answer instanceof Promise) void wait(answer);
+      else send(socket, answer);
+    }
+    if (!isWaiting || frames.size > MAX_MESSAGE_SIZE) socket.pause();
+  };
+  const wait = async (answer: Promise<Answer>): Promise<void> => {
+    isWaiting = true;
+    const parts = await answer;
+    isWaiting = false;
+    if (!socket.destroyed) attempt(() => send(socket, parts));
+    attempt(proceed);
+  };
+  const attempt = (work: () => void): void => {
+    try {
+      work();
     } catch (error) {
       // A message that cannot be understood: so neither can what follows it. The other connections go on.
       socket.destroy(error instanceof Error ? error : undefined);
@@ -174,9 +196,9 @@ function serve(socket: Socket, respond: (frame: Frame) => readonly Uint8Array[])
   socket.setNoDelay(true);
   socket.on('data', (chunk: Buffer) => {
     frames.add(chunk);
-    proceed();
+    attempt(proceed);
   });
-  socket.on('drain', proceed);
+  socket.on('drain', () => attempt(proceed));
   socket.on('error', () => socket.destroy());
 }
 
@@ -186,24 +208,27 @@ function send(socket: Socket, parts: readonly Uint8Array[]): void {
   socket.uncork();
 }
 
-/** The parts of the answer to a message; none where the client waits for none. */
-function answer(context: Context, client: Client, frame: Frame): readonly Uint8Array[] {
+function answer(context: Context, client: Client, frame: Frame): Answer | Promise<Answer> {
   switch (frame.opCode) {
     case OP_MSG: {
       const { moreToCome, body, sequences } = parseOpMsg(frame);
       const reply = runCommand(context, client, { body, sequences });
-      return moreToCome ? [] : [opMsgHead(frame.requestId, reply), reply];
+      return answerWith(reply, (bytes) => (moreToCome ? [] : [opMsgHead(frame.requestId, bytes), bytes]));
     }
     case OP_QUERY: {
       const { namespace, query } = parseOpQuery(frame);
       const database = namespace.endsWith(COMMAND_SUFFIX) ? namespace.slice(0, -COMMAND_SUFFIX.length) : undefined;
       if (database === undefined) throw new ProtocolError(`an OP_QUERY asks for ${namespace}, which is no command`);
       const reply = runCommand(context, client, { body: query, sequences: new Map(), legacyDatabase: database });
-      return [opReplyHead(frame.requestId, reply), reply];
+      return answerWith(reply, (bytes) => [opReplyHead(frame.requestId, bytes), bytes]);
     }
     default:
       throw new ProtocolError(`the opcode ${frame.opCode} is not supported`);
   }
+}
+
+function answerWith(reply: Uint8Array | Promise<Uint8Array>, wrap: (reply: Uint8Array) => Answer) {
+  return reply instanceof Promise ? reply.then(wrap) : wrap(reply);
 }
 
 /** What the namespace of a command ends with in an OP_QUERY. */

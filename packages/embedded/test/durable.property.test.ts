@@ -71,7 +71,10 @@ class Server {
       maxMessageSize: MAX_MESSAGE_SIZE,
       connections: () => ({ current: 1, total: 1 }),
     };
-    return runCommand(context, { id: 1, address: 'test' }, { body, sequences: new Map() });
+    const client = { id: 1, address: 'test', gone: new AbortController().signal };
+    const reply = runCommand(context, client, { body, sequences: new Map() });
+    if (reply instanceof Uint8Array) return reply;
+    throw new Error('The command waits.');
   }
 }
 

@@ -170,7 +170,8 @@ describe('a file that cannot be read', () => {
     try {
       server = await startServer({ path });
     } catch (error) {
-      expect(error).toEqual(damaged(/page \d+ is (?:damaged|missing)/));
+      // A whole page may be found by its place in the file, what the server remembers by its checksum.
+      expect(error).toMatchObject({ code: 'STORE_DAMAGED' });
       return 'refused';
     }
     const client = new MongoClient(server.uri);

@@ -31,7 +31,7 @@ describe.each(storages)('%s', (_name, open) => {
   let records: RecordStore;
 
   /** Inserts records whose bytes are their keys. */
-  const insert = (...keys: string[]): number[] => keys.map((key) => records.insert(key, Buffer.from(key)));
+  const insert = (...keys: string[]): number[] => keys.map((key) => records.insert(key, Buffer.from(key)).id);
 
   const texts = (): string[] => Array.from(records.records(), ({ bytes }) => Buffer.from(bytes).toString());
 
@@ -65,7 +65,7 @@ describe.each(storages)('%s', (_name, open) => {
     'keeps its own copy of the bytes',
     committed(() => {
       const bytes = Buffer.from('abc');
-      const id = records.insert('k', bytes);
+      const { id } = records.insert('k', bytes);
       bytes.fill(0);
       expect(records.get(id)?.bytes).toEqual(Buffer.from('abc'));
       const replacement = Buffer.from('defg');

@@ -1,4 +1,4 @@
-import { pipeline } from '../engine/aggregate.ts';
+import { checkFirstStages, pipeline } from '../engine/aggregate.ts';
 import { splitLeadingMatch } from '../engine/aggregate/inner.ts';
 import type { OtherCollection } from '../engine/aggregate/stage.ts';
 import { encode } from '../engine/bson.ts';
@@ -7,6 +7,7 @@ import type { Collection } from '../collection.ts';
 import { ServerError } from '../errors.ts';
 import { outputOf } from './aggregate-output.ts';
 import { collectionName, cursorBatchSize, scopeOf } from './arguments.ts';
+import { isChangeStream, openChangeStream } from './change-stream.ts';
 import { type Command, command, type Context, type Request, type Scope } from './command.ts';
 import { MAX_DOCUMENT_SIZE } from './limits.ts';
 import { planQuery } from './planner.ts';
@@ -21,7 +22,12 @@ function aggregate(context: Context, request: Request): CursorReply {
   if (fields.document('cursor') === undefined) {
     throw new ServerError(9, "The 'cursor' option is required, except for aggregate with the explain argument");
   }
+  checkFirstStages(stages);
   const batchSize = cursorBatchSize(fields);
+  if (isChangeStream(stages)) {
+    const { namespace, stream } = openChangeStream(context.catalog, request, stages, scopeOf(request));
+    return context.cursors.open(namespace, stream, { batchSize, session });
+  }
   const namespace = `${database}.${checkedName(request, stages)}`;
   const scope = scopeOf(request, collectionOf(context, request));
   const output = outputOf(stages.at(-1), context, request, scope);

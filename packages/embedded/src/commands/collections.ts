@@ -10,11 +10,11 @@ import { ID_INDEX } from '../storage/id-index.ts';
 import { ServerError } from '../errors.ts';
 import { collectionName, cursorBatchSize, givenCollation } from './arguments.ts';
 import { type Command, command, type Context, type Request } from './command.ts';
-import type { Fields } from './fields.ts';
+import { Fields } from './fields.ts';
 import { type CursorReply, documentOf } from './reply.ts';
 
-const VALIDATION = ['validator', 'validationLevel', 'validationAction'];
-const OPTIONS = [...VALIDATION, 'collation'];
+const CHANGEABLE = ['validator', 'validationLevel', 'validationAction', 'changeStreamPreAndPostImages'];
+const OPTIONS = [...CHANGEABLE, 'collation'];
 const VALIDATION_LEVELS = ['off', 'strict', 'moderate'];
 const VALIDATION_ACTIONS = ['error', 'warn'];
 
@@ -25,7 +25,7 @@ function create(context: Context, request: Request): Document {
 
 function collMod(context: Context, request: Request): Document {
   const collection = context.catalog.existing(request.database, collectionName(request));
-  collection.setOptions(validationOptions(request.fields, collection.options));
+  collection.setOptions(changedOptions(request.fields, collection.options));
   return new Map();
 }
 
@@ -36,13 +36,13 @@ export function collectionOptions(fields: Fields): Document {
 }
 
 function newOptions(fields: Fields): Document {
-  const options = validationOptions(fields, new Map());
+  const options = changedOptions(fields, new Map());
   const rules = givenCollation(fields)?.rules;
   return rules === undefined ? options : options.set('collation', rules.specification);
 }
 
-/** The validation options of a command laid over those that there are. An empty validator takes the rule away. */
-function validationOptions(fields: Fields, before: Document): Document {
+/** The options of a command laid over those that there are. An empty validator takes the rule away. */
+function changedOptions(fields: Fields, before: Document): Document {
   const rule = fields.document('validator') ?? before.get('validator');
   const level = oneOf(fields, 'validationLevel', VALIDATION_LEVELS) ?? before.get('validationLevel');
   const action = oneOf(fields, 'validationAction', VALIDATION_ACTIONS) ?? before.get('validationAction');
@@ -51,8 +51,18 @@ function validationOptions(fields: Fields, before: Document): Document {
     validator: ruled ? rule : undefined,
     validationLevel: level ?? (ruled ? 'strict' : undefined),
     validationAction: action ?? (ruled ? 'error' : undefined),
+    changeStreamPreAndPostImages: imagesOption(fields) ?? before.get('changeStreamPreAndPostImages'),
     collation: before.get('collation'),
   });
+}
+
+function imagesOption(command: Fields): Document | undefined {
+  const images = command.document('changeStreamPreAndPostImages');
+  if (images === undefined) return undefined;
+  const fields = new Fields('changeStreamPreAndPostImages', images);
+  fields.check(new Set(['enabled']));
+  if (fields.value('enabled') === undefined) throw fields.missing('enabled');
+  return fields.boolean('enabled') ? documentOf({ enabled: true }) : undefined;
 }
 
 function oneOf(fields: Fields, name: string, values: readonly string[]): string | undefined {
@@ -80,16 +90,12 @@ function renameCollection({ catalog }: Context, request: Request): Document {
   if (collection === undefined)
     throw new ServerError(26, `Source collection ${collectionName(request)} does not exist`);
   if (collection.namespace === target) throw new ServerError(20, "Can't rename a collection to itself");
-  const existing = catalog.collection(to.database, to.name);
-  if (existing !== undefined && fields.boolean('dropTarget')) catalog.drop(existing);
-  catalog.rename(collection, to.database, to.name);
+  catalog.rename(collection, to.database, to.name, fields.boolean('dropTarget'));
   return new Map();
 }
 
 function dropDatabase({ catalog }: Context, { database }: Request): Document {
-  const collections = catalog.collections(database);
-  for (const collection of collections) catalog.drop(collection);
-  return documentOf({ dropped: collections.length > 0 ? database : undefined });
+  return documentOf({ dropped: catalog.dropDatabase(database) > 0 ? database : undefined });
 }
 
 function listCollections({ catalog, cursors }: Context, { database, fields, session }: Request): CursorReply {
@@ -188,14 +194,13 @@ export const collectionCommands: Readonly<Record<string, Command>> = {
       'timeseries',
       'expireAfterSeconds',
       'clusteredIndex',
-      'changeStreamPreAndPostImages',
       'encryptedFields',
       'storageEngine',
       'indexOptionDefaults',
     ],
   }),
-  collMod: command(collMod, VALIDATION, {
-    unsupported: ['index', 'viewOn', 'pipeline', 'changeStreamPreAndPostImages', 'expireAfterSeconds', 'timeseries'],
+  collMod: command(collMod, CHANGEABLE, {
+    unsupported: ['index', 'viewOn', 'pipeline', 'expireAfterSeconds', 'timeseries'],
   }),
   drop: command(drop),
   renameCollection: command(renameCollection, ['to', 'dropTarget'], { adminOnly: true }),

@@ -29,6 +29,8 @@ export interface Context {
 export interface Client {
   readonly id: number;
   readonly address: string;
+  /** Aborted when the connection has ended: nobody waits for an answer any more. */
+  readonly gone: AbortSignal;
 }
 
 /** The time limit of one command, `maxTimeMS`. It is lifted once the command has answered: its cursor may live longer. */
@@ -88,9 +90,22 @@ export interface Request {
 
 export type Reply = Document | CursorReply;
 
+/** What a command answers that has nothing to say yet: it is asked again when something has happened. */
+export class Postponed {
+  /** Resolves when it is to be asked again. Its error is the command's. */
+  readonly ready: Promise<void>;
+  /** Runs in a transaction of its own. */
+  readonly resume: () => Reply | Postponed;
+
+  constructor(ready: Promise<void>, resume: () => Reply | Postponed) {
+    this.ready = ready;
+    this.resume = resume;
+  }
+}
+
 /** An entry in the table of commands. */
 export interface Command {
-  readonly run: (context: Context, request: Request) => Reply;
+  readonly run: (context: Context, request: Request) => Reply | Postponed;
   /** The fields it knows, beside its name and those that every command may have; undefined where any will do. */
   readonly fields: ReadonlySet<string> | undefined;
   /** Those of them that are refused unless they are false: MongoDB has them, this server has not. */

@@ -7,7 +7,7 @@ import { projector } from '../engine/project.ts';
 import { type Document, isArray, typeOf, type Value } from '../engine/value.ts';
 import { ServerError } from '../errors.ts';
 import { collectionName, scopeOf } from './arguments.ts';
-import { type Command, command, type Context, type Request, type Scope } from './command.ts';
+import { type Command, command, type Context, Postponed, type Request, type Scope } from './command.ts';
 import { DEFAULT_BATCH_SIZE } from './limits.ts';
 import { type Found, limited, select } from './records.ts';
 import { type CursorReply, documentOf } from './reply.ts';
@@ -87,15 +87,29 @@ function distinct({ catalog }: Context, request: Request): Document {
   return documentOf({ values: [...values.values()] });
 }
 
-function getMore({ cursors }: Context, request: Request): CursorReply {
-  const { fields, database } = request;
+/** How long a `getMore` waits for something that may come, in milliseconds, unless it says otherwise. */
+const AWAIT_MS = 1_000;
+
+function getMore({ cursors }: Context, request: Request): CursorReply | Postponed {
+  const { fields, database, client } = request;
   const id = cursorId(fields.value(request.name), 'getMore.getMore');
-  if (fields.value('maxTimeMS') !== undefined) {
+  const awaits = cursors.awaits(id);
+  const limit = fields.count('maxTimeMS');
+  if (limit !== undefined && awaits === false) {
     throw new ServerError(2, 'cannot set maxTimeMS on getMore command for a non-awaitData cursor');
   }
   const collection = fields.string('collection');
   if (collection === undefined) throw fields.missing('collection');
-  return cursors.more(id, `${database}.${collection}`, fields.count('batchSize') || Number.POSITIVE_INFINITY);
+  const namespace = `${database}.${collection}`;
+  const batchSize = fields.count('batchSize') || Number.POSITIVE_INFINITY;
+  const end = performance.now() + (limit ?? AWAIT_MS);
+  const ask = (): CursorReply | Postponed => {
+    const reply = cursors.more(id, namespace, batchSize);
+    const left = end - performance.now();
+    if (awaits !== true || reply.documents.length > 0 || reply.id === 0n || left <= 0) return reply;
+    return new Postponed(cursors.news(id, left, client.gone), ask);
+  };
+  return ask();
 }
 
 function killCursors({ cursors }: Context, request: Request): Document {

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { ServerError } from '../errors.ts';
+import type { Document } from '../engine/value.ts';
 import { CursorReply } from './reply.ts';
 
 /** Bytes of documents in one batch; a single larger document still goes. As MongoDB's replies. */
-const MAX_BATCH_BYTES = 16 * 1024 * 1024;
+export const MAX_BATCH_BYTES = 16 * 1024 * 1024;
 
-/** A cursor that nobody asks for that long is closed. As MongoDB's `cursorTimeoutMillis`. */
+/** A cursor that nobody asks for that long is closed, unless the parameter `cursorTimeoutMillis` says otherwise. */
 const IDLE_TIMEOUT_MS = 10 * 60 * 1000;
 
 /** How a cursor starts. */
@@ -18,41 +19,64 @@ export interface CursorOptions {
   readonly session?: string | undefined;
 }
 
+/** What a cursor reads. */
+export interface Results {
+  /** Whether there is, and will be, nothing more. */
+  readonly done: boolean;
+  take(batchSize: number): Uint8Array[];
+  close(): void;
+}
+
+/** Results that may have nothing now and something later. */
+export interface Stream extends Results {
+  /** Where a new stream would go on after what was taken. */
+  readonly token: Document;
+  /** Calls `listener` when there may be something. @returns what ends that */
+  subscribe(listener: () => void): () => void;
+}
+
 interface Cursor {
   readonly id: bigint;
   readonly namespace: string;
-  readonly results: Results;
+  readonly results: Results | Stream;
   readonly session: string | undefined;
   /** When it may be closed, in milliseconds since 1970. */
   expires: number;
   readonly noTimeout: boolean;
+  /** Ends the wait of whoever waits for it. */
+  interrupt: ((error: ServerError) => void) | undefined;
 }
 
 /** The cursors of one server that still have documents to give. They live until read, killed, idle or out of session. */
 export class Cursors {
   readonly #cursors = new Map<bigint, Cursor>();
+  /** How long a cursor may be idle, in milliseconds. */
+  idleTimeout = IDLE_TIMEOUT_MS;
 
   get count(): number {
     return this.#cursors.size;
   }
 
   /** The first batch, and a cursor for the rest if there is one. The documents are taken as batches need them. */
-  open(namespace: string, documents: Iterable<Uint8Array>, options: CursorOptions): CursorReply {
-    this.#closeIdle();
-    const results = new Results(documents);
+  open(namespace: string, documents: Iterable<Uint8Array> | Stream, options: CursorOptions): CursorReply {
+    this.closeIdle();
+    const results = isStream(documents) ? documents : new IteratedResults(documents);
     const batch = results.take(options.batchSize);
     if (options.singleBatch || results.done) {
       results.close();
-      return new CursorReply('firstBatch', batch, 0n, namespace);
+      return new CursorReply('firstBatch', batch, 0n, namespace, tokenOf(results));
     }
-    const noTimeout = options.noTimeout ?? false;
-    const cursor: Cursor = { id: newId(), namespace, results, session: options.session, expires: 0, noTimeout };
-    touch(cursor);
+    const { session, noTimeout = false } = options;
+    const cursor: Cursor = { id: newId(), namespace, results, session, expires: 0, noTimeout, interrupt: undefined };
+    this.#touch(cursor);
     this.#cursors.set(cursor.id, cursor);
-    return new CursorReply('firstBatch', batch, cursor.id, namespace);
+    return new CursorReply('firstBatch', batch, cursor.id, namespace, tokenOf(results));
   }
 
-  /** The next batch. Throws 43 where there is no such cursor, 13 where it reads another namespace. */
+  /**
+   * The next batch. Throws 43 where there is no such cursor, 13 where it reads another namespace, 12051 where somebody
+   * waits for it already.
+   */
   more(id: bigint, namespace: string, batchSize: number): CursorReply {
     const cursor = this.#cursors.get(id);
     if (cursor === undefined) throw new ServerError(43, `cursor id ${id} not found`);
@@ -62,15 +86,50 @@ export class Cursors {
         `Requested getMore on namespace '${namespace}', but cursor belongs to a different namespace ${cursor.namespace}`,
       );
     }
-    touch(cursor);
+    if (cursor.interrupt !== undefined) throw new ServerError(12051, `cursor id ${id} is already in use`);
+    this.#touch(cursor);
+    const { results } = cursor;
     try {
-      const batch = cursor.results.take(batchSize);
-      if (!cursor.results.done) return new CursorReply('nextBatch', batch, id, namespace);
-      this.#cursors.delete(id);
-      return new CursorReply('nextBatch', batch, 0n, namespace);
+      const batch = results.take(batchSize);
+      if (!results.done) return new CursorReply('nextBatch', batch, id, namespace, tokenOf(results));
+      this.#close(cursor);
+      return new CursorReply('nextBatch', batch, 0n, namespace, tokenOf(results));
     } catch (error) {
-      this.#cursors.delete(id);
+      this.#close(cursor);
       throw error;
+    }
+  }
+
+  /** Whether a cursor may have more later than it has now; undefined where there is no such cursor. */
+  awaits(id: bigint): boolean | undefined {
+    const cursor = this.#cursors.get(id);
+    return cursor && isStream(cursor.results);
+  }
+
+  /**
+   * Resolves when a cursor may have something, or when the time is over. Rejects where it is closed meanwhile: by
+   * `killCursors`, with its session, or because whoever waits is gone.
+   */
+  async news(id: bigint, milliseconds: number, gone: AbortSignal): Promise<void> {
+    const cursor = this.#cursors.get(id);
+    if (cursor === undefined || !isStream(cursor.results)) return;
+    const { results } = cursor;
+    const leave = (): void => this.#close(cursor);
+    let timer: NodeJS.Timeout | undefined;
+    let unsubscribe: (() => void) | undefined;
+    gone.addEventListener('abort', leave);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        timer = setTimeout(resolve, milliseconds);
+        unsubscribe = results.subscribe(resolve);
+        cursor.interrupt = reject;
+        if (gone.aborted) leave();
+      });
+    } finally {
+      clearTimeout(timer);
+      unsubscribe?.();
+      gone.removeEventListener('abort', leave);
+      cursor.interrupt = undefined;
     }
   }
 
@@ -87,25 +146,32 @@ export class Cursors {
     for (const cursor of this.#cursors.values()) if (cursor.session === session) this.#close(cursor);
   }
 
+  /** Closes the cursors that nobody has asked for too long. */
+  closeIdle(): void {
+    const now = Date.now();
+    for (const cursor of this.#cursors.values()) {
+      const isWaitedFor = cursor.interrupt !== undefined;
+      if (!cursor.noTimeout && !isWaitedFor && cursor.expires < now) this.#close(cursor);
+    }
+  }
+
   closeAll(): void {
     for (const cursor of this.#cursors.values()) this.#close(cursor);
   }
 
-  #closeIdle(): void {
-    const now = Date.now();
-    for (const cursor of this.#cursors.values()) {
-      if (!cursor.noTimeout && cursor.expires < now) this.#close(cursor);
-    }
+  #touch(cursor: Cursor): void {
+    cursor.expires = Date.now() + this.idleTimeout;
   }
 
   #close(cursor: Cursor): void {
     cursor.results.close();
     this.#cursors.delete(cursor.id);
+    cursor.interrupt?.(new ServerError(237, `cursor id ${cursor.id} was killed`));
   }
 }
 
 /** Documents taken from an iterable in batches, with one read ahead to tell whether there are more. */
-class Results {
+class IteratedResults implements Results {
   readonly #iterator: Iterator<Uint8Array>;
   #next: IteratorResult<Uint8Array> | undefined;
 
@@ -141,8 +207,12 @@ class Results {
   }
 }
 
-function touch(cursor: Cursor): void {
-  cursor.expires = Date.now() + IDLE_TIMEOUT_MS;
+function isStream(results: object): results is Stream {
+  return 'subscribe' in results;
+}
+
+function tokenOf(results: Results | Stream): Pick<CursorReply, 'token'> {
+  return { token: isStream(results) ? results.token : undefined };
 }
 
 /** Positive, not 0, and not to be guessed by another client. */

@@ -1,3 +1,4 @@
+import { Timestamp } from 'bson';
 import { ServerError } from '../errors.ts';
 import { toNumber } from '../engine/number.ts';
 import { type Document, isNumeric, typeOf, type Value } from '../engine/value.ts';
@@ -25,6 +26,12 @@ export class Fields {
     const value = this.value(name);
     if (value === undefined || typeof value === 'string') return value;
     throw this.#wrongType(name, value, 'string');
+  }
+
+  timestamp(name: string): Timestamp | undefined {
+    const value = this.value(name);
+    if (value === undefined || value instanceof Timestamp) return value;
+    throw this.#wrongType(name, value, 'timestamp');
   }
 
   document(name: string): Document | undefined {

@@ -22,24 +22,27 @@ export class CursorReply {
   readonly namespace: string;
   /** What the reply says beside the cursor. */
   readonly summary: Document;
+  /** Where a change stream could go on after this batch. */
+  readonly token: Document | undefined;
 
   constructor(
     batchName: CursorReply['batchName'],
     documents: readonly Uint8Array[],
     id: bigint,
     namespace: string,
-    summary: Document = new Map(),
+    { summary = new Map(), token }: Partial<Pick<CursorReply, 'summary' | 'token'>> = {},
   ) {
     this.batchName = batchName;
     this.documents = documents;
     this.id = id;
     this.namespace = namespace;
     this.summary = summary;
+    this.token = token;
   }
 
   /** This reply with a summary of the whole command beside the cursor. */
   with(summary: Document): CursorReply {
-    return new CursorReply(this.batchName, this.documents, this.id, this.namespace, summary);
+    return new CursorReply(this.batchName, this.documents, this.id, this.namespace, { summary });
   }
 }
 
@@ -107,8 +110,9 @@ export function errorFields(error: ServerError): [string, Value][] {
  * `{cursor: {<batchName>: [...documents], id, ns}, ...summary, ok: 1}`, put together by hand so that the documents are copied once
  * and not decoded. Format: https://bsonspec.org/spec.html
  */
-function encodeCursor({ batchName, documents, id, namespace, summary }: CursorReply, stamp: Uint8Array): Buffer {
-  const rest = encode(documentOf({ id: Long.fromBigInt(id), ns: namespace })).subarray(4);
+function encodeCursor(reply: CursorReply, stamp: Uint8Array): Buffer {
+  const { batchName, documents, id, namespace, summary, token } = reply;
+  const rest = encode(documentOf({ postBatchResumeToken: token, id: Long.fromBigInt(id), ns: namespace })).subarray(4);
   const arraySize = documents.reduce((size, document, index) => size + elementHead(index) + document.length, 5);
   const cursorSize = 4 + 1 + batchName.length + 1 + arraySize + rest.length;
   const tail = stamped(summary.size === 0 ? END_OF_REPLY : withOk(summary), stamp).subarray(4);

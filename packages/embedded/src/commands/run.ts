@@ -7,6 +7,8 @@ import {
   type Context,
   Deadline,
   GENERIC_FIELDS,
+  Postponed,
+  type Reply,
   type Request,
   statementsIn,
 } from './command.ts';
@@ -25,6 +27,9 @@ export interface CommandMessage {
   readonly legacyDatabase?: string;
 }
 
+/** A reply as BSON, or one that is still to come. */
+type Answer = Uint8Array | Promise<Uint8Array>;
+
 /** Bytes that a message may have beside its document. */
 const MAX_REPLY_OVERHEAD = 64;
 
@@ -34,8 +39,10 @@ const MAX_MESSAGE_DOCUMENT_SIZE = MAX_DOCUMENT_SIZE + 16 * 1024;
 /** What may still come as an OP_QUERY: the first words to a server of unknown version. */
 const LEGACY_COMMANDS = new Set(['hello', 'isMaster', 'ismaster']);
 
-/** Runs one command to its end and gives the answer as BSON, an error's answer too. */
-export function runCommand(context: Context, client: Client, message: CommandMessage): Uint8Array {
+/**
+ * Runs one command and gives the answer as BSON, an error's answer too: at once, unless the command waits for something.
+ */
+export function runCommand(context: Context, client: Client, message: CommandMessage): Answer {
   let deadline: Deadline | undefined;
   try {
     checkSizes(message);
@@ -49,7 +56,7 @@ export function runCommand(context: Context, client: Client, message: CommandMes
     checkDatabase(request, command);
     witnessTimes(fields, context.catalog.clock);
     deadline = request.deadline;
-    return checkedReply(answerTo(command, context, request), context.maxMessageSize);
+    return answerTo(command, context, request);
   } catch (error) {
     return encodeError(asServerError(error), stampOf(context.catalog.clock));
   } finally {
@@ -58,21 +65,36 @@ export function runCommand(context: Context, client: Client, message: CommandMes
 }
 
 /** Runs a command, or gives the answer that it had before. */
-function answerTo(command: Command, context: Context, request: Request): Uint8Array {
+function answerTo(command: Command, context: Context, request: Request): Answer {
   const { catalog, sessions } = context;
   const { retry } = request;
-  if (retry === undefined) {
-    const reply = catalog.transaction(() => command.run(context, request));
-    return encodeReply(reply, stampOf(catalog.clock));
-  }
+  if (retry === undefined)
+    return answerOf(
+      catalog.transaction(() => command.run(context, request)),
+      context,
+    );
   const answered = sessions.answered(retry);
   if (answered !== undefined) return stamped(answered, stampOf(catalog.clock));
   const [reply, kept] = catalog.transaction(() => {
-    const first = encodeReply(command.run(context, request), NO_STAMP);
+    const first = encodeReply(replyAtOnce(command.run(context, request)), NO_STAMP);
     return [first, sessions.remember(retry, first)] as const;
   });
   kept();
-  return stamped(reply, stampOf(catalog.clock));
+  return checkedReply(stamped(reply, stampOf(catalog.clock)), context);
+}
+
+/** Asks a command that waits again, until it has a reply. */
+function answerOf(reply: Reply | Postponed, context: Context): Answer {
+  const { catalog } = context;
+  if (!(reply instanceof Postponed)) return checkedReply(encodeReply(reply, stampOf(catalog.clock)), context);
+  return reply.ready
+    .then(() => answerOf(catalog.transaction(reply.resume), context))
+    .catch((error: unknown) => encodeError(asServerError(error), stampOf(catalog.clock)));
+}
+
+function replyAtOnce(reply: Reply | Postponed): Reply {
+  if (reply instanceof Postponed) throw new TypeError('A write has nothing to wait for.');
+  return reply;
 }
 
 function checkSizes({ body, sequences }: CommandMessage): void {
@@ -86,7 +108,7 @@ function checkSizes({ body, sequences }: CommandMessage): void {
 }
 
 /** A reply may be somewhat larger than a document; what the wire cannot carry is an error. */
-function checkedReply(reply: Uint8Array, maxMessageSize: number): Uint8Array {
+function checkedReply(reply: Uint8Array, { maxMessageSize }: Context): Uint8Array {
   if (reply.length + MAX_REPLY_OVERHEAD <= maxMessageSize) return reply;
   throw new ServerError(10334, `The reply would have ${reply.length} bytes, more than a message can hold`);
 }

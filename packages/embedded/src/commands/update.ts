@@ -102,12 +102,18 @@ export interface Updated {
 /** Applies an update to a document and stores it if a byte of it changed. All or nothing. */
 export function updateFound(collection: Collection, found: Found, update: CompiledUpdate, checked: boolean): Updated {
   const before = found.document;
-  const after = withIdFirst(update.apply(before, found.match));
+  const written: string[] = [];
+  const after = withIdFirst(update.apply(before, found.match, written));
   const bytes = encode(after);
   if (Buffer.compare(bytes, found.record.bytes) === 0) return { before, after, modified: false };
   checkSize(bytes, 17419, `Resulting document after update is larger than ${MAX_DOCUMENT_SIZE}`);
   const kind = update.kind === 'replacement' ? 'replace' : 'update';
-  collection.replace(found.record, before, after, bytes, { checked, kind });
+  // Only operators say where they wrote: what a pipeline changed has to be looked for.
+  collection.replace(found.record, before, after, bytes, {
+    checked,
+    kind,
+    written: update.kind === 'operators' ? written : undefined,
+  });
   return { before, after, modified: true };
 }
 

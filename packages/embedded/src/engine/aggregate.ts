@@ -29,7 +29,7 @@ const STAGES: ReadonlyMap<string, StageCompiler> = new Map(
   Object.entries({ ...SELECT, ...RESHAPE, ...GROUP, ...COUNT_STAGES, ...UNWIND, ...LOOKUP, ...COMBINE }),
 );
 
-/** What MongoDB has and this server has not. */
+/** What MongoDB has and this server has not; whoever runs a pipeline has to take `$changeStream` off its start. */
 const UNSUPPORTED: ReadonlySet<string> = new Set(
   (
     '$bucketAuto $changeStream $changeStreamSplitLargeEvent $collStats $currentOp $densify $fill $geoNear ' +
@@ -39,6 +39,9 @@ const UNSUPPORTED: ReadonlySet<string> = new Set(
 );
 
 const EMPTY: OtherCollection = { find: () => [], hasIndexOn: () => true };
+
+/** Stages that bring their own documents. */
+const FIRST: ReadonlySet<string> = new Set(['$documents', '$changeStream']);
 
 /** Stages that write: whoever runs a pipeline takes them off its end. */
 const OUTPUT: ReadonlySet<string> = new Set(['$out', '$merge']);
@@ -65,8 +68,17 @@ export function pipeline(stages: readonly Document[], options: PipelineOptions =
   return context.compile(stages, context);
 }
 
+/** Throws 40602 where a stage that brings its own documents is not the first. */
+export function checkFirstStages(stages: readonly Document[]): void {
+  for (const stage of stages.slice(1)) {
+    const [name = ''] = stage.keys();
+    if (FIRST.has(name)) throw new ServerError(40602, `${name} is only valid as the first stage in a pipeline.`);
+  }
+}
+
 function compileStages(stages: readonly Document[], context: StageContext, check: PipelineOptions['check']): Stage {
-  const compiled = stages.map((stage, position) => compileStage(stage, position, context));
+  checkFirstStages(stages);
+  const compiled = stages.map((stage) => compileStage(stage, context));
   const run =
     check === undefined
       ? compiled
@@ -89,7 +101,7 @@ function* checked(documents: Iterable<Document>, check: () => void): Generator<D
   }
 }
 
-function compileStage(stage: Document, position: number, context: StageContext): Stage {
+function compileStage(stage: Document, context: StageContext): Stage {
   const [[name = '', argument = null] = []] = stage;
   if (stage.size !== 1)
     throw new ServerError(40323, 'A pipeline stage specification object must contain exactly one field.');
@@ -98,9 +110,6 @@ function compileStage(stage: Document, position: number, context: StageContext):
   if (name === '$facet' && context.within === name) throw notWithin(name, name, 40600);
   if (UNSUPPORTED.has(name)) throw new ServerError(115, `The embedded server does not support the stage ${name}.`);
   if (compile === undefined) throw new ServerError(40324, `Unrecognized pipeline stage name: '${name}'`);
-  if (name === '$documents' && position > 0) {
-    throw new ServerError(40602, `${name} is only valid as the first stage in a pipeline.`);
-  }
   return compile(argument, context, name);
 }
 

@@ -59,6 +59,16 @@ export class Reader {
     return document;
   }
 
+  /** The document with its first member alone. */
+  firstMember(): Document {
+    const outer = this.#enter(1);
+    const document: Document = new Map();
+    const type = this.#byte();
+    if (type !== 0) document.set(this.#cstring(), this.#value(type, 1));
+    this.#end = outer;
+    return document;
+  }
+
   #array(depth: number): Value[] {
     const outer = this.#enter(depth);
     const array: Value[] = [];

@@ -12,6 +12,11 @@ export function decode(bytes: Uint8Array, start = 0): Document {
   return new Reader(buffer, start).document(1);
 }
 
+/** Reads the first member of a document and nothing else: the `_id` of a stored one. Throws like `decode`. */
+export function decodeFirst(bytes: Uint8Array): Document {
+  return new Reader(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0).firstMember();
+}
+
 // Encoding never calls out, so one buffer serves every call; a large one is not kept.
 const MAX_SCRATCH = 1 << 20;
 let scratch: Buffer = Buffer.allocUnsafeSlow(1 << 14);

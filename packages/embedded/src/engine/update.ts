@@ -33,9 +33,10 @@ export interface CompiledUpdate {
   /**
    * The document after the update; the one that is given stays as it is. Fails as a whole or not at all.
    * @param match what the filter's match said of the positional operator
+   * @param written takes the paths that operators wrote to
    * @throws ServerError 66 where `_id` would change, 28, 2, 14 and others where an operator cannot be applied
    */
-  apply(document: Document, match?: MatchDetails): Document;
+  apply(document: Document, match?: MatchDetails, written?: string[]): Document;
   /** The same for a document that an upsert is about to insert: `$setOnInsert` counts, and a missing `_id` may be set. */
   insert(document: Document): Document;
 }
@@ -148,16 +149,16 @@ function checkId(before: Document, after: Document): void {
 function compileOperators(update: Document, options: UpdateOptions): CompiledUpdate {
   const filters = elementFilters(options.arrayFilters ?? [], options.collation);
   const tree = operatorTree(update, filters, options.collation);
-  const run = (document: Document, insert: boolean, positional: number | undefined): Document => {
+  const run = (document: Document, insert: boolean, positional?: number, written?: string[]): Document => {
     const context = { document, insert, now: options.now, positional };
-    const updated = new Application(context, filters).run(tree);
+    const updated = new Application(context, filters, written).run(tree);
     checkId(document, updated);
     return updated;
   };
   return {
     kind: 'operators',
-    apply: (document, match) => run(document, false, match?.index),
-    insert: (document) => run(document, true, undefined),
+    apply: (document, match, written) => run(document, false, match?.index, written),
+    insert: (document) => run(document, true),
   };
 }
 

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 
-const CHECKSUM_BYTES = 4;
+/** What is sealed begins behind so many bytes. */
+export const CHECKSUM_BYTES = 4;
 
 /** The parts one after another, behind their checksum. */
 export function seal(...parts: readonly Uint8Array[]): Buffer {

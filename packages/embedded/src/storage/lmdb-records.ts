@@ -68,7 +68,7 @@ export class LmdbRecords implements RecordStore {
     return place && this.#read(place);
   }
 
-  insert(key: string, bytes: Uint8Array): RecordId {
+  insert(key: string, bytes: Uint8Array): StoredRecord {
     this.#change(1, bytes.length);
     const id = this.#nextId;
     this.#nextId += 1;
@@ -76,16 +76,17 @@ export class LmdbRecords implements RecordStore {
     this.#tables.records.putSync(place, pack(key, bytes));
     this.#tables.ids.putSync(this.#idKey(key), place);
     this.#hasCutKeys ||= isCutKey(key);
-    return id;
+    return { id, bytes };
   }
 
-  replace(id: RecordId, bytes: Uint8Array): void {
+  replace(id: RecordId, bytes: Uint8Array): StoredRecord {
     const place = recordKey(this.#collection, id);
     const before = this.#tables.records.get(place);
     if (before === undefined) throw new RangeError(`There is no record ${id}.`);
     const { key, document } = this.#unpack(id, before);
     this.#change(0, bytes.length - document.length);
     this.#tables.records.putSync(place, pack(key, bytes));
+    return { id, bytes };
   }
 
   remove(id: RecordId): void {

@@ -22,6 +22,8 @@ export interface Tables extends RecordTables {
   readonly entries: Table;
   /** Name → what the server remembers under it. */
   readonly state: Table;
+  /** Position → an entry of the log of changes. */
+  readonly log: Table;
 }
 
 const BINARY = { encoding: 'binary', keyEncoding: 'binary' } as const;
@@ -48,6 +50,7 @@ export async function openTables(path: string): Promise<Tables> {
       ids: table('ids'),
       entries: table('entries'),
       state: table('state'),
+      log: table('log'),
     };
     // Opening tables has taken this process from the list of readers: from here on it stays there.
     checkAlone(root, folder);

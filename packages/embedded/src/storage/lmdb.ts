@@ -1,6 +1,7 @@
 import { seal, unseal } from './checksum.ts';
 import { isCutKey, type KeyRange, recordSuffix } from './key-range.ts';
 import { after, keyBehind, numberKey, rangeBehind, recordIdOf } from './lmdb-keys.ts';
+import { LmdbLog } from './lmdb-log.ts';
 import { LmdbRecords, type Table } from './lmdb-records.ts';
 import { openTables, type Tables } from './lmdb-tables.ts';
 import type { CollectionStore, Entry, IndexStore, RecordId, ServerState, Storage } from './storage.ts';
@@ -23,6 +24,7 @@ export class LmdbStorage implements Storage {
   readonly name = 'lmdb';
   readonly persistent = true;
   readonly state: ServerState;
+  readonly log: LmdbLog;
   readonly #tables: Tables;
   /** The records whose counters the transaction has changed. */
   readonly #changed = new Set<LmdbRecords>();
@@ -31,6 +33,7 @@ export class LmdbStorage implements Storage {
   private constructor(tables: Tables) {
     this.#tables = tables;
     this.state = new LmdbState(tables.state);
+    this.log = new LmdbLog(tables.log);
   }
 
   /** Opens the store in the folder `path`, makes both if need be. Throws `StoreError` where it cannot be used. */
@@ -57,6 +60,9 @@ export class LmdbStorage implements Storage {
         for (const records of this.#changed) records.saveCounters();
         return result;
       });
+    } catch (error) {
+      this.log.forget();
+      throw error;
     } finally {
       this.#changed.clear();
     }

@@ -1,5 +1,6 @@
 import { isCutKey, type KeyRange, recordAtEnd, recordSuffix } from './key-range.ts';
 import { SortedKeys } from './sorted-keys.ts';
+import { MemoryLog } from './memory-log.ts';
 import type {
   CollectionStore,
   Entry,
@@ -21,6 +22,7 @@ export class MemoryStorage implements Storage {
   readonly name = 'memory';
   readonly persistent = false;
   readonly state = new MemoryState();
+  readonly log = new MemoryLog();
 
   collections(): CollectionStore[] {
     return [];
@@ -103,7 +105,7 @@ class MemoryRecords implements RecordStore {
     return this.#byKey.get(key);
   }
 
-  insert(key: string, bytes: Uint8Array): RecordId {
+  insert(key: string, bytes: Uint8Array): StoredRecord {
     const record: MemoryRecord = { id: this.#nextId, key, bytes: copy(bytes) };
     this.#nextId += 1;
     this.#size += bytes.length;
@@ -111,14 +113,15 @@ class MemoryRecords implements RecordStore {
     this.#byKey.set(key, record);
     this.#sorted?.add(key);
     this.#hasCutKeys ||= isCutKey(key);
-    return record.id;
+    return { id: record.id, bytes: record.bytes };
   }
 
-  replace(id: RecordId, bytes: Uint8Array): void {
+  replace(id: RecordId, bytes: Uint8Array): StoredRecord {
     const record = this.#byId.get(id);
     if (record === undefined) throw new RangeError(`There is no record ${id}.`);
     this.#size += bytes.length - record.bytes.length;
     record.bytes = copy(bytes);
+    return { id, bytes: record.bytes };
   }
 
   remove(id: RecordId): void {

@@ -38,9 +38,9 @@ export interface RecordStore extends Entries {
   /** The record that has that key. */
   find(key: string): StoredRecord | undefined;
   /** Stores a copy of `bytes` under a key that no record has. */
-  insert(key: string, bytes: Uint8Array): RecordId;
+  insert(key: string, bytes: Uint8Array): StoredRecord;
   /** Stores a copy of `bytes` in the place of the record, which keeps its key and its position. */
-  replace(id: RecordId, bytes: Uint8Array): void;
+  replace(id: RecordId, bytes: Uint8Array): StoredRecord;
   remove(id: RecordId): void;
   /**
    * All records in natural order. The iteration may be suspended while the store changes: a record that stays is
@@ -83,6 +83,44 @@ export interface ServerState {
   names(prefix: string): string[];
 }
 
+/**
+ * Where an entry of the log is: a text of twelve bytes whose order is that of the log. Eight say the time of the commit,
+ * four the place among the entries of that time.
+ */
+export type LogPosition = string;
+
+/** An entry of the log. What it says is worked out when it is read, or at once where it is written to a disk. */
+export interface LogEntry {
+  readonly position: LogPosition;
+  /** What it is about. */
+  readonly topic: string;
+  readonly bytes: Uint8Array;
+}
+
+/** An entry that is to be logged. It must not change from then on. */
+export interface NewLogEntry extends LogEntry {
+  /** About how many bytes it keeps from being forgotten. */
+  readonly size: number;
+}
+
+/** The log keeps so many entries and bytes at least and about a tenth more at most; the oldest make room. */
+export const MAX_LOG_ENTRIES = 20_000;
+export const MAX_LOG_BYTES = 16 * 2 ** 20;
+
+/** The last changes of everything that is stored, in their order. It knows nothing of what they are. */
+export interface LogStore {
+  /** What came after this is in the log. */
+  readonly start: LogPosition;
+  /** Says where a log that has no start yet starts. */
+  begin(start: LogPosition): void;
+  /** Adds an entry behind all others. */
+  append(entry: NewLogEntry): void;
+  /** The entry at a position. */
+  at(position: LogPosition): LogEntry | undefined;
+  /** The entries behind a position. To be read before anything is appended. */
+  after(position: LogPosition): Iterable<LogEntry>;
+}
+
 /** Where collections are kept. */
 export interface Storage {
   /** Names what this is, for `serverStatus`. */
@@ -90,6 +128,7 @@ export interface Storage {
   /** Whether it outlives the server. */
   readonly persistent: boolean;
   readonly state: ServerState;
+  readonly log: LogStore;
   /**
    * What is there when the server starts, in the order of creation, and again after a transaction has failed: stores
    * from before that are no longer of use where the storage is persistent.

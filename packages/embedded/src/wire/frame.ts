@@ -29,6 +29,11 @@ export class FrameReader {
   #size = 0;
   #needed = HEADER_SIZE;
 
+  /** Bytes that are there and not yet taken. */
+  get size(): number {
+    return this.#size;
+  }
+
   /** Takes what the socket delivered. */
   add(chunk: Buffer): void {
     this.#chunks.push(chunk);

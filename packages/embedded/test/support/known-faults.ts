@@ -5,6 +5,17 @@
  */
 const FAULTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   secantusdb: {
+    changeStreams: [
+      'changes of collections: the stream of the name that a collection gets ends, too',
+      'pipelines of streams: stages that a stream cannot have',
+      'refusals of streams: options that are unknown or wrong',
+      'refusals of streams: what is no subject',
+      'resuming: after the end of a collection',
+      'resuming: with the token of another stream',
+      'resuming: with what is no token',
+      'resuming: with two beginnings',
+      'resuming: at a time that is forgotten',
+    ],
     'core/document': ['inserting: an _id cannot be an array, a regular expression or an object with operators'],
     'core/field-paths': [
       'expressions: paths and literals: "$a.b" of {a: [{b: 1}, 5, {}, {b: [2]}, [{b: 3}]]}',
@@ -30,6 +41,10 @@ const FAULTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
     ],
     'core/schema-validation': ['validating: a wrong rule is refused'],
     'reference/bson-types': ['inserting: an empty timestamp is filled in'],
+    'reference/change-events/update': [
+      'what an update changed: a pipeline: what differs, and arrays that became shorter',
+      'full documents: images before and after, of a collection that keeps them',
+    ],
     'reference/collation': [
       'collation: sorting by a language, and digits as numbers',
       'collation: what is no collation is refused',

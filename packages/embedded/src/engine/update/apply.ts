@@ -14,10 +14,13 @@ const MOST_PADDING = 1_500_000;
 export class Application {
   readonly #context: Context;
   readonly #filters: ElementFilters;
+  readonly #written: string[] | undefined;
 
-  constructor(context: Context, filters: ElementFilters) {
+  /** @param written takes the paths whose values were made anew */
+  constructor(context: Context, filters: ElementFilters, written?: string[]) {
     this.#context = context;
     this.#filters = filters;
+    this.#written = written;
   }
 
   /** The document that the tree makes of this application's document. */
@@ -29,7 +32,9 @@ export class Application {
   #node(node: UpdateNode, value: Value | undefined, path: string): Value | undefined {
     if (node.kind === 'leaf') {
       if (value === undefined && !createsPath(node.modifier, this.#context)) return undefined;
-      return node.modifier.apply(value, this.#context, path);
+      const changed = node.modifier.apply(value, this.#context, path);
+      if (changed !== value) this.#written?.push(path);
+      return changed;
     }
     if (node.kind === 'elements') return this.#elements(node, value, path);
     if (isDocument(value)) return this.#inDocument(node, value, path);
