@@ -54,8 +54,7 @@ export class Writer {
       case 'Int32':
         return this.#int32(value.value);
       case 'Double':
-        this.bytes.writeDoubleLE(value.value, this.#take(8));
-        return;
+        return this.#double(value.value);
       case 'Long':
       case 'Timestamp':
         this.#int32(value.low);
@@ -65,8 +64,7 @@ export class Writer {
       case 'ObjectId':
         return this.#raw(value.id);
       case 'DateTime':
-        this.bytes.writeBigInt64LE(value.milliseconds, this.#take(8));
-        return;
+        return this.#int64(value.milliseconds);
       case 'Binary':
         this.#int32(value.position);
         this.#byte(value.sub_type);
@@ -131,7 +129,8 @@ export class Writer {
   }
 
   #byte(byte: number): void {
-    this.bytes[this.#take(1)] = byte;
+    const at = this.#take(1);
+    this.bytes[at] = byte;
   }
 
   #int32(value: number): void {
@@ -147,9 +146,21 @@ export class Writer {
   }
 
   #raw(bytes: Uint8Array): void {
-    this.bytes.set(bytes, this.#take(bytes.length));
+    const at = this.#take(bytes.length);
+    this.bytes.set(bytes, at);
   }
 
+  #double(value: number): void {
+    const at = this.#take(8);
+    this.bytes.writeDoubleLE(value, at);
+  }
+
+  #int64(value: bigint): void {
+    const at = this.#take(8);
+    this.bytes.writeBigInt64LE(value, at);
+  }
+
+  /** Makes room and gives its place. It may put another buffer in the place of `bytes`, which is to be read after it. */
   #take(length: number): number {
     const start = this.#reserve(length);
     this.position = start + length;

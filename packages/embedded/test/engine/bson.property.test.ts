@@ -2,6 +2,7 @@ import * as bson from 'bson';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decode, encode } from '../../src/engine/bson.ts';
+import { Writer } from '../../src/engine/bson-writer.ts';
 import { ServerError } from '../../src/errors.ts';
 import { document } from './arbitraries.ts';
 import { runs, text } from './support.ts';
@@ -16,6 +17,17 @@ describe('the codec', () => {
         expect(text(decoded)).toBe(text(original));
       }),
       { numRuns: runs },
+    );
+  });
+
+  it('writes the same bytes however often its buffer is too small', () => {
+    fc.assert(
+      fc.property(document, fc.integer({ min: 1, max: 64 }), (original, size) => {
+        const writer = new Writer(Buffer.alloc(size, 0xff));
+        writer.document(original, 1);
+        expect(writer.bytes.subarray(0, writer.position)).toEqual(encode(original));
+      }),
+      { numRuns: runs * 3 },
     );
   });
 
