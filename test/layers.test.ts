@@ -63,6 +63,7 @@ const packages: readonly Package[] = [
       'json-schema.ts',
       'types/',
       'concurrently.ts',
+      'driver-options.ts',
       'page-token.ts',
       'uri.ts',
       'driver-error.ts',

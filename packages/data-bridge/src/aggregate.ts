@@ -5,6 +5,7 @@ import { typeName } from './bson/types.ts';
 import { castFilter } from './cast.ts';
 import type { Commands, Cursor } from './commands.ts';
 import { definitionKey, type ModelDefinition } from './definition.ts';
+import { DECODING } from './driver-options.ts';
 import { type ErrorContext, UsageError } from './errors.ts';
 import { type Readers, readersAfter } from './reshaped.ts';
 import { checkCount, type ReadAll, sortOf } from './query-plan.ts';
@@ -28,19 +29,7 @@ import type { Sort } from './types/sort.ts';
 import { run } from './updates.ts';
 
 /** Options that a method stands for, or that would change what comes back. */
-const REFUSED = [
-  'raw',
-  'explain',
-  'cursor',
-  'out',
-  'fieldsAsRaw',
-  'promoteValues',
-  'promoteLongs',
-  'promoteBuffers',
-  'useBigInt64',
-  'bsonRegExp',
-  'enableUtf8Validation',
-] as const;
+const REFUSED = ['raw', 'explain', 'cursor', 'out', ...DECODING] as const;
 
 /** What `aggregate` takes: the driver's options but those that would change what comes back. */
 export type AggregationOptions = Omit<AggregateOptions, (typeof REFUSED)[number]> & Abortable;

@@ -51,8 +51,9 @@ async function ask(connection: Connection): Promise<BulkServer> {
   return {
     connection,
     hasBulkWrite,
-    writes: Number(maxWriteBatchSize),
-    // Below, the driver puts no more in a command than a document may have.
+    // Below, the driver begins another command one write earlier than the server would have it,
+    writes: Number(maxWriteBatchSize) - (hasBulkWrite ? 0 : 1),
+    // and puts no more bytes in a command than a document may have.
     bytes: Number(hasBulkWrite ? maxMessageSizeBytes : maxBsonObjectSize) - ROOM,
     bytesOfOne: Number(maxBsonObjectSize) - ROOM,
   };

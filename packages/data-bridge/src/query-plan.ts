@@ -3,6 +3,7 @@ import { typeName } from './bson/types.ts';
 import { castFilter } from './cast.ts';
 import type { Commands, Cursor } from './commands.ts';
 import type { ModelDefinition } from './definition.ts';
+import { DECODING } from './driver-options.ts';
 import { UsageError } from './errors.ts';
 import { translate } from './outcome.ts';
 import { Selection } from './state/selection.ts';
@@ -31,7 +32,6 @@ const REFUSED = [
   'tailable',
   'awaitData',
   'maxAwaitTimeMS',
-  'fieldsAsRaw',
   'explain',
   'returnKey',
   'showRecordId',
@@ -39,12 +39,7 @@ const REFUSED = [
   'max',
   'oplogReplay',
   'timeout',
-  'promoteValues',
-  'promoteLongs',
-  'promoteBuffers',
-  'useBigInt64',
-  'bsonRegExp',
-  'enableUtf8Validation',
+  ...DECODING,
 ] as const;
 
 /** What `find` takes: the driver's options but those that would change what a document is, or that a query has methods for. */

@@ -18,6 +18,7 @@ import { castFilter, castUpdate } from './cast.ts';
 import type { Commands } from './commands.ts';
 import { countedReplacement, countedStages } from './counted.ts';
 import type { ModelDefinition } from './definition.ts';
+import { DECODING } from './driver-options.ts';
 import { UsageError } from './errors.ts';
 import { translate, translateWrite } from './outcome.ts';
 import { operatorIn, refuseServerJavaScript, safeFilter } from './safety.ts';
@@ -42,19 +43,7 @@ export interface ValidateOptions {
 }
 
 /** Options of the driver that would make it give something else than what a method promises, or another type of it. */
-const REFUSED = [
-  'explain',
-  'projection',
-  'includeResultMetadata',
-  'raw',
-  'fieldsAsRaw',
-  'promoteValues',
-  'promoteLongs',
-  'promoteBuffers',
-  'useBigInt64',
-  'bsonRegExp',
-  'enableUtf8Validation',
-] as const;
+const REFUSED = ['explain', 'projection', 'includeResultMetadata', 'raw', ...DECODING] as const;
 
 /** The driver's options of an operation but those that would change what comes back. */
 export type DriverOptions<O> = Omit<O, (typeof REFUSED)[number]> & Partial<Abortable>;

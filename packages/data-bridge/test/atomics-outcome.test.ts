@@ -22,13 +22,7 @@ const proxy = new FaultyProxy();
 let database: TestDatabase;
 
 beforeAll(async () => {
-  database = await openDatabase({
-    via: (server) => proxy.listen(server),
-    retryWrites: false,
-    directConnection: true,
-    heartbeatFrequencyMS: 50,
-    minHeartbeatFrequencyMS: 50,
-  });
+  database = await openDatabase(proxy.options());
   await database.db.createCollection('strict', { validator: { bad: { $exists: false } } });
 });
 

@@ -59,13 +59,7 @@ class Ark extends model('ark', {
 const proxy = new FaultyProxy();
 let database: TestDatabase;
 beforeAll(async () => {
-  database = await openDatabase({
-    via: (server) => proxy.listen(server),
-    retryWrites: false,
-    directConnection: true,
-    heartbeatFrequencyMS: 50,
-    minHeartbeatFrequencyMS: 50,
-  });
+  database = await openDatabase(proxy.options());
   const rules = { properties: { name: { bsonType: 'string', maxLength: 5 }, list: { items: { enum: ['a'] } } } };
   await database.db.createCollection('checked', { validator: { $jsonSchema: rules, never: { $ne: TEXT } } });
   await Person.ensureIndexes();

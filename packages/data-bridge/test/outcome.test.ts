@@ -14,15 +14,7 @@ class Item extends model('items', {
 const proxy = new FaultyProxy();
 let database: TestDatabase;
 beforeAll(async () => {
-  // The driver would send a write twice by itself, where the server can tell.
-  database = await openDatabase({
-    via: (server) => proxy.listen(server),
-    retryWrites: false,
-    directConnection: true,
-    socketTimeoutMS: 2000,
-    heartbeatFrequencyMS: 50,
-    minHeartbeatFrequencyMS: 50,
-  });
+  database = await openDatabase(proxy.options({ socketTimeoutMS: 2000 }));
 });
 afterAll(async () => {
   await database.close();

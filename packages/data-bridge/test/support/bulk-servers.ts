@@ -19,15 +19,7 @@ export interface BulkDatabase extends TestDatabase {
 export async function openBulkDatabase(wireVersion: number, options: MongoClientOptions = {}): Promise<BulkDatabase> {
   const proxy = new FaultyProxy();
   proxy.always('hello', (reply) => ({ ...reply, maxWireVersion: wireVersion }));
-  const database = await openDatabase({
-    ...options,
-    via: (server) => proxy.listen(server),
-    directConnection: true,
-    // The driver would send a write twice by itself, where the server can tell.
-    retryWrites: false,
-    heartbeatFrequencyMS: 50,
-    minHeartbeatFrequencyMS: 50,
-  });
+  const database = await openDatabase(proxy.options(options));
   return {
     ...database,
     proxy,

@@ -40,6 +40,16 @@ export class FaultyProxy {
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
+  /**
+   * What opens a database through it: the driver never sends a write again by itself, and soon finds a server that is back.
+   * The program's own options come last.
+   */
+  options<O extends object>(options?: O) {
+    const via = (server: URL): Promise<string> => this.listen(server);
+    const heartbeat = { heartbeatFrequencyMS: 50, minHeartbeatFrequencyMS: 50 };
+    return { via, retryWrites: false, directConnection: true, ...heartbeat, ...options };
+  }
+
   /** The next command of this name meets the fault. */
   next(command: string, fault: Fault): void {
     this.#faults.set(command, fault);
