@@ -7,6 +7,7 @@ import { Layout } from './bson/layout.ts';
 import { typeName } from './bson/types.ts';
 import { castFilter } from './cast.ts';
 import type { ModelDefinition } from './definition.ts';
+import { DECODING } from './driver-options.ts';
 import { UsageError } from './errors.ts';
 import { trusted, wasTrusted } from './literal.ts';
 import { translate } from './outcome.ts';
@@ -16,19 +17,7 @@ import type { Lookups } from './types/change-event.ts';
 import { refuseOptions } from './updates.ts';
 
 /** Options that would change what events hold. */
-const REFUSED = [
-  'raw',
-  'explain',
-  'cursor',
-  'out',
-  'fieldsAsRaw',
-  'promoteValues',
-  'promoteLongs',
-  'promoteBuffers',
-  'useBigInt64',
-  'bsonRegExp',
-  'enableUtf8Validation',
-] as const;
+const REFUSED = ['raw', 'explain', 'cursor', 'out', ...DECODING] as const;
 
 /** What `watch` takes: the driver's options but those that would change what events hold. */
 export type WatchOptions = Omit<ChangeStreamOptions, (typeof REFUSED)[number] | keyof Lookups> &
