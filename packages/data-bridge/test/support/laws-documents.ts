@@ -146,7 +146,7 @@ function randomItems(random: Random): unknown[] {
   }));
 }
 
-/** Elements that are told apart by a member; now and then one of them has none. */
+/** Elements that are told apart by a member; now and then one of them has none, or the same as another. */
 function randomElements(random: Random, key: string, members: () => Members): unknown[] {
   const elements = random.list<Members>(random.below(4), () => ({ ...members(), [key]: random.pick(ids)() }));
   const known = new Set<string>();
@@ -154,7 +154,8 @@ function randomElements(random: Random, key: string, members: () => Members): un
     const id = identity(element[key]);
     return !known.has(id) && known.add(id);
   });
-  return random.chance(0.05) ? [...unique, random.pick<unknown>([null, 5, {}, { [key]: null }])] : unique;
+  const odd = random.pick<unknown>([null, 5, {}, { [key]: null }, { ...unique[0], twice: true }]);
+  return random.chance(0.08) ? [...unique, odd] : unique;
 }
 
 /** The key by which the elements of an array of this name can be told apart; null where they cannot. */
