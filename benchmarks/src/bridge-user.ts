@@ -1,8 +1,7 @@
 import { model } from 'data-bridge';
 import { z } from 'zod';
 
-/** The main fixture as a model of data-bridge. */
-export class BridgeUser extends model('users', {
+const fields = {
   name: z.string(),
   email: z.string(),
   age: z.number(),
@@ -26,4 +25,11 @@ export class BridgeUser extends model('users', {
     lang: z.string(),
     notify: z.object({ email: z.boolean(), sms: z.boolean() }),
   }),
-}) {}
+};
+
+/** The main fixture as a model of data-bridge. */
+export class BridgeUser extends model('users', fields) {}
+
+/** The same, each save guarded by what it changes, or by a counter. */
+export class GuardedUser extends model('users', fields, { concurrency: 'fields' }) {}
+export class VersionedUser extends model('users', fields, { concurrency: 'version' }) {}

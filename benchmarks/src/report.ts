@@ -13,7 +13,7 @@ export interface Row {
   readonly what: string;
   readonly goal?: Goal;
   readonly measured: Spread;
-  readonly unit: '×' | 'B' | 'KB' | 'MB' | 'µs' | 'ms' | 'commands' | 'B per round';
+  readonly unit: '×' | 'B' | 'KB' | 'MB' | 'µs' | 'ms' | 'commands' | 'conflicts' | 'retries' | 'B per round';
 }
 
 export function atLeast(value: number, within?: 'spread'): Goal {

@@ -183,7 +183,8 @@ const changesOfFirstRun = [
   "    CAN borders           [ 'USA' ] → [ 'USA', 'DNK' ]",
   '    CHE latlng.0          47 → 46.8',
   "    CPV name.common       'Cape Verde' → 'Cabo Verde'",
-  '  250 saves, 6 commands: 6 countries are as they were',
+  '    NLD area              41850 → 41865',
+  '  250 saves, 7 commands: 7 countries are as they were',
 ];
 
 const story = [
@@ -197,6 +198,8 @@ const story = [
   '  250 saves, 0 commands',
   '  After rollback() it is Monaco, modified: false; save() sent 0 commands',
   "  Catalan Costa d'Ivori, Danish Elfenbenskysten: both are there",
+  '  ConflictError: area was 41850; mine is 41855, theirs 41860; nothing was written',
+  '  3 commands; stored now: 41,865 km², both gains are there',
 ];
 
 const escape = new RegExp(`${String.fromCharCode(27)}\\[[\\d;]*m`, 'g');

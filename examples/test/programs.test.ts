@@ -20,6 +20,11 @@ const programs = {
     '35 points',
   ],
   streaming: ['7963 bytes', 'enough after 250'],
+  'two-editors': [
+    'Mongoose: stock 7, ink 1',
+    'data-bridge: stock was 10, mine is 7, theirs 7',
+    'data-bridge: stock 4, ink 5',
+  ],
   aggregation: ['ink: 2 for 8', 'pen: 6 for 8', '2 sales in Rome', '1 large, by ann and bob', '0 large'],
 } as const;
 

@@ -1,5 +1,5 @@
 import { calculateObjectSize, serialize } from 'bson';
-import type { Connection } from 'data-bridge';
+import { type Conflict, ConflictError, type Connection } from 'data-bridge';
 import { compareWithCopying } from './comparison.ts';
 import type { Database } from './database.ts';
 import { figure, percent, sum, times } from './figures.ts';
@@ -23,6 +23,7 @@ export async function tour({ connection, place }: Database, terminal: Terminal):
   await saveUnchanged(countries, connection, terminal);
   await rollBack(connection, terminal);
   savings.push(...(await writeTogether(connection, terminal)));
+  await settleConflict(connection, terminal);
   summarise(savings, countries, terminal);
 }
 
@@ -173,6 +174,39 @@ async function writeTogether(connection: Connection, terminal: Terminal): Promis
   terminal.prose('Stored now:');
   terminal.result(`Catalan ${translations['cat']?.common}, Danish ${translations['dan']?.common}: both are there`);
   return savings;
+}
+
+async function settleConflict(connection: Connection, terminal: Terminal): Promise<void> {
+  terminal.heading('7  A conflict, resolved');
+  terminal.prose(
+    'Both gain land from the sea for the Netherlands, and both loaded it before. With concurrency: "fields" a save ' +
+      'asks that what it changes is as it was read.',
+  );
+  const [first, second] = [await load('NLD'), await load('NLD')];
+  first.area += 10;
+  second.area += 5;
+  await first.save({ concurrency: 'fields' });
+  try {
+    await second.save({ concurrency: 'fields' });
+  } catch (error) {
+    if (!(error instanceof ConflictError)) throw error;
+    for (const { path, original, mine, theirs } of error.conflicts)
+      terminal.result(
+        `ConflictError: ${path} was ${String(original)}; mine is ${String(mine)}, theirs ${String(theirs)}; nothing was written`,
+      );
+  }
+
+  terminal.step('A function says what becomes of both, and the save does it');
+  const commands = await commandsSentBy(connection.client, () =>
+    second.save({ concurrency: 'fields', onConflict: addUp }),
+  );
+  const { area } = await load('NLD');
+  terminal.result(`${commands.length} commands; stored now: ${figure(area)} km², both gains are there`);
+}
+
+/** What both added to a number. */
+function addUp({ original, mine, theirs }: Conflict): unknown {
+  return Number(theirs) + (Number(mine) - Number(original));
 }
 
 function summarise(savings: readonly Saving[], countries: readonly Country[], terminal: Terminal): void {

@@ -48,12 +48,26 @@ interface Case {
 async function forAll(law: (each: Case) => Promise<void>): Promise<void> {
   const property = fc.asyncProperty(fc.noShrink(fc.nat()), async (id) => {
     const random = new Random(id);
-    const original = exact(encodeDocument({ ...randomDocument(random), ...ownLists, _id: id, writes: 1 }));
+    const document = { ...randomDocument(random), ...ownLists, _id: id, writes: 1 };
+    const original = exact(encodeDocument(isOther ? (withoutNaN(document) as Members) : document));
     await Any.collection.deleteMany({});
     await Any.collection.insertOne(original);
     await law({ id, original: await read(id), random });
   });
   await fc.assert(property, { numRuns: cases, examples: chosen === undefined ? [] : [[Number(chosen)]] });
+}
+
+/** SecantusDB takes NaN inside containers for unequal to itself: guards of such values never match there. */
+const isOther = process.env['MONGODB_URI'] !== undefined;
+
+function withoutNaN(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNaN);
+  if (isMembers(value)) {
+    const members = {};
+    for (const [key, member] of Object.entries(value)) setOwn(members, key, withoutNaN(member));
+    return members;
+  }
+  return Number.isNaN(Number(value)) && String(value) === 'NaN' ? 0.5 : value;
 }
 
 /** An array in which each writer has an element, and one to which all of them add. */

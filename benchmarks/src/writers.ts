@@ -1,0 +1,182 @@
+import { once } from 'node:events';
+import { ConflictError, connect, model } from 'data-bridge';
+import mongoose from 'mongoose';
+import { z } from 'zod';
+import { BridgeUser, GuardedUser, VersionedUser } from './bridge-user.ts';
+import { messageOf, startCannedServer, startProcess } from './loopback.ts';
+import { type Effort, spread } from './measure.ts';
+import { atMost, exactly, type Row } from './report.ts';
+
+const DOCUMENTS = 100;
+
+type Users = typeof BridgeUser | typeof GuardedUser | typeof VersionedUser;
+
+const modes: Readonly<Record<string, Users>> = { merge: BridgeUser, fields: GuardedUser, version: VersionedUser };
+
+/** Milliseconds of this process's CPU time for two saves of each document. */
+async function timeSaves(users: Users, round: number): Promise<number> {
+  const loaded = await users.find().limit(DOCUMENTS);
+  const before = process.cpuUsage();
+  for (let save = 0; save < 2; save += 1) {
+    for (const user of loaded) {
+      user.name = `${round} ${save}`;
+      await user.save();
+    }
+  }
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+/** What a save costs the client that guards it. The modes take turns, every other round backwards. */
+export async function saveGuarded({ rounds }: Effort): Promise<Row[]> {
+  const server = await startCannedServer();
+  const bridge = await connect(server.uri);
+  const times = new Map(Object.keys(modes).map((name) => [name, [] as number[]]));
+  try {
+    for (let round = -5; round < rounds; round += 1) {
+      const turns = Object.entries(modes);
+      for (const [name, users] of round % 2 === 0 ? turns : turns.toReversed()) {
+        const ms = await timeSaves(users, round);
+        if (round >= 0) times.get(name)?.push(ms);
+      }
+    }
+  } finally {
+    await bridge.close();
+    await server.stop();
+  }
+  const merge = times.get('merge') ?? [];
+  const against = (name: string): number[] =>
+    (times.get(name) ?? []).map((ms, round) => ms / (merge[round] ?? Number.NaN));
+  return [
+    ...['fields', 'version'].map((name): Row => ({
+      what: `client CPU of a save with '${name}', against 'merge'`,
+      goal: atMost(1.2),
+      measured: spread(against(name)),
+      unit: '×',
+    })),
+    ...[...times].map(([name, series]): Row => ({
+      what: `  CPU of '${name}', per save`,
+      measured: spread(series.map((ms) => (ms * 1000) / (2 * DOCUMENTS))),
+      unit: 'µs',
+    })),
+  ];
+}
+
+const WRITERS = 16;
+const ADDITIONS = 50;
+const names = Array.from({ length: WRITERS }, (_, i) => `f${i}`);
+
+type Counters = Record<string, number>;
+
+class Sheet extends model('sheets', { numbers: z.record(z.string(), z.number()) }, { concurrency: 'fields' }) {}
+
+interface Outcome {
+  readonly ms: number;
+  readonly again: number;
+}
+
+async function timed(writers: readonly (() => Promise<number>)[]): Promise<Outcome> {
+  const start = performance.now();
+  const again = await Promise.all(writers.map((write) => write()));
+  return { ms: performance.now() - start, again: again.reduce((sum, each) => sum + each, 0) };
+}
+
+async function byBridge(): Promise<Outcome> {
+  const { _id } = await Sheet.create({ numbers: Object.fromEntries(names.map((name) => [name, 0])) });
+  const copies = await Promise.all(names.map(() => Sheet.find({ _id }).one()));
+  const outcome = await timed(
+    copies.map((sheet, i) => async () => {
+      let conflicts = 0;
+      for (let n = 0; n < ADDITIONS; n += 1) {
+        sheet.numbers[`f${i}`] = (sheet.numbers[`f${i}`] ?? 0) + 1;
+        try {
+          await sheet.save();
+        } catch (error) {
+          if (!(error instanceof ConflictError)) throw error;
+          conflicts += 1;
+          await sheet.save({ onConflict: 'mine' });
+        }
+      }
+      return conflicts;
+    }),
+  );
+  check((await Sheet.find({ _id }).one()).numbers);
+  return outcome;
+}
+
+async function byMongoose(uri: string): Promise<Outcome> {
+  const connection = await mongoose.createConnection(uri).asPromise();
+  try {
+    const fields = Object.fromEntries(names.map((name) => [name, Number]));
+    const schema = new mongoose.Schema<{ numbers: Counters }>({ numbers: fields }, { optimisticConcurrency: true });
+    const sheets = connection.model('MongooseSheet', schema);
+    const { _id } = await sheets.create({ numbers: Object.fromEntries(names.map((name) => [name, 0])) });
+    const outcome = await timed(
+      names.map((name) => async () => {
+        let retries = 0;
+        for (let n = 0; n < ADDITIONS; n += 1) {
+          for (;;) {
+            const sheet = await sheets.findById(_id).orFail();
+            sheet.set(`numbers.${name}`, Number(sheet.get(`numbers.${name}`)) + 1);
+            try {
+              await sheet.save();
+              break;
+            } catch (error) {
+              if (!(error instanceof mongoose.Error.VersionError)) throw error;
+              retries += 1;
+            }
+          }
+        }
+        return retries;
+      }),
+    );
+    check((await sheets.findById(_id).orFail()).toObject().numbers);
+    return outcome;
+  } finally {
+    await connection.close();
+  }
+}
+
+function check(numbers: Counters): void {
+  if (names.some((name) => numbers[name] !== ADDITIONS)) throw new Error('An addition was lost.');
+}
+
+/** Sixteen writers, each with a field of its own in one document. */
+export async function sixteenWriters({ rounds }: Effort): Promise<Row[]> {
+  const child = startProcess('./embedded-server.js', []);
+  const message = await messageOf(child);
+  const uri = String(typeof message === 'object' && message !== null ? Reflect.get(message, 'uri') : '');
+  const bridge = await connect(uri);
+  const ours: Outcome[] = [];
+  const theirs: Outcome[] = [];
+  try {
+    for (let round = 0; round < Math.min(rounds, 5); round += 1) {
+      ours.push(await byBridge());
+      theirs.push(await byMongoose(uri));
+    }
+  } finally {
+    await bridge.close();
+    const exit = once(child, 'exit');
+    child.disconnect();
+    await exit;
+  }
+  const conflicts = ours.reduce((sum, { again }) => sum + again, 0);
+  return [
+    {
+      what: `conflicts of ${WRITERS} writers of different fields with 'fields'`,
+      goal: { sign: '=', value: 0 },
+      measured: exactly(conflicts),
+      unit: 'conflicts',
+    },
+    {
+      what: '  retries of Mongoose with optimisticConcurrency, in a round',
+      measured: spread(theirs.map(({ again }) => again)),
+      unit: 'retries',
+    },
+    {
+      what: `  Mongoose's time for ${WRITERS * ADDITIONS} additions, against ours`,
+      measured: spread(theirs.map(({ ms }, round) => ms / (ours[round]?.ms ?? Number.NaN))),
+      unit: '×',
+    },
+  ];
+}
