@@ -29,6 +29,8 @@ const REFUSED = {
 /** A cursor of the driver as the mapper uses it. `D` is what it gives. */
 export interface Cursor<D = BSON.Document> {
   readonly closed: boolean;
+  /** Was it closed before the server had given all? */
+  readonly killed: boolean;
   hasNext(): Promise<boolean>;
   readBufferedDocuments(): D[];
   toArray(): Promise<D[]>;
@@ -95,6 +97,9 @@ function joinedCursor(cursor: Cursor, attempt: Attempt): Cursor {
   return {
     get closed() {
       return cursor.closed;
+    },
+    get killed() {
+      return cursor.killed;
     },
     readBufferedDocuments: () => cursor.readBufferedDocuments(),
     hasNext: () => attempt.run(() => cursor.hasNext()),

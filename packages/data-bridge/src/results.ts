@@ -1,5 +1,6 @@
 import type { Cursor } from './commands.ts';
 import type { ModelDefinition } from './definition.ts';
+import { NotConnectedError } from './errors.ts';
 import { translate } from './outcome.ts';
 
 /** What is asked of the server, and how its answers are read. */
@@ -38,6 +39,8 @@ export class Results<R> implements PromiseLike<R[]>, AsyncIterable<R> {
           yield result;
         }
       }
+      // case: the connection was closed meanwhile, and the driver ends its cursors as if all had been read
+      if (cursor.killed) throw this.#interrupted();
     } finally {
       // case: an aborted signal has the driver close it; closing it again would end the session before the server is told
       if (!cursor.closed) await cursor.close();
@@ -47,6 +50,13 @@ export class Results<R> implements PromiseLike<R[]>, AsyncIterable<R> {
   async #toArray(): Promise<R[]> {
     const { open, read } = this.#request;
     return read(await this.#ask(() => open().toArray()));
+  }
+
+  #interrupted(): NotConnectedError {
+    const { signal, definition } = this.#request;
+    signal?.throwIfAborted();
+    const text = 'The connection was closed before everything was read.';
+    return new NotConnectedError(text, { model: definition.collectionName });
   }
 
   async #ask<V>(operation: () => Promise<V>): Promise<V> {

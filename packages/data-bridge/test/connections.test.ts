@@ -187,6 +187,37 @@ describe('several connections', () => {
   });
 });
 
+describe('closing a connection', () => {
+  class Row extends model('rows', { i: z.int() }) {}
+
+  it('ends what is being read by an error, never as if all had been read', async () => {
+    const connection = await open();
+    const Closed = Row.using(connection);
+    await Closed.insertMany(Array.from({ length: 30 }, (_, i) => ({ i })));
+    let count = 0;
+    const read = async (): Promise<void> => {
+      for await (const _row of Closed.find().batchSize(10)) {
+        count += 1;
+        if (count === 5) await connection.close();
+      }
+    };
+    await expect(read()).rejects.toThrow(NotConnectedError);
+    expect(count).toBeLessThan(30);
+  });
+
+  it('leaves what came whole', async () => {
+    const connection = await open();
+    const Closed = Row.using(connection);
+    await Closed.insertMany(Array.from({ length: 30 }, (_, i) => ({ i })));
+    let count = 0;
+    for await (const _row of Closed.find()) {
+      count += 1;
+      if (count === 5) await connection.close();
+    }
+    expect(count).toBe(30);
+  });
+});
+
 describe('a password', () => {
   it('stands in no message, neither as written nor decoded', async () => {
     const uri = 'mongodb://ann:s%65cret-word@127.0.0.1:1/app';
