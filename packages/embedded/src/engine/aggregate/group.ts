@@ -21,7 +21,10 @@ interface Running {
 type StartField = (id: Document) => Running;
 type FieldCompiler = (argument: Value, environment: Environment, name: string) => StartField;
 
-const UNSUPPORTED: ReadonlySet<string> = new Set('$accumulator $concatArrays $median $percentile $setUnion'.split(' '));
+/** Accumulators of MongoDB that are refused by name. */
+export const UNSUPPORTED_ACCUMULATORS: ReadonlySet<string> = new Set(
+  '$accumulator $concatArrays $median $percentile $setUnion'.split(' '),
+);
 
 const group: StageCompiler = (argument, context) => {
   const spec = documentArgument(argument, 15947, "a group's fields must be specified in an object");
@@ -96,7 +99,7 @@ function compilerOf(name: string): FieldCompiler {
   if (startN !== undefined) return keeping(startN);
   const sign = TOPS.get(name);
   if (sign !== undefined) return top(sign);
-  if (UNSUPPORTED.has(name)) throw new ServerError(238, `The accumulator ${name} is not supported`);
+  if (UNSUPPORTED_ACCUMULATORS.has(name)) throw new ServerError(238, `The accumulator ${name} is not supported`);
   throw new ServerError(15952, `unknown group operator '${name}'`);
 }
 
@@ -163,5 +166,8 @@ const top =
       return { add: (document) => documents.push(document), result };
     };
   };
+
+/** The names of all accumulators. */
+export const GROUP_ACCUMULATORS: readonly string[] = [...ACCUMULATORS.keys(), ...N_ACCUMULATORS.keys(), ...TOPS.keys()];
 
 export const GROUP: StageTable = { $group: group };

@@ -61,8 +61,8 @@ export function include(node: Branch, document: Document, root: Document): Docum
   }
   for (const [name, child] of node.children) {
     if (result.has(name)) continue;
-    const value = document.get(name);
-    const added = comesLast(child) ? value && includeValue(child, value, root) : computeValue(child, root);
+    const value = comesLast(child) ? document.get(name) : undefined;
+    const added = value === undefined ? computeValue(child, root) : includeValue(child, value, root);
     if (added !== undefined) result.set(name, added);
   }
   return result;
