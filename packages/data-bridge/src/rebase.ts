@@ -31,6 +31,7 @@ export async function rebase(life: Life, { applied, onConflict = 'rebase', ...op
   const newer = await readNewer(life, options);
   if (newer === null) throw notFound(life);
   await settleConflicts(life, newer, onConflict);
+  life.inDoubt = false;
 }
 
 /** Takes the program's word for what became of the last save. */

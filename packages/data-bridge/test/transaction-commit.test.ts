@@ -51,6 +51,9 @@ describe.runIf(canTransact)('the commit of a transaction', () => {
     await expect(Account.saveAll([ann])).rejects.toThrow(/OutcomeUnknownError/);
     // What was not sent is in no doubt.
     await other.save();
+    await ann.$rebase();
+    expect(ann.log).toEqual(['y']);
+    await ann.save();
     await ann.reload();
     ann.log.push('z');
     await ann.save();

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { connect, NotConnectedError, transaction, UsageError } from '../src/index.ts';
+import { z } from 'zod';
+import { ConflictError, connect, model, NotConnectedError, transaction, UsageError } from '../src/index.ts';
 import { Account, balances, makePair } from './support/accounts.ts';
 import { type Command, openDatabase, type TestDatabase } from './support/database.ts';
 import { askForTransactions } from './support/transactions.ts';
@@ -225,6 +226,36 @@ describe.runIf(canTransact)('transaction()', () => {
       });
     await Promise.all(Array.from({ length: 4 }, add));
     expect(await balances()).toEqual({ Ann: 14, Bob: 0 });
+  });
+
+  it.each(['fields', 'version'] as const)('keeps to the terms of writers apart by %s', async (concurrency) => {
+    class Guarded extends model(
+      `guarded-${concurrency}`,
+      { n: z.number(), list: z.array(z.number()) },
+      {
+        concurrency,
+        version: 'v',
+      },
+    ) {}
+    await Guarded.ensureCollection();
+    const mine = await Guarded.create({ n: 0, list: [0] });
+    const stale = await Guarded.find({ _id: mine._id }).one();
+    const add = (failure?: Error) =>
+      transaction(async () => {
+        for (const by of [1, 2]) {
+          mine.n += by;
+          mine.list[0] = by;
+          await mine.save();
+        }
+        if (failure !== undefined) throw failure;
+      });
+    await expect(add(new Error('no'))).rejects.toThrow('no');
+    expect([mine.n, mine.list, mine.get('v')]).toEqual([0, [0], 1]);
+    await add();
+    expect(await Guarded.find({ _id: mine._id }).lean().one()).toMatchObject({ n: 3, list: [2], v: 3 });
+    stale.n = 9;
+    await expect(transaction(() => stale.save())).rejects.toThrow(ConflictError);
+    expect([stale.n, stale.isModified(), stale.get('v')]).toEqual([9, true, 1]);
   });
 
   describe('inside another one', () => {
