@@ -33,6 +33,7 @@ export default defineConfig({
             { text: 'Queries', link: '/guide/queries' },
             { text: 'Aggregation', link: '/guide/aggregation' },
             { text: 'Many at once', link: '/guide/bulk' },
+            { text: 'Watching changes', link: '/guide/changes' },
             { text: 'Validation', link: '/guide/validation' },
             { text: 'Input from outside', link: '/guide/input' },
             { text: 'Errors', link: '/guide/errors' },
