@@ -20,7 +20,7 @@ export interface RebaseOptions<C = Conflict>
 export async function rebase(life: Life, { applied, onConflict = 'rebase', ...options }: RebaseOptions): Promise<void> {
   checkConflictOptions('$rebase', life, { onConflict });
   if (applied !== undefined) decide(life, applied);
-  else if (life.unanswered !== null) {
+  else if (life.unanswered !== null || life.inDoubt) {
     const text = 'The last save was sent and its answer never came: say { applied: true } or { applied: false }.';
     throw new OutcomeUnknownError(text, life.context);
   }
@@ -37,6 +37,13 @@ export async function rebase(life: Life, { applied, onConflict = 'rebase', ...op
 /** Takes the program's word for what became of the last save. */
 function decide(life: Life, applied: boolean): void {
   const { unanswered } = life;
+  if (life.inDoubt) {
+    // What was there before it is kept no longer.
+    if (!applied)
+      throw new UsageError('A transaction that was not committed leaves what reload() reads.', life.context);
+    life.inDoubt = false;
+    return;
+  }
   if (unanswered === null)
     throw new UsageError('$rebase() takes "applied" only where the answer to a save never came.', life.context);
   if (applied) return settle(life, unanswered);

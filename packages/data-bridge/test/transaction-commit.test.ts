@@ -61,6 +61,23 @@ describe.runIf(canTransact)('the commit of a transaction', () => {
     expect(await balances()).toEqual({ Ann: 9, Dan: 7 });
   });
 
+  it('is taken for done where the program says so', async () => {
+    const [ann] = await makePair();
+    proxy.next('commitTransaction', () => refusal(50, 'MaxTimeMSExpired').answer);
+    const unknown = transaction(async () => {
+      ann.balance -= 1;
+      await ann.save();
+    });
+    await expect(unknown).rejects.toThrow(OutcomeUnknownError);
+    await expect(ann.$rebase()).rejects.toThrow(OutcomeUnknownError);
+    await expect(ann.$rebase({ applied: false })).rejects.toThrow('reload()');
+    ann.log.push('y');
+    await ann.$rebase({ applied: true });
+    expect(ann.changes().map(({ path }) => path)).toEqual(['log']);
+    await ann.save();
+    expect([ann.balance, ann.log]).toEqual([9, ['y']]);
+  });
+
   it('takes documents back when the server refuses it', async () => {
     const [ann, bob] = await makePair();
     proxy.next('commitTransaction', refusal(8, 'UnknownError'));
