@@ -104,7 +104,8 @@ async function serveStorage(storage: Storage, options: ServerOptions): Promise<R
 }
 
 /** A store that fails now fails the next command too, which can tell somebody. */
-function expire({ catalog, sessions }: Context): void {
+function expire({ catalog, cursors, sessions }: Context): void {
+  cursors.closeIdle();
   try {
     removeExpired(catalog);
     if (sessions.hasExpired) catalog.transaction(() => sessions.removeExpired());

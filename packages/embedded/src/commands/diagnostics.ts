@@ -1,5 +1,5 @@
 import { arch, cpus, endianness, hostname, platform, release, totalmem } from 'node:os';
-import { Double, Int32 } from 'bson';
+import { Double, Int32, Long } from 'bson';
 import { integer } from '../engine/number.ts';
 import { DateTime, type Document, isDocument } from '../engine/value.ts';
 import { ServerError } from '../errors.ts';
@@ -56,17 +56,34 @@ function serverStatus(context: Context): Document {
   });
 }
 
-/** The one parameter that clients ask for before they start: which features data may use. */
-const PARAMETERS: Document = documentOf({
-  featureCompatibilityVersion: documentOf({ version: MONGODB_VERSION.replace(/\.\d+$/, '') }),
-});
+/** What clients ask for before they start: which features data may use. It stays what it is. */
+const FEATURE_VERSION: Document = documentOf({ version: MONGODB_VERSION.replace(/\.\d+$/, '') });
 
-function getParameter(_context: Context, { name, fields }: Request): Document {
+/** The names of the parameters that there are. */
+const PARAMETERS = ['featureCompatibilityVersion', 'cursorTimeoutMillis'];
+
+function parametersOf({ cursors }: Context): Document {
+  return documentOf({
+    featureCompatibilityVersion: FEATURE_VERSION,
+    cursorTimeoutMillis: Long.fromNumber(cursors.idleTimeout),
+  });
+}
+
+function getParameter(context: Context, { name, fields }: Request): Document {
+  const parameters = parametersOf(context);
   const wanted = fields.value(name);
-  if (wanted === '*' || (isDocument(wanted) && wanted.get('allParameters') === true)) return PARAMETERS;
-  const found = new Map([...PARAMETERS].filter(([parameter]) => fields.value(parameter) !== undefined));
+  if (wanted === '*' || (isDocument(wanted) && wanted.get('allParameters') === true)) return parameters;
+  const found = new Map([...parameters].filter(([parameter]) => fields.value(parameter) !== undefined));
   if (found.size === 0) throw new ServerError(72, 'no option found to get');
   return found;
+}
+
+function setParameter({ cursors }: Context, { fields }: Request): Document {
+  const timeout = fields.count('cursorTimeoutMillis');
+  if (timeout === undefined) throw new ServerError(72, 'no option found to set');
+  const was = Long.fromNumber(cursors.idleTimeout);
+  cursors.idleTimeout = timeout;
+  return documentOf({ was });
 }
 
 function connectionStatus(): Document {
@@ -81,7 +98,8 @@ export const diagnosticCommands: Readonly<Record<string, Command>> = {
   buildInfo: build,
   buildinfo: build,
   hostInfo: command(hostInfo),
-  getParameter: command(getParameter, [...PARAMETERS.keys()], { adminOnly: true }),
+  getParameter: command(getParameter, PARAMETERS, { adminOnly: true }),
+  setParameter: command(setParameter, ['cursorTimeoutMillis'], { adminOnly: true }),
   serverStatus: command(serverStatus),
   connectionStatus: command(connectionStatus, ['showPrivileges']),
   whatsmyuri: command((_context, { client }) => documentOf({ you: client.address })),
