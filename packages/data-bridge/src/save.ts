@@ -83,7 +83,7 @@ function checkSavable(life: Life): void {
   if (life.isDeleted) throw new DocumentNotFoundError('The document was deleted, so it cannot be saved.', life.context);
   if (life.inDoubt) {
     const text =
-      'The document was saved in a transaction whose commit was never answered. Call reload() or $rebase() to see what is stored.';
+      'The document was saved in a transaction whose commit was never answered. Call reload() to see what is stored, or $rebase({ applied: true }) where you know.';
     throw new OutcomeUnknownError(text, life.context);
   }
   if (life.unanswered !== null && !isRepeatable(life.unanswered)) {
