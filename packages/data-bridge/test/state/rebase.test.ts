@@ -36,7 +36,6 @@ describe('lay', () => {
     ['growth of both', { l: [1] }, { l: [1, 2] }, { l: [1, 3] }, { l: [1, 3, 2] }],
     ['growth of what was cut', { l: [1] }, { l: [1, 2] }, { l: [] }, { l: [2] }],
     ['other elements', { l: [1, 2, 3] }, { l: [1, 20, 3] }, { l: [5, 2, 3, 4] }, { l: [5, 20, 3, 4] }],
-    ['a removal that both made', { a: 1, b: 1 }, { b: 1 }, { b: 1 }, { b: 1 }],
     [
       'a Map',
       {
@@ -55,9 +54,7 @@ describe('lay', () => {
       { m: { a: 2, b: 5 } },
     ],
   ])('keeps %s', (_, before, mine, newer, merged) => {
-    const { clashes, ...result } = merge(before, mine, newer);
-    expect(result).toEqual({ merged });
-    expect(clashes).toEqual(Object.hasOwn(newer, 'a') || !Object.hasOwn(before, 'a') ? [] : ['a']);
+    expect(merge(before, mine, newer)).toEqual({ merged, clashes: [] });
   });
 
   it.each([
@@ -65,17 +62,14 @@ describe('lay', () => {
     ['one member', { o: { a: 1, b: 1 } }, { o: { a: 2, b: 1 } }, { o: { a: 3, b: 1 } }, ['o/a']],
     ['a field that the other removed', { a: 1, b: 1 }, { a: 2, b: 1 }, { b: 1 }, ['a']],
     ['a field that I removed', { a: 1, b: 1 }, { b: 1 }, { a: 2, b: 1 }, ['a']],
+    ['a field that both removed', { a: 1, b: 1 }, { b: 1 }, { b: 1 }, ['a']],
     ['an object that is none now', { o: { a: 1, b: 1 } }, { o: { a: 2, b: 1 } }, { o: 5 }, ['o']],
     ['an array that is none now', { l: [1] }, { l: [1, 2] }, { l: 'x' }, ['l']],
     ['an edited array that is none now', { l: [1, 2] }, { l: [1, 3] }, { l: null }, ['l']],
     ['an element', { l: [1, 2] }, { l: [1, 3] }, { l: [1, 4] }, ['l']],
     ['an element that moved away', { l: [1, 2] }, { l: [1, 3] }, { l: [1] }, ['l']],
   ])('lets me win over %s, and tells', (_, before, mine, newer, clashes) => {
-    const result = merge(before, mine, newer);
-    expect(result).toEqual({
-      merged: { ...newer, ...mine, ...(Object.hasOwn(mine, 'a') || !('a' in before) ? {} : { a: undefined }) },
-      clashes,
-    });
+    expect(merge(before, mine, newer)).toEqual({ merged: mine, clashes });
   });
 
   it('leaves out what is stored already', () => {

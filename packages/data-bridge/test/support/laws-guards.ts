@@ -51,7 +51,6 @@ export const VALUES: readonly unknown[] = [
   { 'a.b': 1 },
   { '': 1 },
   { x: null },
-
   { 0: 1 },
   new Map([
     ['2', 1],
@@ -63,7 +62,6 @@ export const VALUES: readonly unknown[] = [
   ]),
   { x: { y: [1] } },
   { x: [{ y: 1 }] },
-
   [],
   [1],
   [[1]],
@@ -122,27 +120,23 @@ export const STRANGERS: readonly Members[] = [
   { o: [{ a: 'a' }] },
   { o: [{ p: { a: 1 } }] },
   { o: 'x' },
-
   { o: { p: [{ a: 1 }] } },
   { o: { p: null } },
   { o: { l: { 0: 1 } } },
   { o: [{ l: [1] }] },
   { o: { a: { b: 1 } } },
-
   { l: 1 },
   { l: null },
   { l: [{ 1: 1 }] },
   { l: [{ 1: 'a' }] },
   { l: { 1: 1 } },
   { l: [{ 1: { a: 1 } }, 0] },
-
   { l: ['q', [1]] },
   { l: ['q', [{ a: 1 }]] },
   { l: [[0, 1]] },
   { m: [0, 1] },
   { m: [{ 1: 1 }] },
   { m: [0, { a: 1 }] },
-
   { a: [[1]] },
   { a: { b: 1 } },
   { k: { l: { a: 1 } } },
