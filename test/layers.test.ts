@@ -132,6 +132,7 @@ const packages: readonly Package[] = [
       'change.ts',
       'change-log.ts',
       'collection.ts',
+      'transaction.ts',
       'catalog.ts',
       'commands/',
       'wire/',

@@ -123,8 +123,7 @@ describe.each(BULK_SERVERS)('on a server %s', (_, wireVersion) => {
   });
 
   it('a transaction that the server ends leaves all documents as they were', async () => {
-    const { setName, product } = await database.db.admin().command({ hello: 1 });
-    const hasTransactions = setName !== undefined && product === undefined;
+    const hasTransactions = (await database.db.admin().command({ hello: 1 }))['setName'] !== undefined;
     const [item] = await Item.insertMany([{ name: 'a' }]);
     if (item === undefined) throw new Error('Expected an item');
     const [fresh, clash] = [new Item({ name: 'b' }), new Item({ _id: item._id, name: 'c' })];

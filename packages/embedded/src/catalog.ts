@@ -1,17 +1,26 @@
-import type { Change } from './change.ts';
+import type { Timestamp } from 'bson';
+import type { Change, TransactionId } from './change.ts';
 import { ChangeLog } from './change-log.ts';
 import { Clock } from './clock.ts';
 import { Collection, type IndexReader } from './collection.ts';
 import { ServerError } from './errors.ts';
 import type { Document } from './engine/value.ts';
 import { checkCollectionName, checkNewName } from './namespace.ts';
+import { MemoryStorage } from './storage/memory.ts';
 import type { Storage } from './storage/storage.ts';
+import { WriteConflict } from './storage/write-conflict.ts';
+import { type Step, Transaction } from './transaction.ts';
 
 /** All that the server stores: databases → collections. */
 export class Catalog {
   readonly #storage: Storage;
   readonly #readIndex: IndexReader;
   readonly #databases = new Map<string, Map<string, Collection>>();
+  readonly #open = new Set<Transaction>();
+  /** The transaction through which everything is seen now. */
+  #current: Transaction | undefined;
+  /** What all changes of the transaction that is being committed have in common. */
+  #commit: { readonly time: Timestamp; readonly transaction: TransactionId } | undefined;
   readonly clock: Clock;
   readonly log: ChangeLog;
 
@@ -47,9 +56,65 @@ export class Catalog {
     return result.value;
   }
 
+  /**
+   * Like `transaction`, for what writes outside of clients' transactions. While some are open it is one itself, done as a
+   * whole: it throws a `WriteConflict` where it has to wait for one of them, and then has changed nothing.
+   */
+  write<T>(command: () => T): T {
+    return this.transaction(() => {
+      if (this.#open.size === 0) return command();
+      const transaction = this.begin();
+      let isDone = true;
+      try {
+        return this.within(transaction, command);
+      } catch (error) {
+        isDone = error instanceof ServerError && !(error instanceof WriteConflict);
+        throw error;
+      } finally {
+        if (isDone) this.commit(transaction);
+        else this.abort(transaction);
+      }
+    });
+  }
+
+  /** Begins a transaction, which sees from now on what is stored now. */
+  begin(): Transaction {
+    const transaction = new Transaction(this.#open);
+    this.#open.add(transaction);
+    return transaction;
+  }
+
+  /** Runs something that reads and writes within a transaction. */
+  within<T>(transaction: Transaction, work: () => T): T {
+    this.#current = transaction;
+    try {
+      return work();
+    } finally {
+      this.#current = undefined;
+    }
+  }
+
+  /** Stores what a transaction has written. `id` is what a client calls it: then its changes are told as one. */
+  commit(transaction: Transaction, id?: TransactionId): void {
+    this.abort(transaction);
+    if (id !== undefined && transaction.steps.length > 0) this.#commit = { time: this.clock.tick(), transaction: id };
+    try {
+      for (const step of transaction.steps) this.#redo(step);
+    } finally {
+      this.#commit = undefined;
+    }
+  }
+
+  /** Gives a transaction up. */
+  abort(transaction: Transaction): void {
+    this.#open.delete(transaction);
+    transaction.end();
+  }
+
   collection(database: string, name: string): Collection | undefined {
     checkCollectionName(database, name);
-    return this.#databases.get(database)?.get(name);
+    const stored = this.#databases.get(database)?.get(name);
+    return this.#current === undefined ? stored : this.#current.find(`${database}.${name}`, stored);
   }
 
   /** The collection, or error 26. */
@@ -72,7 +137,11 @@ export class Catalog {
     }
     checkNewName(database, name);
     this.#checkCase(database);
-    const collection = new Collection(database, name, this.#storage.createCollection(), { changed: this.#changed });
+    for (const other of this.#open) {
+      if (other !== this.#current && other.hasMade(namespace)) throw new WriteConflict(other);
+    }
+    if (this.#current !== undefined) return newIn(this.#current, database, name, options);
+    const collection = new Collection(database, name, this.#storage.createCollection(), this.#parts);
     collection.setOptions(options);
     this.#add(collection);
     this.#changed({ ...collection.place, kind: 'create' });
@@ -80,6 +149,7 @@ export class Catalog {
   }
 
   drop(collection: Collection): void {
+    if (this.#current !== undefined) return this.#current.remove(collection);
     this.#forget(collection);
     collection.drop();
     this.#changed({ ...collection.place, kind: 'drop' });
@@ -142,17 +212,30 @@ export class Catalog {
   }
 
   readonly #changed = (change: Change): void => {
-    const time = this.clock.tick();
-    this.log.append({ time, change });
+    this.log.append({ ...(this.#commit ?? { time: this.clock.tick() }), change });
   };
 
+  readonly #parts = { changed: this.#changed, witnesses: this.#open };
+
+  #redo(step: Step): void {
+    if (step.kind === 'create') {
+      const { database, name, options, indexes } = step.view;
+      const collection = this.create(database, name, options);
+      for (const { definition } of indexes) collection.addIndex(definition);
+    } else {
+      const { database, name } = step.change;
+      (step.collection ?? this.existing(database, name)).redo(step.change);
+    }
+  }
+
   #load(): void {
+    for (const transaction of this.#open) this.abort(transaction);
     for (const collections of this.#databases.values())
       for (const collection of collections.values()) collection.abandon();
     this.#databases.clear();
     this.#storage.transaction(() => {
       for (const store of this.#storage.collections())
-        this.#add(Collection.stored(store, this.#readIndex, this.#changed));
+        this.#add(Collection.stored(store, this.#readIndex, this.#parts));
     });
   }
 
@@ -178,4 +261,13 @@ export class Catalog {
       `db already exists with different case already have: [${other}] trying to create [${database}]`,
     );
   }
+}
+
+/** A collection that is there for a transaction alone. It lives in memory until that is committed. */
+function newIn(transaction: Transaction, database: string, name: string, options: Document): Collection {
+  const store = new MemoryStorage().createCollection();
+  const collection = new Collection(database, name, store, { changed: transaction.changed });
+  collection.setOptions(options);
+  transaction.add(collection);
+  return collection;
 }

@@ -32,6 +32,9 @@ export type Change =
   | ({ readonly kind: 'rename'; readonly to: Namespace } & ChangePlace)
   | { readonly kind: 'dropDatabase'; readonly database: string };
 
+/** A change of a document. */
+export type DocumentChange = Extract<Change, { kind: 'insert' | 'update' | 'replace' | 'delete' }>;
+
 /** What names a client's transaction. */
 export interface TransactionId {
   /** The session's id, as the client sends it, as BSON. */

@@ -1,5 +1,5 @@
 import { Binary, UUID } from 'bson';
-import type { Change, ChangePlace } from './change.ts';
+import type { ChangePlace, DocumentChange } from './change.ts';
 import { ServerError } from './errors.ts';
 import { decode } from './engine/bson.ts';
 import { type Collation, collationIn } from './engine/collation.ts';
@@ -8,20 +8,46 @@ import { type Document, isDocument } from './engine/value.ts';
 import { readDescription, writeDescription } from './storage/description.ts';
 import { IdIndex } from './storage/id-index.ts';
 import { type IndexDefinition, type KeyChange, SecondaryIndex } from './storage/secondary-index.ts';
+import type { Overlay } from './storage/overlay.ts';
 import type { CollectionStore, RecordId, RecordStore, StoredRecord } from './storage/storage.ts';
+import { WriteConflict } from './storage/write-conflict.ts';
 
 /** Reads the description of an index. */
 export type IndexReader = (specification: Document) => IndexDefinition;
 
 /** Is told of each change of documents. */
-export type ChangeListener = (change: Change) => void;
+export type ChangeListener = (change: DocumentChange) => void;
+
+/** Goes on seeing a collection as it was. */
+export interface Witness {
+  /**
+   * Is told of a change before it is made: what was and what will be stored of a record (undefined for nothing), and
+   * what becomes of its keys in the indexes, by their ids.
+   */
+  keep(
+    collection: Collection,
+    record: { readonly id: RecordId; readonly key: string },
+    before: StoredRecord | undefined,
+    after: Uint8Array | undefined,
+    changes: ReadonlyMap<number, KeyChange>,
+  ): void;
+  /** Whether the collection itself, its name, its options and its indexes, has to stay as it is. */
+  needs(collection: Collection): boolean;
+  /** Resolves when it needs nothing any more. */
+  readonly ended: Promise<void>;
+  /** Is told that the collection itself is changed. */
+  lose(collection: Collection): void;
+}
 
 /** What a new collection may have. */
 interface CollectionParts {
   /** @default a new one */
   readonly uuid?: Binary;
   readonly changed?: ChangeListener | undefined;
+  readonly witnesses?: ReadonlySet<Witness>;
 }
+
+const NOBODY: ReadonlySet<Witness> = new Set();
 
 /** How one document takes the place of another. */
 interface ReplaceOptions {
@@ -45,6 +71,7 @@ export class Collection {
   #ids: IdIndex;
   #validate: ((document: Document) => Document | null) | undefined;
   readonly #changed: ChangeListener | undefined;
+  readonly #witnesses: ReadonlySet<Witness>;
   /** Whether change streams may ask for the documents before and after a change. */
   #keepsImages = false;
   #dropped = false;
@@ -55,20 +82,34 @@ export class Collection {
     this.#name = name;
     this.uuid = parts.uuid ?? newUuid();
     this.#changed = parts.changed;
+    this.#witnesses = parts.witnesses ?? NOBODY;
     this.records = store.records;
     this.#store = store;
     this.#ids = new IdIndex(this.namespace, this.records, undefined);
   }
 
   /** The collection that a store has kept. */
-  static stored(store: CollectionStore, readIndex: IndexReader, changed?: ChangeListener): Collection {
+  static stored(store: CollectionStore, readIndex: IndexReader, parts: Omit<CollectionParts, 'uuid'> = {}): Collection {
     const { database, name, uuid, options, indexes } = readDescription(store.description);
-    const collection = new Collection(database, name, store, { uuid, changed });
+    const collection = new Collection(database, name, store, { ...parts, uuid });
     collection.#useOptions(options);
     for (const { id, specification } of indexes) {
       collection.#useIndex(new SecondaryIndex(collection.namespace, readIndex(specification), store.index(id)));
     }
     return collection;
+  }
+
+  /** The same collection with what a transaction has laid over it. */
+  over(overlay: Overlay, changed: ChangeListener): Collection {
+    const view = new Collection(this.#database, this.#name, overlay, { uuid: this.uuid, changed });
+    view.#options = this.#options;
+    view.#validate = this.#validate;
+    view.#keepsImages = this.#keepsImages;
+    view.#ids = new IdIndex(this.namespace, overlay.records, this.collation);
+    for (const index of this.indexes) {
+      view.#useIndex(index.over((store) => overlay.cover(store, index.definition.unique)));
+    }
+    return view;
   }
 
   get database(): string {
@@ -90,11 +131,13 @@ export class Collection {
 
   /** Gives it another name. The catalogue has to know. */
   rename(database: string, name: string): void {
+    this.#alter();
     this.#database = database;
     this.#name = name;
     this.#useOptions(this.#options);
     for (const index of this.indexes) index.namespace = this.namespace;
     this.#describe();
+    for (const witness of this.#witnesses) witness.lose(this);
   }
 
   /** Whether the collection is gone: a cursor that still reads it has to end. */
@@ -119,6 +162,7 @@ export class Collection {
 
   /** Throws where the validator is no valid rule; then the options stay as they were. */
   setOptions(options: Document): void {
+    this.#alter();
     this.#useOptions(options);
     this.#describe();
   }
@@ -139,6 +183,7 @@ export class Collection {
 
   /** Builds an index over the documents that are there. Throws, and adds nothing, where they cannot be indexed. */
   addIndex(definition: IndexDefinition): void {
+    this.#alter();
     const id = 1 + Math.max(0, ...Array.from(this.indexes, (index) => index.id));
     const index = new SecondaryIndex(this.namespace, definition, this.#store.index(id));
     try {
@@ -156,6 +201,7 @@ export class Collection {
   removeIndex(name: string): void {
     const index = this.#indexes.get(name);
     if (index === undefined) return;
+    this.#alter();
     this.#indexes.delete(name);
     this.#store.dropIndex(index.id);
     this.#describe();
@@ -163,6 +209,7 @@ export class Collection {
 
   /** Removes the collection from its store. */
   drop(): void {
+    this.#alter();
     this.abandon();
     this.#store.drop();
   }
@@ -178,6 +225,7 @@ export class Collection {
     const key = this.ids.newKey(document.get('_id') ?? null);
     const changes = this.#plan(undefined, document);
     const record = this.records.insert(key, bytes);
+    if (this.#witnesses.size > 0) this.#tell({ id: record.id, key }, undefined, bytes, changes);
     this.#apply(record.id, changes);
     this.#changed?.({
       kind: 'insert',
@@ -201,19 +249,39 @@ export class Collection {
     { checked = true, kind = 'update', written }: ReplaceOptions = {},
   ): void {
     if (checked) this.#check(after, before);
+    this.records.claimRecord?.(record.id);
     const changes = this.#plan(before, after, record);
-    // The record may be the store's own, which has other bytes from here on.
-    const replaced = record.bytes;
-    const { bytes: stored } = this.records.replace(record.id, bytes);
+    const stored = this.records.replace(record.id, bytes);
+    if (this.#witnesses.size > 0) {
+      this.#tell({ id: record.id, key: this.ids.keyOf(before.get('_id') ?? null) }, record, bytes, changes);
+    }
     this.#apply(record.id, changes);
-    const images = { before: replaced, after: stored, keepsImages: this.#keepsImages };
+    const images = { before: record.bytes, after: stored.bytes, keepsImages: this.#keepsImages };
     this.#changed?.({ ...this.place, ...images, kind, written });
   }
 
   remove(record: StoredRecord): void {
-    if (this.#indexes.size > 0) this.#apply(record.id, this.#plan(decode(record.bytes), undefined, record));
+    this.records.claimRecord?.(record.id);
+    const isWitnessed = this.#witnesses.size > 0;
+    const document = isWitnessed || this.#indexes.size > 0 ? decode(record.bytes) : undefined;
+    const changes = document === undefined ? [] : this.#plan(document, undefined, record);
     this.records.remove(record.id);
+    if (isWitnessed) {
+      this.#tell({ id: record.id, key: this.ids.keyOf(document?.get('_id') ?? null) }, record, undefined, changes);
+    }
+    this.#apply(record.id, changes);
     this.#changed?.({ ...this.place, kind: 'delete', before: record.bytes, keepsImages: this.#keepsImages });
+  }
+
+  /** Does a change that has been checked where it was first made: in a transaction. */
+  redo(change: DocumentChange): void {
+    if (change.kind === 'insert') return this.insert(decode(change.after), change.after, false);
+    const before = decode(change.before);
+    const record = this.ids.find(before.get('_id') ?? null);
+    if (record === undefined) throw new Error(`A transaction changes a document of ${this.namespace} that is gone.`);
+    if (change.kind === 'delete') return this.remove(record);
+    const written = change.kind === 'update' ? change.written : undefined;
+    this.replace(record, before, decode(change.after), change.after, { checked: false, kind: change.kind, written });
   }
 
   #useOptions(options: Document): void {
@@ -223,6 +291,26 @@ export class Collection {
     const images = options.get('changeStreamPreAndPostImages');
     this.#keepsImages = isDocument(images) && images.get('enabled') === true;
     this.#options = options;
+  }
+
+  /** Throws where somebody needs the collection as it is. */
+  #alter(): void {
+    for (const witness of this.#witnesses) if (witness.needs(this)) throw new WriteConflict(witness);
+    for (const witness of this.#witnesses) witness.lose(this);
+  }
+
+  #tell(
+    record: { readonly id: RecordId; readonly key: string },
+    before: StoredRecord | undefined,
+    after: Uint8Array | undefined,
+    changes: KeyChanges,
+  ): void {
+    const byIndex = new Map<number, KeyChange>();
+    for (const [position, index] of [...this.#indexes.values()].entries()) {
+      const change = changes[position];
+      if (change !== undefined) byIndex.set(index.id, change);
+    }
+    for (const witness of this.#witnesses) witness.keep(this, record, before, after, byIndex);
   }
 
   #useIndex(index: SecondaryIndex): void {

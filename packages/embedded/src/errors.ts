@@ -17,6 +17,7 @@ const CODE_NAMES: ReadonlyMap<number, string> = new Map([
   [20, 'IllegalOperation'],
   [21, 'EmptyArrayOperation'],
   [22, 'InvalidBSON'],
+  [24, 'LockTimeout'],
   [26, 'NamespaceNotFound'],
   [27, 'IndexNotFound'],
   [28, 'PathNotViable'],
@@ -41,14 +42,15 @@ const CODE_NAMES: ReadonlyMap<number, string> = new Map([
   [68, 'IndexAlreadyExists'],
   [72, 'InvalidOptions'],
   [73, 'InvalidNamespace'],
+  [79, 'UnknownReplWriteConcern'],
   [85, 'IndexOptionsConflict'],
   [86, 'IndexKeySpecsConflict'],
   [96, 'OperationFailed'],
   [100, 'UnsatisfiableWriteConcern'],
-  [105, 'ConflictingOperationInProgress'],
   [111, 'NotExactValueField'],
   [112, 'WriteConflict'],
   [115, 'CommandNotSupported'],
+  [117, 'ConflictingOperationInProgress'],
   [121, 'DocumentValidationFailure'],
   [123, 'NotAReplicaSet'],
   [125, 'CommandFailed'],
@@ -76,6 +78,7 @@ const CODE_NAMES: ReadonlyMap<number, string> = new Map([
   [260, 'InvalidResumeToken'],
   [261, 'TooManyLogicalSessions'],
   [263, 'OperationNotSupportedInTransaction'],
+  [279, 'ClientDisconnect'],
   [280, 'ChangeStreamFatalError'],
   [286, 'ChangeStreamHistoryLost'],
   [322, 'APIVersionError'],
@@ -111,6 +114,11 @@ export class ServerError extends Error {
     this.code = code;
     this.codeName = codeNameOf(code);
     this.extra = extra instanceof Map ? extra : new Map(Object.entries(extra));
+  }
+
+  /** This error with a label, by which drivers know what to do. */
+  labelled(label: string): ServerError {
+    return new ServerError(this.code, this.message, new Map([...this.extra, ['errorLabels', [label]]]));
   }
 
   /** This error with a prefix, as MongoDB shows where it arose: `Invalid $set :: caused by :: …`. */

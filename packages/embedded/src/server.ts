@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { Catalog } from './catalog.ts';
 import type { Client, Context } from './commands/command.ts';
+import { ClientTransactions } from './commands/client-transactions.ts';
 import { Cursors } from './commands/cursors.ts';
 import { removeExpired } from './commands/expiry.ts';
 import { indexDefinition } from './commands/index-definition.ts';
@@ -72,6 +73,7 @@ async function serveStorage(storage: Storage, options: ServerOptions): Promise<R
     catalog,
     cursors,
     sessions,
+    transactions: new ClientTransactions(catalog, cursors, sessions),
     startedAt: new Date(),
     host: hostOf(server),
     maxMessageSize: MAX_MESSAGE_SIZE,
@@ -104,9 +106,10 @@ async function serveStorage(storage: Storage, options: ServerOptions): Promise<R
 }
 
 /** A store that fails now fails the next command too, which can tell somebody. */
-function expire({ catalog, cursors, sessions }: Context): void {
+function expire({ catalog, cursors, sessions, transactions }: Context): void {
   cursors.closeIdle();
   try {
+    transactions.removeExpired();
     removeExpired(catalog);
     if (sessions.hasExpired) catalog.transaction(() => sessions.removeExpired());
   } catch {

@@ -4,26 +4,22 @@ import { join } from 'node:path';
 import { deserialize, type Document, Double, Int32, Long, serialize } from 'bson';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Catalog } from '../src/catalog.ts';
-import { Cursors } from '../src/commands/cursors.ts';
-import { indexDefinition } from '../src/commands/index-definition.ts';
+import type { Context } from '../src/commands/command.ts';
 import { runCommand } from '../src/commands/run.ts';
-import { Sessions } from '../src/commands/sessions.ts';
 import { LmdbStorage } from '../src/storage/lmdb.ts';
 import { MemoryStorage } from '../src/storage/memory.ts';
 import type { Storage } from '../src/storage/storage.ts';
-import { MAX_MESSAGE_SIZE } from '../src/wire/frame.ts';
+import { CLIENT, contextOver } from './support/in-process.ts';
 
 const runs = Number(process.env['FC_RUNS'] ?? 60);
 
 /** A server without a network. */
 class Server {
-  readonly #cursors = new Cursors();
-  readonly #catalog: Catalog;
+  readonly #context: Context;
   #open: { id: Long; collection: string } = { id: Long.ZERO, collection: 'none' };
 
   constructor(storage: Storage) {
-    this.#catalog = new Catalog(storage, indexDefinition);
+    this.#context = contextOver(storage);
   }
 
   /** The reply, without what is new in each server. A `getMore` reads the cursor that was opened last. */
@@ -58,21 +54,11 @@ class Server {
   }
 
   close(): void {
-    this.#cursors.closeAll();
+    this.#context.cursors.closeAll();
   }
 
   #run(body: Uint8Array): Uint8Array {
-    const context = {
-      catalog: this.#catalog,
-      cursors: this.#cursors,
-      sessions: new Sessions(),
-      startedAt: new Date(),
-      host: 'localhost',
-      maxMessageSize: MAX_MESSAGE_SIZE,
-      connections: () => ({ current: 1, total: 1 }),
-    };
-    const client = { id: 1, address: 'test', gone: new AbortController().signal };
-    const reply = runCommand(context, client, { body, sequences: new Map() });
+    const reply = runCommand(this.#context, CLIENT, { body, sequences: new Map() });
     if (reply instanceof Uint8Array) return reply;
     throw new Error('The command waits.');
   }

@@ -72,6 +72,32 @@ describe('kill -9 under load', () => {
     expect(known.acknowledged.size).toBeGreaterThan(KILLS * WRITERS);
   });
 
+  it('leaves nothing of an open transaction, and all of a committed one', { timeout: 120_000 }, async () => {
+    const server = await ServerProcess.start(built.bin, ['--path', path, '--port', '0']);
+    const client = new MongoClient(server.uri, { serverSelectionTimeoutMS: 1_000 });
+    const pairs = client.db('load').collection<{ _id: number; n?: number }>('pairs');
+    await pairs.insertOne({ _id: 0, n: 0 });
+    const committed = client.startSession();
+    committed.startTransaction();
+    await pairs.insertMany([{ _id: 1 }, { _id: 2 }], { session: committed });
+    await committed.commitTransaction();
+    const open = client.startSession();
+    open.startTransaction();
+    await pairs.insertMany([{ _id: 3 }, { _id: 4 }], { session: open });
+    await pairs.updateOne({ _id: 0 }, { $set: { n: 1 } }, { session: open });
+    await client.db('load').collection('made').insertOne({}, { session: open });
+    await server.end('SIGKILL');
+    await client.close();
+
+    const again = await startServer({ path });
+    const reader = new MongoClient(again.uri);
+    const found = await reader.db('load').collection('pairs').find().sort({ _id: 1 }).toArray();
+    expect(found).toEqual([{ _id: 0, n: 0 }, { _id: 1 }, { _id: 2 }]);
+    expect(await reader.db('load').listCollections({ name: 'made' }).toArray()).toEqual([]);
+    await reader.close();
+    await again.close();
+  });
+
   /** Kills the server once that many more documents were acknowledged, in the midst of other writes. */
   async function writeUntilKilled(round: string, known: Known, count: number): Promise<void> {
     const server = await ServerProcess.start(built.bin, ['--path', path, '--port', '0']);

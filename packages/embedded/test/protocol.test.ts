@@ -205,7 +205,7 @@ describe('commands', () => {
 
   it('of MongoDB that this server lacks are refused by name', async () => {
     const client = await connect();
-    for (const name of ['mapReduce', 'commitTransaction', 'saslStart']) {
+    for (const name of ['mapReduce', 'replSetGetStatus', 'saslStart']) {
       const reply = await client.command({ [name]: 1, $db: 'admin' });
       expect(reply).toMatchObject({ ok: 0, code: 115, codeName: 'CommandNotSupported' });
       expect(reply?.['errmsg']).toContain(`'${name}'`);
@@ -215,12 +215,11 @@ describe('commands', () => {
   it.each<[string, Record<string, unknown>, number]>([
     ['a session without its id', { find: 'c', lsid: {} }, 40414],
     ['a session of another kind', { find: 'c', lsid: { id: 1 } }, 14],
-    ['a snapshot', { find: 'c', readConcern: { level: 'snapshot' } }, 123],
-    ['linearizable reads', { find: 'c', readConcern: { level: 'linearizable' } }, 123],
+    ['a snapshot', { find: 'c', readConcern: { level: 'snapshot' } }, 238],
     ['an unknown read concern', { find: 'c', readConcern: { level: 'x' } }, 2],
     ['reads at a time that never comes', { find: 'c', readConcern: { afterClusterTime: 1 } }, 72],
-    ['write concern 2', { insert: 'c', documents: [{}], writeConcern: { w: 2 } }, 2],
-    ['a write concern by tag', { insert: 'c', documents: [{}], writeConcern: { w: 'dc' } }, 2],
+    ['write concern 2', { insert: 'c', documents: [{}], writeConcern: { w: 2 } }, 100],
+    ['a write concern by tag', { insert: 'c', documents: [{}], writeConcern: { w: 'dc' } }, 79],
     ['a strict API', { ping: 1, apiVersion: '1', apiStrict: true }, 238],
     ['another API version', { ping: 1, apiVersion: '2' }, 322],
     ['a collation by all bits', { find: 'c', collation: { locale: 'de', strength: 5 } }, 238],

@@ -167,13 +167,18 @@ const cases: Record<string, Case> = {
 conformance('retryable writes', cases);
 
 describe('after a restart', () => {
-  it('a write is not done again, and an older one is still refused', async () => {
+  it('a write is not done again, an older one is refused, and a commit is answered again', async () => {
     const durable = await Durable.start();
     try {
       const lsid = { id: new UUID() };
       const send = async (number: number, command: Document) => {
         const client = await RawClient.connect(durable.uri);
-        const reply = await client.command({ ...command, lsid, txnNumber: Long.fromNumber(number), $db: 'test' });
+        const reply = await client.command({
+          ...command,
+          lsid,
+          txnNumber: Long.fromNumber(number),
+          $db: command['$db'] ?? 'test',
+        });
         client.close();
         return reply;
       };
@@ -187,6 +192,13 @@ describe('after a restart', () => {
       expect(await send(3, increment)).toMatchObject({ value: { _id: 1, n: 1 } });
       expect(await send(2, increment)).toMatchObject({ ok: 0, code: 225 });
       expect(await send(4, increment)).toMatchObject({ value: { _id: 1, n: 2 } });
+      const part = { autocommit: false, startTransaction: true };
+      expect(await send(5, { ...increment, ...part })).toMatchObject({ value: { _id: 1, n: 3 } });
+      const commit = { commitTransaction: 1, autocommit: false };
+      expect(await send(5, { ...commit, $db: 'admin' })).toMatchObject({ ok: 1 });
+      await durable.restart();
+      expect(await send(5, { ...commit, $db: 'admin' })).toMatchObject({ ok: 1 });
+      expect(await durable.client.db('test').collection('c').findOne()).toMatchObject({ n: 3 });
     } finally {
       await durable.remove();
     }

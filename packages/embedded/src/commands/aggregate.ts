@@ -9,6 +9,7 @@ import { outputOf } from './aggregate-output.ts';
 import { collectionName, cursorBatchSize, scopeOf } from './arguments.ts';
 import { isChangeStream, openChangeStream } from './change-stream.ts';
 import { type Command, command, type Context, type Request, type Scope } from './command.ts';
+import type { Fields } from './fields.ts';
 import { MAX_DOCUMENT_SIZE } from './limits.ts';
 import { planQuery } from './planner.ts';
 import { type Found, type Query, select } from './records.ts';
@@ -123,11 +124,16 @@ function* mapped<T, U>(items: Iterable<T>, change: (item: T) => U): Generator<U>
   for (const item of items) yield change(item);
 }
 
+function hasOutput(fields: Fields): boolean {
+  const last = fields.array('pipeline')?.at(-1);
+  return isDocument(last) && (last.has('$out') || last.has('$merge'));
+}
+
 export const aggregateCommands: Readonly<Record<string, Command>> = {
   aggregate: command(
     aggregate,
     // Stages have no limit of memory here, so there is nothing to put on a disk.
     ['pipeline', 'cursor', 'hint', 'collation', 'let', 'allowDiskUse', 'bypassDocumentValidation'],
-    { unsupported: ['explain'] },
+    { unsupported: ['explain'], inTransactions: true, writesIn: hasOutput },
   ),
 };

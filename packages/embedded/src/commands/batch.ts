@@ -1,13 +1,17 @@
 import { ServerError } from '../errors.ts';
+import { WriteConflict } from '../storage/write-conflict.ts';
 import type { Request } from './command.ts';
-import type { Fields } from './fields.ts';
 
-/** Whether a batch ends at its first error: unless the command says otherwise. */
-export function isOrdered(fields: Fields): boolean {
+/** Whether a batch ends at its first error: unless the command says otherwise. In a transaction every error is the end. */
+export function isOrdered({ fields, part }: Request): boolean {
+  if (part?.kind === 'transaction') return true;
   return fields.value('ordered') === undefined || fields.boolean('ordered');
 }
 
-/** Runs the statements of a batch in order. An ordered batch ends at the first error, an unordered one goes on. */
+/**
+ * Runs the statements of a batch in order. An ordered batch ends at the first error, an unordered one goes on. A conflict
+ * with a transaction ends all of it.
+ */
 export function runBatch<T>(
   statements: Iterable<T>,
   ordered: boolean,
@@ -19,7 +23,7 @@ export function runBatch<T>(
     try {
       run(statement, index);
     } catch (error) {
-      if (!(error instanceof ServerError)) throw error;
+      if (!(error instanceof ServerError) || error instanceof WriteConflict) throw error;
       failed(error, index, statement);
       if (ordered) return;
     }
@@ -29,10 +33,10 @@ export function runBatch<T>(
 
 /** Throws 72 where one of the statements of a retryable write may change several documents. */
 export function refuseMulti(
-  { retry }: Request,
+  { part }: Request,
   statements: readonly { readonly multi: boolean }[],
   how: 'multi=true' | 'limit=0',
 ): void {
-  if (retry === undefined || !statements.some(({ multi }) => multi)) return;
+  if (part?.kind !== 'retryable' || !statements.some(({ multi }) => multi)) return;
   throw new ServerError(72, `Cannot use (or request) retryable writes with ${how}`);
 }

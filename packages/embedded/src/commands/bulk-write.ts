@@ -54,7 +54,7 @@ function bulkWrite(context: Context, request: Request): CursorReply {
   const results: Uint8Array[] = [];
   runBatch(
     operations,
-    isOrdered(fields),
+    isOrdered(request),
     (operation, index) => {
       const result = runOperation(operation, surroundings, totals);
       if (!errorsOnly) results.push(encode(documentOf({ ok: OK, idx: new Int32(index), ...result })));

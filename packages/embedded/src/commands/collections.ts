@@ -184,6 +184,7 @@ function scaled({ fields }: Request, stats: Record<string, Value | undefined>): 
 
 export const collectionCommands: Readonly<Record<string, Command>> = {
   create: command(create, OPTIONS, {
+    inTransactions: true,
     unsupported: [
       'capped',
       'size',

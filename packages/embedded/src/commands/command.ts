@@ -4,18 +4,20 @@ import { decode } from '../engine/bson.ts';
 import type { Collation } from '../engine/collation.ts';
 import type { Variables } from '../engine/expression/operator.ts';
 import type { DateTime, Document } from '../engine/value.ts';
+import type { ClientTransactions } from './client-transactions.ts';
 import type { Cursors } from './cursors.ts';
 import type { Fields } from './fields.ts';
 import { MAX_BATCH_COUNT } from './limits.ts';
-import type { CursorReply } from './reply.ts';
+import type { Reply } from './reply.ts';
 import type { Sessions } from './sessions.ts';
-import type { RetryableWrite } from './transaction-fields.ts';
+import type { InTransaction, RetryableWrite } from './transaction-fields.ts';
 
 /** What the commands of one server share. */
 export interface Context {
   readonly catalog: Catalog;
   readonly cursors: Cursors;
   readonly sessions: Sessions;
+  readonly transactions: ClientTransactions;
   readonly startedAt: Date;
   /** Where the server is, as `hello` tells it: `<host>:<port>`, or the path of a socket. */
   readonly host: string;
@@ -43,7 +45,16 @@ export class Deadline {
 
   /** Throws 50 when the time is over. */
   check(): void {
-    if (performance.now() > this.#end) throw new ServerError(50, 'operation exceeded time limit');
+    if (performance.now() > this.#end) throw this.error();
+  }
+
+  error(): ServerError {
+    return new ServerError(50, 'operation exceeded time limit');
+  }
+
+  /** Milliseconds until then. */
+  get left(): number {
+    return Math.max(0, this.#end - performance.now());
   }
 
   lift(): void {
@@ -77,8 +88,8 @@ export interface Request {
   readonly client: Client;
   /** The text of the session's id; cursors belong to sessions. */
   readonly session: string | undefined;
-  /** Where the client may send the command again: then it is not to be done again. */
-  readonly retry: RetryableWrite | undefined;
+  /** Set where the client may send the command again, so that it is not done again, or where it is part of a transaction. */
+  readonly part: RetryableWrite | InTransaction | undefined;
   /** The end of the time that the command may take. */
   readonly deadline: Deadline | undefined;
   /**
@@ -87,8 +98,6 @@ export interface Request {
    */
   statements(name: string): Iterable<Statement>;
 }
-
-export type Reply = Document | CursorReply;
 
 /** What a command answers that has nothing to say yet: it is asked again when something has happened. */
 export class Postponed {
@@ -113,8 +122,14 @@ export interface Command {
   /** Those of them that may come as a document sequence. */
   readonly sequences: ReadonlySet<string>;
   readonly adminOnly: boolean;
-  /** Whether it may bear a transaction number and be sent again. */
+  /** Whether it writes documents, may bear a transaction number for that, and be sent again. */
   readonly retryable: boolean;
+  /** Whether it writes documents, given these fields. */
+  readonly writesIn: (fields: Fields) => boolean;
+  /** Whether it may be part of a transaction. */
+  readonly inTransactions: boolean;
+  /** Whether it ends a transaction. */
+  readonly endsTransaction: boolean;
 }
 
 interface CommandOptions {
@@ -123,14 +138,16 @@ interface CommandOptions {
   readonly adminOnly?: boolean;
   readonly anyFields?: boolean;
   readonly retryable?: boolean;
+  readonly writesIn?: Command['writesIn'];
+  /** @default those that may be sent again */
+  readonly inTransactions?: boolean;
+  readonly endsTransaction?: boolean;
 }
 
 /** Builds an entry of the table. `fields` are those that it understands. */
-export function command(
-  run: Command['run'],
-  fields: readonly string[] = [],
-  { unsupported = [], sequences = [], adminOnly = false, anyFields = false, retryable = false }: CommandOptions = {},
-): Command {
+export function command(run: Command['run'], fields: readonly string[] = [], options: CommandOptions = {}): Command {
+  const { unsupported = [], sequences = [], adminOnly = false, anyFields = false } = options;
+  const { retryable = false, endsTransaction = false } = options;
   return {
     run,
     fields: anyFields ? undefined : new Set([...fields, ...sequences, ...unsupported]),
@@ -138,6 +155,9 @@ export function command(
     sequences: new Set(sequences),
     adminOnly,
     retryable,
+    writesIn: options.writesIn ?? (() => retryable),
+    inTransactions: options.inTransactions ?? (retryable || endsTransaction),
+    endsTransaction,
   };
 }
 

@@ -92,12 +92,12 @@ function deleteCommand({ catalog }: Context, request: Request): Document {
 
 /** Runs a batch. @returns the errors as a reply has them; undefined if there were none */
 function writeErrorsOf<T>(
-  { fields }: Request,
+  request: Request,
   statements: Iterable<T>,
   run: (statement: T, index: number) => void,
 ): Document[] | undefined {
   const errors: Document[] = [];
-  runBatch(statements, isOrdered(fields), run, (error, index) => {
+  runBatch(statements, isOrdered(request), run, (error, index) => {
     errors.push(new Map<string, Value>([['index', new Int32(index)], ...errorFields(error)]));
   });
   return errors.length > 0 ? errors : undefined;

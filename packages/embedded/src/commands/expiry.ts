@@ -13,15 +13,19 @@ interface Expiry {
   readonly expireAfter: number;
 }
 
-/** Removes the documents that have expired: those whose date, or the first of several, lies long enough back. */
+/**
+ * Removes the documents that have expired: those whose date, or the first of several, lies long enough back. Throws a
+ * `WriteConflict` where a transaction has written one of them.
+ */
 export function removeExpired(catalog: Catalog): void {
   const expiries = expiriesOf(catalog);
   // Even an empty transaction costs a durable store something.
   if (expiries.length === 0) return;
   const now = DateTime.now();
   const scope = { now, variables: new Map(), collation: undefined, deadline: undefined };
-  catalog.transaction(() => {
-    for (const { collection, definition, expireAfter } of expiries) {
+  catalog.write(() => {
+    for (const { collection: stored, definition, expireAfter } of expiries) {
+      const collection = catalog.collection(stored.database, stored.name);
       const latest = new DateTime(now.milliseconds - BigInt(expireAfter) * 1000n);
       const [path = ''] = definition.pattern.keys();
       const filter = documentOf([path, documentOf(['$lte', latest])]);

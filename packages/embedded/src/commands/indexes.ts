@@ -151,7 +151,10 @@ function namesOf(collection: Collection): string[] {
 const drop = command(dropIndexes, ['index']);
 
 export const indexCommands: Readonly<Record<string, Command>> = {
-  createIndexes: command(createIndexes, ['indexes'], { unsupported: ['commitQuorum', 'ignoreUnknownIndexOptions'] }),
+  createIndexes: command(createIndexes, ['indexes'], {
+    unsupported: ['commitQuorum', 'ignoreUnknownIndexOptions'],
+    inTransactions: true,
+  }),
   listIndexes: command(listIndexes, ['cursor']),
   dropIndexes: drop,
   deleteIndexes: drop,

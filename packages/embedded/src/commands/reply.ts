@@ -46,6 +46,9 @@ export class CursorReply {
   }
 }
 
+/** What a command answers; bytes where it was encoded before, without the times of the server. */
+export type Reply = Document | CursorReply | Uint8Array;
+
 /** A document of these fields, without those that are undefined. */
 export function documentOf(fields: Readonly<Record<string, Value | undefined>>): Document {
   const document: Document = new Map();
@@ -75,7 +78,8 @@ export function stampOf({ clusterTime, operationTime }: Clock): Uint8Array {
 }
 
 /** The answer to a command that succeeded, as BSON. */
-export function encodeReply(reply: Document | CursorReply, stamp: Uint8Array): Buffer {
+export function encodeReply(reply: Reply, stamp: Uint8Array): Buffer {
+  if (reply instanceof Uint8Array) return stamped(reply, stamp);
   return reply instanceof CursorReply ? encodeCursor(reply, stamp) : stamped(withOk(reply), stamp);
 }
 
@@ -90,7 +94,7 @@ function withOk(reply: Document): Buffer {
 }
 
 /** A document with more elements at its end. */
-export function stamped(document: Uint8Array, stamp: Uint8Array): Buffer {
+function stamped(document: Uint8Array, stamp: Uint8Array): Buffer {
   const bytes = Buffer.allocUnsafe(document.length + stamp.length);
   bytes.set(document);
   bytes.set(stamp, document.length - 1);

@@ -8,15 +8,15 @@ import {
   Deadline,
   GENERIC_FIELDS,
   Postponed,
-  type Reply,
   type Request,
   statementsIn,
 } from './command.ts';
+import { execute } from './execute.ts';
 import { Fields } from './fields.ts';
 import { checkApiVersion, checkReadConcern, checkWriteConcern, witnessTimes } from './concerns.ts';
 import { MAX_DOCUMENT_SIZE } from './limits.ts';
-import { encodeError, encodeReply, NO_STAMP, stamped, stampOf } from './reply.ts';
-import { retryableWrite, sessionId } from './transaction-fields.ts';
+import { encodeError, encodeReply, type Reply, stampOf } from './reply.ts';
+import { sessionName, transactionFields } from './transaction-fields.ts';
 import { COMMANDS, UNSUPPORTED_COMMANDS } from './table.ts';
 
 /** A command as the wire brings it: a document, and document sequences that stand for array fields of it. */
@@ -43,7 +43,6 @@ const LEGACY_COMMANDS = new Set(['hello', 'isMaster', 'ismaster']);
  * Runs one command and gives the answer as BSON, an error's answer too: at once, unless the command waits for something.
  */
 export function runCommand(context: Context, client: Client, message: CommandMessage): Answer {
-  let deadline: Deadline | undefined;
   try {
     checkSizes(message);
     const body = decode(message.body);
@@ -55,46 +54,24 @@ export function runCommand(context: Context, client: Client, message: CommandMes
     const request = requestOf(name, command, fields, message, client);
     checkDatabase(request, command);
     witnessTimes(fields, context.catalog.clock);
-    deadline = request.deadline;
-    return answerTo(command, context, request);
+    return answerOf(context, request, execute(context, command, request));
   } catch (error) {
-    return encodeError(asServerError(error), stampOf(context.catalog.clock));
-  } finally {
-    deadline?.lift();
+    return errorOf(context, error);
   }
 }
 
-/** Runs a command, or gives the answer that it had before. */
-function answerTo(command: Command, context: Context, request: Request): Answer {
-  const { catalog, sessions } = context;
-  const { retry } = request;
-  if (retry === undefined)
-    return answerOf(
-      catalog.transaction(() => command.run(context, request)),
-      context,
-    );
-  const answered = sessions.answered(retry);
-  if (answered !== undefined) return stamped(answered, stampOf(catalog.clock));
-  const [reply, kept] = catalog.transaction(() => {
-    const first = encodeReply(replyAtOnce(command.run(context, request)), NO_STAMP);
-    return [first, sessions.remember(retry, first)] as const;
-  });
-  kept();
-  return checkedReply(stamped(reply, stampOf(catalog.clock)), context);
+function answerOf(context: Context, request: Request, reply: Reply | Postponed): Answer {
+  if (reply instanceof Postponed) {
+    return reply.ready
+      .then(() => answerOf(context, request, reply.resume()))
+      .catch((error: unknown) => errorOf(context, error));
+  }
+  request.deadline?.lift();
+  return checkedReply(encodeReply(reply, stampOf(context.catalog.clock)), context);
 }
 
-/** Asks a command that waits again, until it has a reply. */
-function answerOf(reply: Reply | Postponed, context: Context): Answer {
-  const { catalog } = context;
-  if (!(reply instanceof Postponed)) return checkedReply(encodeReply(reply, stampOf(catalog.clock)), context);
-  return reply.ready
-    .then(() => answerOf(catalog.transaction(reply.resume), context))
-    .catch((error: unknown) => encodeError(asServerError(error), stampOf(catalog.clock)));
-}
-
-function replyAtOnce(reply: Reply | Postponed): Reply {
-  if (reply instanceof Postponed) throw new TypeError('A write has nothing to wait for.');
-  return reply;
+function errorOf({ catalog }: Context, error: unknown): Uint8Array {
+  return encodeError(asServerError(error), stampOf(catalog.clock));
 }
 
 function checkSizes({ body, sequences }: CommandMessage): void {
@@ -156,21 +133,21 @@ function requestOf(name: string, command: Command, fields: Fields, message: Comm
   const database = message.legacyDatabase ?? fields.string('$db');
   if (database === undefined) throw new ServerError(40571, 'OP_MSG requests require a $db argument');
   const lsid = fields.document('lsid');
-  const session = lsid && sessionId(lsid);
+  const session = lsid && sessionName(lsid);
   const limit = fields.count('maxTimeMS') ?? 0;
   return {
     name,
     database,
     fields,
     client,
-    session,
-    retry: retryableWrite(fields, session, statementCount(command, fields, message)),
+    session: session?.id,
+    part: transactionFields(fields, session, statementCount(command, fields, message)),
     deadline: limit === 0 ? undefined : new Deadline(limit),
     statements: (field) => statementsIn(fields, field, message.sequences.get(field)),
   };
 }
 
-/** How many statements a retryable write has; undefined for other commands. */
+/** How many statements a write has that may be sent again; undefined for other commands. */
 function statementCount({ retryable, sequences }: Command, fields: Fields, message: CommandMessage) {
   if (!retryable) return undefined;
   const [field] = sequences;

@@ -1,10 +1,11 @@
 import { Int32, Long, ObjectId } from 'bson';
 import { DateTime, type Document } from '../engine/value.ts';
+import { ServerError } from '../errors.ts';
 import { type Command, command, type Context, type Request } from './command.ts';
 import { MAX_BATCH_COUNT, MAX_DOCUMENT_SIZE, PRODUCT } from './limits.ts';
 import { documentOf } from './reply.ts';
 import { SESSION_TIMEOUT_MINUTES } from './sessions.ts';
-import { sessionId } from './transaction-fields.ts';
+import { type InTransaction, sessionName } from './transaction-fields.ts';
 
 /** MongoDB 8.0: drivers send `bulkWrite` from 25 on. */
 const MAX_WIRE_VERSION = 25;
@@ -51,15 +52,34 @@ function lastWrite({ catalog }: Context): Document {
 }
 
 function endSessions(context: Context, { name, fields }: Request): Document {
-  for (const id of (fields.documents(name) ?? []).map(sessionId)) {
+  for (const { id } of (fields.documents(name) ?? []).map(sessionName)) {
+    context.transactions.endSession(id);
     context.cursors.endSession(id);
     context.sessions.end(id);
   }
   return new Map();
 }
 
+function commitTransaction({ transactions }: Context, request: Request): Document {
+  transactions.commit(partOf(request));
+  return new Map();
+}
+
+function abortTransaction({ transactions }: Context, request: Request): Document {
+  transactions.abort(partOf(request));
+  return new Map();
+}
+
+function partOf({ name, part }: Request): InTransaction {
+  if (part?.kind === 'transaction') return part;
+  throw new ServerError(125, `${name} must be run within a transaction`);
+}
+
 // A newer driver may tell more of itself, or ask for what it can do without: a greeting is never refused.
 const anyFields = { anyFields: true };
+// Of a transaction of several shards, which never is here.
+const END_FIELDS = ['recoveryToken'];
+const END = { adminOnly: true, endsTransaction: true };
 const legacyHello = command((context, request) => greet(context, request, 'ismaster'), [], anyFields);
 
 export const sessionCommands: Readonly<Record<string, Command>> = {
@@ -69,5 +89,7 @@ export const sessionCommands: Readonly<Record<string, Command>> = {
   ping: command(() => new Map()),
   endSessions: command(endSessions),
   killSessions: command(endSessions),
+  commitTransaction: command(commitTransaction, END_FIELDS, END),
+  abortTransaction: command(abortTransaction, END_FIELDS, END),
   refreshSessions: command(() => new Map()),
 };

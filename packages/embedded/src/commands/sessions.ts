@@ -16,11 +16,13 @@ const MAX_SESSIONS = 100_000;
 const STATE_PREFIX = 'session ';
 
 /** What is remembered of a session. */
-interface Session {
+export interface Session {
   /** Its last transaction number. */
   readonly number: bigint;
   /** How the retryable writes of that number were answered. */
   readonly answers: readonly Answer[];
+  /** Whether that is the number of a transaction that was committed. */
+  readonly committed: boolean;
   /** When it was last used, in milliseconds since 1970. */
   readonly used: number;
 }
@@ -50,13 +52,18 @@ export class Sessions {
     for (const [id, session] of stored.sort(([, a], [, b]) => a.used - b.used)) this.#sessions.set(id, session);
   }
 
+  find(id: string): Session | undefined {
+    const session = this.#sessions.get(id);
+    return session !== undefined && isOver(session) ? undefined : session;
+  }
+
   /**
    * The answer that this very write had. Throws 225 where a later one has come since, 238 where only some of its
    * statements were answered.
    */
-  answered({ session: id, number, statements }: RetryableWrite): Uint8Array | undefined {
-    const session = this.#sessions.get(id);
-    if (session === undefined || isOver(session) || number > session.number) return undefined;
+  answered({ session: { id }, number, statements }: RetryableWrite): Uint8Array | undefined {
+    const session = this.find(id);
+    if (session === undefined || number > session.number) return undefined;
     if (number < session.number) throw tooOld(id, number, session.number);
     for (const answer of session.answers) {
       const repeated = statements.filter((statement) => answer.statements.includes(statement)).length;
@@ -70,20 +77,29 @@ export class Sessions {
     return undefined;
   }
 
+  /** Notes that a transaction has begun. Throws 261 where there are too many sessions. */
+  begin(id: string, number: bigint): void {
+    this.#keep(id, { number, answers: [], committed: false, used: Date.now() });
+  }
+
   /**
    * Notes how a write was answered, within its transaction of the storage. What is given back has to be called once
    * that is through.
    */
-  remember({ session: id, number, statements }: RetryableWrite, reply: Uint8Array): () => void {
-    const before = this.#sessions.get(id);
-    if (before === undefined) this.#checkRoom();
+  remember({ session: { id }, number, statements }: RetryableWrite, reply: Uint8Array): () => void {
+    const before = this.find(id);
     const answers = before?.number === number ? before.answers : [];
-    const session: Session = { number, answers: [...answers, { statements, reply }], used: Date.now() };
-    this.#state?.set(STATE_PREFIX + id, writeSession(session));
-    return () => {
-      this.#sessions.delete(id);
-      this.#sessions.set(id, session);
-    };
+    return this.#store(id, {
+      number,
+      answers: [...answers, { statements, reply }],
+      committed: false,
+      used: Date.now(),
+    });
+  }
+
+  /** Notes that a transaction was committed. Like `remember`. */
+  committed(id: string, number: bigint): () => void {
+    return this.#store(id, { number, answers: [], committed: true, used: Date.now() });
   }
 
   /** Whether there are sessions whose time is over. */
@@ -104,8 +120,21 @@ export class Sessions {
     if (this.#sessions.delete(id)) this.#state?.remove(STATE_PREFIX + id);
   }
 
-  #checkRoom(): void {
-    if (this.#sessions.size >= MAX_SESSIONS) this.removeExpired();
+  #store(id: string, session: Session): () => void {
+    this.#checkRoom(id);
+    this.#state?.set(STATE_PREFIX + id, writeSession(session));
+    return () => this.#keep(id, session);
+  }
+
+  #keep(id: string, session: Session): void {
+    this.#checkRoom(id);
+    this.#sessions.delete(id);
+    this.#sessions.set(id, session);
+  }
+
+  #checkRoom(id: string): void {
+    if (this.#sessions.size < MAX_SESSIONS || this.#sessions.has(id)) return;
+    this.removeExpired();
     if (this.#sessions.size < MAX_SESSIONS) return;
     throw new ServerError(
       261,
@@ -118,20 +147,25 @@ function isOver({ used }: Session): boolean {
   return Date.now() - used > SESSION_TIMEOUT_MS;
 }
 
-function tooOld(id: string, number: bigint, last: bigint): ServerError {
+/** The error for a transaction number that is not the last one of its session. */
+export function tooOld(id: string, number: bigint, last: bigint): ServerError {
   return new ServerError(
     225,
-    `Retryable write with txnNumber ${number} is prohibited on session ${id} because a newer retryable write with ` +
-      `txnNumber ${last} has already started on this session.`,
+    `The transaction number ${number} is prohibited on session ${id} because a newer one, ${last}, has already started.`,
   );
 }
 
-function writeSession({ number, answers, used }: Session): Uint8Array {
+function writeSession({ number, answers, committed, used }: Session): Uint8Array {
   const described = answers.map(({ statements, reply }) =>
     documentOf(['statements', statements.map((statement) => new Int32(statement))], ['reply', new Binary(reply)]),
   );
   return encode(
-    documentOf(['number', Long.fromBigInt(number)], ['answers', described], ['used', new DateTime(BigInt(used))]),
+    documentOf(
+      ['number', Long.fromBigInt(number)],
+      ['answers', described],
+      ['committed', committed],
+      ['used', new DateTime(BigInt(used))],
+    ),
   );
 }
 
@@ -144,6 +178,7 @@ function readSession(bytes: Uint8Array | undefined): Session {
   if (!(number instanceof Long) || !isArray(answers) || !(used instanceof DateTime)) throw unreadable();
   return {
     number: number.toBigInt(),
+    committed: document.get('committed') === true,
     used: Number(used.milliseconds),
     answers: answers.map((answer) => {
       const reply = isDocument(answer) ? answer.get('reply') : undefined;

@@ -28,9 +28,6 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
 
 /** Commands of MongoDB that this server has not: refused by name, so that nobody takes them for misspelt. */
 export const UNSUPPORTED_COMMANDS: ReadonlySet<string> = new Set([
-  // Later: they need parts that are still missing.
-  'abortTransaction',
-  'commitTransaction',
   // For larger installations.
   'listSearchIndexes',
   'createSearchIndexes',

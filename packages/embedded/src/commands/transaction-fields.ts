@@ -1,41 +1,69 @@
+// What makes a command part of a session, retryable, or part of a transaction.
 import { Binary, Int32, Long } from 'bson';
-import type { Document } from '../engine/value.ts';
+import { encode } from '../engine/bson.ts';
+import { type Document, typeOf } from '../engine/value.ts';
 import { ServerError } from '../errors.ts';
 import { Fields } from './fields.ts';
 
+/** A session, as a client names it. */
+export interface SessionName {
+  /** Its UUID, as hexadecimal digits. */
+  readonly id: string;
+  /** As BSON, `{id: <UUID>}`. */
+  readonly bytes: Uint8Array;
+}
+
 /** A write that a client sends again when it got no answer: it is done once. */
 export interface RetryableWrite {
-  readonly session: string;
+  readonly kind: 'retryable';
+  readonly session: SessionName;
   readonly number: bigint;
   /** The numbers of its statements: one transaction number may have several commands. */
   readonly statements: readonly number[];
 }
 
+/** A command of a transaction. */
+export interface InTransaction {
+  readonly kind: 'transaction';
+  readonly session: SessionName;
+  readonly number: bigint;
+  /** Whether it is the first one. */
+  readonly starts: boolean;
+}
+
 const SESSION_FIELDS = new Set(['id', 'uid']);
 
-/** The text of a session's id, which is `{id: <UUID>}`. */
-export function sessionId(document: Document): string {
+/** Reads the session of a command, and of those that end sessions. */
+export function sessionName(document: Document): SessionName {
   const fields = new Fields('lsid', document);
   fields.check(SESSION_FIELDS);
   const id = fields.value('id');
   if (id === undefined) throw fields.missing('id');
-  if (id instanceof Binary && id.sub_type === Binary.SUBTYPE_UUID && id.position === 16) return id.toString('hex');
-  throw new ServerError(14, "BSON field 'lsid.id' is the wrong type, expected type 'UUID'");
+  if (!(id instanceof Binary) || id.sub_type !== Binary.SUBTYPE_UUID || id.position !== 16) {
+    throw new ServerError(14, `BSON field 'lsid.id' is the wrong type '${typeOf(id)}', expected a UUID`);
+  }
+  return { id: id.toString('hex'), bytes: encode(document) };
 }
 
-/** Reads what makes a command retryable; undefined where nothing does. `count` is the number of its statements. */
-export function retryableWrite(
+/**
+ * Reads the transaction number of a command and what goes with it; undefined where it has none. `count` is the number of
+ * its statements, undefined where it may not be sent again.
+ */
+export function transactionFields(
   fields: Fields,
-  session: string | undefined,
+  session: SessionName | undefined,
   count: number | undefined,
-): RetryableWrite | undefined {
+): RetryableWrite | InTransaction | undefined {
   const number = transactionNumber(fields);
-  for (const name of ['autocommit', 'startTransaction']) {
-    if (fields.value(name) !== undefined) throw new ServerError(20, 'The embedded server has no transactions.');
+  const isPart = fields.value('autocommit') !== undefined;
+  if (number === undefined) {
+    if (!isPart && fields.value('startTransaction') === undefined) return undefined;
+    throw invalid("'autocommit' and 'startTransaction' need a transaction number, 'txnNumber'");
   }
-  if (number === undefined) return undefined;
-  if (session === undefined) {
-    throw new ServerError(72, 'Transaction number requires a session ID to also be specified');
+  if (session === undefined) throw invalid('Transaction number requires a session ID to also be specified');
+  if (isPart) return inTransaction(fields, session, number);
+  if (fields.value('startTransaction') !== undefined) {
+    throw invalid("'startTransaction' needs 'autocommit' to be false");
   }
   if (count === undefined) {
     throw new ServerError(
@@ -44,15 +72,25 @@ export function retryableWrite(
         'autocommit:false was not provided, and this command is not a retryable write.',
     );
   }
-  return { session, number, statements: statementNumbers(fields, count) };
+  return { kind: 'retryable', session, number, statements: statementNumbers(fields, count) };
+}
+
+function inTransaction(fields: Fields, session: SessionName, number: bigint): InTransaction {
+  if (fields.boolean('autocommit')) throw invalid('Specifying autocommit=true is not allowed.');
+  const starts = fields.boolean('startTransaction');
+  if (!starts && fields.value('startTransaction') !== undefined) {
+    throw invalid('Specifying startTransaction=false is not allowed.');
+  }
+  return { kind: 'transaction', session, number, starts };
 }
 
 function transactionNumber(fields: Fields): bigint | undefined {
   const number = fields.value('txnNumber');
   if (number === undefined) return undefined;
-  if (!(number instanceof Long))
-    throw new ServerError(14, "BSON field 'txnNumber' is the wrong type, expected type 'long'");
-  if (number.isNegative()) throw new ServerError(72, 'Transaction number cannot be negative');
+  if (!(number instanceof Long)) {
+    throw new ServerError(14, `BSON field 'txnNumber' is the wrong type '${typeOf(number)}', expected type 'long'`);
+  }
+  if (number.isNegative()) throw invalid('Transaction number cannot be negative');
   return number.toBigInt();
 }
 
@@ -63,5 +101,9 @@ function statementNumbers(fields: Fields, count: number): number[] {
   const numbers = all ?? Array.from({ length: count }, (_, position) => first + position);
   if (numbers.length === count && numbers.every((number) => Number.isSafeInteger(number) && number >= 0))
     return numbers;
-  throw new ServerError(72, "'stmtIds' must name each statement by a number");
+  throw invalid("'stmtIds' must name each statement by a number");
+}
+
+function invalid(message: string): ServerError {
+  return new ServerError(72, message);
 }

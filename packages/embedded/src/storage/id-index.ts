@@ -55,6 +55,7 @@ export class IdIndex implements ScannableIndex {
   /** The key of a new document. Throws 11000 where there is one of that `_id`. */
   newKey(id: Value): string {
     const key = this.keyOf(id);
+    this.#records.claim?.(key);
     if (this.#records.find(key) === undefined) return key;
     throw duplicateKeyError(this.#namespace, '_id_', ID_PATTERN, new Map([['_id', id]]));
   }

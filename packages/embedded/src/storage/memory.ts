@@ -12,9 +12,9 @@ import type {
   StoredRecord,
 } from './storage.ts';
 
+/** Never changed in place: whoever has found one keeps what it was. */
 interface MemoryRecord extends StoredRecord {
   readonly key: string;
-  bytes: Uint8Array;
 }
 
 /** Keeps everything in this process's memory, gone with it. */
@@ -119,9 +119,11 @@ class MemoryRecords implements RecordStore {
   replace(id: RecordId, bytes: Uint8Array): StoredRecord {
     const record = this.#byId.get(id);
     if (record === undefined) throw new RangeError(`There is no record ${id}.`);
+    const next: MemoryRecord = { id, key: record.key, bytes: copy(bytes) };
     this.#size += bytes.length - record.bytes.length;
-    record.bytes = copy(bytes);
-    return { id, bytes: record.bytes };
+    this.#byId.set(id, next);
+    this.#byKey.set(record.key, next);
+    return next;
   }
 
   remove(id: RecordId): void {

@@ -80,6 +80,11 @@ export class SecondaryIndex implements ScannableIndex {
     return this.#store.id;
   }
 
+  /** The same index with another store: one that is laid over its own. */
+  over(cover: (store: IndexStore) => IndexStore): SecondaryIndex {
+    return new SecondaryIndex(this.namespace, this.definition, cover(this.#store));
+  }
+
   isMultikey(field: number): boolean {
     return (this.#store.multikey & bitOf(field)) !== 0;
   }
@@ -98,12 +103,14 @@ export class SecondaryIndex implements ScannableIndex {
    */
   plan(before: Document | undefined, after: Document | undefined, record?: RecordId): KeyChange {
     const keys = this.#keysOf(after);
+    const keysBefore = this.#keysOf(before);
     if (this.definition.unique) {
       for (const [text, key] of keys) {
+        if (!keysBefore.has(text)) this.#store.claim?.(text);
         for (const owner of this.scan(rangeOf(text), false)) if (owner !== record) throw this.#duplicate(key);
       }
     }
-    return { before: this.#keysOf(before), after: keys, multikey: this.#multikeyOf(keys) };
+    return { before: keysBefore, after: keys, multikey: this.#multikeyOf(keys) };
   }
 
   /** Makes a planned change. */

@@ -21,6 +21,8 @@ export interface Entry {
 export interface Entries {
   /** Whether a key has ever been cut. Only ever goes from false to true. */
   readonly hasCutKeys: boolean;
+  /** Called before somebody takes a key that only one may have. Throws where another transaction takes or gives it. */
+  claim?(key: string): void;
   /** At most `limit` entries of a range, from its start, or backwards from its end. */
   scan(range: KeyRange, backwards: boolean, limit: number): Entry[];
 }
@@ -37,6 +39,8 @@ export interface RecordStore extends Entries {
   get(id: RecordId): StoredRecord | undefined;
   /** The record that has that key. */
   find(key: string): StoredRecord | undefined;
+  /** Called before a record is changed. Throws where another transaction changes it. */
+  claimRecord?(id: RecordId): void;
   /** Stores a copy of `bytes` under a key that no record has. */
   insert(key: string, bytes: Uint8Array): StoredRecord;
   /** Stores a copy of `bytes` in the place of the record, which keeps its key and its position. */

@@ -126,6 +126,22 @@ describe('decode and encode', () => {
     expect(failure(() => decode(bytes)).codeName).toBe('Overflow');
   });
 
+  it.each([
+    ['a boolean', true],
+    ['a double', new bson.Double(1.5)],
+    ['a date', new Date(1_711_845_015_123)],
+    ['an int32', new bson.Int32(7)],
+    ['an ObjectId', new bson.ObjectId('65f000000000000000000001')],
+    ['a text', 'x'],
+  ])('are written whole where %s is the first that does not fit the buffer', (_name, value) => {
+    const filler = new bson.Binary(Buffer.alloc(3 << 20, 7));
+    // case: the key ends, or the value begins, or a part of it lies, at the end of the buffer.
+    for (const key of ['', 'k', 'key', 'a key']) {
+      const bytes = Buffer.from(bson.serialize({ filler, [key]: value, rest: filler }));
+      expect(encode(decode(bytes)).equals(bytes)).toBe(true);
+    }
+  });
+
   it('refuse a key with a NUL', () => {
     expect(failure(() => encode(new Map([['a\0b', null]]))).code).toBe(22);
   });

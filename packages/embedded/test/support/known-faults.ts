@@ -32,6 +32,12 @@ const FAULTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
       'indexes: two arrays cannot be in one index',
     ],
     'core/retryable-writes': [
+      'transactions that meet: a write outside waits for the transaction',
+      'the life of transactions: what is not allowed in a transaction is refused',
+      'the life of transactions: indexes of what is there cannot be made in it',
+      'the life of transactions: its cursors are read in it, and end with it',
+      'the life of transactions: changing a collection waits for the transactions that use it',
+      'the life of transactions: a transaction does not use what was changed since it began',
       'retryable writes: a write is done once and answered the same',
       'retryable writes: bulkWrite is done once and answered the same',
       'retryable writes: an older number is refused',

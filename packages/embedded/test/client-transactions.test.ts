@@ -1,0 +1,93 @@
+import { type Document, deserialize, Long, serialize, UUID } from 'bson';
+import { describe, expect, it } from 'vitest';
+import type { Context } from '../src/commands/command.ts';
+import { runCommand } from '../src/commands/run.ts';
+import { MemoryStorage } from '../src/storage/memory.ts';
+import { CLIENT, contextOver } from './support/in-process.ts';
+
+async function run(context: Context, command: Document): Promise<Document> {
+  const body = serialize({ ...command, $db: command['$db'] ?? 'test' });
+  return deserialize(await runCommand(context, CLIENT, { body, sequences: new Map() }));
+}
+
+/** What the commands of one transaction have in common. */
+function part(number: number, lsid = { id: new UUID() }): Document {
+  return { lsid, txnNumber: Long.fromNumber(number), autocommit: false };
+}
+
+const insert = { insert: 'c', documents: [{ _id: 1 }] };
+const commit = { commitTransaction: 1, $db: 'admin' };
+const abort = { abortTransaction: 1, $db: 'admin' };
+const start = { startTransaction: true };
+
+describe('a transaction', () => {
+  it('is over when its time is', async () => {
+    const context = contextOver(new MemoryStorage(), 0);
+    const one = part(1);
+    expect(await run(context, { ...insert, ...one, ...start })).toMatchObject({ ok: 1 });
+    expect(await run(context, { ...commit, ...one })).toMatchObject({
+      ok: 0,
+      code: 251,
+      codeName: 'NoSuchTransaction',
+      errorLabels: ['TransientTransactionError'],
+    });
+    expect(await run(context, { count: 'c' })).toMatchObject({ n: 0 });
+  });
+
+  it('lets those go on who wait for it when its time is over', async () => {
+    const context = contextOver(new MemoryStorage(), 0);
+    expect(await run(context, { ...insert, ...part(1), ...start })).toMatchObject({ ok: 1 });
+    const waiting = run(context, insert);
+    context.transactions.removeExpired();
+    expect(await waiting).toMatchObject({ ok: 1, n: 1 });
+  });
+
+  it('has a number that is later than those before', async () => {
+    const context = contextOver(new MemoryStorage());
+    const lsid = { id: new UUID() };
+    const [four, five, six] = [4, 5, 6].map((number) => part(number, lsid));
+    expect(await run(context, { ...insert, ...five, ...start })).toMatchObject({ ok: 1 });
+    expect(await run(context, { ...insert, ...four, ...start })).toMatchObject({ ok: 0, code: 225 });
+    expect(await run(context, { ...insert, ...six })).toMatchObject({ ok: 0, code: 251 });
+    expect(await run(context, { ...insert, ...five, ...start })).toMatchObject({ ok: 0, code: 117 });
+    expect(await run(context, { ...commit, ...five })).toMatchObject({ ok: 1 });
+    expect(await run(context, { ...commit, ...five })).toMatchObject({ ok: 1 });
+    expect(await run(context, { ...abort, ...five })).toMatchObject({ ok: 0, code: 256 });
+    expect(await run(context, { ...insert, ...five })).toMatchObject({ ok: 0, code: 256 });
+  });
+
+  it('ends when the session begins another', async () => {
+    const context = contextOver(new MemoryStorage());
+    const lsid = { id: new UUID() };
+    expect(await run(context, { ...insert, ...part(1, lsid), ...start })).toMatchObject({ ok: 1 });
+    expect(await run(context, { find: 'c', ...part(2, lsid), ...start })).toMatchObject({ ok: 1 });
+    expect(await run(context, insert)).toMatchObject({ ok: 1 });
+    expect(await run(context, { ...commit, ...part(1, lsid) })).toMatchObject({ ok: 0, code: 225 });
+  });
+
+  it('that was aborted is not there any more', async () => {
+    const context = contextOver(new MemoryStorage());
+    const one = part(1);
+    expect(await run(context, { ...insert, ...one, ...start })).toMatchObject({ ok: 1 });
+    expect(await run(context, { ...abort, ...one })).toMatchObject({ ok: 1 });
+    expect(await run(context, { ...abort, ...one })).toMatchObject({ ok: 0, code: 251 });
+    expect(await run(context, { ...commit, ...one })).toMatchObject({ ok: 0, code: 251 });
+  });
+
+  it.each<[string, Document, number]>([
+    ['no number', { lsid: { id: new UUID() }, autocommit: false }, 72],
+    ['no session', { txnNumber: Long.ONE, autocommit: false, startTransaction: true }, 72],
+    ['autocommit', { ...part(1), autocommit: true }, 72],
+    ['a start that is none', { ...part(1), startTransaction: false }, 72],
+    ['a start without autocommit', { lsid: { id: new UUID() }, txnNumber: Long.ONE, startTransaction: true }, 72],
+    ['a number of another type', { ...part(1), txnNumber: 1 }, 14],
+  ])('with %s is refused', async (_name, fields, code) => {
+    const context = contextOver(new MemoryStorage());
+    expect(await run(context, { ...insert, ...fields })).toMatchObject({ ok: 0, code });
+  });
+
+  it('is needed to end one', async () => {
+    const context = contextOver(new MemoryStorage());
+    expect(await run(context, commit)).toMatchObject({ ok: 0, code: 125 });
+  });
+});

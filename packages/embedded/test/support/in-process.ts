@@ -1,0 +1,28 @@
+import { Catalog } from '../../src/catalog.ts';
+import { ClientTransactions } from '../../src/commands/client-transactions.ts';
+import type { Client, Context } from '../../src/commands/command.ts';
+import { Cursors } from '../../src/commands/cursors.ts';
+import { indexDefinition } from '../../src/commands/index-definition.ts';
+import { Sessions } from '../../src/commands/sessions.ts';
+import type { Storage } from '../../src/storage/storage.ts';
+import { MAX_MESSAGE_SIZE } from '../../src/wire/frame.ts';
+
+/** What commands need of a server, without one. */
+export function contextOver(storage: Storage, lifetimeSeconds?: number): Context {
+  const catalog = new Catalog(storage, indexDefinition);
+  const cursors = new Cursors();
+  const sessions = new Sessions(storage.persistent ? storage.state : undefined);
+  return {
+    catalog,
+    cursors,
+    sessions,
+    transactions: new ClientTransactions(catalog, cursors, sessions, lifetimeSeconds),
+    startedAt: new Date(),
+    host: 'localhost',
+    maxMessageSize: MAX_MESSAGE_SIZE,
+    connections: () => ({ current: 1, total: 1 }),
+  };
+}
+
+/** A client that stays. */
+export const CLIENT: Client = { id: 1, address: 'test', gone: new AbortController().signal };
