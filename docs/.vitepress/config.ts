@@ -30,6 +30,7 @@ export default defineConfig({
             { text: 'The model', link: '/guide/model' },
             { text: 'Tracking and saving', link: '/guide/saving' },
             { text: 'When two people save', link: '/guide/concurrency' },
+            { text: 'History and undo', link: '/guide/history' },
             { text: 'Queries', link: '/guide/queries' },
             { text: 'Aggregation', link: '/guide/aggregation' },
             { text: 'Many at once', link: '/guide/bulk' },

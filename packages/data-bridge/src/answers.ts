@@ -1,6 +1,7 @@
 import type { AggregateOptions, BSON, DeleteOptions, DeleteResult, UpdateOptions, UpdateResult } from 'mongodb';
 import { readAs } from './bson/types.ts';
 import { UsageError } from './errors.ts';
+import { checkUnrecorded, type ManyOptions, unrecordedUpdate } from './history/unrecorded.ts';
 import { ask, checkPath, partOf, type QueryPlan, stagesOf } from './query-plan.ts';
 import { refuseOptions, safeOptions, stamp, type StampOptions } from './updates.ts';
 
@@ -51,17 +52,23 @@ export async function explain(plan: QueryPlan<unknown>, verbosity: Verbosity): P
 export async function updateAll(
   plan: QueryPlan<unknown>,
   update: object,
-  { timestamps, ...given }: UpdateOptions & StampOptions = {},
+  { timestamps, history, ...given }: UpdateOptions & StampOptions & ManyOptions = {},
 ): Promise<UpdateResult> {
   const { definition, filter } = plan;
+  checkUnrecorded(definition, 'update', history);
   refuseOptions(definition, given, ['upsert', ...REFUSED_IN_WRITES]);
   const stamped = stamp(definition, update, { upsert: false, timestamps, filter });
+  const numbered = unrecordedUpdate(definition, stamped);
   const sent = { ...optionsOfAll('update', plan), ...safeOptions(definition, given) };
-  return ask(plan, (collection) => collection.updateMany(filter, stamped, sent));
+  return ask(plan, (collection) => collection.updateMany(filter, numbered, sent));
 }
 
 /** Deletes every matching document. */
-export async function deleteAll(plan: QueryPlan<unknown>, options: DeleteOptions = {}): Promise<DeleteResult> {
+export async function deleteAll(
+  plan: QueryPlan<unknown>,
+  { history, ...options }: DeleteOptions & ManyOptions = {},
+): Promise<DeleteResult> {
+  checkUnrecorded(plan.definition, 'delete', history);
   refuseOptions(plan.definition, options, REFUSED_IN_WRITES);
   const sent = { ...optionsOfAll('delete', plan), ...options };
   return ask(plan, (collection) => collection.deleteMany(plan.filter, sent));

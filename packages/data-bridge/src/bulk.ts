@@ -21,6 +21,7 @@ import {
   ValidationError,
   type ValidationIssue,
 } from './errors.ts';
+import { checkUnrecorded, type ManyOptions, unrecordedOperation } from './history/unrecorded.ts';
 import { issueWithin } from './insert-many.ts';
 import { checkOwnFields } from './new-document.ts';
 import { outcomeOf, safely, translate } from './outcome.ts';
@@ -40,10 +41,13 @@ export type BulkReplaceOptions = Pick<UpdateOptions, 'upsert' | 'collation' | 'h
 export type BulkDeleteOptions = Pick<UpdateOptions, 'collation' | 'hint'>;
 
 /** Options of `execute()`: the driver's, and whether to validate. */
-export interface BulkOptions extends Pick<
-  BulkWriteOptions,
-  'ordered' | 'session' | 'writeConcern' | 'comment' | 'let' | 'bypassDocumentValidation' | 'timeoutMS'
-> {
+export interface BulkOptions
+  extends
+    Pick<
+      BulkWriteOptions,
+      'ordered' | 'session' | 'writeConcern' | 'comment' | 'let' | 'bypassDocumentValidation' | 'timeoutMS'
+    >,
+    ManyOptions {
   /**
    * Are inserted and replacing documents validated before anything is sent?
    * @default the model's `validate`
@@ -140,13 +144,17 @@ export class Bulk<D, I extends object = object> {
    * @throws BulkWriteError when any operation failed; its `results` tell of each.
    */
   async execute(options: BulkOptions = {}): Promise<BulkResult[]> {
-    const { validate, ordered = true, ...sent } = options;
+    const { validate, history, ordered = true, ...sent } = options;
     const definition = this.#definition;
+    checkUnrecorded(definition, 'bulk', history);
     if (this.#isExecuted)
       throw new UsageError('This bulk write was executed before: make a new one.', contextOf(definition));
     checkWriteConcern('execute', { definition, context: contextOf(definition) }, sent);
     refuseOptions(definition, sent, ['explain', 'raw', 'verboseResults', 'promoteValues']);
-    const operations = await this.#finish(validate ?? definition.validate);
+    const finished = await this.#finish(validate ?? definition.validate);
+    const operations = await Promise.all(
+      finished.map(async ({ name, parts }) => unrecordedOperation(definition, name, parts, sent)),
+    );
     if (operations.length === 0) return [];
     this.#isExecuted = true;
     const { hasBulkWrite } = await serverOf(definition.connection());

@@ -1,104 +1,19 @@
-import type { Collection, IndexDescription } from 'mongodb';
+import type { Collection } from 'mongodb';
 import { isPlainObject } from './bson/copy.ts';
 import type { Identities } from './bson/identity.ts';
 import { type BsonOptions, Layout } from './bson/layout.ts';
 import { readAs, typeName } from './bson/types.ts';
 import { type Commands, commandsOf } from './commands.ts';
 import { type Connection, defaultConnection, type FilterRules, hasConnection } from './connection.ts';
-import { NotConnectedError, UsageError } from './errors.ts';
+import { NotConnectedError, SchemaError, UsageError } from './errors.ts';
+import { Redaction } from './history/redaction.ts';
+import { checkOptions, type Concurrency, type ModelIndex, type ModelOptions, type RuleIssue } from './model-options.ts';
 import { type Fields, SchemaField } from './schema.ts';
 import { FieldNames, withoutName } from './stored.ts';
 
-/** One index of a model, as the driver's `createIndexes` takes it. */
-export type ModelIndex = IndexDescription;
-
-/** What a rule across fields found wrong: where, and a sentence. */
-export interface RuleIssue {
-  /** The dotted path; the document as a whole when left out. */
-  readonly path?: string;
-  readonly message: string;
-}
-
-/** What happens when others write the same document meanwhile. */
-export type Concurrency = 'merge' | 'fields' | 'version';
-
-export const CONCURRENCIES: readonly Concurrency[] = ['merge', 'fields', 'version'];
-
-/** How a model behaves. */
-export interface ModelOptions {
-  /**
-   * What happens when others write the same document between its reading and its saving:
-   *
-   * - `merge`: changes to different fields, members and elements all survive; of the same one the last write wins.
-   * - `fields`: the same, but of what a save changes nothing may have been changed by others: else it is a conflict.
-   * - `version`: nothing at all may have been changed: a counter tells.
-   *
-   * @default 'version' for a model with a `version`, else 'merge'
-   */
-  readonly concurrency?: Concurrency;
-  /**
-   * The name of a counter that says how many times a document was written: 1 from its insert on, one more after each
-   * save that writes and each update by a static method.
-   * @default 'version' where `concurrency` is 'version', else there is none
-   */
-  readonly version?: string;
-  /**
-   * What becomes of keys in `new` and `create` that the schema does not name: an error, stored as they are, or left out.
-   * @default 'error'
-   */
-  readonly unknown?: 'error' | 'keep' | 'drop';
-  /**
-   * Are values validated before they are stored?
-   * @default true
-   */
-  readonly validate?: boolean;
-  /**
-   * Are the times of the insert and of the last update kept, in `createdAt` and `updatedAt` or under other names?
-   * @default false
-   */
-  readonly timestamps?: boolean | { readonly createdAt?: string; readonly updatedAt?: string };
-  /**
-   * The fields that the collection is sharded by: their stored values are added to the filter of every save and delete.
-   * @default []
-   */
-  readonly shardKey?: readonly string[];
-  /** Indexes that `ensureIndexes()` creates. */
-  readonly indexes?: readonly ModelIndex[];
-  /** A rule across fields, asked when the fields themselves are valid. It gets a copy of the document's fields. */
-  readonly check?: (document: never) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>>;
-}
-
-/** The values that an option takes, or a test of its value and what it expects. */
-type Expected = readonly unknown[] | { readonly text: string; readonly test: (value: unknown) => boolean };
-
-const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
-
-/** Times and versions are written by update operators, so their names must stand for themselves in a path. */
-function isOwnName(name: unknown): boolean {
-  return typeof name === 'string' && name !== '_id' && /^[^$.][^.]*$/.test(name);
-}
-
-function areTimes({ createdAt, updatedAt, ...others }: Record<string, unknown>): boolean {
-  const names = [createdAt, updatedAt].filter((name) => name !== undefined);
-  return names.every(isOwnName) && new Set(names).size === names.length && Object.keys(others).length === 0;
-}
-
-const EXPECTED: Readonly<Record<keyof ModelOptions, Expected>> = {
-  concurrency: CONCURRENCIES,
-  version: { text: 'the name of a field', test: isOwnName },
-  unknown: ['error', 'keep', 'drop'],
-  validate: [true, false],
-  timestamps: {
-    text: 'true, false, or { createdAt?: name, updatedAt?: name } with two names of fields',
-    test: (value) => typeof value === 'boolean' || (isPlainObject(value) && areTimes(value)),
-  },
-  shardKey: { text: 'a list of field names', test: (value) => Array.isArray(value) && value.every(isText) },
-  indexes: {
-    text: 'a list of indexes { key: … }',
-    test: (value) => Array.isArray(value) && value.every((index) => isPlainObject(index) && 'key' in index),
-  },
-  check: { text: 'a function', test: (value) => typeof value === 'function' },
-};
+/** What a document whose history is kept carries: the number of its last write, and its id. */
+export const REVISION = '_rev';
+export const REVISION_ID = '_revId';
 
 /** Where a model's class keeps its definition: on the prototype, so that documents need no reference to it. */
 export const definitionKey: unique symbol = Symbol('definition');
@@ -125,6 +40,8 @@ export class ModelDefinition {
   readonly concurrency: Concurrency;
   /** The name of the counter of writes; undefined when there is none. */
   readonly version: string | undefined;
+  /** What the history leaves out; undefined where none is kept. */
+  readonly redaction: Redaction | undefined;
   readonly shardKey: readonly string[];
   readonly indexes: readonly ModelIndex[];
   readonly check: ((document: unknown) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>>) | undefined;
@@ -160,6 +77,7 @@ export class ModelDefinition {
     const names = ['_id', ...this.fields.keys(), ...Object.values(this.timestamps ?? {})];
     if (this.version !== undefined) checkVersion(collectionName, this.version, names);
     this.names = new Set([...names, ...counter]);
+    this.redaction = this.#redactionOf(options.history);
     this.#options = options;
     this.#schemas = fields;
     this.#bound = bound;
@@ -195,9 +113,9 @@ export class ModelDefinition {
     return [this.shownName(String(name)), ...inner].join('.');
   }
 
-  /** Stored fields as the program calls them: the object itself where there is nothing to change. */
+  /** Stored fields as the program calls them, without the mapper's own: the object itself where there is nothing to change. */
   shownFields<T extends object>(stored: T): T {
-    return this.#names.shown(stored);
+    return this.#names.shown(this.redaction === undefined ? stored : withoutRevision(stored));
   }
 
   /** Is it a stored name that the program does not use, since it calls the field otherwise? */
@@ -207,7 +125,25 @@ export class ModelDefinition {
 
   /** Is it a field that is not for the program to take back: the `_id`, or one that the mapper writes itself? */
   isOwn(name: string): boolean {
-    return name === '_id' || name === this.version || Object.values(this.timestamps ?? {}).includes(name);
+    return (
+      name === '_id' ||
+      name === this.version ||
+      this.isRevision(name) ||
+      Object.values(this.timestamps ?? {}).includes(name)
+    );
+  }
+
+  /** Does what is stored under this name number the writes of a document whose history is kept? */
+  isRevision(name: string): boolean {
+    return this.redaction !== undefined && (name === REVISION || name === REVISION_ID);
+  }
+
+  /** What a document needs to be found again and saved, whatever else was asked for. */
+  get alwaysLoaded(): readonly string[] {
+    const counter = this.version === undefined ? [] : [this.version];
+    if (this.redaction === undefined) return [...this.shardKey, ...counter];
+    const { updatedAt } = this.timestamps ?? {};
+    return [...this.shardKey, ...counter, REVISION, REVISION_ID, ...(updatedAt === undefined ? [] : [updatedAt])];
   }
 
   /** Are there validators that wait? Those that are written so are known, others when they are seen to give a promise. */
@@ -252,6 +188,39 @@ export class ModelDefinition {
       this.#collections.set(connection, collection);
     }
     return collection;
+  }
+
+  /** The collection of the model's history. */
+  historyCollection(): Commands {
+    const { client, db } = this.connection();
+    const name = `${this.collectionName}_history`;
+    checkNamespace(db.databaseName, name);
+    return commandsOf(db.collection(name), client, this.collectionName);
+  }
+
+  #redactionOf(option: ModelOptions['history']): Redaction | undefined {
+    if (option === undefined || option === false) return undefined;
+    const model = this.collectionName;
+    const reserved = [REVISION, REVISION_ID].find(
+      (name) => this.names.has(name) || this.#names.storedPath(name) !== name,
+    );
+    if (reserved !== undefined) {
+      const text = `The field "${reserved}" has a name that the history needs for itself: give it another one.`;
+      throw new SchemaError(text, { model });
+    }
+    const paths = option === true ? [] : (option.redact ?? []);
+    const stored = paths.map((path) => this.storedPath(path));
+    const unknown = stored.findIndex((path) => path.split('.').some((key) => key === '') || !this.#isField(path));
+    if (unknown >= 0) {
+      const text = `The model option "history" redacts "${paths[unknown]}", which begins with no field of the schema.`;
+      throw new UsageError(text, { model });
+    }
+    return new Redaction(stored);
+  }
+
+  #isField(path: string): boolean {
+    const [name = ''] = path.split('.', 1);
+    return name !== '_id' && this.names.has(name);
   }
 
   /** What was learned of the documents' shape, under the BSON options of the connection's client. */
@@ -315,23 +284,6 @@ function checkNamespace(database: string, model: string): void {
   throw new UsageError(text, { model });
 }
 
-function checkOptions(model: string, options: ModelOptions): void {
-  for (const [name, value] of Object.entries(options)) {
-    const expected = Object.hasOwn(EXPECTED, name) ? EXPECTED[name as keyof ModelOptions] : undefined;
-    if (expected === undefined) {
-      const known = Object.keys(EXPECTED).join(', ');
-      throw new UsageError(`The model option "${name}" is not known. Known: ${known}.`, { model });
-    }
-    if (value === undefined || isExpected(expected, value)) continue;
-    const text = 'text' in expected ? expected.text : expected.map((choice) => JSON.stringify(choice)).join(' or ');
-    throw new UsageError(`The model option "${name}" takes ${text}; this version has no other.`, { model });
-  }
-}
-
-function isExpected(expected: Expected, value: unknown): boolean {
-  return 'text' in expected ? expected.test(value) : expected.includes(value);
-}
-
 function fieldsByStoredName(fields: Fields, names: FieldNames): Map<string, SchemaField> {
   const made = Object.entries(fields).map(([name, schema]) => {
     const stored = names.storedPath(name);
@@ -349,4 +301,9 @@ function timestampsOf(option: ModelOptions['timestamps']): Times | undefined {
 
 function storedTimes(times: Times, names: FieldNames): Times {
   return Object.fromEntries(Object.entries(times).map(([kind, name]) => [kind, names.storedPath(name)]));
+}
+
+function withoutRevision<T extends object>(stored: T): T {
+  const { [REVISION]: _rev, [REVISION_ID]: _revId, ...fields } = stored as T & Record<string, unknown>;
+  return fields as unknown as T;
 }

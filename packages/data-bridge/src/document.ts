@@ -10,7 +10,7 @@ import { DocumentNotFoundError, UsageError } from './errors.ts';
 import { customInspect, type Inspect } from './inspect.ts';
 import { Life } from './life.ts';
 import { hasAtomics, operate } from './operate.ts';
-import { checkOwnFields, ClonedFields, newData } from './new-document.ts';
+import { checkOwnFields, clonedFields, newData, TakenFields } from './new-document.ts';
 import { checkReadable, checkWritable, extentAt } from './partial.ts';
 import { getPath, keysOf, type Root, setPath, unsetPath } from './path.ts';
 import { rebase, type RebaseOptions } from './rebase.ts';
@@ -68,7 +68,7 @@ export abstract class Document<S> {
     const stored = input instanceof BsonBaseline;
     this.#tracker = new StateTracker(stored ? input : newData(this[definitionKey], input)) as StateTracker<never>;
     if (stored) return;
-    if (input instanceof ClonedFields) this.#record.kept = new Set(Object.keys(input.fields));
+    if (input instanceof TakenFields) this.#record.kept = new Set(Object.keys(input.fields));
     else for (const name of Object.keys(input)) this.#record.assigned.add(this[definitionKey].storedPath(name));
     this.#record.isNew = true;
   }
@@ -305,8 +305,8 @@ export abstract class Document<S> {
     if (this.#isPartial)
       throw new UsageError('Only a part of the document was loaded, so it cannot be cloned.', this.#record.context);
     this.#adoptDefaults();
-    const fields = new ClonedFields(this[definitionKey], baselineOf(this.#tracker).toObject());
-    return new (this.constructor as new (fields: ClonedFields) => this)(fields);
+    const fields = clonedFields(this[definitionKey], baselineOf(this.#tracker).toObject());
+    return new (this.constructor as new (fields: TakenFields) => this)(fields);
   }
 
   /** What `JSON.stringify` shows: every field, 64-bit integers as strings and bytes as base64. */

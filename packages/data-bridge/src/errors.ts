@@ -178,6 +178,29 @@ export class FieldNotLoadedError extends DataBridgeError {
   }
 }
 
+/**
+ * Why a history could not do what was asked:
+ *
+ * - `gap`: a write left no entry, since it was made with `{ history: false }`, or past the mapper.
+ * - `pruned`: the entries were deleted by `pruneHistory()`, or are older than the history itself.
+ * - `too-large`: of a value over 1 MiB only a hash was kept.
+ * - `redacted`: what is to be replaced holds values that the history leaves out.
+ * - `unfinished`: a write was not followed by its entry, which `repairHistory()` will write.
+ * - `contended`: other writers came first each time.
+ */
+export type HistoryProblem = 'gap' | 'pruned' | 'too-large' | 'redacted' | 'unfinished' | 'contended';
+
+/** The history of a document does not have what was asked for, or could not be written. */
+export class HistoryError extends DataBridgeError {
+  readonly code = 'DATA_BRIDGE_HISTORY';
+  readonly problem: HistoryProblem;
+
+  constructor(message: string, { problem, ...context }: ErrorContext & { readonly problem: HistoryProblem }) {
+    super(message, context);
+    this.problem = problem;
+  }
+}
+
 /** What became of one document of `saveAll()`. */
 export interface SaveResult {
   readonly document: object;

@@ -6,7 +6,7 @@ export { binary, type BsonSchema, decimal, long, objectId, regex, timestamp, uui
 export type { ChangeStream, WatchOptions, WatchStage } from './change-stream.ts';
 export type { Checkpoint } from './checkpoint.ts';
 export { connect, type Connection, type ConnectOptions, transaction } from './connection.ts';
-export type { Concurrency, ModelOptions } from './definition.ts';
+export type { Concurrency, ModelOptions } from './model-options.ts';
 export type { Document } from './document.ts';
 export {
   type BulkResult,
@@ -20,6 +20,8 @@ export {
   DuplicateKeyError,
   EncodeError,
   FieldNotLoadedError,
+  HistoryError,
+  type HistoryProblem,
   NotConnectedError,
   OutcomeUnknownError,
   type SaveResult,
@@ -39,6 +41,10 @@ export {
   withinCircle,
   withinPolygon,
 } from './geo.ts';
+export { withActor, withReason } from './history/context.ts';
+export type { HistoryDocument } from './history-model.ts';
+export type { HistoryChange, HistoryEntry, HistoryOptions, HistoryPage } from './history/page.ts';
+export type { HistoryRepair } from './history/repair.ts';
 export { identified, type IdentifiedSchema, type IdentityKey } from './identified.ts';
 export type { EnsureCollectionOptions } from './indexes.ts';
 export type { InsertManyOptions } from './insert-many.ts';
@@ -55,7 +61,7 @@ export type { SaveOptions } from './save.ts';
 export type { SaveAllOptions } from './save-all.ts';
 export type { Fields, FieldSchema } from './schema.ts';
 export { escapeRegex } from './search.ts';
-export type { Model, ModelOf } from './statics.ts';
+export type { HistoryModel, HistoryStatics, Model, ModelOf } from './statics.ts';
 export type { Change } from './state/edits.ts';
 export type { UpdatePlan } from './state/plan.ts';
 export { StateTracker } from './state/tracker.ts';

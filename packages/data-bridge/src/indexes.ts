@@ -1,7 +1,8 @@
 import type { BSON, CreateCollectionOptions, CreateIndexesOptions, Db } from 'mongodb';
 import { refuseInTransaction } from './attempt.ts';
 import { castFilter } from './cast.ts';
-import type { ModelDefinition, ModelIndex } from './definition.ts';
+import type { ModelDefinition } from './definition.ts';
+import type { ModelIndex } from './model-options.ts';
 import { serverCode } from './driver-error.ts';
 import { UsageError } from './errors.ts';
 import { trusted } from './literal.ts';

@@ -1,13 +1,15 @@
 import { type Abortable, type BSON, type BulkWriteOptions, MongoBulkWriteError, ObjectId } from 'mongodb';
 import { isPlainObject } from './bson/copy.ts';
 import { isStorable } from './bson/storable.ts';
+import { concurrently, CONCURRENCY } from './concurrently.ts';
 import { definitionKey, type ModelDefinition } from './definition.ts';
 import { Document, lifeOf, readField } from './document.ts';
 import { OutcomeUnknownError, UsageError, ValidationError, type ValidationIssue } from './errors.ts';
+import { isRecorded } from './history/record.ts';
 import { Life, type Write } from './life.ts';
 import { checkOwnFields } from './new-document.ts';
 import { outcomeOf, safely, translate } from './outcome.ts';
-import { checkWriteConcern, fail, planWrite, runHooks, settle, stampNew } from './save.ts';
+import { checkWriteConcern, fail, planWrite, runHooks, sendAndSettle, settle, stampNew, withdraw } from './save.ts';
 import { validate } from './validate.ts';
 
 /** Options of `insertMany`: the driver's, whether to validate, and what to give back. */
@@ -44,7 +46,8 @@ export async function insertMany(
   if (kind !== 'documents' && kind !== 'ids')
     throw new UsageError('insertMany() takes "documents" or "ids" as "return".', contextOf(definition));
   if (inputs.length === 0) return [];
-  const asTheyAre = validated || kind !== 'ids' || hasConstructor(model) ? null : sendable(definition, inputs);
+  const needsDocuments = validated || kind !== 'ids' || isRecorded(definition) || hasConstructor(model);
+  const asTheyAre = needsDocuments ? null : sendable(definition, inputs);
   if (asTheyAre !== null) {
     await send(definition, asTheyAre, driverOptions, () => {});
     return asTheyAre.map(({ _id }) => _id);
@@ -77,10 +80,33 @@ async function insertLives(
   lives.forEach(runHooks);
   lives.forEach(stampNew);
   const writes = validated ? await planValid(lives) : lives.map(planInserted);
+  if (isRecorded(definition)) return insertSingly(definition, lives, writes, options);
   const documents = writes.map(({ document }) => document);
   const held = lives.flatMap((life, place) => (isHeld(place) ? [{ life, write: writes[place] as Write, place }] : []));
   await send(definition, documents, options, (error) => failHeld(held, error));
   for (const { life, write } of held) settle(life, write);
+}
+
+/** Documents whose history is kept, one by one or a few at once: each with its entry. */
+async function insertSingly(
+  definition: ModelDefinition,
+  lives: readonly Life[],
+  writes: readonly Write[],
+  { ordered = true, ...options }: BulkWriteOptions & Partial<Abortable>,
+): Promise<void> {
+  checkWriteConcern('insertMany', { definition, context: contextOf(definition) }, options);
+  const failures: unknown[] = [];
+  const atOnce = ordered || options.session !== undefined ? 1 : CONCURRENCY;
+  await concurrently([...lives.entries()], atOnce, async ([place, life]) => {
+    const write = writes[place] as Write;
+    if (ordered && failures.length > 0) return withdraw(life);
+    try {
+      await sendAndSettle(life, write, options);
+    } catch (error) {
+      failures.push(error);
+    }
+  });
+  if (failures.length > 0) throw failures[0];
 }
 
 /** @param note is told of an error before it is thrown. */

@@ -3,9 +3,11 @@ import type { BSON } from 'mongodb';
 import { type Attempt, currentAttempt, type Member } from './attempt.ts';
 import { copyValue, isPlainObject, setOwn } from './bson/copy.ts';
 import { ABSENT, memberOf } from './bson/encode.ts';
-import type { Concurrency, ModelDefinition } from './definition.ts';
+import type { ModelDefinition } from './definition.ts';
+import type { Concurrency } from './model-options.ts';
 import { equalValues } from './bson/equal.ts';
 import { type ErrorContext, UsageError } from './errors.ts';
+import type { PlannedEntry } from './history/entry.ts';
 import type { Baseline } from './state/baseline.ts';
 import { BsonBaseline } from './state/bson-baseline.ts';
 import type { Edit, EditTree } from './state/edits.ts';
@@ -16,7 +18,7 @@ import { baselineOf, moveTo, type StateTracker } from './state/tracker.ts';
 
 /** What one save writes: fixed when it is planned, so that later changes of the document are left for the next one. */
 export type Write =
-  | { readonly kind: 'insert'; readonly document: BSON.Document }
+  | { readonly kind: 'insert'; readonly document: BSON.Document; readonly entry?: PlannedEntry }
   | {
       readonly kind: 'update';
       readonly filter: Life['filter'];
@@ -27,6 +29,8 @@ export type Write =
       readonly reads: boolean;
       /** What the stored document must hold besides; null where the update fits any. */
       readonly terms: Terms | null;
+      /** Of a model whose history is kept. */
+      readonly entry?: PlannedEntry;
     };
 
 /** On which terms a document is written. */
@@ -158,7 +162,8 @@ export class Life {
   lastEdits(): EditTree | null {
     if (!(this.lastSaved instanceof Uint8Array)) return this.lastSaved;
     const inserted = new BsonBaseline(this.definition.layout(), this.lastSaved, 0);
-    const edits = inserted.names().map((name): [string, Edit] => {
+    const names = inserted.names().filter((name) => !this.definition.isRevision(name));
+    const edits = names.map((name): [string, Edit] => {
       return [name, { kind: 'set', base: ABSENT, value: inserted.exact(name) }];
     });
     return { kind: 'object', children: new Map(edits) };
@@ -194,13 +199,13 @@ export class Life {
     return this.definition.shownFields(object);
   }
 
-  /** @throws UsageError where the program changed what it may not: the `_id` of a stored document, or the version. */
+  /** @throws UsageError where the program changed what it may not: the `_id` of a stored document, or what counts its writes. */
   checkOwn(name: string): void {
     if (name === '_id' && !this.isNew) {
       const text = 'The _id of a stored document cannot be changed: insert a new document and delete this one.';
       throw new UsageError(text, this.context);
     }
-    if (name === this.definition.version)
+    if (name === this.definition.version || this.definition.isRevision(name))
       throw new UsageError(`"${name}" counts the writes of the document: it cannot be set.`, this.context);
   }
 

@@ -22,16 +22,30 @@ import { castFilter, equalityFilter, idFilter } from './cast.ts';
 import { Bulk } from './bulk.ts';
 import { ChangeStream, type WatchOptions, type WatchStage } from './change-stream.ts';
 import { Connection } from './connection.ts';
-import { definitionKey, ModelDefinition, type ModelOptions, type RuleIssue } from './definition.ts';
+import { definitionKey, ModelDefinition } from './definition.ts';
+import type { ModelOptions, RuleIssue } from './model-options.ts';
 import { Document, lifeOf, readField, writeField } from './document.ts';
 import { type SaveResult, SchemaError, UsageError } from './errors.ts';
+import {
+  type DocumentClass,
+  fieldsAsOf,
+  historyOf,
+  historyOfDocument,
+  recorded,
+  restoreDocument,
+  revertDocument,
+  revisionOf,
+} from './history-model.ts';
+import type { HistoryOptions, HistoryPage } from './history/page.ts';
+import type { ReadOptions } from './history/read.ts';
+import { type HistoryRepair, pruneHistory, repairHistory } from './history/repair.ts';
 import { insertMany, type InsertManyOptions } from './insert-many.ts';
 import { checkOwnFields, checkRead } from './new-document.ts';
 import { Query } from './query.ts';
 import type { QueryOptions, ReadAll } from './query-plan.ts';
 import { insertion, type SaveOptions } from './save.ts';
 import { saveAll, type SaveAllOptions } from './save-all.ts';
-import type { Model, Reserved, TakesOwnOutput } from './statics.ts';
+import type { HistoryModel, Model, Reserved, TakesOwnOutput } from './statics.ts';
 import type { Fields } from './schema.ts';
 import { baselineOver } from './state/partial-baseline.ts';
 import type { Shape } from './types/shape.ts';
@@ -55,9 +69,6 @@ import {
   modelSchema,
 } from './indexes.ts';
 
-/** How the statics see the class that they are called on. */
-type DocumentClass = (new (input: object) => Document<unknown>) & { readonly prototype: Document<unknown> };
-
 /**
  * Makes the base class of a model: typed accessors for the fields of a schema, and the ways to store and find documents.
  *
@@ -76,12 +87,13 @@ export function model<const F extends Fields, const O extends ModelOptions = obj
   collection: string,
   fields: F & Reserved & TakesOwnOutput<F>,
   options?: O & { readonly check?: (document: Shape<F>) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>> },
-): Model<F, Shape<F, O>> {
-  const definition = new ModelDefinition(collection, fields, options ?? {});
-  const base = class extends ModelDocument {};
+): O extends { readonly history: true | object } ? HistoryModel<F, Shape<F, O>> : Model<F, Shape<F, O>>;
+export function model(collection: string, fields: Fields, options: ModelOptions = {}): unknown {
+  const definition = new ModelDefinition(collection, fields, options);
+  const base = definition.redaction === undefined ? class extends ModelDocument {} : class extends RecordedDocument {};
   Object.defineProperty(base.prototype, definitionKey, { value: definition });
   for (const name of definition.names) defineAccessor(base, definition, name);
-  return base as unknown as Model<F, Shape<F, O>>;
+  return base;
 }
 
 function defineAccessor(base: typeof ModelDocument, definition: ModelDefinition, name: string): void {
@@ -280,6 +292,47 @@ class ModelDocument extends Document<unknown> {
         model: definitionOf(this).collectionName,
       });
     return readInto(this)([encodeDocument(toExact(stored, ABSENT, []) as object)])[0];
+  }
+}
+
+/** With the members of a model whose history is kept. Types are `HistoryStatics` and `HistoryDocument`. */
+class RecordedDocument extends ModelDocument {
+  get $revision(): number | null {
+    return revisionOf(this);
+  }
+
+  async $history(options?: HistoryOptions): Promise<HistoryPage> {
+    return historyOfDocument(this, options);
+  }
+
+  async $revert(revision: number, options?: SaveOptions): Promise<this> {
+    await revertDocument(this, revision, options);
+    return this;
+  }
+
+  static async history(this: DocumentClass, id: unknown, options?: HistoryOptions): Promise<HistoryPage> {
+    return historyOf(this, id, options);
+  }
+
+  static async asOf(
+    this: DocumentClass,
+    id: unknown,
+    when: Date | number,
+    options?: ReadOptions,
+  ): Promise<object | null> {
+    return fieldsAsOf(this, id, when, options);
+  }
+
+  static async restore(this: DocumentClass, id: unknown, options?: SaveOptions): Promise<unknown> {
+    return restoreDocument(this, id, options);
+  }
+
+  static async pruneHistory(this: DocumentClass, options: { readonly olderThan: Date }): Promise<number> {
+    return pruneHistory(recorded(definitionOf(this)), options);
+  }
+
+  static async repairHistory(this: DocumentClass, options?: { readonly olderThan?: Date }): Promise<HistoryRepair> {
+    return repairHistory(recorded(definitionOf(this)), options);
   }
 }
 

@@ -18,7 +18,7 @@ interface Made {
  * @throws UsageError for what is no object of fields, and for a stored name where the program has another one.
  */
 export function newData(definition: ModelDefinition, input: unknown): Record<string, unknown> {
-  if (input instanceof ClonedFields) return input.fields;
+  if (input instanceof TakenFields) return input.fields;
   checkInput(definition, input);
   const data: Record<string, unknown> = {};
   const { names, version } = definition;
@@ -46,22 +46,29 @@ function withDefaults(definition: ModelDefinition, data: Record<string, unknown>
   return data;
 }
 
-/** What a clone is made of: fields as another document of the same model has them, already as its schemas made them. */
-export class ClonedFields {
+/** What a document is made of that takes over fields of another one: already as its schemas made them, by their stored names. */
+export class TakenFields {
   readonly fields: Record<string, unknown>;
 
-  /** @param fields copies of the other one's, by their stored names. */
-  constructor(definition: ModelDefinition, fields: Record<string, unknown>) {
-    const { _id, ...others } = fields;
-    for (const time of Object.values(definition.timestamps ?? {})) delete others[time];
-    if (definition.version !== undefined) delete others[definition.version];
-    const field = definition.fields.get('_id');
-    const isObjectId = field === undefined || field.kind === 'objectId';
-    this.fields = withDefaults(definition, isObjectId ? { _id: new ObjectId(), ...others } : others);
+  constructor(fields: Record<string, unknown>) {
+    this.fields = fields;
   }
 }
 
+/** What a clone is made of. @param fields copies of the other one's. */
+export function clonedFields(definition: ModelDefinition, fields: Record<string, unknown>): TakenFields {
+  const { _id, ...all } = fields;
+  const others = Object.fromEntries(Object.entries(all).filter(([name]) => !definition.isOwn(name)));
+  const field = definition.fields.get('_id');
+  const isObjectId = field === undefined || field.kind === 'objectId';
+  return new TakenFields(withDefaults(definition, isObjectId ? { _id: new ObjectId(), ...others } : others));
+}
+
 function storedName(definition: ModelDefinition, name: string): string {
+  if (definition.isRevision(name)) {
+    const text = `"${name}" numbers the writes of a document: leave it out of a new one.`;
+    throw new UsageError(text, { model: definition.collectionName });
+  }
   if (definition.isHidden(name)) {
     const text = `The field that is stored as "${name}" is called "${definition.shownName(name)}" here.`;
     throw new UsageError(text, { model: definition.collectionName });

@@ -32,6 +32,7 @@ import {
   DuplicateKeyError,
   EncodeError,
   type ErrorContext,
+  HistoryError,
   NotConnectedError,
   OutcomeUnknownError,
   UsageError,
@@ -55,6 +56,7 @@ const INTERRUPTIONS: ReadonlySet<number | undefined> = new Set([6, 7, 89, 91, 18
 export function outcomeOf(thrown: unknown): Outcome {
   const error = reasonOf(thrown);
   if (error instanceof MongoWriteConcernError) return 'applied';
+  if (error instanceof HistoryError && error.problem === 'unfinished') return 'applied';
   if (INTERRUPTIONS.has(serverCode(error))) return 'unknown';
   if (error instanceof MongoServerError || error instanceof DataBridgeError || isOversized(error) || isUnsent(error))
     return 'refused';

@@ -159,15 +159,16 @@ export function readBatch<D>({ read, selection }: QueryPlan<D>, documents: reado
 /** The same query of these fields alone, and what finds a document again: its `_id`, and what the collection is sharded by. */
 export function select<D>(plan: QueryPlan<D>, paths: readonly string[]): QueryPlan<D> {
   const stored = checkSelection(plan, 'select', paths);
-  const { shardKey, version } = plan.definition;
   if (plan.selection !== null)
     refuse(plan, 'select() can be called once, and not after omit(): name all paths in one call.');
-  return { ...plan, selection: Selection.of([...stored, ...shardKey, ...(version === undefined ? [] : [version])]) };
+  return { ...plan, selection: Selection.of([...stored, ...plan.definition.alwaysLoaded]) };
 }
 
 /** The same query of all but these fields. */
 export function omit<D>(plan: QueryPlan<D>, paths: readonly string[]): QueryPlan<D> {
   const stored = checkSelection(plan, 'omit', paths);
+  const own = stored.find((path) => plan.definition.isRevision(path.split('.', 1)[0] as string));
+  if (own !== undefined) refuse(plan, `omit() takes no "${own}": a save needs to know it.`);
   const { selection } = plan;
   if (selection?.isOnly !== true) {
     const before = selection === null ? [] : [...selection.paths, ...(selection.hasId ? [] : ['_id'])];

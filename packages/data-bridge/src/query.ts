@@ -45,6 +45,7 @@ import type { Omitted, OmittedShape, Selected, SelectedShape } from './types/sel
 import type { ShapeOf } from './types/shape.ts';
 import type { Sort, SortDirection } from './types/sort.ts';
 import type { Update } from './types/update.ts';
+import type { ManyOptions } from './history/unrecorded.ts';
 import type { DriverOptions, StampOptions } from './updates.ts';
 
 /** What `forEach()` takes. */
@@ -295,13 +296,13 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
    */
   async update(
     update: Update<M>,
-    options?: Omit<DriverOptions<UpdateOptions>, 'upsert'> & StampOptions,
+    options?: Omit<DriverOptions<UpdateOptions>, 'upsert'> & StampOptions & ManyOptions,
   ): Promise<UpdateResult> {
     return updateAll(this.#plan, update, options);
   }
 
   /** Deletes every document that matches, as `deleteMany` does. @throws UsageError as `update` does. */
-  async delete(options?: DriverOptions<DeleteOptions>): Promise<DeleteResult> {
+  async delete(options?: DriverOptions<DeleteOptions> & ManyOptions): Promise<DeleteResult> {
     return deleteAll(this.#plan, options);
   }
 

@@ -1,7 +1,11 @@
 import type { Abortable, DeleteOptions } from 'mongodb';
 import { ABSENT, memberOf } from './bson/encode.ts';
 import { conflictError, conflictsOf, MAX_TRIES, moveOnto, pause, readNewer } from './conflict.ts';
+import { REVISION, REVISION_ID } from './definition.ts';
 import { type Conflict, OutcomeUnknownError } from './errors.ts';
+import { planEntry } from './history/entry.ts';
+import { isRecorded } from './history/record.ts';
+import { recordDelete } from './history/record-save.ts';
 import type { Life } from './life.ts';
 import { outcomeOf, safely, translate } from './outcome.ts';
 import { extentAt } from './partial.ts';
@@ -52,7 +56,9 @@ const NOTHING: EditTree = { kind: 'object', children: new Map() };
 
 async function tryRemove(life: Life, filter: object, options: DeleteOptions & Partial<Abortable>): Promise<boolean> {
   try {
-    const { deletedCount } = await life.definition.collection().deleteOne(filter, options);
+    const { definition } = life;
+    if (isRecorded(definition)) return await recordDelete(life, definition, planEntry('delete'), filter, options);
+    const { deletedCount } = await definition.collection().deleteOne(filter, options);
     return deletedCount > 0;
   } catch (error) {
     if (outcomeOf(error) === 'applied') life.isDeleted = true;
@@ -95,7 +101,7 @@ function storedNames({ baseline }: Life): string[] {
 function noOtherFields(life: Life): Record<string, unknown> {
   if (life.baseline.selection !== null) return {};
   const names = { $map: { input: { $objectToArray: '$$ROOT' }, as: 'm', in: '$$m.k' } };
-  const own = [...life.definition.names].filter((name) => life.definition.isOwn(name));
+  const own = [...life.definition.names, REVISION, REVISION_ID].filter((name) => life.definition.isOwn(name));
   const known = [...new Set([...storedNames(life), ...own])];
   return { $expr: { $setIsSubset: [names, literal(known)] } };
 }

@@ -58,7 +58,7 @@ export function intoCommands<P extends PlannedWrite>(planned: readonly P[], orde
   for (const each of planned) {
     const model = modelOf(each);
     const bytes = sizeOf(model);
-    const isAlone = needsAnswer(each) || bytes > each.server.bytesOfOne;
+    const isAlone = needsAnswer(each) || each.write.entry !== undefined || bytes > each.server.bytesOfOne;
     const command = isAlone ? undefined : open.find(({ writes: [first] }) => goTogether(each, first));
     if (command !== undefined && hasRoom(command, bytes, each.server)) {
       command.writes.push(each);

@@ -3,8 +3,12 @@ import { isInTransaction } from './attempt.ts';
 import { setOwn } from './bson/copy.ts';
 import { ABSENT, encodeDocument, toExact } from './bson/encode.ts';
 import { afterMiss } from './conflict.ts';
+import { REVISION, REVISION_ID } from './definition.ts';
 import { isVerdict, serverCode } from './driver-error.ts';
 import { type Conflict, DocumentNotFoundError, OutcomeUnknownError, UsageError } from './errors.ts';
+import { type EntryKind, planEntry, type PlannedEntry } from './history/entry.ts';
+import { isRecorded } from './history/record.ts';
+import { recordInsert, recordUpdate, withRevision } from './history/record-save.ts';
 import type { Life, Terms, Write } from './life.ts';
 import { putBack, takeStored } from './operate.ts';
 import { type Outcome, outcomeOf, safely, translate } from './outcome.ts';
@@ -17,7 +21,7 @@ import { carriedOut, treeWith } from './state/pending.ts';
 import { adds, fallback, needsPipelineInBatch, plan, type UpdatePlan } from './state/plan.ts';
 import { bothGuards } from './state/value-guards.ts';
 import { moveTo } from './state/tracker.ts';
-import { type Answer, hasAtomic, notFound, readRaw, update, updateAndRead } from './stored-document.ts';
+import { type Answer, hasAtomic, notFound, readRaw, type Update, update, updateAndRead } from './stored-document.ts';
 import { checkConflictOptions, type ConflictOptions, termsOf } from './terms.ts';
 import { validate } from './validate.ts';
 
@@ -132,10 +136,10 @@ export function stampNew({ baseline, definition, isNew }: Life): void {
 
 /** What a save of this document writes now, or null. */
 export function planWrite(life: Life, options: ConflictOptions = {}): Write | null {
-  if (life.isNew) return { kind: 'insert', document: withId(life, planInsert(life)) };
+  if (life.isNew) return numberedInsert(life, withId(life, planInsert(life)));
   const { definition } = life;
   const { tree: edits, atomics } = treeWith(life.baseline, life.pending, (name) => definition.shownName(name));
-  for (const name of ['_id', definition.version])
+  for (const name of ['_id', definition.version, REVISION, REVISION_ID])
     if (name !== undefined && edits?.children.has(name)) life.checkOwn(name);
   const tree = edits === null ? null : confined(life, edits);
   const write = tree === null ? null : planUpdate(life, tree, atomics.length > 0, options);
@@ -150,7 +154,7 @@ function planUpdate(life: Life, edits: EditTree, hasAtomics: boolean, options: C
   const { version } = life.definition;
   // Where the version is no part of the filter, others may have counted, too.
   const reads = hasAtomics || (version !== undefined && terms?.concurrency !== 'version');
-  return { kind: 'update', filter: life.filter, ...stamp(life, edits), reads, terms };
+  return { kind: 'update', filter: life.filter, ...stamp(life, edits), reads, terms, ...entryOf(life, 'update') };
 }
 
 /** Adds to edits what the mapper itself writes: the time of the update, where they have none, and the next version. */
@@ -195,6 +199,17 @@ function withId(life: Life, document: BSON.Document): BSON.Document {
   return document;
 }
 
+/** What is noted of a write in the history, where one is kept. */
+function entryOf({ definition }: Life, kind: EntryKind): { readonly entry?: PlannedEntry } {
+  return isRecorded(definition) ? { entry: planEntry(kind) } : {};
+}
+
+function numberedInsert(life: Life, document: BSON.Document): Write {
+  const recorded = entryOf(life, 'insert');
+  if (recorded.entry !== undefined) Object.assign(document, { [REVISION]: 1, [REVISION_ID]: recorded.entry.id });
+  return { kind: 'insert', document, ...recorded };
+}
+
 /** What an insert of this document would store, without storing it. */
 export async function insertion(life: Life, validated = life.definition.validate): Promise<BSON.Document> {
   runHooks(life);
@@ -206,8 +221,18 @@ export async function insertion(life: Life, validated = life.definition.validate
 
 /** Null where the stored document is not as the terms of an update ask. */
 async function send(life: Life, write: Write, options: UpdateOptions): Promise<Answer | null> {
-  if (write.kind === 'update') return sendUpdate(life, write, options);
-  await sendInsert(life, write.document, options);
+  const { definition } = life;
+  const { entry } = write;
+  const isKept = entry !== undefined && isRecorded(definition);
+  if (write.kind === 'update') {
+    const { tree, reads } = write;
+    if (tree.children.size === 0) return { stored: null };
+    if (!isKept) return sendUpdate(life, write, options, reads ? updateAndRead(tree) : update);
+    return recordUpdate(life, definition, tree, entry, options, (by) => sendUpdate(life, write, options, by));
+  }
+  const { document } = write;
+  const insert = () => sendInsert(life, document, options);
+  await (isKept ? recordInsert(life, definition, document, entry, options, insert) : insert());
   return { stored: null };
 }
 
@@ -224,11 +249,10 @@ async function sendInsert(life: Life, document: BSON.Document, options: UpdateOp
 
 async function sendUpdate(
   life: Life,
-  { filter, tree, reads, terms }: Write & { readonly kind: 'update' },
+  { filter, tree, terms }: Write & { readonly kind: 'update' },
   options: UpdateOptions,
+  tryPlan: Update,
 ): Promise<Answer | null> {
-  if (tree.children.size === 0) return { stored: null };
-  const tryPlan = reads ? updateAndRead(tree) : update;
   const collation = terms?.collation && { collation: terms.collation };
   const tryForm = (form: UpdatePlan) =>
     tryPlan(life, { ...filter, ...guardOf(form, terms) }, { ...form, ...collation }, options);
@@ -279,7 +303,8 @@ function settleUpdate(life: Life, { tree, stamped }: Write & { kind: 'update' },
   const settled = [...tree.children.values()].some(hasAtomic) ? carriedOut(tree, left) : tree;
   // A Date that was read before stays as it is: the new time is another one.
   const read = stamped.filter((name) => baseline.current(name) !== undefined && !baseline.differs(name));
-  baseline.settle(withoutUnloaded(life, settled, stamped));
+  const loaded = withoutUnloaded(life, settled, stamped);
+  baseline.settle(after !== null && isRecorded(definition) ? withRevision(life, loaded, after) : loaded);
   for (const name of read) baseline.revert(name);
   takeStored(life);
   life.lastSaved = settled;
@@ -298,7 +323,7 @@ function settleInsert(life: Life, document: BSON.Document): void {
   const settled = new BsonBaseline(life.definition.layout(), bytes, 0);
   // Containers that the program holds stay, and so does what it changed since the insert was planned.
   const carry = (name: string): void => {
-    if (name === life.definition.version) return;
+    if (name === life.definition.version || life.definition.isRevision(name)) return;
     const value = baseline.current(name);
     if (typeof value === 'object' || !Object.is(value, document[name])) settled.carry(name, value);
   };
@@ -338,5 +363,5 @@ export function fail(life: Life, write: Write, error: unknown, outcome: Outcome 
 
 /** Does sending it twice leave what sending it once does? */
 function isRepeatable(write: Write): boolean {
-  return write.kind === 'insert' || !adds(write.tree);
+  return write.kind === 'insert' || (write.entry === undefined && !adds(write.tree));
 }

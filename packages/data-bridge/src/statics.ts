@@ -17,6 +17,11 @@ import type { ChangeStream, WatchOptions, WatchStage } from './change-stream.ts'
 import type { Connection } from './connection.ts';
 import type { Document } from './document.ts';
 import type { SaveResult } from './errors.ts';
+import type { HistoryDocument } from './history-model.ts';
+import type { HistoryOptions, HistoryPage } from './history/page.ts';
+import type { ReadOptions } from './history/read.ts';
+import type { HistoryRepair } from './history/repair.ts';
+import type { ManyOptions } from './history/unrecorded.ts';
 import type { EnsureCollectionOptions, EnsureIndexesOptions } from './indexes.ts';
 import type { InsertManyOptions } from './insert-many.ts';
 import type { Query } from './query.ts';
@@ -109,7 +114,7 @@ export interface Statics<F extends Fields> {
     this: Class<D>,
     filter: NoInfer<Filter<D>>,
     update: NoInfer<Update<D>>,
-    options?: DriverOptions<UpdateOptions> & StampOptions,
+    options?: DriverOptions<UpdateOptions> & StampOptions & ManyOptions,
   ): Promise<UpdateResult>;
   /** Updates the first document that matches, or inserts one with the filter's values, the update's and the defaults. Gives the document after. */
   upsert<D>(
@@ -155,7 +160,7 @@ export interface Statics<F extends Fields> {
   deleteMany<D>(
     this: Class<D>,
     filter: NoInfer<Filter<D>>,
-    options?: DriverOptions<DeleteOptions>,
+    options?: DriverOptions<DeleteOptions> & ManyOptions,
   ): Promise<DeleteResult>;
   /** A document out of what is stored: a plain object, as the driver gives it, or BSON bytes (which are copied). */
   hydrate<D>(this: Class<D>, stored: object | Uint8Array): D;
@@ -192,9 +197,41 @@ export interface Statics<F extends Fields> {
   ensureIndexes(options?: EnsureIndexesOptions): Promise<string[]>;
 }
 
+/** What a model has besides where its option `history` is on. */
+export interface HistoryStatics {
+  /** A page of the history of the document with this `_id`, a deleted one too: the newest entries first. */
+  history<D>(this: Class<D>, id: IdOf<D> | string, options?: HistoryOptions): Promise<HistoryPage>;
+  /**
+   * The fields of a document as they were stored at a time, or after a revision; null when there was no such document.
+   * Redacted fields are missing.
+   *
+   * @throws HistoryError where the history does not go back so far, has a gap, or kept only the hash of a value.
+   */
+  asOf<D>(this: Class<D>, id: IdOf<D> | string, when: Date | number, options?: ReadOptions): Promise<ShapeOf<D> | null>;
+  /**
+   * Stores a deleted document again, as it was before it was deleted.
+   *
+   * @throws HistoryError when the history does not have it; ValidationError when its schemas refuse it, since a field was redacted, say.
+   */
+  restore<D>(this: Class<D>, id: IdOf<D> | string, options?: SaveOptions): Promise<D>;
+  /** Deletes the entries of all documents that are older. Gives how many. */
+  pruneHistory(options: { readonly olderThan: Date }): Promise<number>;
+  /**
+   * Completes the history after a crash: of each write that was announced and has no entry it finds out whether it was done,
+   * and writes the entry or forgets it. Writes that were announced in the last minute, or since `olderThan`, may be under
+   * way and are left alone.
+   */
+  repairHistory(options?: { readonly olderThan?: Date }): Promise<HistoryRepair>;
+}
+
 /** A class of documents, bound to a collection. Extend it. */
 export interface Model<F extends Fields, S = Shape<F>> extends Statics<F> {
   new (input: Input<F>): Document<S> & S;
+}
+
+/** The same where the option `history` is on. */
+export interface HistoryModel<F extends Fields, S = Shape<F>> extends Statics<F>, HistoryStatics {
+  new (input: Input<F>): Document<S> & HistoryDocument & S;
 }
 
 /** The class of any model whose documents are `D`, for code that is generic over models: `class Repository<D> { constructor(readonly model: ModelOf<D>) {} }`. */

@@ -61,7 +61,8 @@ export function hasAtomic(edit: Edit): boolean {
 /** The server refuses an operator whose path does not fit the stored shape with one of these; the pipeline form always fits. */
 const SHAPE_ERRORS: ReadonlySet<number | undefined> = new Set([2, 14, 28]);
 
-async function unlessMisfit(form: UpdatePlan, send: () => Promise<Answer | null>): Promise<Answer | null> {
+/** Null where the stored shape does not fit. */
+export async function unlessMisfit(form: UpdatePlan, send: () => Promise<Answer | null>): Promise<Answer | null> {
   try {
     return await send();
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { Life, Terms } from './life.ts';
-import { CONCURRENCIES, type Concurrency } from './definition.ts';
+import { CONCURRENCIES, type Concurrency } from './model-options.ts';
 import { type Conflict, FieldNotLoadedError, UsageError } from './errors.ts';
 import { extentAt } from './partial.ts';
 import type { EditTree } from './state/edits.ts';

@@ -6,6 +6,7 @@ import type {
   FindOneAndDeleteOptions,
   FindOneAndReplaceOptions,
   FindOneAndUpdateOptions,
+  ObjectId,
   ReplaceOptions,
   UpdateOptions,
   UpdateResult,
@@ -20,8 +21,13 @@ import { countedReplacement, countedStages } from './counted.ts';
 import type { ModelDefinition } from './definition.ts';
 import { DECODING } from './driver-options.ts';
 import { UsageError } from './errors.ts';
+import { isGiven } from './filter-equality.ts';
+import { isRecorded, type RecordedModel } from './history/record.ts';
+import { type OneWrite, type OneWritten, recordOne } from './history/record-one.ts';
+import { checkUnrecorded, type ManyOptions, unrecordedUpdate } from './history/unrecorded.ts';
 import { translate, translateWrite } from './outcome.ts';
 import { operatorIn, refuseServerJavaScript, safeFilter } from './safety.ts';
+import { BsonBaseline } from './state/bson-baseline.ts';
 import { storedStages } from './stored-expression.ts';
 
 /** What static updates take besides the driver's options. */
@@ -57,12 +63,31 @@ export async function updateMatching(
   method: 'updateOne' | 'updateMany',
   filter: object,
   update: object,
-  { timestamps, ...given }: DriverOptions<UpdateOptions> & StampOptions = {},
+  { timestamps, history, ...given }: DriverOptions<UpdateOptions> & StampOptions & ManyOptions = {},
 ): Promise<UpdateResult> {
   const cast = castFilter(definition, filter);
   const options = safeOptions(definition, given);
   const stamped = stamp(definition, update, { upsert: options.upsert === true, timestamps, filter: cast });
-  return write(definition, options, (collection) => collection[method](cast, stamped, options));
+  if (method === 'updateOne' && isRecorded(definition)) {
+    const one = { kind: 'update', update: stamped } as const;
+    return updateResult(definition, await writeOne(definition, cast, one, options));
+  }
+  checkUnrecorded(definition, method, history);
+  const sent = unrecordedUpdate(definition, stamped);
+  return write(definition, options, (collection) => collection[method](cast, sent, options));
+}
+
+/** What the driver tells of such an update. */
+function updateResult(definition: ModelDefinition, written: OneWritten | null): UpdateResult {
+  const { before = null, after = null } = written ?? {};
+  const isUpsert = before === null && after !== null;
+  return {
+    acknowledged: true,
+    matchedCount: before === null ? 0 : 1,
+    modifiedCount: before === null ? 0 : 1,
+    upsertedCount: isUpsert ? 1 : 0,
+    upsertedId: isUpsert ? (new BsonBaseline(definition.layout(), after, 0).original('_id') as ObjectId) : null,
+  };
 }
 
 /** Replaces the first document that matches. The replacement is what an insert would store, so `createdAt` is new too. */
@@ -75,10 +100,13 @@ export async function replaceMatching(
   const cast = castFilter(definition, filter);
   if (options.upsert === true) checkUpsertedId(definition, cast, Object.hasOwn(replacement, '_id'));
   const { version } = definition;
+  const counted = version === undefined ? null : countedReplacement(version, replacement);
+  if (isRecorded(definition)) {
+    const one = replacing(replacement, counted);
+    return updateResult(definition, await writeOne(definition, cast, one, options));
+  }
   return write(definition, options, (collection) =>
-    version === undefined
-      ? collection.replaceOne(cast, replacement, options)
-      : collection.updateOne(cast, countedReplacement(version, replacement), options),
+    counted === null ? collection.replaceOne(cast, replacement, options) : collection.updateOne(cast, counted, options),
   );
 }
 
@@ -87,9 +115,14 @@ export async function deleteMatching(
   definition: ModelDefinition,
   method: 'deleteOne' | 'deleteMany',
   filter: object,
-  options: DriverOptions<DeleteOptions> = {},
+  { history, ...options }: DriverOptions<DeleteOptions> & ManyOptions = {},
 ): Promise<DeleteResult> {
   const cast = castFilter(definition, filter);
+  if (method === 'deleteOne' && isRecorded(definition)) {
+    const written = await writeOne(definition, cast, { kind: 'delete' }, options);
+    return { acknowledged: true, deletedCount: written === null ? 0 : 1 };
+  }
+  checkUnrecorded(definition, method, history);
   return write(definition, options, (collection) => collection[method](cast, options));
 }
 
@@ -103,6 +136,10 @@ export async function findAndUpdate(
   const cast = castFilter(definition, filter);
   const options = safeOptions(definition, given);
   const stamped = stamp(definition, update, { upsert: options.upsert === true, timestamps, filter: cast });
+  if (isRecorded(definition)) {
+    const one = { kind: 'update', update: stamped } as const;
+    return oneOf(await writeOne(definition, cast, one, options), options);
+  }
   return write(definition, options, (collection) =>
     collection.findOneAndUpdate(cast, stamped, raw(definition, options)),
   ) as Promise<Raw>;
@@ -118,10 +155,15 @@ export async function findAndReplace(
   const cast = castFilter(definition, filter);
   if (options.upsert === true) checkUpsertedId(definition, cast, Object.hasOwn(replacement, '_id'));
   const { version } = definition;
+  const counted = version === undefined ? null : countedReplacement(version, replacement);
+  if (isRecorded(definition)) {
+    const one = replacing(replacement, counted);
+    return oneOf(await writeOne(definition, cast, one, options), options);
+  }
   return write(definition, options, (collection) =>
-    version === undefined
+    counted === null
       ? collection.findOneAndReplace(cast, replacement, raw(definition, options))
-      : collection.findOneAndUpdate(cast, countedReplacement(version, replacement), raw(definition, options)),
+      : collection.findOneAndUpdate(cast, counted, raw(definition, options)),
   ) as Promise<Raw>;
 }
 
@@ -132,9 +174,36 @@ export async function findAndDelete(
   options: DriverOptions<FindOneAndDeleteOptions> = {},
 ): Promise<Raw> {
   const cast = castFilter(definition, filter);
+  if (isRecorded(definition)) {
+    const written = await writeOne(definition, cast, { kind: 'delete' }, options);
+    return written?.before ?? null;
+  }
   return write(definition, options, (collection) =>
     collection.findOneAndDelete(cast, raw(definition, options)),
   ) as Promise<Raw>;
+}
+
+/** A replacement, as an update where that counts the writes. */
+function replacing(replacement: BSON.Document, counted: BSON.Document[] | null): OneWrite {
+  const id: unknown = replacement['_id'];
+  return counted === null
+    ? { kind: 'replace', replacement }
+    : { kind: 'update', update: counted, ...(id !== undefined && { id }) };
+}
+
+/** Writes the first document that matches, and its entry in the history. */
+function writeOne(
+  definition: RecordedModel,
+  filter: Readonly<Record<string, unknown>>,
+  one: OneWrite,
+  options: FindOneAndUpdateOptions | UpdateOptions | DeleteOptions,
+): Promise<OneWritten | null> {
+  const sent = raw(definition, options as FindOneAndUpdateOptions);
+  return write(definition, options, () => recordOne(definition, filter, one, sent));
+}
+
+function oneOf(written: OneWritten | null, { returnDocument }: Pick<FindOneAndUpdateOptions, 'returnDocument'>): Raw {
+  return (returnDocument === 'after' ? written?.after : written?.before) ?? null;
 }
 
 /**
@@ -287,21 +356,4 @@ function writtenFields(update: Readonly<Record<string, Readonly<Record<string, u
   const paths = Object.values(update).flatMap((operand) => Object.keys(operand));
   const renamed = Object.values(update['$rename'] ?? {}).map(String);
   return new Set([...paths, ...renamed].map((path) => path.split('.', 1)[0] as string));
-}
-
-/** Does the filter say what this field equals? Then the server stores that in an upsert's new document. */
-function isGiven(filter: Readonly<Record<string, unknown>>, name: string): boolean {
-  return Object.entries(filter).some(([key, value]) => {
-    const isJoined = Array.isArray(value) && (key === '$and' || (key === '$or' && value.length === 1));
-    if (isJoined) return value.some((each) => isPlainObject(each) && isGiven(each, name));
-    return (key === name || key.startsWith(`${name}.`)) && isEquality(value);
-  });
-}
-
-/** Does this condition leave one value? A list of one means that one. */
-function isEquality(condition: unknown): boolean {
-  if (condition instanceof RegExp) return false;
-  if (!isPlainObject(condition) || !Object.keys(condition).some((key) => key.startsWith('$'))) return true;
-  const { $eq, $in, $all } = condition;
-  return $eq !== undefined || [$in, $all].some((list) => Array.isArray(list) && list.length === 1);
 }

@@ -1,6 +1,6 @@
 import { copyValue, isMutable } from './bson/copy.ts';
 import { typeName } from './bson/types.ts';
-import type { RuleIssue } from './definition.ts';
+import type { RuleIssue } from './model-options.ts';
 import { SchemaError, UsageError, ValidationError, type ValidationIssue } from './errors.ts';
 import type { Life } from './life.ts';
 import { fieldsForRule, validateLoaded } from './partial.ts';

@@ -89,7 +89,7 @@ function numeric(calculate: (a: Numeric, b: Numeric) => Numeric, ofNothing: (ope
 function extreme(wins: (order: number) => boolean): Rule {
   const checkComparable = (what: string) => (value: unknown) =>
     rankOf(value) === null ? `compares numbers, strings, dates, ids and booleans, ${what} ${typeName(value)}` : null;
-  const choose = (value: unknown, operand: unknown) => (wins(compare(operand, value)) ? operand : value);
+  const choose = (value: unknown, operand: unknown) => (wins(compareScalars(operand, value)) ? operand : value);
   return {
     checkOperand: checkComparable('got'),
     checkValue: checkComparable('the value there is'),
@@ -144,7 +144,7 @@ function checkNoCondition(values: unknown): string | null {
 }
 
 /** Negative, zero or positive: MongoDB's order, of which `rankOf` has the types. */
-function compare(a: unknown, b: unknown): number {
+export function compareScalars(a: unknown, b: unknown): number {
   const ranks = Number(rankOf(a)) - Number(rankOf(b));
   if (ranks !== 0) return ranks;
   if (isNumeric(a)) return compareNumbers(a, b as Numeric);

@@ -63,6 +63,11 @@ export function holdsString(value: unknown): boolean {
   return isPlainObject(value) && Object.values(value).some(holdsString);
 }
 
+/** The edits that such a pipeline says: whole fields, where more would not fit into a command. */
+export function fallbackTree(tree: EditTree): EditTree {
+  return isTooLarge(pipeline(tree)) ? setWhole(tree) : tree;
+}
+
 /** Do the operators need a second try where the stored shape changed? Then a transaction or a bulk write sends the pipeline at once. */
 export function needsPipelineInBatch(tree: EditTree): boolean {
   return ![...tree.children.values()].every(fitsAnyShape);

@@ -1,0 +1,280 @@
+import type {
+  BSON,
+  DeleteOptions,
+  FindOneAndDeleteOptions,
+  FindOneAndUpdateOptions,
+  ObjectId,
+  UpdateOptions,
+} from 'mongodb';
+import { setOwn } from '../bson/copy.ts';
+import { ABSENT, encodeDocument } from '../bson/encode.ts';
+import { type ModelDefinition, REVISION, REVISION_ID } from '../definition.ts';
+import { HistoryError } from '../errors.ts';
+import type { Life } from '../life.ts';
+import type { Baseline } from '../state/baseline.ts';
+import { BsonBaseline } from '../state/bson-baseline.ts';
+import type { Edit, EditTree } from '../state/edits.ts';
+import { lay } from '../state/lay.ts';
+import { isNameable } from '../state/operators.ts';
+import { fallbackTree, type UpdatePlan } from '../state/plan.ts';
+import { changesBetween, type StoredChange } from '../state/stored-changes.ts';
+import { type Answer, unlessMisfit, type Update } from '../stored-document.ts';
+import { type PlannedEntry, UNKNOWN } from './entry.ts';
+import { type Done, type Known, nextRevision, record, type RecordedModel } from './record.ts';
+
+/*
+ * Saves and deletions of documents whose history is kept.
+ */
+
+/**
+ * Sends an insert with its entry. A document whose `_id` may have been in the collection before goes on where that ended.
+ *
+ * @param document carries the revision, which is changed here where it is another one.
+ */
+export async function recordInsert(
+  life: Life,
+  definition: RecordedModel,
+  document: BSON.Document,
+  entry: PlannedEntry,
+  options: UpdateOptions,
+  insert: () => Promise<void>,
+): Promise<void> {
+  const doc: unknown = document['_id'];
+  const mayBeKnown = life.assigned.has('_id') || definition.fields.has('_id');
+  if (mayBeKnown && life.unanswered === null) document[REVISION] = await nextRevision(definition, doc, options);
+  const known: Known = { doc, base: 0, seen: null, values: [], isWhole: true };
+  const done = await record(definition, entry, known, options, async () => {
+    await insert();
+    const { _id, [REVISION]: rev, [REVISION_ID]: _revId, ...fields } = document;
+    return { doc, rev: Number(rev), prev: null, changes: changesBetween({}, fields, []) };
+  });
+  if (done !== null) document[REVISION] = done.rev;
+}
+
+/** Sends an update with its entry: what was stored before it comes back, and the edits are laid on that. */
+export async function recordUpdate(
+  life: Life,
+  definition: RecordedModel,
+  tree: EditTree,
+  entry: PlannedEntry,
+  options: UpdateOptions,
+  send: (update: Update) => Promise<Answer | null>,
+): Promise<Answer | null> {
+  const known: Known = { ...seenIn(life), values: valuesBelow(life.baseline, tree), isWhole: false };
+  const met: Exchanged[] = [];
+  const done = await record(definition, entry, known, options, async () => {
+    await send((_, filter, form, sent) =>
+      unlessMisfit(form, async () => {
+        const exchanged = await exchange(definition, { filter, tree, form, entry }, sent);
+        if (exchanged !== null) met.push(exchanged);
+        return exchanged === null ? null : { stored: null };
+      }),
+    );
+    return doneBy(met, known.doc);
+  });
+  if (done === null) return null;
+  const stored = { ...met[0]?.after, [REVISION]: done.rev, [REVISION_ID]: entry.id };
+  return { stored: encodeDocument(stored) };
+}
+
+function doneBy([exchanged]: readonly Exchanged[], doc: unknown): Done | null {
+  if (exchanged === undefined) return null;
+  const { before, after, rev, prev } = exchanged;
+  return { doc, rev, prev, changes: changesBetween(before, after, []) };
+}
+
+/** Deletes a document with its entry. False when there was none. */
+export async function recordDelete(
+  life: Life,
+  definition: RecordedModel,
+  entry: PlannedEntry,
+  filter: object,
+  options: DeleteOptions,
+): Promise<boolean> {
+  const { baseline } = life;
+  const names = baseline instanceof BsonBaseline ? baseline.names() : [];
+  const values = names
+    .filter(isField)
+    .map((name): StoredChange => ({ keys: [name], from: baseline.exact(name), to: ABSENT }));
+  const known: Known = { ...seenIn(life), values, isWhole: baseline.selection === null };
+  const done = await record(definition, entry, known, options, async () => {
+    const sent = { ...(options as FindOneAndDeleteOptions), raw: true, includeResultMetadata: false } as const;
+    const found = await definition.collection().findOneAndDelete(filter, sent);
+    if (found === null) return null;
+    const stored = storedIn(definition, found as unknown as Uint8Array);
+    const fields = fieldsOf(stored, stored.names());
+    return { doc: known.doc, ...revisionAfter(stored), changes: changesBetween(fields, {}, []) };
+  });
+  return done !== null;
+}
+
+function isField(name: string): boolean {
+  return name !== '_id' && name !== REVISION && name !== REVISION_ID;
+}
+
+// ── what a writer knows ─────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * A document that was saved after another writer's write has the new revision, but not what the other wrote. Until it is
+ * read again, this is the last revision of which it has all.
+ */
+const lagging = new WeakMap<Baseline, number>();
+
+function seenIn(life: Life): Pick<Known, 'doc' | 'base' | 'seen'> {
+  const { baseline } = life;
+  const [id, rev] = [idIn(baseline), revisionIn(baseline)];
+  return { doc: life.filter._id, base: lagging.get(baseline) ?? rev, seen: id && { id, rev } };
+}
+
+/** The edits of a save with what the document carries since. */
+export function withRevision(life: Life, tree: EditTree, stored: Baseline): EditTree {
+  const { baseline } = life;
+  const { base } = seenIn(life);
+  const set = (name: string): [string, Edit] => [
+    name,
+    { kind: 'set', base: baseline.exact(name), value: stored.exact(name) },
+  ];
+  if (revisionIn(stored) === base + 1) lagging.delete(baseline);
+  else lagging.set(baseline, base);
+  return { kind: 'object', children: new Map([...tree.children, set(REVISION), set(REVISION_ID)]) };
+}
+
+function revisionIn(baseline: Baseline): number {
+  const revision = baseline.exact(REVISION);
+  return revision === ABSENT ? 0 : Number(revision);
+}
+
+function idIn(baseline: Baseline): ObjectId | null {
+  const id = baseline.exact(REVISION_ID);
+  return id === ABSENT ? null : (id as ObjectId);
+}
+
+/** The originals of what a tree changes, as far as they were loaded. */
+function valuesBelow(baseline: Baseline, tree: EditTree): StoredChange[] {
+  return [...tree.children].flatMap(([name, edit]) => valuesAt(baseline, edit, [name]));
+}
+
+function valuesAt(baseline: Baseline, edit: Edit, keys: readonly string[]): StoredChange[] {
+  if (edit.kind === 'object')
+    return [...edit.children].flatMap(([key, child]) => valuesAt(baseline, child, [...keys, key]));
+  const isLoaded = baseline.selection === null || baseline.selection.at(keys) === 'whole';
+  return [{ keys, from: isLoaded ? edit.base : UNKNOWN, to: ABSENT }];
+}
+
+// ── one update ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+interface Attempted {
+  readonly filter: object;
+  readonly tree: EditTree;
+  readonly form: UpdatePlan;
+  readonly entry: PlannedEntry;
+}
+
+/** The changed fields before an update and after it, and how it is numbered. */
+interface Exchanged {
+  readonly before: object;
+  readonly after: object;
+  readonly rev: number;
+  readonly prev: ObjectId | null;
+}
+
+async function exchange(
+  definition: RecordedModel,
+  attempt: Attempted,
+  options: UpdateOptions,
+): Promise<Exchanged | null> {
+  const { filter, tree, form, entry } = attempt;
+  const names = [...tree.children.keys()];
+  const { arrayFilters, collation } = form;
+  const sent = {
+    ...(options as FindOneAndUpdateOptions),
+    ...(arrayFilters !== undefined && { arrayFilters: [...arrayFilters] as BSON.Document[] }),
+    ...(collation !== undefined && { collation }),
+    projection: projectionOf(names),
+    raw: true,
+    includeResultMetadata: false,
+  } as const;
+  const collection = definition.collection();
+  const send = async (where: object, returnDocument: 'before' | 'after'): Promise<BsonBaseline | null> => {
+    const found = await collection.findOneAndUpdate(where, numbered(form, entry.id), { ...sent, returnDocument });
+    return found && storedIn(definition, found as unknown as Uint8Array);
+  };
+  if (!asksTheTime(tree)) {
+    const stored = await send(filter, 'before');
+    if (stored === null) return null;
+    const isPipeline = Array.isArray(form.update);
+    const laid = lay(isPipeline ? fallbackTree(tree) : tree, isPipeline ? 'pipeline' : 'operators', (name) =>
+      stored.exact(name),
+    );
+    return { before: fieldsOf(stored, names), after: asStored(definition, laid), ...revisionAfter(stored) };
+  }
+  // The server's time is not known before it answers, so what was there before is read first, until nobody writes between.
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    const { session, projection } = sent;
+    const sameOptions = { ...(session && { session }), ...(collation && { collation }) };
+    const found = await collection.findOne(filter, { ...sameOptions, projection, raw: true });
+    if (found === null) return null;
+    const stored = storedIn(definition, found as unknown as Uint8Array);
+    const after = await send({ ...filter, ...sameRevision(stored) }, 'after');
+    if (after !== null)
+      return { before: fieldsOf(stored, names), after: fieldsOf(after, names), ...revisionAfter(stored) };
+  }
+  const text = 'Other writers changed the document each time before the update reached it: try again.';
+  throw new HistoryError(text, { problem: 'contended', model: definition.collectionName });
+}
+
+/** How often a write is tried that others come before. */
+export const MAX_TRIES = 50;
+
+/** A filter for the document as long as nobody else wrote it. */
+export function sameRevision(stored: Baseline): object {
+  const same = [REVISION, REVISION_ID].map((name) => {
+    const value = stored.exact(name);
+    return [name, value === ABSENT ? { $exists: false } : value] as const;
+  });
+  return Object.fromEntries(same);
+}
+
+export function revisionAfter(stored: Baseline): { readonly rev: number; readonly prev: ObjectId | null } {
+  return { rev: revisionIn(stored) + 1, prev: idIn(stored) };
+}
+
+export function storedIn(definition: ModelDefinition, bytes: Uint8Array): BsonBaseline {
+  return new BsonBaseline(definition.layout(), bytes, 0);
+}
+
+/** Fields as they are stored, BSON-typed. */
+export function fieldsOf(stored: Baseline, names: Iterable<string>): object {
+  const fields = {};
+  for (const name of names) {
+    const value = isField(name) ? stored.exact(name) : ABSENT;
+    if (value !== ABSENT) setOwn(fields, name, value);
+  }
+  return fields;
+}
+
+/** Values as they come back from the server. */
+function asStored(definition: ModelDefinition, fields: ReadonlyMap<string, unknown>): object {
+  const present = new Map([...fields].filter(([, value]) => value !== ABSENT));
+  return fieldsOf(storedIn(definition, encodeDocument(present)), present.keys());
+}
+
+function projectionOf(names: readonly string[]): object {
+  if (!names.every(isNameable)) return {};
+  return Object.fromEntries([...names, REVISION, REVISION_ID].map((name) => [name, 1]));
+}
+
+function asksTheTime(edit: Edit | EditTree): boolean {
+  if (edit.kind === 'object') return [...edit.children.values()].some(asksTheTime);
+  return edit.kind === 'atomic' && edit.operator === '$currentDate';
+}
+
+/** The update with the next revision. */
+function numbered({ update }: Pick<UpdatePlan, 'update'>, id: ObjectId): BSON.Document | BSON.Document[] {
+  if (Array.isArray(update)) {
+    const next = { $add: [{ $ifNull: [`$${REVISION}`, 0] }, 1] };
+    return [...(update as BSON.Document[]), { $set: { [REVISION]: next, [REVISION_ID]: { $literal: id } } }];
+  }
+  const { $inc, $set, ...others } = update as BSON.Document;
+  return { ...others, $inc: { ...$inc, [REVISION]: 1 }, $set: { ...$set, [REVISION_ID]: id } };
+}

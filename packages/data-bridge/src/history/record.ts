@@ -1,0 +1,186 @@
+import { BSON, type ClientSession, type ObjectId, type OptionalId, type WriteConcern } from 'mongodb';
+import { isInTransaction } from '../attempt.ts';
+import { ABSENT } from '../bson/encode.ts';
+import type { Commands } from '../commands.ts';
+import { type ModelDefinition, REVISION, REVISION_ID } from '../definition.ts';
+import { serverCode } from '../driver-error.ts';
+import { HistoryError } from '../errors.ts';
+import { outcomeOf, safely } from '../outcome.ts';
+import type { StoredChange } from '../state/stored-changes.ts';
+import { entryChanges, type PendingEntry, type PlannedEntry, type SeenWrite, type StoredEntry } from './entry.ts';
+import type { Redaction } from './redaction.ts';
+
+/** A model whose history is kept. */
+export interface RecordedModel extends ModelDefinition {
+  readonly redaction: Redaction;
+}
+
+export function isRecorded(definition: ModelDefinition): definition is RecordedModel {
+  return definition.redaction !== undefined;
+}
+
+/** What the writer of a document knows of it before it writes. */
+export interface Known {
+  readonly doc: unknown;
+  /** The last revision of which it has seen all, 0 where there is none. */
+  readonly base: number;
+  /** The last write that it has seen. */
+  readonly seen: SeenWrite | null;
+  /** What it is about to change, as it knows it: `to` is not looked at. */
+  readonly values: readonly StoredChange[];
+  /** Are these all fields of the document? */
+  readonly isWhole: boolean;
+}
+
+/** What a write did. */
+export interface Done {
+  readonly doc: unknown;
+  readonly rev: number;
+  readonly prev: ObjectId | null;
+  readonly changes: readonly StoredChange[];
+}
+
+/** How the operations of a write are sent. */
+export interface SendOptions {
+  readonly session?: ClientSession;
+  readonly writeConcern?: WriteConcern;
+}
+
+/**
+ * Does a write, and writes its entry. In a transaction both go together. Elsewhere a pending entry is written first, by
+ * which `repairHistory()` can tell after a crash whether the write was done.
+ *
+ * @param write does it, with the document's revision incremented and its `_revId` set to the entry's id; null when it met no document.
+ * @throws HistoryError when the write was done and the entry was not written.
+ */
+export async function record(
+  definition: RecordedModel,
+  entry: PlannedEntry,
+  known: Known,
+  options: SendOptions,
+  write: () => Promise<Done | null>,
+): Promise<Done | null> {
+  const sent = sendOptionsOf(options);
+  if (isInTransaction(options)) {
+    const done = await write();
+    if (done !== null)
+      await definition.historyCollection().insertOne(documentOf(entryOf(definition, entry, done)), sent);
+    return done;
+  }
+  await announce(definition, entry, known, sent);
+  let done: Done | null;
+  try {
+    done = await write();
+  } catch (error) {
+    if (outcomeOf(error) === 'refused') await drop(definition.historyCollection(), entry, sent);
+    throw error;
+  }
+  if (done !== null) return { ...done, rev: await finish(definition, entryOf(definition, entry, done), sent) };
+  await drop(definition.historyCollection(), entry, sent);
+  return null;
+}
+
+function sendOptionsOf({ session, writeConcern }: SendOptions): SendOptions {
+  return { ...(session !== undefined && { session }), ...(writeConcern !== undefined && { writeConcern }) };
+}
+
+/** Once more where the write is sent once more. */
+async function announce(
+  definition: RecordedModel,
+  { id, ...entry }: PlannedEntry,
+  { doc, base, seen, values, isWhole }: Known,
+  options: SendOptions,
+): Promise<void> {
+  const before = values.map((value) => ({ ...value, to: ABSENT }));
+  const known = entryChanges(before, definition.redaction);
+  const pending: PendingEntry = { _id: id, pending: true, doc, ...entry, base, seen, known, isWhole };
+  try {
+    await definition.historyCollection().insertOne(documentOf(pending), options);
+  } catch (error) {
+    if (serverCode(error) !== 11000) throw error;
+  }
+}
+
+/** The write was not done. The pending entry does no harm where it stays: a repair finds out the same. */
+async function drop(history: Commands, { id }: PlannedEntry, options: SendOptions): Promise<void> {
+  await history.deleteOne(where({ _id: id }), options).catch(() => {});
+}
+
+function entryOf(definition: RecordedModel, planned: PlannedEntry, { doc, rev, prev, changes }: Done): StoredEntry {
+  return { _id: { doc, rev }, ...planned, prev, changes: entryChanges(changes, definition.redaction) };
+}
+
+/** Writes the entry of a write that was done. Gives the revision under which it is kept. */
+export async function finish(definition: RecordedModel, entry: StoredEntry, options: SendOptions): Promise<number> {
+  try {
+    const { rev } = entry._id;
+    if (await put(definition, entry, options)) return rev;
+    // A document that was here before, or was written past the mapper, may have had the number: the next is free.
+    const next = { ...entry, _id: { doc: entry._id.doc, rev: await nextRevision(definition, entry._id.doc, options) } };
+    await definition
+      .collection()
+      .updateOne(
+        where({ _id: entry._id.doc, [REVISION_ID]: entry.id }),
+        { $set: { [REVISION]: next._id.rev } },
+        options,
+      );
+    if (await put(definition, next, options)) return next._id.rev;
+    throw new Error('The revision was taken twice.');
+  } catch (error) {
+    const text =
+      'The document was written, but its entry in the history was not: repairHistory() will write it, or say what is in its way.';
+    const { doc } = entry._id;
+    throw new HistoryError(text, {
+      problem: 'unfinished',
+      model: definition.collectionName,
+      id: doc,
+      cause: safely(error),
+    });
+  }
+}
+
+/** Writes an entry and removes what announced it. False where another write has the revision. */
+async function put(definition: RecordedModel, entry: StoredEntry, options: SendOptions): Promise<boolean> {
+  const history = definition.historyCollection();
+  const insert = { insertOne: { document: documentOf(entry) } };
+  const remove = { deleteOne: { filter: where({ _id: entry.id }) } };
+  try {
+    await history.bulkWrite([insert, remove], { ...options, ordered: true });
+    return true;
+  } catch (error) {
+    if (serverCode(error) !== 11000) throw error;
+    const isOwn = await history.countDocuments(where({ _id: entry._id, id: entry.id }), options);
+    if (isOwn === 0) return false;
+    // case: a repair came first
+    await history.deleteOne(where({ _id: entry.id }), options);
+    return true;
+  }
+}
+
+/** The revision after the last one that the history has of a document. */
+export async function nextRevision(definition: RecordedModel, doc: unknown, { session }: SendOptions): Promise<number> {
+  const options = { projection: { _id: 1 }, sort: { _id: -1 }, ...(session !== undefined && { session }) } as const;
+  const last = await definition.historyCollection().findOne<{ _id: { rev: unknown } }>(entriesOf(doc), options);
+  return last === null ? 1 : Number(last._id.rev) + 1;
+}
+
+/** A filter of the driver: its types take every `_id` for an ObjectId. */
+type Where = Readonly<Record<string, unknown>>;
+
+function where(filter: Where): Where {
+  return filter;
+}
+
+function documentOf(entry: StoredEntry | PendingEntry): OptionalId<BSON.Document> {
+  return entry as unknown as OptionalId<BSON.Document>;
+}
+
+/** A filter for the entries of one document, which lie together in the order of their revisions. */
+export function entriesOf(doc: unknown, from: unknown = new BSON.MinKey(), to: unknown = new BSON.MaxKey()): Where {
+  return { _id: { $gte: { doc, rev: from }, $lte: { doc, rev: to } } };
+}
+
+/** A filter for what announced writes whose entries are not there. Their `_id`s lie together, too. */
+export function pendingWhere(more: Where): Where {
+  return { _id: { $gte: new BSON.ObjectId('0'.repeat(24)) }, pending: true, ...more };
+}
