@@ -34,6 +34,7 @@ export default defineConfig({
             { text: 'Queries', link: '/guide/queries' },
             { text: 'Aggregation', link: '/guide/aggregation' },
             { text: 'Many at once', link: '/guide/bulk' },
+            { text: 'Transactions', link: '/guide/transactions' },
             { text: 'Watching changes', link: '/guide/changes' },
             { text: 'Validation', link: '/guide/validation' },
             { text: 'Input from outside', link: '/guide/input' },

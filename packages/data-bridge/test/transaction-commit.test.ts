@@ -3,11 +3,11 @@ import { DocumentNotFoundError, OutcomeUnknownError, transaction } from '../src/
 import { Account, balances, makePair } from './support/accounts.ts';
 import { openDatabase, type TestDatabase } from './support/database.ts';
 import { FaultyProxy } from './support/proxy.ts';
-import { askForTransactions } from './support/transactions.ts';
+import { askForReplicaSet } from './support/replica-set.ts';
 
-const canTransact = await askForTransactions();
+const isReplicaSet = await askForReplicaSet();
 
-describe.runIf(canTransact)('the commit of a transaction', () => {
+describe.runIf(isReplicaSet)('the commit of a transaction', () => {
   let database: TestDatabase;
   let proxy: FaultyProxy;
   beforeAll(async () => {

@@ -4,9 +4,9 @@ import { connect, DuplicateKeyError, transaction, UsageError, ValidationError } 
 import { Account, balances, makePair } from './support/accounts.ts';
 import { openDatabase, type TestDatabase } from './support/database.ts';
 import { FaultyProxy } from './support/proxy.ts';
-import { askForTransactions } from './support/transactions.ts';
+import { askForReplicaSet } from './support/replica-set.ts';
 
-const canTransact = await askForTransactions();
+const isReplicaSet = await askForReplicaSet();
 
 /** Runs outside of the transaction around the call, as what another request does would. */
 const outside = AsyncLocalStorage.snapshot() as <R>(call: () => R) => R;
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-describe.runIf(canTransact)('mistakes in a transaction', () => {
+describe.runIf(isReplicaSet)('mistakes in a transaction', () => {
   beforeEach(async () => {
     await Account.deleteMany({});
     database.sent();

@@ -6,9 +6,9 @@ import { runs } from './support/arbitrary.ts';
 import { openDatabase, type TestDatabase } from './support/database.ts';
 import { agree, Any, take } from './support/document-traces.ts';
 import { anyTrace, deepCopy, Model } from './support/traces.ts';
-import { askForTransactions } from './support/transactions.ts';
+import { askForReplicaSet } from './support/replica-set.ts';
 
-const canTransact = await askForTransactions();
+const isReplicaSet = await askForReplicaSet();
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -23,7 +23,7 @@ class Abort extends Error {}
 const conflict = () =>
   new MongoServerError({ message: 'conflict', code: 112, errorLabels: ['TransientTransactionError'] });
 
-describe.runIf(canTransact)('any trace of changes, saves, reloads and rollbacks in a transaction', () => {
+describe.runIf(isReplicaSet)('any trace of changes, saves, reloads and rollbacks in a transaction', () => {
   it('leaves memory and the store as they were when it fails, and is there once when it is tried again', async () => {
     const property = fc.asyncProperty(
       anyTrace,

@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { ConflictError, connect, model, NotConnectedError, transaction, UsageError } from '../src/index.ts';
 import { Account, balances, makePair } from './support/accounts.ts';
 import { type Command, openDatabase, type TestDatabase } from './support/database.ts';
-import { askForTransactions } from './support/transactions.ts';
+import { askForReplicaSet } from './support/replica-set.ts';
 
-const canTransact = await askForTransactions();
+const isReplicaSet = await askForReplicaSet();
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-describe.runIf(canTransact)('transaction()', () => {
+describe.runIf(isReplicaSet)('transaction()', () => {
   beforeEach(async () => {
     await Account.deleteMany({});
     database.sent();
