@@ -33,6 +33,7 @@ const FAULTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
     ],
     'core/retryable-writes': [
       'transactions that meet: a write outside waits for the transaction',
+      'the life of transactions: change streams tell its changes when it is committed',
       'the life of transactions: what is not allowed in a transaction is refused',
       'the life of transactions: indexes of what is there cannot be made in it',
       'the life of transactions: its cursors are read in it, and end with it',
