@@ -205,3 +205,25 @@ describe('discriminators', () => {
     expect(await Page.countDocuments({ parts: { $elemMatch: { kind: 'image', url: '/x.png' } } })).toBe(1);
   });
 });
+
+describe('transactions', () => {
+  it('commit together or not at all', async () => {
+    const Account = connection.model('Account', new Schema({ name: String, amount: { type: Number, min: 0 } }));
+    await Account.create([
+      { name: 'a', amount: 10 },
+      { name: 'b', amount: 0 },
+    ]);
+    const move = (amount: number) =>
+      connection.transaction(async (session) => {
+        await Account.updateOne({ name: 'a' }, { $inc: { amount: -amount } }, { session });
+        const to = await Account.findOne({ name: 'b' }).session(session).orFail();
+        to.amount = (to.amount ?? 0) + amount;
+        await to.save({ session });
+        const from = await Account.findOne({ name: 'a' }).session(session).orFail();
+        await from.validate();
+      });
+    await move(4);
+    await expect(move(7)).rejects.toThrow(mongoose.Error.ValidationError);
+    expect((await Account.find().sort('name').lean()).map(({ amount }) => amount)).toEqual([6, 4]);
+  });
+});
