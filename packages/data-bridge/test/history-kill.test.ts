@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase, type TestDatabase } from './support/database.ts';
 import { checkHistory } from './support/history-checks.ts';
 import { Item } from './support/history-writer.ts';
-import { askForTransactions } from './support/transactions.ts';
+import { askForReplicaSet } from './support/replica-set.ts';
 
 const packageFolder = fileURLToPath(new URL('../', import.meta.url));
 const workspace = join(packageFolder, '../..');
@@ -17,7 +17,7 @@ const workspace = join(packageFolder, '../..');
 /** In all; where the server has transactions, half of them in some. The environment's KILLS sets another number. */
 const KILLS = Number(process.env['KILLS'] ?? 20);
 const AT_ONCE = 4;
-const modes = (await askForTransactions()) ? ['plain', 'transaction'] : ['plain'];
+const modes = (await askForReplicaSet()) ? ['plain', 'transaction'] : ['plain'];
 const kills = Math.ceil(KILLS / modes.length);
 
 /** What a writer had been told before it was killed: the reasons of its writes, by document. */
