@@ -3,6 +3,7 @@ import { type Conflict, ConflictError, type Connection } from 'data-bridge';
 import { compareWithCopying } from './comparison.ts';
 import type { Database } from './database.ts';
 import { figure, percent, sum, times } from './figures.ts';
+import { lookBack } from './history.ts';
 import { Country, worldCountries } from './model.ts';
 import { commandsSentBy, type Saving, savingOf, updateIn } from './sent-commands.ts';
 import type { Terminal } from './terminal.ts';
@@ -24,6 +25,7 @@ export async function tour({ connection, place }: Database, terminal: Terminal):
   await rollBack(connection, terminal);
   savings.push(...(await writeTogether(connection, terminal)));
   await settleConflict(connection, terminal);
+  await lookBack(terminal);
   summarise(savings, countries, terminal);
 }
 
