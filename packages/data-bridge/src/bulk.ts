@@ -153,7 +153,10 @@ export class Bulk<D, I extends object = object> {
     refuseOptions(definition, sent, ['explain', 'raw', 'verboseResults', 'promoteValues']);
     const finished = await this.#finish(validate ?? definition.validate);
     const operations = await Promise.all(
-      finished.map(async ({ name, parts }) => unrecordedOperation(definition, name, parts, sent)),
+      finished.map(async ({ name, sentAs = name, parts }) => ({
+        name,
+        ...(await unrecordedOperation(definition, sentAs, parts, sent)),
+      })),
     );
     if (operations.length === 0) return [];
     this.#isExecuted = true;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { UsageError } from '../src/index.ts';
+import { z } from 'zod';
+import { model, UsageError } from '../src/index.ts';
 import { openDatabase, type TestDatabase } from './support/database.ts';
 import { entriesOf, Place, User } from './support/history-models.ts';
 
@@ -56,6 +57,14 @@ describe('writes of a model with a history', () => {
     const [inserted] = await User.bulk().insertOne({ _id, name: 'Again' }).execute(unrecorded);
     expect(inserted?.error).toBeUndefined();
     expect(await User.findById(_id)).toMatchObject({ $revision: 8 });
+  });
+
+  it('count the version, too, where a replacement is one of many operations', async () => {
+    class Page extends model('pages', { title: z.string() }, { history: true, version: 'version' }) {}
+    const { _id } = await Page.create({ title: 'A' });
+    const results = await Page.bulk().replaceOne({ _id }, { title: 'B' }).execute({ history: false });
+    expect(results).toMatchObject([{ operation: 'replaceOne', matchedCount: 1 }]);
+    expect(await Page.findById(_id)).toMatchObject({ title: 'B', version: 2, $revision: 2 });
   });
 
   it('that reach one document leave entries', async () => {

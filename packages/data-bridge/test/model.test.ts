@@ -38,7 +38,7 @@ describe('model()', () => {
     [{ version: true }, 'version'],
     [{ unknown: 'ignore' }, 'unknown'],
     [{ validate: 1 }, 'validate'],
-    [{ history: true }, 'history'],
+    [{ history: 'yes' }, 'history'],
     [JSON.parse('{"__proto__":1}'), '__proto__'],
     [{ toString: 1 }, 'toString'],
   ])('refuses an option that it would have to ignore: %j', (options, name) => {

@@ -38,19 +38,19 @@ export function unrecordedUpdate(definition: ModelDefinition, update: BSON.Docum
 /** An operation of a bulk write as it is sent. */
 export async function unrecordedOperation<N extends string>(
   definition: ModelDefinition,
-  name: N,
+  sentAs: N,
   parts: BSON.Document,
   options: SendOptions,
-): Promise<{ readonly name: N | 'updateOne'; readonly parts: BSON.Document }> {
-  if (!isRecorded(definition) || name.startsWith('delete')) return { name, parts };
+): Promise<{ readonly sentAs: N | 'updateOne'; readonly parts: BSON.Document }> {
+  if (!isRecorded(definition) || sentAs.startsWith('delete')) return { sentAs, parts };
   const { replacement, document, update, ...others } = parts;
-  if (name === 'replaceOne')
-    return {
-      name: 'updateOne',
-      parts: { ...others, update: countedReplacement(REVISION, replacement as BSON.Document) },
-    };
-  if (name !== 'insertOne')
-    return { name, parts: { ...others, update: unrecordedUpdate(definition, update as BSON.Document) } };
+  if (sentAs === 'replaceOne') {
+    const counted = countedReplacement(REVISION, replacement as BSON.Document);
+    return { sentAs: 'updateOne', parts: { ...others, update: counted } };
+  }
+  if (sentAs !== 'insertOne')
+    return { sentAs, parts: { ...others, update: unrecordedUpdate(definition, update as BSON.Document) } };
   const { _id, ...fields } = document as BSON.Document;
-  return { name, parts: { document: { _id, ...fields, [REVISION]: await nextRevision(definition, _id, options) } } };
+  const revision = await nextRevision(definition, _id, options);
+  return { sentAs, parts: { document: { _id, ...fields, [REVISION]: revision } } };
 }
