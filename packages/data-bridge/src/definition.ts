@@ -75,7 +75,7 @@ export class ModelDefinition {
     this.indexes = options.indexes ?? [];
     this.check = options.check as typeof this.check;
     const names = ['_id', ...this.fields.keys(), ...Object.values(this.timestamps ?? {})];
-    if (this.version !== undefined) checkVersion(collectionName, this.version, names);
+    if (this.version !== undefined) checkVersion(collectionName, this.version, [...names, ...Object.keys(fields)]);
     this.names = new Set([...names, ...counter]);
     this.redaction = this.#redactionOf(options.history);
     this.#options = options;

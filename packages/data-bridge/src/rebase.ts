@@ -4,7 +4,7 @@ import { type Conflict, OutcomeUnknownError, UsageError } from './errors.ts';
 import type { Life } from './life.ts';
 import { settle, withdraw } from './save.ts';
 import { notFound } from './stored-document.ts';
-import { checkConflictOptions, type ConflictOptions } from './terms.ts';
+import { checkConflictOptions, type ConflictOptions, refuseNamed } from './terms.ts';
 
 /** Options of `$rebase()`: the driver's, and what becomes of overlaps. */
 export interface RebaseOptions<C = Conflict>
@@ -16,9 +16,12 @@ export interface RebaseOptions<C = Conflict>
   readonly applied?: boolean;
 }
 
+const REFUSED = ['concurrency', 'guard', 'validate', 'history', 'timestamps'];
+
 /** Reads the stored document, and lays on it what the program changed. Nothing is saved. */
 export async function rebase(life: Life, { applied, onConflict = 'rebase', ...options }: RebaseOptions): Promise<void> {
   checkConflictOptions('$rebase', life, { onConflict });
+  refuseNamed('$rebase', life, options, REFUSED);
   if (applied !== undefined) decide(life, applied);
   else if (life.unanswered !== null || life.inDoubt) {
     const text = 'The last save was sent and its answer never came: say { applied: true } or { applied: false }.';

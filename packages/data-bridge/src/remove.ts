@@ -14,7 +14,7 @@ import { type Edit, type EditTree, hasMembers } from './state/edits.ts';
 import { literal } from './state/pipeline.ts';
 import { type Clash, takeMine } from './state/rebase.ts';
 import { bothGuards } from './state/value-guards.ts';
-import { checkConflictOptions, type ConflictOptions, termsOf } from './terms.ts';
+import { checkConflictOptions, type ConflictOptions, refuseNamed, termsOf } from './terms.ts';
 
 /** Options of `delete()`: the driver's, and what happens where others wrote the document meanwhile. */
 export interface RemoveOptions<P = string>
@@ -30,6 +30,7 @@ export interface RemoveOptions<P = string>
 export async function remove(life: Life, { concurrency, guard, ...options }: RemoveOptions = {}): Promise<boolean> {
   const asked = { ...(concurrency && { concurrency }), ...(guard && { guard }) };
   checkConflictOptions('delete', life, asked);
+  refuseNamed('delete', life, options, REFUSED);
   if (life.isNew && life.unanswered === null) return false;
   for (let tries = 1; ; tries += 1) {
     options.signal?.throwIfAborted();
@@ -51,6 +52,8 @@ export async function remove(life: Life, { concurrency, guard, ...options }: Rem
     moveOnto(life, newer, takeMine);
   }
 }
+
+const REFUSED = ['onConflict', 'validate', 'history', 'timestamps', 'applied'];
 
 const NOTHING: EditTree = { kind: 'object', children: new Map() };
 

@@ -1,4 +1,5 @@
 import { isMutable, isPlainObject } from './bson/copy.ts';
+import { type Identities, pairElements } from './bson/identity.ts';
 import type { Life } from './life.ts';
 import { pendingOf, replaceOperands } from './operate.ts';
 import { setAt } from './path.ts';
@@ -24,7 +25,8 @@ export function retypedIn(life: Life, name: string, output: unknown): Retyped[] 
   collect(value, output, [name], found);
   if (found.length === 0) return found;
   const original = life.baseline.original(name);
-  return found.filter(({ keys: [, ...inner] }) => !isLoaded(original, value, inner));
+  const identities = life.definition.fields.get(name)?.identities;
+  return found.filter(({ keys: [, ...inner] }) => !isLoaded(original, value, inner, identities));
 }
 
 function collect(value: unknown, output: unknown, keys: Keys, found: Retyped[]): void {
@@ -53,13 +55,23 @@ function typeOf(value: unknown): unknown {
 }
 
 /** Was the value at those keys below `current` there already? Elements of arrays may have moved. */
-function isLoaded(original: unknown, current: unknown, keys: readonly string[]): boolean {
+function isLoaded(
+  original: unknown,
+  current: unknown,
+  keys: readonly string[],
+  identities: Identities | undefined,
+): boolean {
   if (isSame(original, current)) return true;
   const [key, ...inner] = keys;
   if (key === undefined || !isMutable(original) || !isMutable(current)) return false;
   const below = current[key as never];
-  if (Array.isArray(original) && original.some((element) => isSame(element, below))) return true;
-  return Object.hasOwn(original, key) && isLoaded(original[key as never], below, inner);
+  if (Array.isArray(original) && Array.isArray(current)) {
+    const origins = pairElements(current, original, identities)?.origins;
+    const at = origins === undefined ? Number(key) : (origins[Number(key)] ?? -1);
+    if (origins === undefined && original.some((element) => isSame(element, below))) return true;
+    return at in original && isLoaded(original[at], below, inner, identities?.at(at));
+  }
+  return Object.hasOwn(original, key) && isLoaded(original[key as never], below, inner, identities?.at(key));
 }
 
 /** Puts the schema's values in the place of the program's, in operators that wait, too. */

@@ -11,8 +11,8 @@ import { changesBetween, replacedAt, type StoredKeys } from './state/stored-chan
 import { validate } from './validate.ts';
 
 /**
- * Saves a document as it was after a revision, as a new revision. What is redacted stays as it is, and so do the times of
- * the insert and of the update.
+ * Saves a document as it was after a revision, as a new revision. What is redacted stays as it is, and so do the version
+ * and the times of the insert and of the update.
  */
 export async function revert(
   life: Life,
@@ -47,7 +47,7 @@ function checkRevertible(life: Life): void {
 function revertedFields({ baseline, context }: Life, definition: RecordedModel, past: Fields): Map<string, unknown> {
   const { redaction } = definition;
   const present = fieldsOf(baseline, baseline.names()) as Fields;
-  const stays = new Set<string | undefined>(Object.values(definition.timestamps ?? {}));
+  const stays = new Set<string | undefined>([...Object.values(definition.timestamps ?? {}), definition.version]);
   const fields = new Map<string, unknown>();
   for (const name of new Set([...Object.keys(present), ...Object.keys(past)])) {
     if (stays.has(name)) continue;
@@ -95,6 +95,9 @@ export async function restore<D>(
   const fields: Fields = { _id: doc, ...past };
   const { updatedAt } = definition.timestamps ?? {};
   if (updatedAt !== undefined) fields[updatedAt] = new Date();
+  // A copy that was read before the deletion must not take the new document for the one that it knows.
+  const { version } = definition;
+  if (version !== undefined) fields[version] = Number(past[version] ?? 0) + 1;
   const live: Record<string, unknown> = decodeStored(definition.layout(), encodeDocument(fields), 0);
   const document = make(live);
   const life = lifeOf(document);

@@ -22,11 +22,11 @@ import { adds, fallback, needsPipelineInBatch, plan, type UpdatePlan } from './s
 import { bothGuards } from './state/value-guards.ts';
 import { moveTo } from './state/tracker.ts';
 import { type Answer, hasAtomic, notFound, readRaw, type Update, update, updateAndRead } from './stored-document.ts';
-import { checkConflictOptions, type ConflictOptions, termsOf } from './terms.ts';
+import { checkConflictOptions, type ConflictOptions, refuseNamed, termsOf } from './terms.ts';
 import { validate } from './validate.ts';
 
-/** Options that would change which document is written, or make a part of one. */
-const REFUSED = ['upsert', 'arrayFilters', 'hint', 'collation', 'sort'] as const;
+/** Options that would change which document is written, or make a part of one, and those that other methods take. */
+const REFUSED = ['upsert', 'arrayFilters', 'hint', 'collation', 'sort', 'timestamps', 'history', 'applied'] as const;
 
 /** Options of `save()`: the driver's, whether to validate, and what happens where others wrote the document meanwhile. */
 export interface SaveOptions<C = Conflict, P = string>
@@ -99,8 +99,7 @@ function checkSavable(life: Life): void {
 
 /** @throws UsageError for an option with which a save cannot do what it promises. */
 export function checkSaveOptions(method: string, life: Life, options: SaveOptions): void {
-  const refused = REFUSED.find((name) => (options as Record<string, unknown>)[name] !== undefined);
-  if (refused !== undefined) throw new UsageError(`${method}() does not take the option "${refused}".`, life.context);
+  refuseNamed(method, life, options, REFUSED);
   checkConflictOptions(method, life, options);
   checkWriteConcern(method, life, options);
 }
@@ -185,7 +184,8 @@ function planInsert({ baseline, definition }: Life): BSON.Document {
     const value = baseline.current(name);
     if (value !== undefined) setOwn(document, name, toExact(value, ABSENT, [definition.shownName(name)]));
   }
-  if (definition.version !== undefined) document[definition.version] = 1;
+  // A document that is restored counts on.
+  if (definition.version !== undefined) document[definition.version] ??= 1;
   return document;
 }
 

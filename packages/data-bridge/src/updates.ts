@@ -70,7 +70,7 @@ export async function updateMatching(
   const stamped = stamp(definition, update, { upsert: options.upsert === true, timestamps, filter: cast });
   if (method === 'updateOne' && isRecorded(definition)) {
     const one = { kind: 'update', update: stamped } as const;
-    return updateResult(definition, await writeOne(definition, cast, one, options));
+    return updateResult(definition, await writeOne(definition, cast, one, { ...options, history }));
   }
   checkUnrecorded(definition, method, history);
   const sent = unrecordedUpdate(definition, stamped);
@@ -119,7 +119,7 @@ export async function deleteMatching(
 ): Promise<DeleteResult> {
   const cast = castFilter(definition, filter);
   if (method === 'deleteOne' && isRecorded(definition)) {
-    const written = await writeOne(definition, cast, { kind: 'delete' }, options);
+    const written = await writeOne(definition, cast, { kind: 'delete' }, { ...options, history });
     return { acknowledged: true, deletedCount: written === null ? 0 : 1 };
   }
   checkUnrecorded(definition, method, history);
@@ -196,8 +196,12 @@ function writeOne(
   definition: RecordedModel,
   filter: Readonly<Record<string, unknown>>,
   one: OneWrite,
-  options: FindOneAndUpdateOptions | UpdateOptions | DeleteOptions,
+  { history, ...options }: (FindOneAndUpdateOptions | UpdateOptions | DeleteOptions) & { readonly history?: unknown },
 ): Promise<OneWritten | null> {
+  if (history !== undefined) {
+    const text = 'The option "history" is for writes of many documents: those of one write its entry always.';
+    throw new UsageError(text, { model: definition.collectionName });
+  }
   const sent = raw(definition, options as FindOneAndUpdateOptions);
   return write(definition, options, () => recordOne(definition, filter, one, sent));
 }

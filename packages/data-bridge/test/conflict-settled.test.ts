@@ -201,6 +201,9 @@ describe('the option onConflict', () => {
     account.name = 'Bob';
     await expect(account.save({ onConflict: 'ours' as never })).rejects.toThrow('"throw", "rebase", "mine", "theirs"');
     await expect(account.$rebase({ onConflict: 5 as never })).rejects.toThrow(UsageError);
+    await expect(account.$rebase({ guard: ['name'] } as object)).rejects.toThrow('"guard"');
+    await expect(account.save({ applied: true } as object)).rejects.toThrow('"applied"');
+    await expect(account.delete({ onConflict: 'mine' } as object)).rejects.toThrow('"onConflict"');
   });
 
   it('leaves alone what is refused for other reasons', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HistoryError, Long, ObjectId, UsageError } from '../src/index.ts';
+import { ConflictError, HistoryError, Long, ObjectId, UsageError } from '../src/index.ts';
 import { openDatabase, type TestDatabase } from './support/database.ts';
-import { entriesOf, Place, User } from './support/history-models.ts';
+import { Contract, entriesOf, Place, User } from './support/history-models.ts';
 
 let database: TestDatabase;
 
@@ -101,6 +101,25 @@ describe('going back', () => {
     await back.save();
     expect((await entriesOf(back)).map(({ kind }) => kind)).toEqual(['update', 'insert', 'delete', 'insert']);
     await expect(User.restore(new ObjectId())).rejects.toMatchObject({ problem: 'pruned' });
+  });
+
+  it('counts on where the model has a version', async () => {
+    const contract = await Contract.create({ _id: 'c1', title: 'Lease' });
+    const first = await Contract.find({ _id: 'c1' }).one();
+    contract.title = 'Rent';
+    await contract.save();
+    const second = await Contract.find({ _id: 'c1' }).one();
+    await contract.$revert(1);
+    expect(contract).toMatchObject({ title: 'Lease', version: 3, $revision: 3 });
+    await expect(second.$revert(1)).rejects.toBeInstanceOf(ConflictError);
+    expect(await second.$revert(1, { onConflict: 'mine' })).toMatchObject({ title: 'Lease', version: 3 });
+
+    await contract.delete();
+    expect(await Contract.restore('c1')).toMatchObject({ title: 'Lease', version: 4, $revision: 5 });
+    // Else a copy of the first document would take the restored one for it.
+    first.title = 'Sale';
+    await expect(first.save()).rejects.toBeInstanceOf(ConflictError);
+    expect(await Contract.asOf('c1', 5)).toMatchObject({ title: 'Lease', version: 4 });
   });
 
   it('keeps the types of what it brings back', async () => {

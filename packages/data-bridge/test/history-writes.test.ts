@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model, UsageError } from '../src/index.ts';
 import { openDatabase, type TestDatabase } from './support/database.ts';
-import { entriesOf, Place, User } from './support/history-models.ts';
+import { Contract, entriesOf, Place, User } from './support/history-models.ts';
 
 let database: TestDatabase;
 
@@ -34,6 +34,25 @@ describe('writes of a model with a history', () => {
     expect(await User.findById(_id)).toMatchObject({ $revision: 1 });
   });
 
+  it('that reach one document write its entry always, so that "history" says nothing there', async () => {
+    const user = await User.create({ name: 'One' });
+    const { _id } = user;
+    const untold = { history: false } as object;
+    const calls = [
+      () => User.updateOne({ _id }, { $set: { age: 1 } }, untold),
+      () => User.findOneAndUpdate({ _id }, { $set: { age: 1 } }, untold),
+      () => User.upsert({ _id }, { $set: { age: 1 } }, untold),
+      () => User.replaceOne({ _id }, { name: 'Other' }, untold),
+      () => User.deleteOne({ _id }, untold),
+      () => User.findOneAndDelete({ _id }, untold),
+      () => User.create({ name: 'Other' }, untold),
+      () => user.save(untold),
+      () => user.delete(untold),
+    ];
+    for (const call of calls) await expect(call()).rejects.toBeInstanceOf(UsageError);
+    expect(await User.findById(_id)).toMatchObject({ $revision: 1 });
+  });
+
   it('that reach many documents without their history leave a gap that shows', async () => {
     const user = await User.create({ name: 'Gap' });
     const { _id } = user;
@@ -52,6 +71,12 @@ describe('writes of a model with a history', () => {
     expect((await entriesOf(user)).map(({ revision }) => revision)).toEqual([7, 1]);
     expect(await User.asOf(_id, 6)).toMatchObject({ name: 'Replaced' });
     await expect(User.asOf(_id, 5)).rejects.toMatchObject({ problem: 'gap' });
+    const contract = await Contract.create({ _id: 'bulk', title: 'Lease' });
+    const results = await Contract.bulk()
+      .replaceOne({ _id: 'bulk' }, { _id: 'bulk', title: 'Rent' })
+      .execute(unrecorded);
+    expect(results).toMatchObject([{ operation: 'replaceOne', matchedCount: 1 }]);
+    expect(await contract.reload()).toMatchObject({ title: 'Rent', version: 2, $revision: 2 });
     await User.deleteMany({ _id }, unrecorded);
     await expect(User.restore(_id)).rejects.toBeInstanceOf(UsageError);
     const [inserted] = await User.bulk().insertOne({ _id, name: 'Again' }).execute(unrecorded);

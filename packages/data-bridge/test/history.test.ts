@@ -98,6 +98,8 @@ describe('a history', () => {
     } while (before !== null);
     expect(revisions).toEqual([[7, 6, 5], [4, 3, 2], [1]]);
     await expect(place.$history({ size: 0 })).rejects.toBeInstanceOf(UsageError);
+    expect(() => withActor('ann', undefined as never)).toThrow(UsageError);
+    expect(() => withReason('', () => {})).toThrow(UsageError);
   });
 
   it('never holds what is redacted', async () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { Decimal128, Double, Int32, Long, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { model, ref, SchemaError, ValidationError } from '../src/index.ts';
+import { identified, model, ref, SchemaError, ValidationError } from '../src/index.ts';
 import { decimal, long, objectId } from '../src/zod.ts';
 import { runs } from './support/arbitrary.ts';
 import { openDatabase, type TestDatabase } from './support/database.ts';
@@ -21,6 +21,10 @@ class Thing extends model('things', {
     .object({ views: long().optional(), total: decimal().optional(), at: z.coerce.date().optional() })
     .default({}),
   size: z.union([z.object({ a: z.string().transform((text) => text.length) }), z.object({ b: z.string() })]).optional(),
+}) {}
+
+class Cart extends model('carts', {
+  items: identified(z.array(z.object({ sku: z.string(), count: z.coerce.number(), note: z.coerce.string() })), 'sku'),
 }) {}
 
 let database: TestDatabase;
@@ -139,6 +143,24 @@ describe('what was loaded', () => {
       { product: second, count: new Double(2) },
     ]);
     expect(price).toEqual({ views: new Int32(5), total: Decimal128.fromString('2.0') });
+  });
+
+  it('in an element that has an identity, wherever that is now', async () => {
+    const items = [
+      { sku: 'a', count: '1', note: 1 },
+      { sku: 'b', count: '2', note: 2 },
+    ];
+    const { insertedId } = await database.db.collection('carts').insertOne({ items });
+    const cart = (await Cart.findById(insertedId)) as Cart;
+    cart.items.reverse();
+    cart.items.unshift({ sku: 'c', count: '3' as never, note: 'c' });
+    (cart.items[1] as { count: number }).count = 7;
+    await cart.save();
+    expect((await database.db.collection('carts').findOne({ _id: insertedId }))?.['items']).toEqual([
+      { sku: 'c', count: 3, note: 'c' },
+      { sku: 'b', count: 7, note: 2 },
+      { sku: 'a', count: '1', note: 1 },
+    ]);
   });
 
   it('among any changes', async () => {

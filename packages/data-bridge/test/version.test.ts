@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
-import { ConflictError, DocumentNotFoundError, FieldNotLoadedError, Int32, model, UsageError } from '../src/index.ts';
+import {
+  ConflictError,
+  DocumentNotFoundError,
+  FieldNotLoadedError,
+  Int32,
+  model,
+  stored,
+  UsageError,
+} from '../src/index.ts';
 import { conflictOf } from './support/conflicts.ts';
 import { onlyStatement, openDatabase, type TestDatabase } from './support/database.ts';
 
@@ -192,9 +200,10 @@ describe('a model with a version', () => {
     [{ version: '$a' }, '"version"'],
     [{ version: '_id' }, '"version"'],
     [{ version: 'name' }, 'another field'],
+    [{ version: 'label' }, 'another field'],
     [{ version: 'updatedAt', timestamps: true }, 'another field'],
   ])('needs a name of its own, not %j', (options, reason) => {
-    expect(() => model('notes', fields, options as never)).toThrow(reason);
+    expect(() => model('notes', { ...fields, label: stored('l', z.string()) }, options as never)).toThrow(reason);
   });
 });
 

@@ -21,12 +21,12 @@ const authorship = new AsyncLocalStorage<Authorship>();
  * @returns what the code gives.
  */
 export function withActor<R>(actor: string, code: () => R): R {
-  return authorship.run({ ...authorship.getStore(), actor: checkText('withActor', actor) }, code);
+  return authorship.run({ ...authorship.getStore(), actor: checkText('withActor', actor, code) }, code);
 }
 
 /** The same for why it was done. Inside `withActor`, or around it. */
 export function withReason<R>(reason: string, code: () => R): R {
-  return authorship.run({ ...authorship.getStore(), reason: checkText('withReason', reason) }, code);
+  return authorship.run({ ...authorship.getStore(), reason: checkText('withReason', reason, code) }, code);
 }
 
 /** Who writes now, and why, as far as it was said. */
@@ -34,7 +34,7 @@ export function currentAuthorship(): Authorship {
   return authorship.getStore() ?? {};
 }
 
-function checkText(method: string, text: unknown): string {
-  if (typeof text === 'string' && text !== '') return text;
+function checkText(method: string, text: unknown, code: unknown): string {
+  if (typeof text === 'string' && text !== '' && typeof code === 'function') return text;
   throw new UsageError(`${method}() takes a text that is not empty, and a function.`);
 }

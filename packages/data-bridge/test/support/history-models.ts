@@ -22,6 +22,12 @@ export class Place extends model(
   { history: true },
 ) {}
 
+export class Contract extends model(
+  'contracts',
+  { _id: z.string(), title: z.string(), tags: z.array(z.string()).default([]) },
+  { history: true, concurrency: 'version', timestamps: true },
+) {}
+
 /** All entries of a document, the newest first. */
 export async function entriesOf(document: {
   $history(options?: { readonly size: number }): Promise<{ readonly items: HistoryEntry[] }>;
