@@ -65,6 +65,19 @@ describe('a transaction', () => {
     expect(await run(context, { ...commit, ...part(1, lsid) })).toMatchObject({ ok: 0, code: 225 });
   });
 
+  it.each(['killSessions', 'killAllSessions'])('ends by %s, which names none', async (kill) => {
+    const context = contextOver(new MemoryStorage());
+    const [one, other] = [part(1), part(1)];
+    await run(context, { create: 'c' });
+    expect(await run(context, { ...insert, ...one, ...start })).toMatchObject({ ok: 1 });
+    expect(await run(context, { find: 'c', ...other, ...start })).toMatchObject({ ok: 1 });
+    const dropping = run(context, { drop: 'c' });
+    expect(await run(context, { [kill]: [{ user: 'ann', db: 'admin' }] })).toMatchObject({ ok: 0 });
+    expect(await run(context, { [kill]: [] })).toMatchObject({ ok: 1 });
+    expect(await dropping).toMatchObject({ ok: 1 });
+    for (const each of [one, other]) expect(await run(context, { ...commit, ...each })).toMatchObject({ code: 251 });
+  });
+
   it('that was aborted is not there any more', async () => {
     const context = contextOver(new MemoryStorage());
     const one = part(1);

@@ -76,6 +76,10 @@ export class ClientTransactions {
     if (this.#open.has(id)) this.#close(id);
   }
 
+  endAllSessions(): void {
+    for (const id of this.#open.keys()) this.#close(id);
+  }
+
   /** Aborts what has been open for too long. */
   removeExpired(): void {
     for (const [id, { expires }] of this.#open) if (expires <= performance.now()) this.#close(id);

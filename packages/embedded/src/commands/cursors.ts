@@ -146,6 +146,11 @@ export class Cursors {
     for (const cursor of this.#cursors.values()) if (cursor.session === session) this.#close(cursor);
   }
 
+  /** Closes the cursors of all sessions; those without one stay. */
+  endAllSessions(): void {
+    for (const cursor of this.#cursors.values()) if (cursor.session !== undefined) this.#close(cursor);
+  }
+
   /** Closes the cursors that nobody has asked for too long. */
   closeIdle(): void {
     const now = Date.now();

@@ -60,6 +60,28 @@ function endSessions(context: Context, { name, fields }: Request): Document {
   return new Map();
 }
 
+/** Without names it ends all of them: there are no users whose own they could be. */
+function killSessions(context: Context, request: Request): Document {
+  return request.fields.documents(request.name)?.length === 0 ? endAllSessions(context) : endSessions(context, request);
+}
+
+function killAllSessions(context: Context, { name, fields }: Request): Document {
+  if ((fields.documents(name) ?? []).length > 0) {
+    throw new ServerError(
+      11,
+      'Could not find the user: the embedded server has none. Name no user to end all sessions.',
+    );
+  }
+  return endAllSessions(context);
+}
+
+function endAllSessions({ transactions, cursors, sessions }: Context): Document {
+  transactions.endAllSessions();
+  cursors.endAllSessions();
+  sessions.endAll();
+  return new Map();
+}
+
 function commitTransaction({ transactions }: Context, request: Request): Document {
   transactions.commit(partOf(request));
   return new Map();
@@ -88,7 +110,8 @@ export const sessionCommands: Readonly<Record<string, Command>> = {
   ismaster: legacyHello,
   ping: command(() => new Map()),
   endSessions: command(endSessions),
-  killSessions: command(endSessions),
+  killSessions: command(killSessions),
+  killAllSessions: command(killAllSessions),
   commitTransaction: command(commitTransaction, END_FIELDS, END),
   abortTransaction: command(abortTransaction, END_FIELDS, END),
   refreshSessions: command(() => new Map()),

@@ -120,6 +120,10 @@ export class Sessions {
     if (this.#sessions.delete(id)) this.#state?.remove(STATE_PREFIX + id);
   }
 
+  endAll(): void {
+    for (const id of this.#sessions.keys()) this.end(id);
+  }
+
   #store(id: string, session: Session): () => void {
     this.#checkRoom(id);
     this.#state?.set(STATE_PREFIX + id, writeSession(session));

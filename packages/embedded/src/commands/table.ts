@@ -46,7 +46,6 @@ export const UNSUPPORTED_COMMANDS: ReadonlySet<string> = new Set([
   'getCmdLineOpts',
   'cloneCollectionAsCapped',
   'convertToCapped',
-  'killAllSessions',
   'killAllSessionsByPattern',
   'configureFailPoint',
   'shutdown',
