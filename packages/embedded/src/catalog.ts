@@ -5,7 +5,7 @@ import { Clock } from './clock.ts';
 import { Collection, type IndexReader } from './collection.ts';
 import { ServerError } from './errors.ts';
 import type { Document } from './engine/value.ts';
-import { checkCollectionName, checkNewName } from './namespace.ts';
+import { checkCollectionName, checkNewName, differByCase } from './namespace.ts';
 import { MemoryStorage } from './storage/memory.ts';
 import type { Storage } from './storage/storage.ts';
 import { WriteConflict } from './storage/write-conflict.ts';
@@ -137,9 +137,7 @@ export class Catalog {
     }
     checkNewName(database, name);
     this.#checkCase(database);
-    for (const other of this.#open) {
-      if (other !== this.#current && other.hasMade(namespace)) throw new WriteConflict(other);
-    }
+    this.#checkUntaken(database, name);
     if (this.#current !== undefined) return newIn(this.#current, database, name, options);
     const collection = new Collection(database, name, this.#storage.createCollection(), this.#parts);
     collection.setOptions(options);
@@ -150,14 +148,15 @@ export class Catalog {
 
   drop(collection: Collection): void {
     if (this.#current !== undefined) return this.#current.remove(collection);
-    this.#forget(collection);
     collection.drop();
+    this.#forget(collection);
     this.#changed({ ...collection.place, kind: 'drop' });
   }
 
   /** Drops all collections of a database. @returns how many there were */
   dropDatabase(database: string): number {
     const collections = this.collections(database);
+    for (const collection of collections) collection.checkUnneeded();
     for (const collection of collections) this.drop(collection);
     if (collections.length > 0) this.#changed({ kind: 'dropDatabase', database });
     return collections.length;
@@ -172,9 +171,11 @@ export class Catalog {
     if (target !== undefined && !dropTarget) throw new ServerError(48, 'target namespace exists');
     checkNewName(database, name);
     this.#checkCase(database);
+    this.#checkUntaken(database, name);
+    collection.checkUnneeded();
     if (target !== undefined) {
-      this.#forget(target);
       target.drop();
+      this.#forget(target);
     }
     this.#forget(collection);
     const before = collection.place;
@@ -250,11 +251,18 @@ export class Catalog {
     this.#databases.set(collection.database, collections.set(collection.name, collection));
   }
 
+  /** A name that an open transaction has taken has to be free when that is committed. */
+  #checkUntaken(database: string, name: string): void {
+    for (const other of this.#open) {
+      if (other !== this.#current && other.hasTaken(database, name)) throw new WriteConflict(other);
+    }
+  }
+
   /** Two databases whose names differ only by case could not live on every file system. */
   #checkCase(database: string): void {
     if (this.#databases.has(database)) return;
-    const folded = database.toLowerCase();
-    const other = this.databases().find((name) => name.toLowerCase() === folded);
+    const known = [...this.databases(), ...(this.#current?.madeIn() ?? [])];
+    const other = known.find((name) => differByCase(name, database));
     if (other === undefined) return;
     throw new ServerError(
       13297,

@@ -294,8 +294,13 @@ export class Collection {
   }
 
   /** Throws where somebody needs the collection as it is. */
-  #alter(): void {
+  checkUnneeded(): void {
     for (const witness of this.#witnesses) if (witness.needs(this)) throw new WriteConflict(witness);
+  }
+
+  /** Like `checkUnneeded`, and tells of the change that follows. */
+  #alter(): void {
+    this.checkUnneeded();
     for (const witness of this.#witnesses) witness.lose(this);
   }
 

@@ -42,3 +42,8 @@ export function checkCollectionName(database: string, name: string): void {
     );
   }
 }
+
+/** Whether two different names of databases are the same to a file system that does not tell case. */
+export function differByCase(one: string, other: string): boolean {
+  return one !== other && one.toLowerCase() === other.toLowerCase();
+}

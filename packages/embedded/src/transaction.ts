@@ -2,6 +2,7 @@ import type { DocumentChange } from './change.ts';
 import type { Collection, Witness } from './collection.ts';
 import { ServerError } from './errors.ts';
 import { decode } from './engine/bson.ts';
+import { differByCase } from './namespace.ts';
 import type { KeyChange } from './storage/secondary-index.ts';
 import { Overlay } from './storage/overlay.ts';
 import type { RecordId, StoredRecord } from './storage/storage.ts';
@@ -84,8 +85,14 @@ export class Transaction implements Witness {
     this.#steps.splice(step, 1);
   }
 
-  hasMade(namespace: string): boolean {
-    return this.#created.has(namespace);
+  /** The databases that it has made collections in. */
+  madeIn(): string[] {
+    return Array.from(this.#created.values(), ({ database }) => database);
+  }
+
+  /** Whether others may not make a collection of that name, because it has. */
+  hasTaken(database: string, name: string): boolean {
+    return this.#created.has(`${database}.${name}`) || this.madeIn().some((taken) => differByCase(taken, database));
   }
 
   /** Listens to a collection that it has made. */

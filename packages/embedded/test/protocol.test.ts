@@ -273,6 +273,8 @@ describe('commands', () => {
       codeName: 'MaxTimeMSExpired',
     });
     expect(await client.command({ ...find, maxTimeMS: 60_000 })).toMatchObject({ ok: 1 });
+    // No timer waits that long: it would go off at once.
+    expect(await client.command({ ...find, maxTimeMS: 2 ** 31 })).toMatchObject({ ok: 0, code: 51024 });
   });
 });
 

@@ -94,7 +94,7 @@ function getMore({ cursors }: Context, request: Request): CursorReply | Postpone
   const { fields, database, client } = request;
   const id = cursorId(fields.value(request.name), 'getMore.getMore');
   const awaits = cursors.awaits(id);
-  const limit = fields.count('maxTimeMS');
+  const limit = fields.milliseconds('maxTimeMS');
   if (limit !== undefined && awaits === false) {
     throw new ServerError(2, 'cannot set maxTimeMS on getMore command for a non-awaitData cursor');
   }

@@ -61,9 +61,11 @@ function attempt(context: Context, command: Command, request: Request): Reply | 
 
 /** The answer to a retryable write: the one that it had before, if it had one. */
 function once(context: Context, command: Command, request: Request, write: RetryableWrite): Reply {
-  const { catalog, sessions } = context;
+  const { catalog, sessions, transactions } = context;
   const answered = sessions.answered(write);
   if (answered !== undefined) return answered;
+  // A session does one thing at a time: whoever writes outside of its transaction has given that up.
+  transactions.endSession(write.session.id);
   const [reply, kept] = catalog.write(() => {
     const first = encodeReply(only(command.run(context, request), request.name), NO_STAMP);
     return [first, sessions.remember(write, first)] as const;

@@ -3,6 +3,8 @@ import { ServerError } from '../errors.ts';
 import { toNumber } from '../engine/number.ts';
 import { type Document, isNumeric, typeOf, type Value } from '../engine/value.ts';
 
+const MAX_MILLISECONDS = 2 ** 31 - 1;
+
 /**
  * Reads the fields of a command, or of a statement inside one, by name and type. A null field counts as absent, as in
  * MongoDB. Every reader throws 14 (TypeMismatch) for a value of another type.
@@ -74,6 +76,13 @@ export class Fields {
     const value = this.integer(name);
     if (value === undefined || value >= 0) return value;
     throw new ServerError(51024, `BSON field '${name}' value must be >= 0, actual value '${value}'`);
+  }
+
+  /** Like `count`, and throws 51024 for more milliseconds than a timer can wait. */
+  milliseconds(name: string): number | undefined {
+    const value = this.count(name);
+    if (value === undefined || value <= MAX_MILLISECONDS) return value;
+    throw new ServerError(51024, `BSON field '${name}' value must be <= ${MAX_MILLISECONDS}, actual value '${value}'`);
   }
 
   /**

@@ -134,7 +134,7 @@ function requestOf(name: string, command: Command, fields: Fields, message: Comm
   if (database === undefined) throw new ServerError(40571, 'OP_MSG requests require a $db argument');
   const lsid = fields.document('lsid');
   const session = lsid && sessionName(lsid);
-  const limit = fields.count('maxTimeMS') ?? 0;
+  const limit = fields.milliseconds('maxTimeMS') ?? 0;
   return {
     name,
     database,

@@ -1,5 +1,5 @@
 import { isCutKey, type KeyRange, recordAtEnd, recordSuffix } from './key-range.ts';
-import { mergeEntries } from './merge-entries.ts';
+import { scanOver } from './scan-over.ts';
 import type { KeyChange } from './secondary-index.ts';
 import { SortedKeys } from './sorted-keys.ts';
 import type { Entry, IndexStore, RecordId } from './storage.ts';
@@ -47,12 +47,9 @@ export class OverlayIndex implements IndexStore {
   }
 
   scan(range: KeyRange, backwards: boolean, limit: number): Entry[] {
-    const stored = this.#base.scan(range, backwards, limit + this.#less.size);
-    const kept = this.#less.size === 0 ? stored : stored.filter(({ position }) => !this.#less.has(position));
     const more = this.#more.scan(range, backwards, limit);
-    if (more.length === 0) return kept.slice(0, limit);
-    const own = more.map((position) => ({ position, record: recordAtEnd(position) }));
-    return mergeEntries(kept, own, backwards, limit);
+    const entries = more.map((position) => ({ position, record: recordAtEnd(position) }));
+    return scanOver(this.#base, (position) => this.#less.has(position), entries, { range, backwards, limit });
   }
 
   /** Throws `WriteConflict` where another transaction has written that key of a unique index. */

@@ -1,5 +1,5 @@
 import { isCutKey, type KeyRange, recordAtEnd, recordSuffix } from './key-range.ts';
-import { mergeEntries } from './merge-entries.ts';
+import { scanOver } from './scan-over.ts';
 import { SortedKeys } from './sorted-keys.ts';
 import type { Entry, RecordId, RecordStore, StoredRecord } from './storage.ts';
 import { type Rival, WriteConflict } from './write-conflict.ts';
@@ -135,12 +135,9 @@ export class OverlayRecords implements RecordStore {
   }
 
   scan(range: KeyRange, backwards: boolean, limit: number): Entry[] {
-    const stored = this.#base.scan(range, backwards, limit + this.#byKey.size);
-    const kept = this.#byKey.size === 0 ? stored : stored.filter(({ position }) => !this.#byKey.has(position));
     const versions = this.#keys.scan(range, backwards, limit);
-    if (versions.length === 0) return kept.slice(0, limit);
-    const own = versions.map((position) => ({ position, record: this.#byKey.get(position)?.record?.id ?? 0 }));
-    return mergeEntries(kept, own, backwards, limit);
+    const entries = versions.map((position) => ({ position, record: this.#byKey.get(position)?.record?.id ?? 0 }));
+    return scanOver(this.#base, (position) => this.#byKey.has(position), entries, { range, backwards, limit });
   }
 
   /** The records of versions whose numbers lie between two others. */
