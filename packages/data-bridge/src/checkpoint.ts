@@ -1,5 +1,6 @@
 import { copyValue } from './bson/copy.ts';
 import type { KeptFields, Life } from './life.ts';
+import type { Baseline } from './state/baseline.ts';
 import { isSame } from './state/pending.ts';
 
 /** A moment of a document, to go back to. */
@@ -29,8 +30,15 @@ function setFields(life: Life, { baseline: then, assigned }: KeptFields): void {
   for (const name of new Set([...now.names(), ...then.names()])) {
     if (life.definition.isOwn(name)) continue;
     const value = copyValue(then.get(name));
-    if (isSame(now.current(name) ?? now.original(name), value)) continue;
+    if (isSame(presentIn(now, name), value)) continue;
     life.set(name, value);
     if (assigned.includes(name)) life.assigned.add(name);
   }
+}
+
+/** What the field is now, for comparing only: it is not handed out. */
+function presentIn(baseline: Baseline, name: string): unknown {
+  if (!baseline.has(name)) return undefined;
+  const touched = baseline.current(name);
+  return touched === undefined ? baseline.original(name) : touched;
 }

@@ -213,7 +213,8 @@ async function askAbout(life: Life, overlaps: () => Clash[], ask: (conflict: Con
   for (let open = overlaps(); open.length > 0; open = overlaps().filter((clash) => !answers.has(keyOf(clash)))) {
     for (const clash of open) {
       const answer = await life.inside(() => ask(conflictIn(life, clash)));
-      answers.set(keyOf(clash), toExact(answer, clash.theirs, clash.keys) ?? ABSENT);
+      const exact = toExact(answer, clash.theirs, clash.keys);
+      answers.set(keyOf(clash), exact === undefined ? ABSENT : exact);
     }
   }
   return (clash) => bring(clash.theirs, answers.get(keyOf(clash)));

@@ -10,6 +10,7 @@ class Draft extends model(
     tags: z.array(z.string()).default([]),
     count: z.number().default(0),
     body: z.object({ text: z.string(), notes: z.array(z.string()).optional() }).optional(),
+    note: z.string().nullable().optional(),
     made: z.date().default(() => new Date()),
   },
   { timestamps: true },
@@ -86,6 +87,19 @@ describe('$checkpoint()', () => {
     await draft.save();
     expect(await stored(draft)).toMatchObject({ title: 'a', count: 1, tags: [] });
     expect((await stored(draft)).updatedAt.getTime()).toBeGreaterThanOrEqual(updatedAt.getTime());
+  });
+
+  it('leads back from null and from nothing after a save in between', async () => {
+    const draft = await Draft.create({ title: 'a', tags: ['x'], note: null });
+    const checkpoint = draft.$checkpoint();
+    draft.count = 1;
+    await draft.save();
+    draft.title = null as never;
+    draft.unset('tags');
+    draft.unset('note');
+    checkpoint.rollback();
+    expect(draft).toMatchObject({ title: 'a', tags: ['x'], note: null, count: 0 });
+    expect(draft.changes().map(({ path }) => path)).toEqual(['count']);
   });
 
   it('of a new document leads back after it was inserted, deleted or read again', async () => {

@@ -94,6 +94,17 @@ describe('the option onConflict', () => {
     expect(Object.keys(await stored(second))).not.toContain('balance');
   });
 
+  it('a function may give null, which is a value', async () => {
+    const [first, second] = await two({ free: 1, scores: { a: 1 } });
+    first.free = 2;
+    first.scores = { a: 2 };
+    await first.save();
+    second.free = null;
+    second.scores = { a: null };
+    await second.save({ onConflict: ({ mine }) => mine });
+    expect(await stored(second)).toMatchObject({ free: null, scores: { a: null } });
+  });
+
   it('what a function gives is validated, and must be storable', async () => {
     const second = await clash();
     await expect(second.save({ onConflict: () => 'x' })).rejects.toThrow(ValidationError);
