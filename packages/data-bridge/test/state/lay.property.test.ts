@@ -65,7 +65,9 @@ describe.each(runs)('edits laid on what was stored, on the server $server, in th
         const [old, stored] = [exact(before), exact(await read(id))];
         const laid = lay(tree, outcome === 'operators' ? 'operators' : 'pipeline', (name) => memberOf(old, name));
         for (const [name, value] of laid) setOrDelete(old, name, value);
-        expect(canonical(exact(encodeDocument(old)), true)).toBe(canonical(stored, true));
+        // case: another server may take a number of another type for the same where a guard compares containers
+        const types = server === 'embedded';
+        expect(canonical(exact(encodeDocument(old)), types)).toBe(canonical(stored, types));
         return true;
       });
     },
