@@ -71,10 +71,21 @@ const MAX_ENTRY = 15 * 1024 * 1024;
 
 /** The same changes as an entry holds them: without what is redacted, and with hashes for what is too large. */
 export function entryChanges(changes: readonly StoredChange[], redaction: Redaction): EntryChange[] {
+  return kept(changes, redaction, false);
+}
+
+/** The originals of what is about to change, as an announcement holds them: also of what was not there. */
+export function knownValues(values: readonly StoredChange[], redaction: Redaction): EntryChange[] {
+  const originals = values.map((value) => ({ ...value, to: ABSENT }));
+  return kept(originals, redaction, true);
+}
+
+function kept(changes: readonly StoredChange[], redaction: Redaction, withAbsent: boolean): EntryChange[] {
   const sides: Side[] = [];
-  const kept = changes.flatMap((change): EntryChange[] => {
+  const entries = changes.flatMap((change): EntryChange[] => {
     const [from, to] = [redaction.strip(change.keys, change.from), redaction.strip(change.keys, change.to)];
-    if (from === ABSENT && to === ABSENT) return [];
+    const isRedacted = redaction.strip(change.keys, null) === ABSENT;
+    if (isRedacted || (from === ABSENT && to === ABSENT && !withAbsent)) return [];
     const entry: Mutable<EntryChange> = { keys: change.keys };
     for (const [name, value] of [['from', from] as const, ['to', to] as const]) {
       if (value === ABSENT) continue;
@@ -88,7 +99,7 @@ export function entryChanges(changes: readonly StoredChange[], redaction: Redact
     return [entry];
   });
   hashLarge(sides);
-  return kept;
+  return entries;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

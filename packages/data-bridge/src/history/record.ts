@@ -1,13 +1,19 @@
 import { BSON, type ClientSession, type ObjectId, type OptionalId, type WriteConcern } from 'mongodb';
 import { isInTransaction } from '../attempt.ts';
-import { ABSENT } from '../bson/encode.ts';
 import type { Commands } from '../commands.ts';
 import { type ModelDefinition, REVISION, REVISION_ID } from '../definition.ts';
 import { serverCode } from '../driver-error.ts';
 import { HistoryError } from '../errors.ts';
 import { outcomeOf, safely } from '../outcome.ts';
 import type { StoredChange } from '../state/stored-changes.ts';
-import { entryChanges, type PendingEntry, type PlannedEntry, type SeenWrite, type StoredEntry } from './entry.ts';
+import {
+  entryChanges,
+  knownValues,
+  type PendingEntry,
+  type PlannedEntry,
+  type SeenWrite,
+  type StoredEntry,
+} from './entry.ts';
 import type { Redaction } from './redaction.ts';
 
 /** A model whose history is kept. */
@@ -91,8 +97,7 @@ async function announce(
   { doc, base, seen, values, isWhole }: Known,
   options: SendOptions,
 ): Promise<void> {
-  const before = values.map((value) => ({ ...value, to: ABSENT }));
-  const known = entryChanges(before, definition.redaction);
+  const known = knownValues(values, definition.redaction);
   const pending: PendingEntry = { _id: id, pending: true, doc, ...entry, base, seen, known, isWhole };
   try {
     await definition.historyCollection().insertOne(documentOf(pending), options);

@@ -83,6 +83,8 @@ function change(item: Item, roll: (sides: number) => number): Promise<unknown> {
     default:
       item.tags = [String(roll(10))];
   }
+  // case: what was rolled may be there already, and a save of nothing has no entry
+  if (!item.isModified()) item.count += 1;
   return item.save();
 }
 
