@@ -14,8 +14,8 @@ export default defineConfig({
       'benchmarks/test/**/*.test.ts',
       'test/*.test.ts',
     ],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     maxWorkers: 2,
     reporters: ['default', './scripts/totals-reporter.ts'],
     coverage: {
