@@ -16,7 +16,8 @@ export function* scanEntries(
   version: () => number,
 ): Generator<RecordId> {
   let left = range;
-  for (let wanted = FIRST_CHUNK; ; wanted = Math.min(2 * wanted, MAX_CHUNK)) {
+  let wanted = FIRST_CHUNK;
+  for (;;) {
     const read = version();
     const chunk = entries.scan(left, backwards, wanted);
     let last: Entry | undefined;
@@ -25,7 +26,10 @@ export function* scanEntries(
       last = entry;
       if (version() !== read) break;
     }
-    if (last === undefined || (chunk.length < wanted && version() === read)) return;
+    const isChanged = version() !== read;
+    if (last === undefined || (chunk.length < wanted && !isChanged)) return;
+    // Where each entry is followed by a change, all that is read ahead is read in vain.
+    wanted = isChanged ? FIRST_CHUNK : Math.min(2 * wanted, MAX_CHUNK);
     left = rangeBehind(left, last.position, backwards);
   }
 }

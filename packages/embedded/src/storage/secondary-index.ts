@@ -65,6 +65,7 @@ export class SecondaryIndex implements ScannableIndex {
   namespace: string;
   readonly #store: IndexStore;
   readonly #paths: readonly FieldPath[];
+  /** Another one with each entry that comes or goes. */
   #version = 0;
 
   constructor(namespace: string, definition: IndexDefinition, store: IndexStore) {
@@ -115,9 +116,16 @@ export class SecondaryIndex implements ScannableIndex {
 
   /** Makes a planned change. */
   apply(record: RecordId, { before, after, multikey }: KeyChange): void {
-    this.#version += 1;
-    for (const text of before.keys()) if (!after.has(text)) this.#store.remove(text, record);
-    for (const text of after.keys()) if (!before.has(text)) this.#store.add(text, record);
+    for (const text of before.keys()) {
+      if (after.has(text)) continue;
+      this.#store.remove(text, record);
+      this.#version += 1;
+    }
+    for (const text of after.keys()) {
+      if (before.has(text)) continue;
+      this.#store.add(text, record);
+      this.#version += 1;
+    }
     if (multikey !== 0) this.#store.multikey |= multikey;
   }
 
