@@ -106,6 +106,12 @@ describe('a transaction', () => {
     expect(await run(context, { ...insert, ...fields })).toMatchObject({ ok: 0, code });
   });
 
+  it('has no change streams', async () => {
+    const context = contextOver(new MemoryStorage());
+    const watch = { aggregate: 'c', pipeline: [{ $changeStream: {} }], cursor: {} };
+    expect(await run(context, { ...watch, ...part(1), ...start })).toMatchObject({ ok: 0, code: 263 });
+  });
+
   it('is needed to end one', async () => {
     const context = contextOver(new MemoryStorage());
     expect(await run(context, commit)).toMatchObject({ ok: 0, code: 125 });

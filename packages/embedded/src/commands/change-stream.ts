@@ -62,6 +62,9 @@ export function openChangeStream(
   [first, ...rest]: readonly Document[],
   scope: Scope,
 ): { readonly namespace: string; readonly stream: Stream } {
+  if (request.part?.kind === 'transaction') {
+    throw new ServerError(263, 'Stage not supported inside of a multi-document transaction: $changeStream');
+  }
   const argument = first?.get('$changeStream');
   if (!isDocument(argument)) throw new ServerError(50808, '$changeStream stage expects a document as argument');
   const fields = new Fields('$changeStream', argument);
