@@ -33,3 +33,6 @@ export class BridgeUser extends model('users', fields) {}
 /** The same, each save guarded by what it changes, or by a counter. */
 export class GuardedUser extends model('users', fields, { concurrency: 'fields' }) {}
 export class VersionedUser extends model('users', fields, { concurrency: 'version' }) {}
+
+/** The same with a history, in a collection of its own. */
+export class RecordedUser extends model('recorded', fields, { history: true }) {}

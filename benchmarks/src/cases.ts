@@ -24,6 +24,7 @@ export const cases: Readonly<Record<string, Case>> = {
   save: { title: 'Save, every field set', load: async () => (await import('./save.ts')).saveAll },
   'save-unchanged': { title: 'Save, nothing changed', load: async () => (await import('./save.ts')).saveUnchanged },
   modes: { title: 'Save, guarded', load: async () => (await import('./writers.ts')).saveGuarded },
+  history: { title: 'Save, with a history', load: async () => (await import('./history.ts')).saveRecorded },
   writers: { title: 'Sixteen writers', load: async () => (await import('./writers.ts')).sixteenWriters },
   'save-all': { title: 'Save many', load: async () => (await import('./bulk.ts')).saveAllTogether },
   'insert-many': { title: 'Insert many', load: async () => (await import('./bulk.ts')).insertManyTogether },

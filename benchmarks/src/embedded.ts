@@ -24,7 +24,7 @@ interface Server {
 }
 
 /** In a process of its own, as the other server is. */
-async function startEmbedded(...args: string[]): Promise<Server> {
+export async function startEmbedded(...args: string[]): Promise<Server> {
   const child = startProcess('./embedded-server.js', args);
   const message = await messageOf(child);
   const uri: unknown = typeof message === 'object' && message !== null ? Reflect.get(message, 'uri') : undefined;
