@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ABSENT } from '../../src/bson/encode.ts';
-import { diff, type EditTree } from '../../src/state/edits.ts';
+import { diff, type EditTree, MAX_LEVELS } from '../../src/state/edits.ts';
 import { pipeline } from '../../src/state/pipeline.ts';
 import { treeOf } from '../support/laws-trees.ts';
 
@@ -86,5 +86,14 @@ describe('pipeline', () => {
     const children = new Map([['__proto__', diff(ABSENT, 1, []) as never]]);
     const [stage] = pipeline({ kind: 'object', children } satisfies EditTree);
     expect(Object.entries((stage as { $set: object }).$set)).toEqual([['__proto__', lit(1)]]);
+  });
+
+  it('sets elements that lie as deep as edits go', () => {
+    const deep = (n: number) => {
+      const list: unknown = [{ _id: 1, n }, { _id: 2, n: 0 }, ...(n > 1 ? [{ _id: 3 }] : [])];
+      return { f: Array.from({ length: MAX_LEVELS - 1 }).reduce((inner) => ({ a: inner }), list) };
+    };
+    const then = { case: { $eq: ['$$a._id', lit(1)] }, then: lit({ _id: 1, n: 2 }) };
+    expect(JSON.stringify(said(deep(1), deep(2)))).toContain(JSON.stringify(then));
   });
 });
