@@ -10,6 +10,8 @@ export default defineConfig({
   cleanUrls: true,
   head: [['link', { rel: 'icon', href: '/favicon.svg' }]],
   markdown: { config: labelCells },
+  // The index of the search, in kB: it is loaded when somebody searches.
+  vite: { build: { chunkSizeWarningLimit: 2000 } },
   themeConfig: {
     nav: [
       { text: 'Guide', link: '/guide/getting-started', activeMatch: '/guide/' },
