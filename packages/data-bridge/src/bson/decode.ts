@@ -99,6 +99,32 @@ export function decodeTransient<T>(layout: Layout, bytes: Uint8Array, start: num
   return decodeTop(layout, bytes, start, maxView) as T;
 }
 
+/** Every field that the layout has, by its index, as the program reads it: one walk over a document of which most will be read. */
+export function decodeFields(layout: Layout, bytes: Uint8Array, start: number): unknown[] {
+  const limit = terminator(bytes, start, start, bytes.length);
+  origin = start;
+  options = layout.options;
+  takeText(bytes, start, limit, maxCopied);
+  const values: unknown[] = [];
+  try {
+    let previous: Field | null = null;
+    for (let here = start + 4; here < limit; here = position) {
+      const type = bytes[here++] as number;
+      const field: Field | null = layout.top.fieldAt(bytes, start, here, limit, previous);
+      if (field === null) {
+        position = valueEnd(bytes, start, type, nameEnd(bytes, start, here, limit) + 1, limit);
+        continue;
+      }
+      const value = readValue(bytes, type, here + field.bytes.length + 1, limit, field, 1);
+      values[field.index] = field.read === null ? value : field.read(value);
+      previous = field;
+    }
+    return values;
+  } finally {
+    text = '';
+  }
+}
+
 /** The value of the element at `at` (its type byte), a field of the document at `start`. */
 export function decodeElement(layout: Layout, bytes: Uint8Array, start: number, field: Field, at: number): unknown {
   return decodeAt(layout.options, field, bytes, start, at);

@@ -44,10 +44,17 @@ const unequal = -1;
  *
  * @throws CorruptBsonError for malformed bytes.
  */
-export function equalElement(layout: Layout, bytes: Uint8Array, start: number, at: number, value: unknown): boolean {
+export function equalElement(
+  layout: Layout,
+  bytes: Uint8Array,
+  start: number,
+  at: number,
+  value: unknown,
+  known?: Field,
+): boolean {
   const limit = terminator(bytes, start, start, bytes.length);
   const type = bytes[at] as number;
-  const from = nameEnd(bytes, start, at + 1, limit) + 1;
+  const from = known === undefined ? nameEnd(bytes, start, at + 1, limit) + 1 : at + 2 + known.bytes.length;
   const { promoteBuffers, promoteValues } = layout.options;
   const nested = type === 0x03 || type === 0x04;
   const stored = {
@@ -58,7 +65,8 @@ export function equalElement(layout: Layout, bytes: Uint8Array, start: number, a
     anySubtype: promoteBuffers && promoteValues,
     depth: 1,
   };
-  const field = nested ? layout.top.known(bytes, start, at + 1, limit) : layout.top.unknown;
+  const isKnown = known !== undefined && known.index >= 0;
+  const field = isKnown ? known : nested ? layout.top.known(bytes, start, at + 1, limit) : layout.top.unknown;
   return equalEnd(stored, type, from, limit, field, toStored(value)) !== unequal;
 }
 
@@ -230,6 +238,19 @@ interface PackedId {
   readonly i1?: number;
   readonly i2?: number;
   readonly i3?: number;
+}
+
+/** For the walk of changes: is the text between two offsets this one? */
+export function equalText(bytes: Uint8Array, start: number, from: number, to: number, value: string): boolean {
+  const size = to - from;
+  if (value.length > size || value.length * 3 < size) return false;
+  if (value.length < size) return utf8(bytes, start, from, to) === value;
+  return size > maxLoop ? latin1(bytes, from, to) === value && isAscii(bytes, from, to) : isAsciiText(bytes, from, value);
+}
+
+/** Is the ObjectId at `at` this one? */
+export function equalIdAt(bytes: Uint8Array, at: number, value: ObjectId): boolean {
+  return equalId(bytes, at, value);
 }
 
 function equalId(bytes: Uint8Array, at: number, value: ObjectId): boolean {

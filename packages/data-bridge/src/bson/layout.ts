@@ -10,8 +10,12 @@ export type BsonOptions = Readonly<
 >;
 
 const maxNames = 128;
+/** At the top level, which keeps its names when there are more: wide documents are no maps, and reading them by search costs more than all else. */
+const maxTopNames = 1024;
 /** Over all levels of a layout: nested maps that are keyed by ids could otherwise learn `maxNames` to the power of their depth. */
 const maxNamesInAll = 4096;
+/** Names that no layout took, with their fields: making one costs more than a search for it. */
+const maxDetached = 4096;
 
 const referenceKeys: ReadonlySet<string> = new Set(['$ref', '$id', '$db']);
 
@@ -45,15 +49,18 @@ export class Field {
 
   constructor(name: string, index: number, budget: Budget) {
     // V8 keeps one string of each property key, and compares that by its address.
-    this.name = Object.keys({ [name]: null })[0] ?? name;
+    this.name = internalized(name);
     this.bytes = Buffer.from(name);
     this.index = index;
     this.assignable = name !== '__proto__';
     this.dollar = name.charCodeAt(0) !== 0x24 ? 0 : referenceKeys.has(name) ? 1 : 2;
     this.#budget = budget;
-    const size = Math.min(4, this.bytes.length + 1);
+    const { bytes } = this;
+    const size = Math.min(4, bytes.length + 1);
     this.#headMask = size === 4 ? -1 : (1 << (8 * size)) - 1;
-    this.#head = int32(Buffer.concat([this.bytes, Buffer.alloc(4)]), 0) & this.#headMask;
+    let head = 0;
+    for (let i = 0; i < Math.min(4, bytes.length); i++) head |= (bytes[i] as number) << (8 * i);
+    this.#head = head;
   }
 
   /**
@@ -83,6 +90,15 @@ interface Budget {
   names: number;
 }
 
+const scratch: Record<string, null> = {};
+
+/** The string that V8 keeps of each property key. */
+function internalized(name: string): string {
+  // A lookup by a computed key makes V8 internalize it; the key itself is then the one that it compares by address.
+  void (scratch as Record<string, unknown>)[name];
+  return name;
+}
+
 /** The names that documents were seen to have at one place, up to a limit. */
 export class Level {
   /** What the last document began with. */
@@ -93,11 +109,13 @@ export class Level {
   readonly #byHash = new Map<number, Field>();
   readonly #budget: Budget;
   readonly #keeps: boolean;
+  readonly #most: number;
   #unknown: Field | null = null;
 
   /** @param keeps whether the names stay when there are too many of them, rather than make room. */
-  constructor(budget: Budget, keeps: boolean) {
+  constructor(budget: Budget, keeps: boolean, most = maxNames) {
     this.#budget = budget;
+    this.#most = most;
     this.#keeps = keeps;
     this.full = budget.names === 0;
   }
@@ -161,7 +179,7 @@ export class Level {
   }
 
   #learn(name: string, hash: number): Field | null {
-    if (this.#fields.length === maxNames || this.#budget.names === 0) {
+    if (this.#fields.length === this.#most || this.#budget.names === 0) {
       this.#close();
       return null;
     }
@@ -194,7 +212,7 @@ function hashOf(bytes: Uint8Array, from: number, to: number): number {
  */
 export class Layout {
   /** How many names one level learns. One with more is probably a map keyed by ids, where nothing can be predicted. */
-  static readonly maxNames = maxNames;
+  static readonly maxNames = maxTopNames;
   readonly options: Required<BsonOptions>;
   /** The top-level fields that have a `read`. */
   readonly fixed: readonly Field[];
@@ -202,7 +220,12 @@ export class Layout {
   readonly top: Level;
   /** What a schema declares of the arrays in the documents. */
   readonly identities: Identities | undefined;
+  /** How many fields were decoded one by one since a document of the layout was first read. */
+  reads = 0;
+  /** How many documents are still to be decoded whole when they are first read, since the last ones were read whole. */
+  #eager = 0;
   readonly #byName = new Map<string, Field>();
+  readonly #detachedByName = new Map<string, Field>();
   readonly #readers: ReadonlyMap<string, Reader>;
 
   /**
@@ -228,7 +251,7 @@ export class Layout {
     if (this.options.useBigInt64 && !(this.options.promoteValues && this.options.promoteLongs)) {
       throw new UsageError('The option useBigInt64 needs promoteValues and promoteLongs, which are on by default.');
     }
-    this.top = new Level({ names: maxNamesInAll }, true);
+    this.top = new Level({ names: maxNamesInAll }, true, maxTopNames);
     this.#readers = readers;
     this.identities = identities;
     for (const name of names) this.field(name);
@@ -236,9 +259,21 @@ export class Layout {
     for (const field of this.fixed) field.read = readers.get(field.name) ?? null;
   }
 
+  /**
+   * The layout of documents of which nothing but the options is known. One that is full is replaced: its trackers keep it.
+   */
+  static shared(options: BsonOptions = {}): Layout {
+    const { promoteLongs = true, promoteValues = true, promoteBuffers = false, useBigInt64 = false, bsonRegExp = false } = options;
+    const key =
+      (promoteLongs ? 1 : 0) | (promoteValues ? 2 : 0) | (promoteBuffers ? 4 : 0) | (useBigInt64 ? 8 : 0) | (bsonRegExp ? 16 : 0);
+    let layout = shared[key];
+    if (layout === undefined || layout.top.full) shared[key] = layout = new Layout(options);
+    return layout;
+  }
+
   /** The top-level field of this name. A full level gives one with the index -1, which is found by a slower search. */
   field(name: string): Field {
-    const known = this.#byName.get(name);
+    const known = this.#byName.get(name) ?? this.#detachedByName.get(name);
     if (known !== undefined) return known;
     // A name that BSON cannot hold must not be learned: its bytes would be those of another name.
     const storable = !name.includes('\0') && Buffer.from(name).toString() === name;
@@ -249,9 +284,25 @@ export class Layout {
   }
 
   #detached(name: string): Field {
+    const known = this.#detachedByName.get(name);
+    if (known !== undefined) return known;
     const field = new Field(name, -1, { names: 0 });
     field.read = this.#readers.get(name) ?? null;
+    if (this.#detachedByName.size >= maxDetached) this.#detachedByName.clear();
+    this.#detachedByName.set(name, field);
     return field;
+  }
+
+  /** A document is read for the first time: will most of its fields be? Asks again every sixteen documents. */
+  readsWhole(): boolean {
+    if (this.#eager > 0) {
+      this.#eager -= 1;
+      return true;
+    }
+    const { reads } = this;
+    this.reads = 0;
+    if (reads >= 4 && reads * 4 >= this.top.fields.length * 3) this.#eager = 16;
+    return false;
   }
 
   /** The top-level field of this index. */
@@ -262,30 +313,34 @@ export class Layout {
   }
 }
 
+const shared: (Layout | undefined)[] = Array.from({ length: 32 });
+
 /*
  * The last document that was scanned and where its fields lie, so that several reads of one document scan it once. It
  * keeps that one document alive, so large ones are held weakly. Bytes must not change while they are read as a document.
  */
-const offsets = new Int32Array(maxNames);
+const offsets = new Int32Array(maxTopNames);
 const maxKept = 64 * 1024;
 let scannedLayout: Layout | null = null;
 let scannedBytes: Uint8Array | null = null;
 let scannedLarge: WeakRef<Uint8Array> | null = null;
 let scannedStart = 0;
+/** How many fields the level had when the document was scanned: it has none of those that came later. */
+let scannedFields = 0;
 
 /** The offset of the type byte of a top-level field, or -1. Of several of one name the last counts. */
 export function locate(layout: Layout, bytes: Uint8Array, start: number, field: Field): number {
   if (field.index < 0) return search(bytes, start, field);
   const isScanned = scannedBytes === bytes || scannedLarge?.deref() === bytes;
   if (!isScanned || scannedStart !== start || scannedLayout !== layout) scan(layout, bytes, start);
-  return offsets[field.index] as number;
+  return field.index < scannedFields ? (offsets[field.index] as number) : -1;
 }
 
 function scan(layout: Layout, bytes: Uint8Array, start: number): void {
   const limit = terminator(bytes, start, start, bytes.length);
   scannedBytes = null;
   scannedLarge = null;
-  offsets.fill(-1);
+  offsets.fill(-1, 0, layout.top.fields.length);
   let previous: Field | null = null;
   for (let at = start + 4; at < limit;) {
     const field: Field | null = layout.top.fieldAt(bytes, start, at + 1, limit, previous);
@@ -303,6 +358,7 @@ function scan(layout: Layout, bytes: Uint8Array, start: number): void {
   else scannedBytes = bytes;
   scannedLayout = layout;
   scannedStart = start;
+  scannedFields = layout.top.fields.length;
 }
 
 /*

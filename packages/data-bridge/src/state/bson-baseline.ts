@@ -1,5 +1,7 @@
+import { BSON } from 'mongodb';
 import { copyValue, setOwn } from '../bson/copy.ts';
-import { decodeDocument, decodeElement, decodeExact, decodeStored, documentSize } from '../bson/decode.ts';
+import { CorruptBsonError } from '../errors.ts';
+import { decodeDocument, decodeElement, decodeExact, decodeFields, decodeStored, documentSize } from '../bson/decode.ts';
 import { ABSENT, encodeDocument } from '../bson/encode.ts';
 import { equalElement } from '../bson/equal.ts';
 import type { Identities } from '../bson/identity.ts';
@@ -7,7 +9,8 @@ import { type Field, fieldsOf, Layout, locate } from '../bson/layout.ts';
 import { decodeOrdered } from '../bson/ordered.ts';
 import { elementsOf, splice } from '../bson/splice.ts';
 import type { Baseline } from './baseline.ts';
-import type { EditTree } from './edits.ts';
+import { diffStored } from './byte-diff.ts';
+import type { Edit, EditTree } from './edits.ts';
 import type { Selection } from './selection.ts';
 
 /** Stands in `values` for a field that was removed; `undefined` there means that the field was not touched. */
@@ -54,9 +57,20 @@ export class BsonBaseline implements Baseline {
     const field = this.layout.field(name);
     const touched = this.#touchedValue(field);
     if (touched !== undefined) return shown(touched);
+    if (this.#values === null && this.#written === null && this.layout.readsWhole()) {
+      this.#settleSent();
+      try {
+        const values = (this.#values = decodeFields(this.layout, this.#bytes, this.#start));
+        if (field.index >= 0) return values[field.index];
+      } catch (error) {
+        // What is damaged is found when it is read.
+        if (!(error instanceof CorruptBsonError)) throw error;
+      }
+    }
     const at = this.#locate(field);
     if (at < 0) return undefined;
     const value = this.#decode(field, at);
+    this.layout.reads += 1;
     this.#remember(field, value);
     return value;
   }
@@ -113,6 +127,31 @@ export class BsonBaseline implements Baseline {
     });
   }
 
+  /**
+   * Calls `take` with the edit of each field that differs from its original.
+   *
+   * @param general tells the edit of a field whose value is not of the commonest kinds.
+   */
+  eachEdit(general: (name: string, value: unknown) => Edit | null, take: (name: string, edit: Edit) => void): void {
+    this.#settleSent();
+    const values = this.#values ?? [];
+    for (let index = 0; index < values.length; index++) {
+      const value = values[index];
+      if (value === undefined) continue;
+      if (typeof value !== 'object' && this.#written?.includes(index) !== true) continue;
+      const field = this.layout.fieldAt(index);
+      const at = this.#locate(field);
+      const identities = this.identities?.at(field.name);
+      let edit = diffStored(this.layout, this.#bytes, this.#start, at, field, shown(value), identities);
+      if (edit === undefined) edit = this.#valueDiffers(field, value) ? general(field.name, shown(value)) : null;
+      if (edit !== null) take(field.name, edit);
+    }
+    this.#unlisted?.forEach((value, name) => {
+      const edit = this.differs(name) ? general(name, shown(value)) : null;
+      if (edit !== null) take(name, edit);
+    });
+  }
+
   current(name: string): unknown {
     return shown(this.#touchedValue(this.layout.field(name)));
   }
@@ -136,9 +175,14 @@ export class BsonBaseline implements Baseline {
   }
 
   live(exact: unknown, [name, ...inner]: readonly (string | number)[]): unknown {
-    const layout = new Layout(this.layout.options);
-    const { value } = decodeDocument<{ value?: unknown }>(layout, encodeDocument({ value: exact }), 0);
     const read = inner.length === 0 ? this.layout.field(String(name)).read : null;
+    if (typeof exact !== 'object' || exact === null) return read === null ? exact : read(exact);
+    if (this.layout.options.promoteValues && read === null) {
+      if (exact instanceof BSON.Int32 || exact instanceof BSON.Double) return exact.value;
+      if (exact instanceof Date) return new Date(exact);
+    }
+    const layout = Layout.shared(this.layout.options);
+    const { value } = decodeDocument<{ value?: unknown }>(layout, encodeDocument({ value: exact }), 0);
     return read === null ? value : read(value);
   }
 
@@ -241,7 +285,7 @@ export class BsonBaseline implements Baseline {
   #valueDiffers(field: Field, value: unknown): boolean {
     const at = this.#locate(field);
     if (at < 0) return value !== REMOVED;
-    return !equalElement(this.layout, this.#bytes, this.#start, at, value === REMOVED ? undefined : value);
+    return !equalElement(this.layout, this.#bytes, this.#start, at, value === REMOVED ? undefined : value, field);
   }
 
   #decode(field: Field, at: number): unknown {

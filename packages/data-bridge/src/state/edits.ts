@@ -62,6 +62,10 @@ export interface ElementsEdit {
   readonly isMoved: boolean;
   /** Was only a part of each element loaded? Then the array must not be written whole. */
   readonly isPart?: true;
+  /** The identities of the edited elements, where they are known without decoding the others. */
+  readonly ids?: ReadonlyMap<number, unknown>;
+  /** Are the identities texts, where that is known? */
+  readonly hasTexts?: boolean;
 }
 
 /** The operators that a program asks for: the server applies them to what it has then, whoever wrote it. */
@@ -241,17 +245,23 @@ export type Live = (exact: unknown, keys: readonly (string | number)[]) => unkno
  * The same edits as people read them: one change for each leaf.
  */
 export function changesOf(tree: EditTree, live: Live): Change[] {
-  return [...tree.children].flatMap(([name, edit]) => changesBelow(edit, [name], live));
+  const changes: Change[] = [];
+  for (const [name, edit] of tree.children) changesBelow(edit, [name], name, live, changes);
+  return changes;
 }
 
-function changesBelow(edit: Edit, keys: readonly (string | number)[], live: Live): Change[] {
+function changesBelow(edit: Edit, keys: readonly (string | number)[], path: string, live: Live, changes: Change[]): void {
   if (edit.kind === 'object' || edit.kind === 'positions' || (edit.kind === 'elements' && isInPlace(edit))) {
-    const children: (readonly [string | number, Edit])[] = [...edit.children];
-    return children.flatMap(([key, child]) => changesBelow(child, [...keys, key], live));
+    for (const [key, child] of edit.children as ReadonlyMap<string | number, Edit>) {
+      const inner = keys.slice();
+      inner.push(key);
+      changesBelow(child, inner, `${path}.${key}`, live, changes);
+    }
+    return;
   }
-  const shown = (value: unknown) => (value === ABSENT ? undefined : live(value, keys));
-  const to = edit.kind === 'delete' ? undefined : shown(edit.value);
-  return [{ path: keys.join('.'), keys, from: shown(edit.base), to }];
+  const to = edit.kind === 'delete' || edit.value === ABSENT ? undefined : live(edit.value, keys);
+  const from = edit.base === ABSENT ? undefined : live(edit.base, keys);
+  changes.push({ path, keys, from, to });
 }
 
 /** Does each element stand where it stood? Else an index would not say which one is meant. */

@@ -19,11 +19,20 @@ export function guardOf(tree: EditTree): Guard | undefined {
   const guard: Guard = {};
   const unchanged: Expression[] = [];
   for (const [name, edit] of tree.children) {
+    if (!('children' in edit)) continue;
     requireFields(edit, name, guard);
-    requireElements(edit, `$${name}`, unchanged);
+    if (hasPositions(edit)) requireElements(edit, `$${name}`, unchanged);
   }
   if (unchanged.length > 0) guard['$expr'] = every(unchanged);
   return Object.keys(guard).length > 0 ? guard : undefined;
+}
+
+/** Are there elements that must be as they were? */
+function hasPositions(edit: Edit): boolean {
+  if (edit.kind === 'positions') return true;
+  if (edit.kind !== 'object') return false;
+  for (const child of edit.children.values()) if (hasPositions(child)) return true;
+  return false;
 }
 
 /** Adds to the guard that no parent of a number-like key is an array, and that no array has the new elements. */
@@ -34,7 +43,7 @@ function requireFields(edit: Edit, path: string, guard: Guard): void {
   } else if (edit.kind === 'object') {
     for (const [key, child] of edit.children) {
       if (isIndex(key)) setOwn(guard, path, { $not: { $type: 'array' } });
-      requireFields(child, `${path}.${key}`, guard);
+      if ('children' in child) requireFields(child, `${path}.${key}`, guard);
     }
   }
 }

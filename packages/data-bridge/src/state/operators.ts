@@ -5,14 +5,21 @@ import { type AtomicEdit, type AtomicOperator, type Edit, type EditTree, type El
 /** The update operators that say a tree of edits: by path, what each is given. */
 export type Operators = Partial<Record<'$set' | '$unset' | '$pullAll' | AtomicOperator, Record<string, unknown>>>;
 
+/** Keys that were seen to be nameable: programs use few. */
+const nameable = new Set<string>();
+
 /** Can this key be part of a dotted path? */
 export function isNameable(key: string): boolean {
-  return key !== '' && !key.includes('.') && !key.startsWith('$');
+  if (nameable.has(key)) return true;
+  if (key === '' || key.includes('.') || key.startsWith('$')) return false;
+  if (nameable.size < 4096) nameable.add(key);
+  return true;
 }
 
 /** Would it be an index where its parent is an array? */
 export function isIndex(key: string): boolean {
-  return /^\d+$/.test(key);
+  const first = key.charCodeAt(0);
+  return first >= 0x30 && first <= 0x39 && /^\d+$/.test(key);
 }
 
 /** A tree of edits as operators, and how they find the elements that they name. */
@@ -94,10 +101,11 @@ function say(edit: Edit, path: string, said: Saying): void {
   }
 }
 
-function sayElements({ key, base, children, removed, added }: ElementsEdit, path: string, said: Saying): void {
+function sayElements(edit: ElementsEdit, path: string, said: Saying): void {
+  const { key, children, removed, added } = edit;
   for (const [i, child] of children) {
     const identifier = `e${said.arrayFilters.length}`;
-    said.arrayFilters.push({ [`${identifier}.${key}`]: memberOf(base[i], key) });
+    said.arrayFilters.push({ [`${identifier}.${key}`]: edit.ids === undefined ? memberOf(edit.base[i], key) : edit.ids.get(i) });
     say(child, `${path}.$[${identifier}]`, said);
   }
   const { update } = said;

@@ -82,7 +82,9 @@ function graft(edit: Edit | undefined, base: unknown, keys: readonly string[], a
   const around = edit ?? unchanged(base);
   if (around?.kind !== 'object') return null;
   const child = graft(around.children.get(key), memberOf(base, key), inner, atomic);
-  return child === null ? null : { ...around, children: new Map(around.children).set(key, child) };
+  if (child === null) return null;
+  const { base: stored, value, isPart } = around;
+  return { kind: 'object', base: stored, value, children: new Map(around.children).set(key, child), ...(isPart && { isPart }) };
 }
 
 function unchanged(base: unknown): ObjectEdit | null {
@@ -132,7 +134,8 @@ function resultOfMembers(edit: ObjectEdit, keys: Keys, left: Left): ObjectEdit {
     children.set(key, done);
     if (done !== child) value = withMember(value, key, done.kind === 'delete' ? ABSENT : done.value);
   }
-  return value === edit.value ? edit : { ...edit, value, children };
+  if (value === edit.value) return edit;
+  return { kind: 'object', base: edit.base, value, children, ...(edit.isPart && { isPart: edit.isPart }) };
 }
 
 function withMember(container: object, key: string, value: unknown): object {

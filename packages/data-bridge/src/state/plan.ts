@@ -50,9 +50,11 @@ function comparesStrings(edit: Edit | EditTree): boolean {
   if (!('children' in edit)) return false;
   const isCompared =
     edit.kind === 'elements'
-      ? idsOf([...edit.base, ...edit.added], edit.key).some(holdsString)
+      ? (edit.hasTexts ?? idsOf([...edit.base, ...edit.added], edit.key).some(holdsString))
       : edit.kind === 'positions' && [...edit.children.values()].some(({ base }) => holdsString(base));
-  return isCompared || [...edit.children.values()].some(comparesStrings);
+  if (isCompared) return true;
+  for (const child of edit.children.values()) if (comparesStrings(child)) return true;
+  return false;
 }
 
 /** Is it a text, or is there one in it? */

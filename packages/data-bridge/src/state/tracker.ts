@@ -67,7 +67,7 @@ export class StateTracker<T extends object = Record<string, unknown>> {
   ): StateTracker<T> {
     if (!(bytes instanceof Uint8Array)) throw new UsageError(`fromBson() takes bytes, got ${typeName(bytes)}.`);
     const size = documentSize(bytes, 0);
-    const { layout = new Layout(options), ...own } = options ?? {};
+    const { layout = Layout.shared(options), ...own } = options ?? {};
     if (options?.layout !== undefined && Object.keys(own).length > 0)
       throw new UsageError('fromBson() takes a layout, which has options of its own, or options: not both.');
     const baseline: unknown = new BsonBaseline(layout, size === bytes.length ? bytes : bytes.subarray(0, size), 0);
@@ -178,10 +178,14 @@ export class StateTracker<T extends object = Record<string, unknown>> {
  */
 export function treeOf(baseline: Baseline, shownName?: (name: string) => string): EditTree | null {
   const children = new Map<string, Edit>();
-  baseline.eachChange((name, value) => {
+  const general = (name: string, value: unknown): Edit | null => {
     const keys = [shownName?.(name) ?? name];
-    const edit = diff(baseline.exact(name), value, keys, baseline.promotesBuffers, baseline.identities?.at(name));
+    return diff(baseline.exact(name), value, keys, baseline.promotesBuffers, baseline.identities?.at(name));
+  };
+  const take = (name: string, edit: Edit | null): void => {
     if (edit !== null) children.set(name, edit);
-  });
+  };
+  if (baseline instanceof BsonBaseline) baseline.eachEdit(general, take);
+  else baseline.eachChange((name, value) => take(name, general(name, value)));
   return children.size === 0 ? null : { kind: 'object', children };
 }
