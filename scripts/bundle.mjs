@@ -57,6 +57,8 @@ async function filesOf({ folder, entries, chunks }) {
       // Without a hash: the package is published whole, and a file that did not change keeps its name.
       chunkFileNames: `${chunks}/[name].js`,
       minifyInternalExports: false,
+      // They stand in the declarations and in the sources.
+      comments: { jsdoc: false },
       sourcemap: true,
       sourcemapExcludeSources: true,
     });

@@ -20,6 +20,7 @@ export const cases: Readonly<Record<string, Case>> = {
   decode: { title: 'Decode alone', load: async () => (await import('./decode.ts')).decodeAlone },
   tracker: { title: 'StateTracker', load: async () => (await import('./tracker.ts')).trackChanges },
   'is-modified': { title: 'isModified', load: async () => (await import('./tracker.ts')).isModified },
+  import: { title: 'Import', load: async () => (await import('./import.ts')).importModules },
   memory: { title: 'Memory', load: async () => (await import('./memory.ts')).memory },
   save: { title: 'Save, every field set', load: async () => (await import('./save.ts')).saveAll },
   'save-unchanged': { title: 'Save, nothing changed', load: async () => (await import('./save.ts')).saveUnchanged },
