@@ -2,7 +2,7 @@ import { messageOf, numberIn, startProcess } from './loopback.ts';
 import { spread, type Effort } from './measure.ts';
 import { atMost, type Row } from './report.ts';
 
-const modules = ['data-bridge', '@data-bridge/embedded', 'mongoose'] as const;
+const modules = ['data-bridge', '@data-bridge/embedded'] as const;
 
 /**
  * What a module adds to the start of a program that has imported the driver: the processors' time for finding, reading,
@@ -22,7 +22,6 @@ export async function importModules(effort: Effort): Promise<Row[]> {
   return [
     { what: "import, beyond the driver's, CPU", goal: atMost(60), measured: measured('data-bridge'), unit: 'ms' },
     { what: '  of the embedded server', measured: measured('@data-bridge/embedded'), unit: 'ms' },
-    { what: '  of Mongoose', measured: measured('mongoose'), unit: 'ms' },
     { what: '  of the driver itself', measured: spread(driver), unit: 'ms' },
   ];
 }
