@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { caseCount } from '../../../../scripts/case-count.ts';
 
 /*
  * Random BSON documents, written here by hand rather than by the bson package: that one cannot write every type, nor one
@@ -7,7 +8,7 @@ import fc from 'fast-check';
 
 /** How often to run a property: the environment's FC_RUNS, or that many times. */
 export function runs(usual: number): { numRuns: number } {
-  return { numRuns: Number(process.env['FC_RUNS'] ?? usual) };
+  return { numRuns: caseCount(usual) };
 }
 
 /** A stored value: its type byte and the bytes after the name. */
