@@ -6,9 +6,9 @@ import { caseCount } from '../../../../scripts/case-count.ts';
  * name twice. The format: https://bsonspec.org/spec.html
  */
 
-/** How often to run a property: the environment's FC_RUNS, or that many times. */
-export function runs(usual: number): { numRuns: number } {
-  return { numRuns: caseCount(usual) };
+/** How often to run a property that needs so many cases: `caseCount`. */
+export function runs(deep: number): { numRuns: number } {
+  return { numRuns: caseCount(deep) };
 }
 
 /** A stored value: its type byte and the bytes after the name. */
