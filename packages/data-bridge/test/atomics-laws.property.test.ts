@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Collection } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { caseCount } from '../../../scripts/case-count.ts';
 import { setOwn } from '../src/bson/copy.ts';
 import { ABSENT, memberOf } from '../src/bson/encode.ts';
 import { Layout } from '../src/bson/layout.ts';
@@ -20,7 +21,7 @@ import { declared } from './support/laws-trees.ts';
 import { deal, type Operation, perform, wreck } from './support/laws-writers.ts';
 
 /** Cases for each law; `LAW_CASE` runs the one case of that number besides. */
-const cases = Number(process.env['LAW_CASES'] ?? 50);
+const cases = caseCount(50);
 const chosen = process.env['LAW_CASE'];
 
 /** For documents of some kilobytes, and pipelines of their size, on a busy machine. */

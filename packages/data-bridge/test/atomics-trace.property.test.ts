@@ -2,12 +2,13 @@ import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { Double, Long } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { caseCount } from '../../../scripts/case-count.ts';
 import { model, UsageError } from '../src/index.ts';
 import { openDatabase, type TestDatabase } from './support/database.ts';
 import { canonical } from './support/laws-canonical.ts';
 import { Random } from './support/laws-random.ts';
 
-const traces = Number(process.env['FC_RUNS'] ?? 100);
+const traces = caseCount(100);
 
 class Thing extends model('things', {}, { unknown: 'keep' }) {}
 

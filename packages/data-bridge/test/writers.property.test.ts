@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { MongoServerError } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { caseCount } from '../../../scripts/case-count.ts';
 import { setOwn } from '../src/bson/copy.ts';
 import { encodeDocument } from '../src/bson/encode.ts';
 import { type Concurrency, ConflictError, model, type SaveOptions, type StateTracker } from '../src/index.ts';
@@ -14,7 +15,7 @@ import { exact, reread } from './support/laws-store.ts';
 import { deal, type Operation, perform, wreck } from './support/laws-writers.ts';
 
 /** Cases for each law; `LAW_CASE` runs the one case of that number besides. */
-const cases = Number(process.env['LAW_CASES'] ?? 20);
+const cases = caseCount(20);
 const chosen = process.env['LAW_CASE'];
 
 const options = { unknown: 'keep', concurrency: 'merge', version: 'writes', validate: false } as const;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Collection } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { caseCount } from '../../../../scripts/case-count.ts';
 import { encodeDocument } from '../../src/bson/encode.ts';
 import { canonical } from '../support/laws-canonical.ts';
 import { isMembers, type Members, randomDocument } from '../support/laws-documents.ts';
@@ -20,7 +21,7 @@ import {
 import { deal, perform, wreck } from '../support/laws-writers.ts';
 
 /** Cases for each law; `LAW_CASE` runs the one case of that number besides. */
-const cases = Number(process.env['LAW_CASES'] ?? 100);
+const cases = caseCount(100);
 const chosen = process.env['LAW_CASE'];
 
 /** For documents of some kilobytes, and pipelines of their size, on a busy machine. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Collection } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { caseCount } from '../../../../scripts/case-count.ts';
 import { setOwn } from '../../src/bson/copy.ts';
 import { ABSENT, encodeDocument, memberOf } from '../../src/bson/encode.ts';
 import { Layout } from '../../src/bson/layout.ts';
@@ -21,7 +22,7 @@ import { declared } from '../support/laws-trees.ts';
 import { deal, type Operation, perform, wreck } from '../support/laws-writers.ts';
 
 /** Cases for each law; `LAW_CASE` runs the one case of that number besides. */
-const cases = Number(process.env['LAW_CASES'] ?? 40);
+const cases = caseCount(40);
 const chosen = process.env['LAW_CASE'];
 
 /** For documents of some kilobytes, and pipelines of their size, on a busy machine. */
@@ -88,7 +89,7 @@ describe('changes between stored values', () => {
       expect(canonical(undone, true)).toBe(canonical(from, true));
       expect(changesBetween(to, done, [])).toEqual([]);
     });
-    fc.assert(property, { numRuns: cases * 5, examples: chosen === undefined ? [] : [[Number(chosen)]] });
+    fc.assert(property, { numRuns: caseCount(200), examples: chosen === undefined ? [] : [[Number(chosen)]] });
   });
 });
 
