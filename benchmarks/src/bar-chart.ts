@@ -77,7 +77,7 @@ export function barChart({ title, caption, groups }: Chart): string {
   const height = top + margin;
   const told = groups
     .flatMap(({ label, bars }) => [
-      `${label}:`,
+      ...(label === '' ? [] : [`${label}:`]),
       ...bars.map(({ name, value, unit }) => `${name} ${figure(value)} ${unit};`),
     ])
     .join(' ');

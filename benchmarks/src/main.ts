@@ -68,10 +68,11 @@ async function main(): Promise<void> {
   for (const name of list) {
     for (const [version, node] of nodes) {
       process.stdout.write(`\n${cases[name]?.title ?? name} (${name}), Node ${version}\n\n`);
+      const began = performance.now();
       try {
         const one = await run(node, name, values.quick ? 'quick' : 'thorough', values.uri);
         runs.push(one);
-        process.stdout.write(`${table(one.rows)}\n`);
+        process.stdout.write(`${table(one.rows)}\n(${((performance.now() - began) / 1000).toFixed(1)} s)\n`);
         if (values.write) await merged(name, one);
       } catch (error) {
         failed.push(`${name} on Node ${version}`);

@@ -20,7 +20,7 @@ export interface Effort {
 }
 
 /** Enough for figures to print. */
-export const thorough: Effort = { rounds: 25, sliceMs: 60 };
+export const thorough: Effort = { rounds: 15, sliceMs: 60 };
 /** Enough to see that everything runs. */
 export const quick: Effort = { rounds: 3, sliceMs: 10 };
 

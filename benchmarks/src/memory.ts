@@ -48,7 +48,7 @@ function share(series: Series, ours: HolderName, theirs: HolderName): Spread {
 
 /** What 20,000 documents of the main fixture take, each holder in processes of its own. */
 export async function memory(effort: Effort): Promise<Row[]> {
-  const series = await measureAll(effort.rounds >= 10 ? 3 : 1);
+  const series = await measureAll(effort.rounds >= 10 ? 2 : 1);
   const unread = (rival: HolderName, goal: number): Row => ({
     what: `memory of unread documents, against ${rival}`,
     goal: atMost(goal),
