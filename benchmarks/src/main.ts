@@ -61,7 +61,7 @@ async function main(): Promise<void> {
   const majors = values.node?.split(',') ?? [String(major(circumstances()))];
   const nodes = new Map<string, string>();
   for (const one of majors) nodes.set(one, await nodeOf(one));
-  if (list.some((name) => cases[name]?.withRivals === true)) await installRivals();
+  if (list.some((name) => cases[name]?.withRivals === true)) await installRivals(majors.map(Number));
   const start = performance.now();
   const runs: Run[] = [];
   const failed: string[] = [];

@@ -20,8 +20,9 @@ const listed: readonly Listed[] = [
   { name: 'Prisma Next', module: 'prisma-next.ts', node: 24 },
 ];
 
-/** Installs them as their lockfile says, without any of their scripts, if they are not there. */
-export async function installRivals(): Promise<void> {
+/** Installs them as their lockfile says, without any of their scripts, if they are not there and one of them is going to run. */
+export async function installRivals(majors: readonly number[]): Promise<void> {
+  if (!listed.some(({ node }) => majors.some((major) => major >= node))) return;
   if (existsSync(new URL('node_modules/papr/', folder))) return;
   const args = ['ci', '--prefix', fileURLToPath(folder), '--ignore-scripts', '--no-audit', '--no-fund'];
   await promisify(execFile)('npm', args);
