@@ -175,6 +175,8 @@ describe('the pages', () => {
   it('say what the results say', async () => {
     const all = await pages(Object.keys(cases));
     expect(all.size).toBeGreaterThan(3);
-    for (const [address, text] of all) expect(await readFile(new URL(address), 'utf8'), address).toBe(text);
+    for (const [address, text] of all) {
+      expect({ address, text: await readFile(new URL(address), 'utf8') }).toEqual({ address, text });
+    }
   });
 });

@@ -32,7 +32,7 @@ describe('a bar chart', () => {
     const open: string[] = [];
     for (const [, closing, name, rest] of svg.matchAll(/<(\/?)([a-z]+)([^>]*)>/g)) {
       if (closing === '/') expect(open.pop()).toBe(name);
-      else if (rest?.endsWith('/') !== true) open.push(name ?? '');
+      else if (rest === undefined || !rest.endsWith('/')) open.push(name ?? '');
     }
     expect(open).toEqual([]);
   });
