@@ -42,6 +42,49 @@ async function merged(name: string, one: Run): Promise<void> {
   await writeCase(resultsFolder, merge({ ...before, title }, { ...one, rows: one.rows.map(rounded) }));
 }
 
+interface Whole {
+  readonly cases: readonly string[];
+  /** The path of each version of Node.js. */
+  readonly nodes: ReadonlyMap<string, string>;
+  readonly effort: 'quick' | 'thorough';
+  readonly uri: string | undefined;
+  /** What becomes of the figures of a case. */
+  readonly done: (name: string, one: Run) => Promise<void>;
+}
+
+/** Case by case, and each on one version of Node.js after another. Prints what it finds. */
+async function runAll({ cases: list, nodes, effort, uri, done }: Whole): Promise<{ runs: Run[]; failed: string[] }> {
+  const runs: Run[] = [];
+  const failed: string[] = [];
+  for (const name of list) {
+    for (const [version, node] of list.length > 1 && cases[name]?.once === true ? [...nodes].slice(-1) : nodes) {
+      process.stdout.write(`\n${cases[name]?.title ?? name} (${name}), Node ${version}\n\n`);
+      const start = performance.now();
+      try {
+        const one = await run(node, name, effort, uri);
+        runs.push(one);
+        process.stdout.write(`${table(one.rows)}\n(${((performance.now() - start) / 1000).toFixed(1)} s)\n`);
+        await done(name, one);
+      } catch (error) {
+        failed.push(`${name} on Node ${version}`);
+        process.stdout.write(`failed: ${String(error)}\n`);
+      }
+    }
+  }
+  return { runs, failed };
+}
+
+/** The last lines: the goals reached, and those that are not. */
+function conclusion(runs: readonly Run[]): string {
+  const missed = runs.flatMap((one) =>
+    one.rows
+      .filter((row) => isReached(row) === false)
+      .map((row) => `not reached on Node ${major(one)}: ${row.what.trim()}\n`),
+  );
+  const where = runs.slice(0, 1).map(({ machine, load }) => `${machine}, load ${load} before the run\n`);
+  return [...where, `${verdict(runs.flatMap((one) => one.rows))}\n`, ...missed].join('');
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -63,34 +106,15 @@ async function main(): Promise<void> {
   for (const one of majors) nodes.set(one, await nodeOf(one));
   if (list.some((name) => cases[name]?.withRivals === true)) await installRivals(majors.map(Number));
   const start = performance.now();
-  const runs: Run[] = [];
-  const failed: string[] = [];
-  for (const name of list) {
-    for (const [version, node] of nodes) {
-      process.stdout.write(`\n${cases[name]?.title ?? name} (${name}), Node ${version}\n\n`);
-      const began = performance.now();
-      try {
-        const one = await run(node, name, values.quick ? 'quick' : 'thorough', values.uri);
-        runs.push(one);
-        process.stdout.write(`${table(one.rows)}\n(${((performance.now() - began) / 1000).toFixed(1)} s)\n`);
-        if (values.write) await merged(name, one);
-      } catch (error) {
-        failed.push(`${name} on Node ${version}`);
-        process.stdout.write(`failed: ${String(error)}\n`);
-      }
-    }
-  }
+  const { runs, failed } = await runAll({
+    cases: list,
+    nodes,
+    effort: values.quick ? 'quick' : 'thorough',
+    uri: values.uri,
+    done: values.write ? merged : () => Promise.resolve(),
+  });
   if (values.write) await writePages(names);
-  const rows = runs.flatMap((one) => one.rows);
-  const [first] = runs;
-  const minutes = ((performance.now() - start) / 60_000).toFixed(1);
-  process.stdout.write(`\n${first?.machine ?? ''}, load ${first?.load ?? ''} before the run; ${minutes} minutes\n`);
-  process.stdout.write(`${verdict(rows)}\n`);
-  for (const one of runs) {
-    for (const row of one.rows) {
-      if (isReached(row) === false) process.stdout.write(`not reached on Node ${major(one)}: ${row.what.trim()}\n`);
-    }
-  }
+  process.stdout.write(`\n${((performance.now() - start) / 60_000).toFixed(1)} minutes; ${conclusion(runs)}`);
   if (failed.length > 0) throw new Error(`Failed: ${failed.join(', ')}.`);
 }
 
