@@ -64,10 +64,20 @@ function cell(results: readonly CaseResults[], place: Place, worst: Claim['worst
     : worstOf(rowsAt(results, place), worst, 2);
 }
 
+/** The claimed cases on those versions of Node.js that each of them ran on, and these versions. */
+function common(all: readonly CaseResults[]): { nodes: readonly number[]; results: readonly CaseResults[] } {
+  const places = [...claims.flatMap(({ driver, mongoose }) => [driver, mongoose]), tracker];
+  const claimed = all.filter(({ name }) => places.some((place) => place.name === name));
+  const [first, ...others] = claimed.map(({ runs }) => runs.map(major));
+  const nodes = (first ?? []).filter((node) => others.every((majors) => majors.includes(node)));
+  const results = claimed.map((one) => ({ ...one, runs: one.runs.filter((run) => nodes.includes(major(run))) }));
+  return { nodes, results };
+}
+
 /** The table and the sentence below it. */
-export function claimText(results: readonly CaseResults[]): string {
-  const nodes = [...new Set(results.flatMap(({ runs }) => runs.map(major)))].toSorted((a, b) => a - b);
-  const versions = `${nodes.length > 1 ? 'the lowest of ' : ''}Node.js ${nodes.join(', ')}`;
+export function claimText(all: readonly CaseResults[]): string {
+  const { nodes, results } = common(all);
+  const versions = `${nodes.length > 1 ? 'the worst of ' : ''}Node.js ${nodes.join(', ')}`;
   return [
     `| on 1,000 documents of 1 KB, the client's CPU time, ${versions} | against the plain driver | against Mongoose 9 |`,
     '| --- | --- | --- |',

@@ -136,26 +136,23 @@ describe('claims', () => {
         ),
       ),
     );
+  const everywhere = (name: string, ...rows: Row[]) =>
+    results(name, ...[20, 22, 24].map((node) => run(`v${node}.0.0`, ...rows)));
   const all: CaseResults[] = [
     found('find-three', 'read three fields', [9.87, 7.69, 8], 20.05),
-    found('find-all', 'read every field', [3, 2.5, 2.01], 11),
-    results(
+    found('find-all', 'read every field', [3, 2.5, 2.01, 0.5], 11),
+    everywhere(
       'memory',
-      run(
-        'v24.0.0',
-        row('memory of unread documents, against plain objects', 0.501),
-        row('memory of unread documents, against Mongoose documents', 0.13),
-      ),
+      row('memory of unread documents, against plain objects', 0.501),
+      row('memory of unread documents, against Mongoose documents', 0.13),
     ),
-    results(
-      'tracker',
-      run('v24.0.0', row('StateTracker over objects, against structuredClone + isDeepStrictEqual', 66.9)),
-    ),
+    everywhere('tracker', row('StateTracker over objects, against structuredClone + isDeepStrictEqual', 66.9)),
+    results('soak', run('v26.0.0', row('something', 1))),
   ];
 
-  it('are the worst of all versions, and never rounded up', () => {
+  it('are the worst of the versions that all have, and never rounded up', () => {
     const text = claimText(all);
-    expect(text).toContain('the lowest of Node.js 20, 22, 24');
+    expect(text).toContain('the worst of Node.js 20, 22, 24 |');
     expect(text).toContain('| find them and read three fields | 7.6× faster | 20.0× faster |');
     expect(text).toContain('| find them and read every field | 2.0× faster | 11.0× faster |');
     expect(text).toContain('| memory kept | 0.51× | 0.13× |');
