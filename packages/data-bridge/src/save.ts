@@ -54,7 +54,7 @@ export function prepare(life: Life, options: SaveOptions): Write | null | Promis
   runHooks(life);
   stampNew(life);
   const validated = options.validate ?? life.definition.validate;
-  return validated ? validate(life, () => planWrite(life, options)) : planWrite(life, options);
+  return validated ? validate(life, (edits) => planWrite(life, options, edits)) : planWrite(life, options);
 }
 
 /** The last two: send, settle. Where another writer was faster, what is sent then follows from the newer document. */
@@ -133,11 +133,19 @@ export function stampNew({ baseline, definition, isNew }: Life): void {
 
 // ── plan ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** What a save of this document writes now, or null. */
-export function planWrite(life: Life, options: ConflictOptions = {}): Write | null {
+/**
+ * What a save of this document writes now, or null.
+ *
+ * @param known gives what changed, where that was told already.
+ */
+export function planWrite(
+  life: Life,
+  options: ConflictOptions = {},
+  known?: () => EditTree | null,
+): Write | null {
   if (life.isNew) return numberedInsert(life, withId(life, planInsert(life)));
-  const { definition } = life;
-  const { tree: edits, atomics } = treeWith(life.baseline, life.pending, (name) => definition.shownName(name));
+  const { baseline, definition, pending } = life;
+  const { tree: edits, atomics } = treeWith(baseline, pending, (name) => definition.shownName(name), known?.());
   for (const name of ['_id', definition.version, REVISION, REVISION_ID])
     if (name !== undefined && edits?.children.has(name)) life.checkOwn(name);
   const tree = edits === null ? null : confined(life, edits);

@@ -131,8 +131,13 @@ export class BsonBaseline implements Baseline {
    * Calls `take` with the edit of each field that differs from its original.
    *
    * @param general tells the edit of a field whose value is not of the commonest kinds.
+   * @param isLater names fields of which it is only told that they differ: their edit is null.
    */
-  eachEdit(general: (name: string, value: unknown) => Edit | null, take: (name: string, edit: Edit) => void): void {
+  eachEdit(
+    general: (name: string, value: unknown) => Edit | null,
+    take: (name: string, edit: Edit | null) => void,
+    isLater: (name: string) => boolean = never,
+  ): void {
     this.#settleSent();
     const values = this.#values ?? [];
     for (let index = 0; index < values.length; index++) {
@@ -140,16 +145,33 @@ export class BsonBaseline implements Baseline {
       if (value === undefined) continue;
       if (typeof value !== 'object' && this.#written?.includes(index) !== true) continue;
       const field = this.layout.fieldAt(index);
-      const at = this.#locate(field);
-      const identities = this.identities?.at(field.name);
-      let edit = diffStored(this.layout, this.#bytes, this.#start, at, field, shown(value), identities);
-      if (edit === undefined) edit = this.#valueDiffers(field, value) ? general(field.name, shown(value)) : null;
+      if (isLater(field.name)) {
+        if (this.#valueDiffers(field, value)) take(field.name, null);
+        continue;
+      }
+      const edit = this.#editOf(field, value, general);
       if (edit !== null) take(field.name, edit);
     }
     this.#unlisted?.forEach((value, name) => {
-      const edit = this.differs(name) ? general(name, shown(value)) : null;
-      if (edit !== null) take(name, edit);
+      if (!this.differs(name)) return;
+      const edit = isLater(name) ? null : general(name, shown(value));
+      take(name, edit);
     });
+  }
+
+  /** The edit of one field; null where it equals its original. */
+  editOf(name: string, general: (name: string, value: unknown) => Edit | null): Edit | null {
+    const field = this.layout.field(name);
+    const value = this.#touchedValue(field);
+    return value === undefined ? null : this.#editOf(field, value, general);
+  }
+
+  #editOf(field: Field, value: unknown, general: (name: string, value: unknown) => Edit | null): Edit | null {
+    const at = this.#locate(field);
+    const identities = this.identities?.at(field.name);
+    const edit = diffStored(this.layout, this.#bytes, this.#start, at, field, shown(value), identities);
+    if (edit !== undefined) return edit;
+    return this.#valueDiffers(field, value) ? general(field.name, shown(value)) : null;
   }
 
   current(name: string): unknown {
@@ -302,6 +324,10 @@ export class BsonBaseline implements Baseline {
     else if (value === undefined) this.#unlisted?.delete(field.name);
     else (this.#unlisted ??= new Map()).set(field.name, value);
   }
+}
+
+function never(): boolean {
+  return false;
 }
 
 function shown(touched: unknown): unknown {
