@@ -2,7 +2,7 @@ import { BSON } from 'mongodb';
 import { copyValue, setOwn } from '../bson/copy.ts';
 import { CorruptBsonError } from '../errors.ts';
 import { decodeDocument, decodeElement, decodeExact, decodeFields, decodeStored, documentSize } from '../bson/decode.ts';
-import { ABSENT, encodeDocument } from '../bson/encode.ts';
+import { ABSENT, encodeDocument, LateBytes } from '../bson/encode.ts';
 import { equalElement } from '../bson/equal.ts';
 import type { Identities } from '../bson/identity.ts';
 import { type Field, fieldsOf, Layout, locate } from '../bson/layout.ts';
@@ -12,6 +12,8 @@ import type { Baseline } from './baseline.ts';
 import { diffStored } from './byte-diff.ts';
 import type { Edit, EditTree } from './edits.ts';
 import type { Selection } from './selection.ts';
+
+const NO_BYTES = new Uint8Array(0);
 
 /** Stands in `values` for a field that was removed; `undefined` there means that the field was not touched. */
 const REMOVED = Symbol('removed');
@@ -26,8 +28,8 @@ export class BsonBaseline implements Baseline {
   #bytes: Uint8Array;
   /** Where the document begins in the bytes: several may share one arena. */
   #start: number;
-  /** What was sent since, not yet part of the bytes: many documents are dropped after they were saved. */
-  #sent: EditTree | null = null;
+  /** What was sent since, not yet part of the bytes, or all of them: many documents are dropped after they were saved. */
+  #sent: EditTree | LateBytes | null = null;
   /** Touched values by the layout's index; those of names that the layout could not take are in `#unlisted`. */
   #values: unknown[] | null = null;
   #unlisted: Map<string, unknown> | null = null;
@@ -38,6 +40,13 @@ export class BsonBaseline implements Baseline {
     this.layout = layout;
     this.#bytes = bytes;
     this.#start = start;
+  }
+
+  /** One over a document that was just sent, and is encoded only when it is asked about. */
+  static late(layout: Layout, sent: LateBytes): BsonBaseline {
+    const baseline = new BsonBaseline(layout, NO_BYTES, 0);
+    baseline.#sent = sent;
+    return baseline;
   }
 
   get selection(): Selection | null {
@@ -262,18 +271,28 @@ export class BsonBaseline implements Baseline {
     this.#sent = tree;
   }
 
-  /** Takes over the current value that a document had under another baseline. */
-  carry(name: string, value: unknown): void {
+  /**
+   * Takes over the current value that a document had under another baseline.
+   *
+   * @param sent what was sent of it, `undefined` for nothing.
+   */
+  carry(name: string, value: unknown, sent: unknown): void {
+    const field = this.layout.field(name);
     // An object is compared whenever somebody asks, so it need not be now.
-    if (typeof value === 'object') this.#remember(this.layout.field(name), value);
-    else this.set(name, value);
+    if (typeof value === 'object') this.#remember(field, value);
+    else if (!Object.is(value, sent)) this.set(name, value);
+    else if (field.read === null && readsAsSent(value, this.layout.options)) this.#remember(field, value);
   }
 
   #settleSent(): void {
-    const tree = this.#sent;
-    if (tree === null) return;
+    const sent = this.#sent;
+    if (sent === null) return;
     this.#sent = null;
-    this.#bytes = splice(this.layout, this.#bytes, this.#start, encodeEdits(tree));
+    if (sent instanceof LateBytes) {
+      this.#bytes = sent.bytes;
+      return;
+    }
+    this.#bytes = splice(this.layout, this.#bytes, this.#start, encodeEdits(sent));
     this.#start = 0;
     for (const index of this.#written?.slice() ?? []) this.#forgetWrite(this.layout.fieldAt(index));
     this.#unlisted?.forEach((_, name) => this.#forgetWrite(this.layout.field(name)));
@@ -324,6 +343,11 @@ export class BsonBaseline implements Baseline {
     else if (value === undefined) this.#unlisted?.delete(field.name);
     else (this.#unlisted ??= new Map()).set(field.name, value);
   }
+}
+
+/** Does the program read it as it is when it comes back from the server? Other scalars may come back as another type. */
+function readsAsSent(value: unknown, { promoteValues }: Layout['options']): boolean {
+  return typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && promoteValues);
 }
 
 function never(): boolean {
