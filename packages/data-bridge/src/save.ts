@@ -1,9 +1,9 @@
 import type { Abortable, BSON, UpdateOptions } from 'mongodb';
 import { isInTransaction } from './attempt.ts';
 import { setOwn } from './bson/copy.ts';
-import { ABSENT, encodeDocument, toExact } from './bson/encode.ts';
+import { ABSENT, encodeDocument, LateBytes, toExact } from './bson/encode.ts';
 import { afterMiss } from './conflict.ts';
-import { REVISION, REVISION_ID } from './definition.ts';
+import { type ModelDefinition, REVISION, REVISION_ID } from './definition.ts';
 import { isVerdict, serverCode } from './driver-error.ts';
 import { type Conflict, DocumentNotFoundError, OutcomeUnknownError, UsageError } from './errors.ts';
 import { type EntryKind, planEntry, type PlannedEntry } from './history/entry.ts';
@@ -41,7 +41,8 @@ export interface SaveOptions<C = Conflict, P = string>
 /** Writes what changed in a document. Nothing is sent when nothing changed. */
 export async function save(life: Life, options: SaveOptions = {}): Promise<void> {
   checkSaveOptions('save', life, options);
-  const write = await prepare(life, options);
+  const prepared = prepare(life, options);
+  const write = prepared instanceof Promise ? await prepared : prepared;
   if (write !== null) await sendAndSettle(life, write, options);
 }
 
@@ -54,7 +55,7 @@ export function prepare(life: Life, options: SaveOptions): Write | null | Promis
   runHooks(life);
   stampNew(life);
   const validated = options.validate ?? life.definition.validate;
-  return validated ? validate(life, () => planWrite(life, options)) : planWrite(life, options);
+  return validated ? validate(life, (edits) => planWrite(life, options, edits)) : planWrite(life, options);
 }
 
 /** The last two: send, settle. Where another writer was faster, what is sent then follows from the newer document. */
@@ -133,11 +134,19 @@ export function stampNew({ baseline, definition, isNew }: Life): void {
 
 // ── plan ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** What a save of this document writes now, or null. */
-export function planWrite(life: Life, options: ConflictOptions = {}): Write | null {
+/**
+ * What a save of this document writes now, or null.
+ *
+ * @param known gives what changed, where that was told already.
+ */
+export function planWrite(
+  life: Life,
+  options: ConflictOptions = {},
+  known?: () => EditTree | null,
+): Write | null {
   if (life.isNew) return numberedInsert(life, withId(life, planInsert(life)));
-  const { definition } = life;
-  const { tree: edits, atomics } = treeWith(life.baseline, life.pending, (name) => definition.shownName(name));
+  const { baseline, definition, pending } = life;
+  const { tree: edits, atomics } = treeWith(baseline, pending, (name) => definition.shownName(name), known?.());
   for (const name of ['_id', definition.version, REVISION, REVISION_ID])
     if (name !== undefined && edits?.children.has(name)) life.checkOwn(name);
   const tree = edits === null ? null : confined(life, edits);
@@ -220,23 +229,22 @@ export async function insertion(life: Life, validated = life.definition.validate
 // ── send ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Null where the stored document is not as the terms of an update ask. */
-async function send(life: Life, write: Write, options: UpdateOptions): Promise<Answer | null> {
+function send(life: Life, write: Write, options: UpdateOptions): Promise<Answer | null> {
+  return write.kind === 'insert' ? sendInsert(life, write, options) : sendEdits(life, write, options);
+}
+
+async function sendInsert(
+  life: Life,
+  { document, entry }: Write & { readonly kind: 'insert' },
+  options: UpdateOptions,
+): Promise<Answer> {
   const { definition } = life;
-  const { entry } = write;
-  const isKept = entry !== undefined && isRecorded(definition);
-  if (write.kind === 'update') {
-    const { tree, reads } = write;
-    if (tree.children.size === 0) return { stored: null };
-    if (!isKept) return sendUpdate(life, write, options, reads ? updateAndRead(tree) : update);
-    return recordUpdate(life, definition, tree, entry, options, (by) => sendUpdate(life, write, options, by));
-  }
-  const { document } = write;
-  const insert = () => sendInsert(life, document, options);
-  await (isKept ? recordInsert(life, definition, document, entry, options, insert) : insert());
+  if (entry === undefined || !isRecorded(definition)) await insert(life, document, options);
+  else await recordInsert(life, definition, document, entry, options, () => insert(life, document, options));
   return { stored: null };
 }
 
-async function sendInsert(life: Life, document: BSON.Document, options: UpdateOptions): Promise<void> {
+async function insert(life: Life, document: BSON.Document, options: UpdateOptions): Promise<void> {
   try {
     await life.definition.collection().insertOne(document, options);
   } catch (error) {
@@ -245,6 +253,19 @@ async function sendInsert(life: Life, document: BSON.Document, options: UpdateOp
     const stored = await readRaw(life);
     if (stored === null || Buffer.compare(stored, encodeDocument(document)) !== 0) throw error;
   }
+}
+
+function sendEdits(
+  life: Life,
+  write: Write & { readonly kind: 'update' },
+  options: UpdateOptions,
+): Promise<Answer | null> {
+  const { tree, reads, entry } = write;
+  const { definition } = life;
+  if (tree.children.size === 0) return Promise.resolve({ stored: null });
+  if (entry === undefined || !isRecorded(definition))
+    return sendUpdate(life, write, options, reads ? updateAndRead(tree) : update);
+  return recordUpdate(life, definition, tree, entry, options, (by) => sendUpdate(life, write, options, by));
 }
 
 async function sendUpdate(
@@ -318,20 +339,22 @@ function withoutUnloaded(life: Life, tree: EditTree, stamped: readonly string[])
 }
 
 function settleInsert(life: Life, document: BSON.Document): void {
-  const { baseline } = life;
-  const bytes = encodeDocument(document);
-  const settled = new BsonBaseline(life.definition.layout(), bytes, 0);
+  const { baseline, definition } = life;
+  const sent = new LateBytes(document);
+  const settled = BsonBaseline.late(definition.layout(), sent);
   // Containers that the program holds stay, and so does what it changed since the insert was planned.
-  const carry = (name: string): void => {
-    if (name === life.definition.version || life.definition.isRevision(name)) return;
-    const value = baseline.current(name);
-    if (typeof value === 'object' || !Object.is(value, document[name])) settled.carry(name, value);
-  };
-  Object.keys(document).forEach(carry);
-  for (const name of baseline.names()) if (!Object.hasOwn(document, name)) carry(name);
+  for (const name of Object.keys(document))
+    if (!counts(definition, name)) settled.carry(name, baseline.current(name), document[name]);
+  for (const name of baseline.names())
+    if (!Object.hasOwn(document, name) && !counts(definition, name)) settled.carry(name, baseline.current(name), undefined);
   moveTo(life.tracker, settled);
   life.isNew = false;
-  life.lastSaved = bytes;
+  life.lastSaved = sent;
+}
+
+/** Is it what the mapper counts the writes by? */
+function counts(definition: ModelDefinition, name: string): boolean {
+  return name === definition.version || definition.isRevision(name);
 }
 
 /** Takes back a plan that is not going to be sent: what it holds waits for the next save. */

@@ -2,7 +2,7 @@ import { BSON } from 'mongodb';
 import { copyValue, setOwn } from '../bson/copy.ts';
 import { CorruptBsonError } from '../errors.ts';
 import { decodeDocument, decodeElement, decodeExact, decodeFields, decodeStored, documentSize } from '../bson/decode.ts';
-import { ABSENT, encodeDocument } from '../bson/encode.ts';
+import { ABSENT, encodeDocument, LateBytes } from '../bson/encode.ts';
 import { equalElement } from '../bson/equal.ts';
 import type { Identities } from '../bson/identity.ts';
 import { type Field, fieldsOf, Layout, locate } from '../bson/layout.ts';
@@ -12,6 +12,8 @@ import type { Baseline } from './baseline.ts';
 import { diffStored } from './byte-diff.ts';
 import type { Edit, EditTree } from './edits.ts';
 import type { Selection } from './selection.ts';
+
+const NO_BYTES = new Uint8Array(0);
 
 /** Stands in `values` for a field that was removed; `undefined` there means that the field was not touched. */
 const REMOVED = Symbol('removed');
@@ -26,8 +28,8 @@ export class BsonBaseline implements Baseline {
   #bytes: Uint8Array;
   /** Where the document begins in the bytes: several may share one arena. */
   #start: number;
-  /** What was sent since, not yet part of the bytes: many documents are dropped after they were saved. */
-  #sent: EditTree | null = null;
+  /** What was sent since, not yet part of the bytes, or all of them: many documents are dropped after they were saved. */
+  #sent: EditTree | LateBytes | null = null;
   /** Touched values by the layout's index; those of names that the layout could not take are in `#unlisted`. */
   #values: unknown[] | null = null;
   #unlisted: Map<string, unknown> | null = null;
@@ -38,6 +40,13 @@ export class BsonBaseline implements Baseline {
     this.layout = layout;
     this.#bytes = bytes;
     this.#start = start;
+  }
+
+  /** One over a document that was just sent, and is encoded only when it is asked about. */
+  static late(layout: Layout, sent: LateBytes): BsonBaseline {
+    const baseline = new BsonBaseline(layout, NO_BYTES, 0);
+    baseline.#sent = sent;
+    return baseline;
   }
 
   get selection(): Selection | null {
@@ -131,8 +140,13 @@ export class BsonBaseline implements Baseline {
    * Calls `take` with the edit of each field that differs from its original.
    *
    * @param general tells the edit of a field whose value is not of the commonest kinds.
+   * @param isLater names fields of which it is only told that they differ: their edit is null.
    */
-  eachEdit(general: (name: string, value: unknown) => Edit | null, take: (name: string, edit: Edit) => void): void {
+  eachEdit(
+    general: (name: string, value: unknown) => Edit | null,
+    take: (name: string, edit: Edit | null) => void,
+    isLater: (name: string) => boolean = never,
+  ): void {
     this.#settleSent();
     const values = this.#values ?? [];
     for (let index = 0; index < values.length; index++) {
@@ -140,16 +154,33 @@ export class BsonBaseline implements Baseline {
       if (value === undefined) continue;
       if (typeof value !== 'object' && this.#written?.includes(index) !== true) continue;
       const field = this.layout.fieldAt(index);
-      const at = this.#locate(field);
-      const identities = this.identities?.at(field.name);
-      let edit = diffStored(this.layout, this.#bytes, this.#start, at, field, shown(value), identities);
-      if (edit === undefined) edit = this.#valueDiffers(field, value) ? general(field.name, shown(value)) : null;
+      if (isLater(field.name)) {
+        if (this.#valueDiffers(field, value)) take(field.name, null);
+        continue;
+      }
+      const edit = this.#editOf(field, value, general);
       if (edit !== null) take(field.name, edit);
     }
     this.#unlisted?.forEach((value, name) => {
-      const edit = this.differs(name) ? general(name, shown(value)) : null;
-      if (edit !== null) take(name, edit);
+      if (!this.differs(name)) return;
+      const edit = isLater(name) ? null : general(name, shown(value));
+      take(name, edit);
     });
+  }
+
+  /** The edit of one field; null where it equals its original. */
+  editOf(name: string, general: (name: string, value: unknown) => Edit | null): Edit | null {
+    const field = this.layout.field(name);
+    const value = this.#touchedValue(field);
+    return value === undefined ? null : this.#editOf(field, value, general);
+  }
+
+  #editOf(field: Field, value: unknown, general: (name: string, value: unknown) => Edit | null): Edit | null {
+    const at = this.#locate(field);
+    const identities = this.identities?.at(field.name);
+    const edit = diffStored(this.layout, this.#bytes, this.#start, at, field, shown(value), identities);
+    if (edit !== undefined) return edit;
+    return this.#valueDiffers(field, value) ? general(field.name, shown(value)) : null;
   }
 
   current(name: string): unknown {
@@ -240,18 +271,28 @@ export class BsonBaseline implements Baseline {
     this.#sent = tree;
   }
 
-  /** Takes over the current value that a document had under another baseline. */
-  carry(name: string, value: unknown): void {
+  /**
+   * Takes over the current value that a document had under another baseline.
+   *
+   * @param sent what was sent of it, `undefined` for nothing.
+   */
+  carry(name: string, value: unknown, sent: unknown): void {
+    const field = this.layout.field(name);
     // An object is compared whenever somebody asks, so it need not be now.
-    if (typeof value === 'object') this.#remember(this.layout.field(name), value);
-    else this.set(name, value);
+    if (typeof value === 'object') this.#remember(field, value);
+    else if (!Object.is(value, sent)) this.set(name, value);
+    else if (field.read === null && readsAsSent(value, this.layout.options)) this.#remember(field, value);
   }
 
   #settleSent(): void {
-    const tree = this.#sent;
-    if (tree === null) return;
+    const sent = this.#sent;
+    if (sent === null) return;
     this.#sent = null;
-    this.#bytes = splice(this.layout, this.#bytes, this.#start, encodeEdits(tree));
+    if (sent instanceof LateBytes) {
+      this.#bytes = sent.bytes;
+      return;
+    }
+    this.#bytes = splice(this.layout, this.#bytes, this.#start, encodeEdits(sent));
     this.#start = 0;
     for (const index of this.#written?.slice() ?? []) this.#forgetWrite(this.layout.fieldAt(index));
     this.#unlisted?.forEach((_, name) => this.#forgetWrite(this.layout.field(name)));
@@ -302,6 +343,15 @@ export class BsonBaseline implements Baseline {
     else if (value === undefined) this.#unlisted?.delete(field.name);
     else (this.#unlisted ??= new Map()).set(field.name, value);
   }
+}
+
+/** Does the program read it as it is when it comes back from the server? Other scalars may come back as another type. */
+function readsAsSent(value: unknown, { promoteValues }: Layout['options']): boolean {
+  return typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && promoteValues);
+}
+
+function never(): boolean {
+  return false;
 }
 
 function shown(touched: unknown): unknown {

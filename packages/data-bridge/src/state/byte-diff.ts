@@ -319,7 +319,7 @@ function walkMembers(
       const type = bytes[here] as number;
       let from: number;
       if (field.index >= 0) {
-        if (field.name !== key || field.dollar !== 0) return undefined;
+        if (field.name !== key || field.dollar !== 0 || !field.assignable) return undefined;
         from = here + 2 + field.bytes.length;
       } else {
         const end = nameEnd(bytes, start, here + 1, last);

@@ -35,13 +35,14 @@ export interface AtomicTree {
  * or that lies in something new, is left out: the ordinary edit says what memory shows.
  *
  * @param shownName what errors call a field.
+ * @param edits those without the operators, where they are known.
  */
 export function treeWith(
   baseline: Baseline,
   pending: readonly PendingAtomic[],
   shownName?: (name: string) => string,
+  edits = treeOf(baseline, shownName),
 ): AtomicTree {
-  const edits = treeOf(baseline, shownName);
   if (pending.length === 0) return { tree: edits, atomics: pending };
   const children = new Map(edits?.children);
   const atomics: PendingAtomic[] = [];
