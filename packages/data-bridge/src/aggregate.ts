@@ -1,4 +1,5 @@
 import type { Abortable, AggregateOptions, BSON, ExplainVerbosityLike } from 'mongodb';
+import type { Batch } from './bson/batch.ts';
 import { decodeStored } from './bson/decode.ts';
 import { Layout } from './bson/layout.ts';
 import { typeName } from './bson/types.ts';
@@ -239,10 +240,10 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
     const { definition, readers, stages } = this.#renamed();
     // Results have any shape, so what was learned of the collection's documents predicts nothing here.
     const layout = new Layout(definition.layout().options, [], readers);
-    return this.#run(stages, (rows) => rows.map((bytes) => decodeStored<R>(layout, bytes, 0)));
+    return this.#run(stages, ({ bytes, starts }) => starts.map((start) => decodeStored<R>(layout, bytes, start)));
   }
 
-  #run<X>(stages: readonly Stage[], read: (documents: readonly Uint8Array[]) => X[]): Results<X> {
+  #run<X>(stages: readonly Stage[], read: (batch: Batch) => X[]): Results<X> {
     const { definition, options } = this.#plan;
     const open = () => this.#cursor(definition.collection(), stages, { raw: true }) as Cursor<never>;
     return new Results({ definition, open, read, signal: options.signal });

@@ -1,6 +1,7 @@
 import type { Abortable, BSON, ChangeStream as DriverStream, ChangeStreamOptions, ResumeToken } from 'mongodb';
 import { refuseInTransaction } from './attempt.ts';
 import { isPlainObject } from './bson/copy.ts';
+import { batchOf } from './bson/batch.ts';
 import { decodeStored } from './bson/decode.ts';
 import { encodeDocument } from './bson/encode.ts';
 import { Layout } from './bson/layout.ts';
@@ -197,7 +198,7 @@ function eventOf(definition: ModelDefinition, read: ReadAll<unknown>, event: BSO
   if (documentKey !== undefined) named['documentKey'] = definition.shownFields(fields(documentKey as BSON.Document));
   for (const name of DOCUMENTS) {
     const document = { fullDocument, fullDocumentBeforeChange }[name] as BSON.Document | null | undefined;
-    if (document !== undefined) named[name] = document === null ? null : read([encodeDocument(document)])[0];
+    if (document !== undefined) named[name] = document === null ? null : read(batchOf([encodeDocument(document)]))[0];
   }
   if (updateDescription !== undefined)
     named['updateDescription'] = descriptionOf(definition, updateDescription as BSON.Document, fields, plain);

@@ -14,7 +14,7 @@ import type {
 } from 'mongodb';
 import { Aggregate, type AggregationOptions } from './aggregate.ts';
 import { ownAll } from './bson/arena.ts';
-import { documentSize } from './bson/decode.ts';
+import { batchOf } from './bson/batch.ts';
 import { isPlainObject } from './bson/copy.ts';
 import { ABSENT, encodeDocument, toExact } from './bson/encode.ts';
 import { readAs, typeName } from './bson/types.ts';
@@ -286,12 +286,12 @@ class ModelDocument extends Document<unknown> {
   }
 
   static hydrate(this: DocumentClass, stored: object): unknown {
-    if (stored instanceof Uint8Array) return readInto(this)([stored.subarray(0, documentSize(stored, 0))])[0];
+    if (stored instanceof Uint8Array) return readInto(this)(batchOf([stored]))[0];
     if (!isPlainObject(stored))
       throw new UsageError(`hydrate() takes a stored document, as an object or as BSON, got ${typeName(stored)}.`, {
         model: definitionOf(this).collectionName,
       });
-    return readInto(this)([encodeDocument(toExact(stored, ABSENT, []) as object)])[0];
+    return readInto(this)(batchOf([encodeDocument(toExact(stored, ABSENT, []) as object)]))[0];
   }
 }
 
@@ -342,16 +342,16 @@ function definitionOf(model: DocumentClass): ModelDefinition {
 
 /** Reads stored documents as documents of this class. */
 function readInto(model: DocumentClass): ReadAll<Document<unknown>> {
-  return (documents, selection = null) => {
+  return (batch, selection = null) => {
     const layout = definitionOf(model).layout();
-    const read = ownAll(documents, (bytes, start) => new model(baselineOver(layout, bytes, start, selection)));
+    const read = ownAll(batch, (bytes, start) => new model(baselineOver(layout, bytes, start, selection)));
     if (read[0] !== undefined) checkRead(read[0]);
     return read;
   };
 }
 
 function readOne(model: DocumentClass, stored: Uint8Array | null): unknown {
-  return stored === null ? null : readInto(model)([stored])[0];
+  return stored === null ? null : readInto(model)(batchOf([stored]))[0];
 }
 
 /** What a replacement stores: a new document of the input, without the `_id` that `new` made for it. */

@@ -1,4 +1,5 @@
 import type { Abortable, BSON, FindOptions, Hint } from 'mongodb';
+import type { Batch } from './bson/batch.ts';
 import { typeName } from './bson/types.ts';
 import { castFilter } from './cast.ts';
 import type { Commands, Cursor } from './commands.ts';
@@ -8,8 +9,8 @@ import { UsageError } from './errors.ts';
 import { translate } from './outcome.ts';
 import { Selection } from './state/selection.ts';
 
-/** Reads the documents of one result. Their bytes lie in the driver's buffers: what is kept must be copied. */
-export type ReadAll<D> = (documents: readonly Uint8Array[], selection?: Selection | null) => D[];
+/** Reads the documents of one batch. Their bytes lie in the driver's buffers: what is kept must be copied. */
+export type ReadAll<D> = (batch: Batch, selection?: Selection | null) => D[];
 
 /** What a query asks, and how its documents are read: fixed when the query is made. */
 export interface QueryPlan<D> {
@@ -152,8 +153,8 @@ export function partOf({ selection }: QueryPlan<unknown>): Pick<FindOptions, 'pr
 }
 
 /** Reads what the cursor gave. */
-export function readBatch<D>({ read, selection }: QueryPlan<D>, documents: readonly Uint8Array[]): D[] {
-  return read(documents, selection);
+export function readBatch<D>({ read, selection }: QueryPlan<D>, batch: Batch): D[] {
+  return read(batch, selection);
 }
 
 /** The same query of these fields alone, and what finds a document again: its `_id`, and what the collection is sharded by. */

@@ -2,6 +2,8 @@ import type { BSON } from 'mongodb';
 import { UsageError } from '../errors.ts';
 import { int32, nameEnd, terminator, valueEnd } from './bytes.ts';
 import type { Identities } from './identity.ts';
+import { ReadingHabit } from './reading-habit.ts';
+import { SharedTexts } from './shared-texts.ts';
 import { utf8 } from './text.ts';
 
 /** How BSON becomes JavaScript: the driver's options, with the driver's defaults. */
@@ -39,6 +41,8 @@ export class Field {
   next: Field | null = null;
   /** What makes of the decoded value what the program reads, for fields of one JavaScript type. */
   read: Reader | null = null;
+  /** How far its texts are the same in many documents: see `SharedTexts`. */
+  repeats = 16;
   /** Another field of the level, with the same hash. */
   alike: Field | null = null;
   #level: Level | null = null;
@@ -220,10 +224,10 @@ export class Layout {
   readonly top: Level;
   /** What a schema declares of the arrays in the documents. */
   readonly identities: Identities | undefined;
-  /** How many fields were decoded one by one since a document of the layout was first read. */
-  reads = 0;
-  /** How many documents are still to be decoded whole when they are first read, since the last ones were read whole. */
-  #eager = 0;
+  /** Texts that come back from document to document. */
+  readonly texts = new SharedTexts();
+  /** Whether most fields of the next document will be read. */
+  readonly habit = new ReadingHabit();
   readonly #byName = new Map<string, Field>();
   readonly #detachedByName = new Map<string, Field>();
   readonly #readers: ReadonlyMap<string, Reader>;
@@ -293,18 +297,6 @@ export class Layout {
     return field;
   }
 
-  /** A document is read for the first time: will most of its fields be? Asks again every sixteen documents. */
-  readsWhole(): boolean {
-    if (this.#eager > 0) {
-      this.#eager -= 1;
-      return true;
-    }
-    const { reads } = this;
-    this.reads = 0;
-    if (reads >= 4 && reads * 4 >= this.top.fields.length * 3) this.#eager = 16;
-    return false;
-  }
-
   /** The top-level field of this index. */
   fieldAt(index: number): Field {
     const field = this.top.fields[index];
@@ -342,6 +334,7 @@ function scan(layout: Layout, bytes: Uint8Array, start: number): void {
   scannedLarge = null;
   offsets.fill(-1, 0, layout.top.fields.length);
   let previous: Field | null = null;
+  let names = 0;
   for (let at = start + 4; at < limit;) {
     const field: Field | null = layout.top.fieldAt(bytes, start, at + 1, limit, previous);
     let end: number;
@@ -351,9 +344,11 @@ function scan(layout: Layout, bytes: Uint8Array, start: number): void {
       end = at + 1 + field.bytes.length;
       offsets[field.index] = at;
       previous = field;
+      names += 1;
     }
     at = valueEnd(bytes, start, bytes[at] as number, end + 1, limit);
   }
+  layout.habit.turnTo(names);
   if (bytes.length > maxKept) scannedLarge = new WeakRef(bytes);
   else scannedBytes = bytes;
   scannedLayout = layout;

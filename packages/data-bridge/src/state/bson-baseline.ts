@@ -66,20 +66,15 @@ export class BsonBaseline implements Baseline {
     const field = this.layout.field(name);
     const touched = this.#touchedValue(field);
     if (touched !== undefined) return shown(touched);
-    if (this.#values === null && this.#written === null && this.layout.readsWhole()) {
-      this.#settleSent();
-      try {
-        const values = (this.#values = decodeFields(this.layout, this.#bytes, this.#start));
-        if (field.index >= 0) return values[field.index];
-      } catch (error) {
-        // What is damaged is found when it is read.
-        if (!(error instanceof CorruptBsonError)) throw error;
-      }
+    if (this.#values === null && field.index >= 0) {
+      this.#values = this.#firstValues();
+      const value = this.#values[field.index];
+      if (value !== undefined) return value;
     }
     const at = this.#locate(field);
     if (at < 0) return undefined;
     const value = this.#decode(field, at);
-    this.layout.reads += 1;
+    this.layout.habit.readOne();
     this.#remember(field, value);
     return value;
   }
@@ -332,6 +327,18 @@ export class BsonBaseline implements Baseline {
   #decode(field: Field, at: number): unknown {
     const value = decodeElement(this.layout, this.#bytes, this.#start, field, at);
     return field.read === null ? value : field.read(value);
+  }
+
+  /** The values to begin with when a field is read for the first time: all of them where the program will read them all. */
+  #firstValues(): unknown[] {
+    this.#settleSent();
+    try {
+      if (this.layout.habit.foretellsWhole()) return decodeFields(this.layout, this.#bytes, this.#start);
+    } catch (error) {
+      // What is damaged is found where it is read: the other fields can be.
+      if (!(error instanceof CorruptBsonError)) throw error;
+    }
+    return [];
   }
 
   #touchedValue(field: Field): unknown {
