@@ -5,8 +5,8 @@ export interface Circumstances {
   /** Such as `v24.21.0`. */
   readonly node: string;
   readonly machine: string;
-  /** How busy the machine was before the case. */
-  readonly load: number;
+  /** How busy the machine was before the case, where that is known. */
+  readonly load?: number;
   /** Such as `2026-11-29`. */
   readonly date: string;
 }

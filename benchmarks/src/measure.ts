@@ -15,7 +15,7 @@ export interface Spread {
 
 export interface Effort {
   readonly rounds: number;
-  /** How long one contender runs in one round, in ms. */
+  /** How long one contender runs in one round, in ms of CPU time. */
   readonly sliceMs: number;
 }
 
@@ -67,8 +67,8 @@ export function spread(series: readonly number[]): Spread {
 export async function alternate(contenders: readonly Contender[], effort: Effort): Promise<Timings> {
   const entries: { contender: Contender; passes: number; times: Time[] }[] = [];
   for (const contender of contenders) {
-    const { wall } = await warmUp(contender, effort.sliceMs * 6);
-    entries.push({ contender, passes: Math.max(1, Math.round(effort.sliceMs / wall)), times: [] });
+    const cost = effortOf(await warmUp(contender, effort.sliceMs * 6));
+    entries.push({ contender, passes: Math.max(1, Math.round(effort.sliceMs / cost)), times: [] });
   }
   for (let round = 0; round < effort.rounds; round++) {
     for (const entry of round % 2 === 0 ? entries : entries.toReversed()) {
@@ -78,12 +78,22 @@ export async function alternate(contenders: readonly Contender[], effort: Effort
   return new Map(entries.map((entry) => [entry.contender.name, entry.times]));
 }
 
+/**
+ * How much of a slice a time is: its CPU time, so that a busy machine makes slices longer and not emptier, within four times
+ * the slice by the clock.
+ */
+function effortOf({ wall, cpu }: Time): number {
+  return Math.max(cpu, wall / 4);
+}
+
 /** What a pass takes once the code is warm. */
 async function warmUp(contender: Contender, forMs: number): Promise<Time> {
-  const end = performance.now() + forMs;
-  let time = await timePasses(contender, 1);
-  while (performance.now() < end) time = await timePasses(contender, 1);
-  return time;
+  const [used, start] = [process.cpuUsage(), performance.now()];
+  for (;;) {
+    const time = await timePasses(contender, 1);
+    const { user, system } = process.cpuUsage(used);
+    if (effortOf({ wall: performance.now() - start, cpu: (user + system) / 1000 }) >= forMs) return time;
+  }
 }
 
 async function timePasses({ prepare, pass }: Contender, passes: number): Promise<Time> {

@@ -1,110 +1,108 @@
-/** The plots of the README and the guide, out of the results of the newest version of Node.js. */
+/** The plots of the README and the guide, out of the results of the newest version of Node.js that their cases ran on. */
 import { type Bar, barChart, type Group } from './bar-chart.ts';
 import type { Row } from './report.ts';
-import { type CaseResults, major, type Run } from './results.ts';
+import { type CaseResults, major } from './results.ts';
 
-const OURS = 'data-bridge';
-
-function newest(results: readonly CaseResults[], name: string): Run | undefined {
-  return results.find((one) => one.name === name)?.runs.at(-1);
+/** Bars out of the rows of a case: those called `before`, a name, `after`. */
+interface Source {
+  readonly label: string;
+  readonly from: string;
+  readonly before: string;
+  readonly after: string;
+  readonly names: readonly string[];
 }
 
-/** Bars of rows that are named one way: what stands between the two texts. */
-function bars(run: Run, before: string, after: string, names: readonly string[]): Bar[] {
-  const rows = new Map(run.rows.map((row): [string, Row] => [row.what.trim(), row]));
+interface Plot {
+  readonly name: string;
+  readonly title: string;
+  readonly groups: readonly Source[];
+}
+
+const ours = 'data-bridge';
+const unvalidated = 'data-bridge, no validation';
+const finders = [ours, 'driver', 'driver + structuredClone', 'Mongoose'];
+const mappers = [ours, unvalidated, 'Mongoose', 'Papr', 'MikroORM', 'Prisma Next'];
+const kept = ['documents, unread', 'documents, all read', 'plain objects', 'plain objects + structuredClone'];
+
+function times(label: string, from: string, names: readonly string[], after = ''): Source {
+  return { label, from, before: 'time of ', after, names };
+}
+
+function rivals(label: string, work: string): Source {
+  return { label, from: 'rivals', before: `${work}: time of `, after: '', names: mappers };
+}
+
+const all: readonly Plot[] = [
+  {
+    name: 'find',
+    title: 'Find 1,000 documents: CPU time of the client',
+    groups: [times('three fields read', 'find-three', finders), times('every field read', 'find-all', finders)],
+  },
+  {
+    name: 'save',
+    title: 'Writes: CPU time of the client',
+    groups: [
+      times(
+        '100 documents, every field edited, saved',
+        'save',
+        [ours, unvalidated, 'deep copy + compare'],
+        ', edited, no network',
+      ),
+      times(
+        '10 arrays of 1,000 elements, one edited in each, saved',
+        'array-of-1000',
+        [ours, unvalidated, 'Mongoose'],
+        ', per 10',
+      ),
+      times('insertMany() of 1,000 documents', 'insert-many', [ours, unvalidated, 'driver', 'Mongoose'], ', per 1,000'),
+    ],
+  },
+  {
+    name: 'memory',
+    title: 'Memory that each of 20,000 documents keeps',
+    groups: [
+      { label: '', from: 'memory', before: 'kept by ', after: ', each', names: [...kept, 'Mongoose documents'] },
+    ],
+  },
+  {
+    name: 'rivals',
+    title: 'Other mappers: CPU time of the client',
+    groups: [
+      rivals('find 1,000, read every field', 'find'),
+      rivals('find one, change two fields, save; 50 times', 'save'),
+      rivals('insert 1,000 documents', 'insert'),
+    ],
+  },
+];
+
+function barsOf({ before, after, names }: Source, rows: readonly Row[]): Bar[] {
+  const byName = new Map(rows.map((row) => [row.what.trim(), row]));
   return names.flatMap((name): Bar[] => {
-    const row = rows.get(`${before}${name}${after}`);
+    const row = byName.get(`${before}${name}${after}`);
     if (row === undefined) return [];
-    const shown = name.replace('documents, ', `${OURS}, `);
-    return [{ name: shown, value: row.measured.median, unit: row.unit, ours: shown.startsWith(OURS) }];
+    const shown = name.replace('documents, ', `${ours}, `);
+    return [{ name: shown, value: row.measured.median, unit: row.unit, ours: shown.startsWith(ours) }];
   });
 }
 
-function chart(
-  title: string,
-  groups: readonly (Group | undefined)[],
-  runs: readonly (Run | undefined)[],
-): string | undefined {
-  const there = groups.filter((group) => group !== undefined && group.bars.length > 0) as Group[];
-  const run = runs.find((one) => one !== undefined);
-  if (there.length === 0 || run === undefined) return undefined;
-  return barChart({ title, caption: `Node.js ${major(run)}; shorter is better`, groups: there });
-}
-
-function group(
-  label: string,
-  run: Run | undefined,
-  before: string,
-  after: string,
-  names: readonly string[],
-): Group | undefined {
-  return run && { label, bars: bars(run, before, after, names) };
+/** `undefined` where a case of the plot has no results on a version that the others have. */
+function draw({ title, groups }: Plot, results: readonly CaseResults[]): string | undefined {
+  const runs = groups.map(({ from }) => results.find(({ name }) => name === from)?.runs ?? []);
+  const node = runs[0]?.map(major).findLast((one) => runs.every((ofCase) => ofCase.map(major).includes(one)));
+  if (node === undefined) return undefined;
+  const drawn = groups.map((source, i): Group => {
+    const run = runs[i]?.find((one) => major(one) === node);
+    return { label: source.label, bars: barsOf(source, run?.rows ?? []) };
+  });
+  return barChart({ title, caption: `Node.js ${node}; shorter is better`, groups: drawn });
 }
 
 /** Each plot that there are results for, by name. */
 export function plots(results: readonly CaseResults[]): ReadonlyMap<string, string> {
-  const [three, all] = [newest(results, 'find-three'), newest(results, 'find-all')];
-  const finders = [OURS, 'driver', 'driver + structuredClone', 'Mongoose'];
-  const [save, array, insert] = [
-    newest(results, 'save'),
-    newest(results, 'array-of-1000'),
-    newest(results, 'insert-many'),
-  ];
-  const memory = newest(results, 'memory');
-  const rivals = newest(results, 'rivals');
-  const everybody = [OURS, 'data-bridge, no validation', 'Mongoose', 'Papr', 'MikroORM', 'Prisma Next'];
-  const made = {
-    find: chart(
-      'Find 1,000 documents: CPU time of the client',
-      [
-        group('three fields read', three, 'time of ', '', finders),
-        group('every field read', all, 'time of ', '', finders),
-      ],
-      [three, all],
-    ),
-    save: chart(
-      'Writes: CPU time of the client',
-      [
-        group('100 documents, every field edited, saved', save, 'time of ', ', edited, no network', [
-          OURS,
-          'data-bridge, no validation',
-          'deep copy + compare',
-        ]),
-        group('10 arrays of 1,000 elements, one edited in each, saved', array, 'time of ', ', per 10', [
-          OURS,
-          'Mongoose',
-        ]),
-        group('insertMany() of 1,000 documents', insert, 'time of ', ', per 1,000', [
-          OURS,
-          'data-bridge, no validation',
-          'driver',
-          'Mongoose',
-        ]),
-      ],
-      [save, array, insert],
-    ),
-    memory: chart(
-      'Memory that each of 20,000 documents keeps',
-      [
-        group('', memory, 'kept by ', ', each', [
-          'documents, unread',
-          'documents, all read',
-          'plain objects',
-          'plain objects + structuredClone',
-          'Mongoose documents',
-        ]),
-      ],
-      [memory],
-    ),
-    rivals: chart(
-      'Other mappers: CPU time of the client',
-      [
-        group('find 1,000, read every field', rivals, 'find: time of ', '', everybody),
-        group('find one, change two fields, save; 50 times', rivals, 'save: time of ', '', everybody),
-        group('insert 1,000 documents', rivals, 'insert: time of ', '', everybody),
-      ],
-      [rivals],
-    ),
-  };
-  return new Map(Object.entries(made).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  const made = new Map<string, string>();
+  for (const plot of all) {
+    const svg = draw(plot, results);
+    if (svg !== undefined) made.set(plot.name, svg);
+  }
+  return made;
 }

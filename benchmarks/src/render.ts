@@ -61,7 +61,7 @@ function takenOn(runs: readonly Run[]): string {
   const lines = new Map<string, string[]>();
   for (const { node, machine, load, date } of runs) {
     const where = `on ${date}, ${machine}`;
-    lines.set(where, [...(lines.get(where) ?? []), `${node} (load ${load})`]);
+    lines.set(where, [...(lines.get(where) ?? []), load === undefined ? node : `${node} (load ${load})`]);
   }
   return `Taken ${Array.from(lines, ([where, nodes]) => `${where}: ${nodes.join(', ')}`).join('; ')}.`;
 }

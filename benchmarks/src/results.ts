@@ -46,7 +46,15 @@ export async function readResults(folder: URL, names: readonly string[]): Promis
   );
 }
 
+/** JSON with a line for each row, so that a change of figures reads well. */
+export function jsonOf({ runs, ...head }: CaseResults): string {
+  const open = (object: object): string => JSON.stringify(object).slice(0, -1);
+  const runText = ({ rows, ...where }: Run): string =>
+    `${open(where)},"rows":[\n${rows.map((row) => JSON.stringify(row)).join(',\n')}\n]}`;
+  return `${open(head)},"runs":[\n${runs.map(runText).join(',\n')}\n]}\n`;
+}
+
 export async function writeCase(folder: URL, results: CaseResults): Promise<void> {
   await mkdir(folder, { recursive: true });
-  await writeFile(new URL(`${results.name}.json`, folder), `${JSON.stringify(results, null, 2)}\n`);
+  await writeFile(new URL(`${results.name}.json`, folder), jsonOf(results));
 }

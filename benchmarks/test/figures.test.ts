@@ -8,7 +8,7 @@ import { alternate, ratio, spread, timeOf } from '../src/measure.ts';
 import { pages } from '../src/pages.ts';
 import { renderResults } from '../src/render.ts';
 import { atLeast, atMost, byNode, compare, exactly, figure, isReached, type Row, table } from '../src/report.ts';
-import { type CaseResults, merge, type Run } from '../src/results.ts';
+import { type CaseResults, jsonOf, merge, type Run } from '../src/results.ts';
 
 const row = (what: string, cpu: number, more: Partial<Row> = {}): Row => ({
   what,
@@ -103,6 +103,12 @@ describe('results', () => {
     const merged = all.reduce(merge, results('x'));
     expect(merged.runs.map(({ node }) => node)).toEqual(['v20.2.0', 'v24.3.0']);
     expect(merged.title).toBe('The case x');
+  });
+
+  it('are JSON with a line for each row', () => {
+    const all = results('x', run('v20.2.0', row('a', 1), row('b', 2)), run('v24.2.0', row('a', 3)));
+    expect(JSON.parse(jsonOf(all))).toEqual(all);
+    expect(jsonOf(all).split('\n')).toHaveLength(10);
   });
 
   it('render a column for each version, and say where a goal is missed', () => {

@@ -49,11 +49,16 @@ describe('the plots', () => {
     rows: [time('data-bridge', ms), time('driver', 10 * ms), time('somebody else', 1)],
   });
 
-  it('show what there are results for, of the newest version of Node.js', () => {
-    const made = plots([{ name: 'find-three', title: '', runs: [run('v20.1.0', 4), run('v24.1.0', 2)] }]);
+  it('show the newest version of Node.js that all cases of a plot have', () => {
+    const three = { name: 'find-three', title: '', runs: [run('v20.1.0', 4), run('v24.1.0', 2), run('v26.1.0', 1)] };
+    const every = { name: 'find-all', title: '', runs: [run('v20.1.0', 8), run('v24.1.0', 3)] };
+    expect(plots([three]).size).toBe(0);
+    const made = plots([three, every]);
     expect([...made.keys()]).toEqual(['find']);
     const find = made.get('find') ?? '';
     expect(find).toContain('Node.js 24; shorter is better');
-    expect(find).toContain('<desc>three fields read: data-bridge 2 ms; driver 20 ms;</desc>');
+    expect(find).toContain(
+      '<desc>three fields read: data-bridge 2 ms; driver 20 ms; every field read: data-bridge 3 ms; driver 30 ms;</desc>',
+    );
   });
 });
