@@ -347,8 +347,7 @@ function settleInsert(life: Life, document: BSON.Document): void {
   for (const name of Object.keys(document))
     if (!counts(definition, name)) settled.carry(name, baseline.current(name), document[name]);
   for (const name of baseline.names())
-    if (!Object.hasOwn(document, name) && !counts(definition, name))
-      settled.carry(name, baseline.current(name), undefined);
+    if (!Object.hasOwn(document, name) && !counts(definition, name)) settled.carry(name, baseline.current(name));
   moveTo(life.tracker, settled);
   life.isNew = false;
   life.lastSaved = sent;
