@@ -2,6 +2,7 @@ import type { Abortable, BSON, UpdateOptions } from 'mongodb';
 import { isInTransaction } from './attempt.ts';
 import { setOwn } from './bson/copy.ts';
 import { ABSENT, encodeDocument, LateBytes, toExact } from './bson/encode.ts';
+import { copyStorable, isPlainKey } from './bson/storable.ts';
 import { afterMiss } from './conflict.ts';
 import { type ModelDefinition, REVISION, REVISION_ID } from './definition.ts';
 import { isVerdict, serverCode } from './driver-error.ts';
@@ -139,11 +140,7 @@ export function stampNew({ baseline, definition, isNew }: Life): void {
  *
  * @param known gives what changed, where that was told already.
  */
-export function planWrite(
-  life: Life,
-  options: ConflictOptions = {},
-  known?: () => EditTree | null,
-): Write | null {
+export function planWrite(life: Life, options: ConflictOptions = {}, known?: () => EditTree | null): Write | null {
   if (life.isNew) return numberedInsert(life, withId(life, planInsert(life)));
   const { baseline, definition, pending } = life;
   const { tree: edits, atomics } = treeWith(baseline, pending, (name) => definition.shownName(name), known?.());
@@ -189,10 +186,14 @@ function stampOf(baseline: Baseline, name: string, operator: AtomicOperator, ope
 /** Every field as it is now, copied, `_id` first. */
 function planInsert({ baseline, definition }: Life): BSON.Document {
   const document: BSON.Document = {};
-  for (const name of new Set(['_id', ...baseline.names()])) {
+  const copyField = (name: string): void => {
     const value = baseline.current(name);
-    if (value !== undefined) setOwn(document, name, toExact(value, ABSENT, [definition.shownName(name)]));
-  }
+    if (value === undefined) return;
+    const copy = isPlainKey(name) ? copyStorable(value) : undefined;
+    setOwn(document, name, copy ?? toExact(value, ABSENT, [definition.shownName(name)]));
+  };
+  copyField('_id');
+  for (const name of baseline.names()) if (name !== '_id') copyField(name);
   // A document that is restored counts on.
   if (definition.version !== undefined) document[definition.version] ??= 1;
   return document;
@@ -346,7 +347,7 @@ function settleInsert(life: Life, document: BSON.Document): void {
   for (const name of Object.keys(document))
     if (!counts(definition, name)) settled.carry(name, baseline.current(name), document[name]);
   for (const name of baseline.names())
-    if (!Object.hasOwn(document, name) && !counts(definition, name)) settled.carry(name, baseline.current(name), undefined);
+    if (!Object.hasOwn(document, name) && !counts(definition, name)) settled.carry(name, baseline.current(name));
   moveTo(life.tracker, settled);
   life.isNew = false;
   life.lastSaved = sent;

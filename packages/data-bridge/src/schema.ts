@@ -198,7 +198,8 @@ function areElementsLeft(value: readonly unknown[], output: readonly unknown[]):
 }
 
 function areMembersLeft(value: Record<string, unknown>, output: Record<string, unknown>): boolean {
-  for (const key of Object.keys(output)) if (!Object.hasOwn(value, key) || !isLeft(value[key], output[key])) return false;
+  for (const key of Object.keys(output))
+    if (!Object.hasOwn(value, key) || !isLeft(value[key], output[key])) return false;
   return true;
 }
 

@@ -166,7 +166,9 @@ function runValidators(life: Life, fields: readonly SchemaField[], given: Map<st
   const currentOf = ({ name }: SchemaField): unknown => life.baseline.current(name);
   const runInside = (): Running[] => {
     for (const field of fields) given.set(field.name, copyValue(currentOf(field)));
-    return life.inside(() => fields.map((field) => [field, judge(life, field, currentOf(field), given.get(field.name))]));
+    return life.inside(() =>
+      fields.map((field) => [field, judge(life, field, currentOf(field), given.get(field.name))]),
+    );
   };
   if (life.definition.validatesLater) return runInside();
   const verdicts = life.call(() => fields.map((field): Running => [field, judge(life, field, currentOf(field))]));

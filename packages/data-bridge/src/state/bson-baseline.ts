@@ -1,7 +1,14 @@
 import { BSON } from 'mongodb';
 import { copyValue, setOwn } from '../bson/copy.ts';
 import { CorruptBsonError } from '../errors.ts';
-import { decodeDocument, decodeElement, decodeExact, decodeFields, decodeStored, documentSize } from '../bson/decode.ts';
+import {
+  decodeDocument,
+  decodeElement,
+  decodeExact,
+  decodeFields,
+  decodeStored,
+  documentSize,
+} from '../bson/decode.ts';
 import { ABSENT, encodeDocument, LateBytes } from '../bson/encode.ts';
 import { equalElement } from '../bson/equal.ts';
 import type { Identities } from '../bson/identity.ts';
@@ -269,13 +276,13 @@ export class BsonBaseline implements Baseline {
   /**
    * Takes over the current value that a document had under another baseline.
    *
-   * @param sent what was sent of it, `undefined` for nothing.
+   * @param sent what was sent of it, `undefined` where that is to be looked up.
    */
-  carry(name: string, value: unknown, sent: unknown): void {
+  carry(name: string, value: unknown, sent?: unknown): void {
     const field = this.layout.field(name);
     // An object is compared whenever somebody asks, so it need not be now.
     if (typeof value === 'object') this.#remember(field, value);
-    else if (!Object.is(value, sent)) this.set(name, value);
+    else if (value === undefined || !Object.is(value, sent)) this.set(name, value);
     else if (field.read === null && readsAsSent(value, this.layout.options)) this.#remember(field, value);
   }
 
