@@ -1,7 +1,14 @@
 import { BSON } from 'mongodb';
 import { copyValue, setOwn } from '../bson/copy.ts';
 import { CorruptBsonError } from '../errors.ts';
-import { decodeDocument, decodeElement, decodeExact, decodeFields, decodeStored, documentSize } from '../bson/decode.ts';
+import {
+  decodeDocument,
+  decodeElement,
+  decodeExact,
+  decodeFields,
+  decodeStored,
+  documentSize,
+} from '../bson/decode.ts';
 import { ABSENT, encodeDocument } from '../bson/encode.ts';
 import { equalElement } from '../bson/equal.ts';
 import type { Identities } from '../bson/identity.ts';
