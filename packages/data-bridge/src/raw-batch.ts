@@ -29,7 +29,7 @@ interface Reply {
     readonly bson: Uint8Array;
     /** Where the array begins. */
     readonly offset: number;
-    readonly isArray: boolean;
+    readonly isArray: unknown;
     readonly elements: readonly Element[];
   };
   clear(): void;

@@ -32,7 +32,7 @@ export class SharedTexts {
       field.repeats = field.repeats === 0 ? -pause : field.repeats === -1 ? credit : field.repeats + 1;
       return null;
     }
-    const texts = (this.#texts ??= new Array<string>(slots).fill(''));
+    const texts = (this.#texts ??= Array.from({ length: slots }, () => ''));
     const slot = slotOf(bytes, from, to);
     const known = texts[slot] as string;
     if (isTextAt(known, bytes, from, length)) {
