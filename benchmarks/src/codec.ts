@@ -5,7 +5,8 @@
 import { deserialize } from 'bson';
 import { decodeDocument, decodeElement, decodeTransient } from '../../packages/data-bridge/dist/bson/decode.js';
 import { equalElement } from '../../packages/data-bridge/dist/bson/equal.js';
-import { fieldsOf, Layout, locate } from '../../packages/data-bridge/dist/bson/layout.js';
+import { Layout } from '../../packages/data-bridge/dist/bson/layout.js';
+import { fieldsOf, locate } from '../../packages/data-bridge/dist/bson/locate.js';
 import { circumstances } from './circumstances.ts';
 import { type Fixture, fixtures } from './fixtures.ts';
 import { alternate, type Contender, keep, quick, ratio, spread, thorough, timeOf } from './measure.ts';

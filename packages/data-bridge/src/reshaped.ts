@@ -1,4 +1,4 @@
-import type { Reader } from './bson/layout.ts';
+import type { Reader } from './bson/level.ts';
 import { isPlainObject } from './bson/copy.ts';
 
 /**

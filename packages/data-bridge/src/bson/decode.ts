@@ -1,5 +1,6 @@
 import { nameEnd, terminator } from './bytes.ts';
-import { type BsonOptions, type Field, type Layout, Level } from './layout.ts';
+import type { BsonOptions, Layout } from './layout.ts';
+import { type Field, Level } from './level.ts';
 import { setOwn } from './make.ts';
 import { readDocument, readElement, readFields } from './read-document.ts';
 import type { SharedTexts } from './shared-texts.ts';

@@ -15,7 +15,9 @@ import {
   valueEnd,
 } from './bytes.ts';
 import { decodeExactValue } from './decode.ts';
-import type { Field, Layout, Level } from './layout.ts';
+import { equalBytes, equalDouble, equalId, equalInt, equalLong, equalText } from './equal-scalars.ts';
+import type { Layout } from './layout.ts';
+import type { Field, Level } from './level.ts';
 import { isBson, isDate, isMap, isUint8Array, toStored } from './live.ts';
 import { same } from './same.ts';
 import { isAscii, latin1, maxText, utf8 } from './text.ts';
@@ -55,6 +57,11 @@ export function equalElement(
   const limit = terminator(bytes, start, start, bytes.length);
   const type = bytes[at] as number;
   const from = known === undefined ? nameEnd(bytes, start, at + 1, limit) + 1 : at + 2 + known.bytes.length;
+  // The commonest question is answered without more ado.
+  if (typeof value === 'number' && (type === 0x10 || type === 0x01)) {
+    fixedEnd(start, from, type === 0x10 ? 4 : 8, limit);
+    return Object.is(type === 0x10 ? int32(bytes, from) : float64(bytes, from), value);
+  }
   const { promoteBuffers, promoteValues } = layout.options;
   const nested = type === 0x03 || type === 0x04;
   const stored = {
@@ -182,90 +189,16 @@ function textOf(bytes: Uint8Array, from: number, to: number): string {
 }
 
 function equalString({ bytes, start, text, textFrom }: Stored, from: number, to: number, value: unknown): boolean {
-  const size = to - from;
-  if (typeof value !== 'string' || value.length > size || value.length * 3 < size) return false;
-  // UTF-16 is as long as UTF-8 in ASCII only.
-  if (value.length < size) return utf8(bytes, start, from, to) === value;
-  if (text !== '') return text.substring(from - textFrom, to - textFrom) === value && isAscii(bytes, from, to);
-  return size > maxLoop
-    ? latin1(bytes, from, to) === value && isAscii(bytes, from, to)
-    : isAsciiText(bytes, from, value);
+  if (typeof value !== 'string') return false;
+  if (text === '' || value.length !== to - from) return equalText(bytes, start, from, to, value);
+  return text.substring(from - textFrom, to - textFrom) === value && isAscii(bytes, from, to);
 }
 
 /** It pays to make a text of a value of this size. */
 const minText = 512;
-/** Longer strings are compared faster by making one of the bytes. */
-const maxLoop = 24;
-
-function isAsciiText(bytes: Uint8Array, from: number, value: string): boolean {
-  for (let i = 0; i < value.length; i++) {
-    const code = value.charCodeAt(i);
-    if (code > 127 || bytes[from + i] !== code) return false;
-  }
-  return true;
-}
-
-function equalInt(int: number, value: unknown): boolean {
-  if (typeof value === 'number') return Object.is(value, int);
-  if (typeof value === 'bigint') return value === BigInt(int);
-  return isBson(value, 'Int32') && value.value === int;
-}
-
-function equalDouble(double: number, value: unknown): boolean {
-  if (typeof value === 'number') return Object.is(value, double);
-  return isBson(value, 'Double') && Object.is(value.value, double);
-}
-
-function equalLong(low: number, high: number, value: unknown): boolean {
-  if (typeof value === 'number') {
-    if (Object.is(value, -0)) return false;
-    // Exact, since it only moves the exponent.
-    const upper = Math.floor(value / 0x1_0000_0000);
-    return upper === high && value - upper * 0x1_0000_0000 === low >>> 0;
-  }
-  if (typeof value === 'bigint') return value === ((BigInt(high) << 32n) | BigInt(low >>> 0));
-  return isBson(value, 'Long') && value.low === low && value.high === high;
-}
-
 /** Most ids are of the copy of the bson package that the driver uses, which is seen at once. */
 function isId(value: unknown): value is ObjectId {
   return value instanceof ObjectId || isBson(value, 'ObjectId');
-}
-
-/** How bson 7 keeps the bytes of an ObjectId, three in each. Its public `id` makes a new buffer at every call. */
-interface PackedId {
-  readonly i0?: number;
-  readonly i1?: number;
-  readonly i2?: number;
-  readonly i3?: number;
-}
-
-/** For the walk of changes: is the text between two offsets this one? */
-export function equalText(bytes: Uint8Array, start: number, from: number, to: number, value: string): boolean {
-  const size = to - from;
-  if (value.length > size || value.length * 3 < size) return false;
-  if (value.length < size) return utf8(bytes, start, from, to) === value;
-  return size > maxLoop ? latin1(bytes, from, to) === value && isAscii(bytes, from, to) : isAsciiText(bytes, from, value);
-}
-
-/** Is the ObjectId at `at` this one? */
-export function equalIdAt(bytes: Uint8Array, at: number, value: ObjectId): boolean {
-  return equalId(bytes, at, value);
-}
-
-function equalId(bytes: Uint8Array, at: number, value: ObjectId): boolean {
-  const { i0, i1, i2, i3 } = value as unknown as PackedId;
-  if (i0 === undefined) return equalBytes(bytes, at, at + 12, value.id, 12);
-  return (
-    i0 === uint24(bytes, at) &&
-    i1 === uint24(bytes, at + 3) &&
-    i2 === uint24(bytes, at + 6) &&
-    i3 === uint24(bytes, at + 9)
-  );
-}
-
-function uint24(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number);
 }
 
 function equalBinary(stored: Stored, from: number, end: number, value: unknown): boolean {
@@ -278,12 +211,6 @@ function equalBinary(stored: Stored, from: number, end: number, value: unknown):
   return (
     isUint8Array(value) && (subtype === 0 || stored.anySubtype) && equalBytes(bytes, data, end, value, value.length)
   );
-}
-
-function equalBytes(bytes: Uint8Array, from: number, to: number, value: Uint8Array, length: number): boolean {
-  if (length !== to - from) return false;
-  for (let i = 0; i < length; i++) if (bytes[from + i] !== value[i]) return false;
-  return true;
 }
 
 function equalArray(stored: Stored, from: number, last: number, field: Field, value: unknown): boolean {

@@ -29,7 +29,8 @@ import {
   unknownType,
   valueEnd,
 } from './bytes.ts';
-import type { BsonOptions, Field, Layout, Level } from './layout.ts';
+import type { BsonOptions, Layout } from './layout.ts';
+import type { Field, Level } from './level.ts';
 import { copyBytes, objectIdAt, setOwn, toBsonRegExp, toReference, toRegExp } from './make.ts';
 import type { SharedTexts } from './shared-texts.ts';
 import { flat, isAscii, latin1, maxText, utf8 } from './text.ts';

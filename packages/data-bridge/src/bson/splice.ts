@@ -1,5 +1,6 @@
 import { nameEnd, terminator, valueEnd } from './bytes.ts';
-import { type Layout, locate } from './layout.ts';
+import type { Layout } from './layout.ts';
+import { locate } from './locate.ts';
 
 /** The elements of an encoded document (type, name, value each), in its order. */
 export function elementsOf(document: Uint8Array): Uint8Array[] {

@@ -12,11 +12,13 @@ import {
 import { ABSENT, encodeDocument, LateBytes } from '../bson/encode.ts';
 import { equalElement } from '../bson/equal.ts';
 import type { Identities } from '../bson/identity.ts';
-import { type Field, fieldsOf, Layout, locate } from '../bson/layout.ts';
+import { Layout } from '../bson/layout.ts';
+import type { Field } from '../bson/level.ts';
+import { fieldsOf, locate } from '../bson/locate.ts';
 import { decodeOrdered } from '../bson/ordered.ts';
 import { elementsOf, splice } from '../bson/splice.ts';
 import type { Baseline } from './baseline.ts';
-import { diffStored } from './byte-diff.ts';
+import { diffStored } from './walk.ts';
 import type { Edit, EditTree } from './edits.ts';
 import type { Selection } from './selection.ts';
 
@@ -40,8 +42,8 @@ export class BsonBaseline implements Baseline {
   /** Touched values by the layout's index; those of names that the layout could not take are in `#unlisted`. */
   #values: unknown[] | null = null;
   #unlisted: Map<string, unknown> | null = null;
-  /** Indexes of the fields that were set or removed. Of the others only containers can have changed. */
-  #written: number[] | null = null;
+  /** Indexes of the fields that were set or removed, in that order. Of the others only containers can have changed. */
+  #written: Set<number> | null = null;
 
   constructor(layout: Layout, bytes: Uint8Array, start: number) {
     this.layout = layout;
@@ -88,12 +90,15 @@ export class BsonBaseline implements Baseline {
 
   set(name: string, value: unknown): void {
     const field = this.layout.field(name);
-    if (field.index >= 0 && this.#written?.includes(field.index) !== true) (this.#written ??= []).push(field.index);
+    if (field.index >= 0) (this.#written ??= new Set()).add(field.index);
     this.#remember(field, value === undefined ? REMOVED : value);
   }
 
   has(name: string): boolean {
-    const field = this.layout.field(name);
+    return this.#has(this.layout.field(name));
+  }
+
+  #has(field: Field): boolean {
     const touched = this.#touchedValue(field);
     if (touched !== undefined) return touched !== REMOVED;
     const at = this.#locate(field);
@@ -101,15 +106,29 @@ export class BsonBaseline implements Baseline {
   }
 
   names(): string[] {
-    const stored = this.storedNames();
-    const written = this.#written?.map((index) => this.layout.fieldAt(index).name) ?? [];
-    return [...new Set([...stored, ...written, ...(this.#unlisted?.keys() ?? [])])].filter((name) => this.has(name));
+    const names = new Set(
+      this.#storedFields()
+        .filter((field) => this.#has(field))
+        .map((field) => field.name),
+    );
+    for (const name of this.#writtenNames()) if (this.has(name)) names.add(name);
+    return [...names];
   }
 
   /** The names of the fields in the bytes. */
   storedNames(): string[] {
+    return this.#storedFields().map((field) => field.name);
+  }
+
+  #storedFields(): Field[] {
     this.#settleSent();
-    return fieldsOf(this.layout, this.#bytes, this.#start).map((field) => field.name);
+    return fieldsOf(this.layout, this.#bytes, this.#start);
+  }
+
+  /** In the order in which they were written; those that the layout could not take are last. */
+  #writtenNames(): string[] {
+    const names = Array.from(this.#written ?? [], (index) => this.layout.fieldAt(index).name);
+    return this.#unlisted === null ? names : [...names, ...this.#unlisted.keys()];
   }
 
   isModified(): boolean {
@@ -153,8 +172,7 @@ export class BsonBaseline implements Baseline {
     const values = this.#values ?? [];
     for (let index = 0; index < values.length; index++) {
       const value = values[index];
-      if (value === undefined) continue;
-      if (typeof value !== 'object' && this.#written?.includes(index) !== true) continue;
+      if (!this.#mayDiffer(index, value)) continue;
       const field = this.layout.fieldAt(index);
       if (isLater(field.name)) {
         if (this.#valueDiffers(field, value)) take(field.name, null);
@@ -180,7 +198,7 @@ export class BsonBaseline implements Baseline {
   #editOf(field: Field, value: unknown, general: (name: string, value: unknown) => Edit | null): Edit | null {
     const at = this.#locate(field);
     const identities = this.identities?.at(field.name);
-    const edit = diffStored(this.layout, this.#bytes, this.#start, at, field, shown(value), identities);
+    const edit = diffStored(this.#bytes, this.#start, at, field, shown(value), identities);
     if (edit !== undefined) return edit;
     return this.#valueDiffers(field, value) ? general(field.name, shown(value)) : null;
   }
@@ -238,8 +256,7 @@ export class BsonBaseline implements Baseline {
   copy(): BsonBaseline {
     this.#settleSent();
     const copy = this.over(this.#bytes, this.#start);
-    const written = this.#written?.map((index) => this.layout.fieldAt(index).name) ?? [];
-    const changes = new Map(written.map((name) => [name, this.current(name)]));
+    const changes = new Map(this.#writtenNames().map((name) => [name, this.current(name)]));
     this.eachChange((name, value) => changes.set(name, value));
     for (const [name, value] of changes) copy.set(name, copyValue(value));
     return copy;
@@ -296,7 +313,7 @@ export class BsonBaseline implements Baseline {
     }
     this.#bytes = splice(this.layout, this.#bytes, this.#start, encodeEdits(sent));
     this.#start = 0;
-    for (const index of this.#written?.slice() ?? []) this.#forgetWrite(this.layout.fieldAt(index));
+    for (const index of this.#written ?? []) this.#forgetWrite(this.layout.fieldAt(index));
     this.#unlisted?.forEach((_, name) => this.#forgetWrite(this.layout.field(name)));
   }
 
@@ -314,15 +331,18 @@ export class BsonBaseline implements Baseline {
   }
 
   #unmark(field: Field): void {
-    const at = this.#written?.indexOf(field.index) ?? -1;
-    if (at >= 0) this.#written?.splice(at, 1);
+    this.#written?.delete(field.index);
   }
 
   #indexDiffers(values: readonly unknown[], index: number): boolean {
     const value = values[index];
+    return this.#mayDiffer(index, value) && this.#valueDiffers(this.layout.fieldAt(index), value);
+  }
+
+  /** Without being written, only a container can have changed. */
+  #mayDiffer(index: number, value: unknown): boolean {
     if (value === undefined) return false;
-    if (typeof value !== 'object' && this.#written?.includes(index) !== true) return false;
-    return this.#valueDiffers(this.layout.fieldAt(index), value);
+    return (typeof value === 'object' && value !== null) || this.#written?.has(index) === true;
   }
 
   #valueDiffers(field: Field, value: unknown): boolean {

@@ -154,6 +154,11 @@ export function idsOf(elements: readonly unknown[], key: string): unknown[] {
   return elements.map((element) => memberOf(element, key));
 }
 
+/** The identity of an edited element, by its index in the original. */
+export function idOf({ ids, base, key }: ElementsEdit, i: number): unknown {
+  return ids === undefined ? memberOf(base[i], key) : ids.get(i);
+}
+
 /** Has it members that can change one by one? */
 export function hasMembers(value: unknown): value is object {
   return value instanceof Map || isPlainObject(value);
@@ -205,7 +210,7 @@ function compareArrays(
 }
 
 /** Elements that have to be found by their identities, times those to look through, beyond which the array is sent whole. */
-const MAX_SEARCHED = 100_000;
+export const MAX_SEARCHED = 100_000;
 
 function compareElements(
   base: readonly unknown[],
@@ -250,7 +255,13 @@ export function changesOf(tree: EditTree, live: Live): Change[] {
   return changes;
 }
 
-function changesBelow(edit: Edit, keys: readonly (string | number)[], path: string, live: Live, changes: Change[]): void {
+function changesBelow(
+  edit: Edit,
+  keys: readonly (string | number)[],
+  path: string,
+  live: Live,
+  changes: Change[],
+): void {
   if (edit.kind === 'object' || edit.kind === 'positions' || (edit.kind === 'elements' && isInPlace(edit))) {
     for (const [key, child] of edit.children as ReadonlyMap<string | number, Edit>) {
       const inner = keys.slice();

@@ -1,6 +1,13 @@
 import { setOwn } from '../bson/copy.ts';
-import { memberOf } from '../bson/encode.ts';
-import { type AtomicEdit, type AtomicOperator, type Edit, type EditTree, type ElementsEdit, idsOf } from './edits.ts';
+import {
+  type AtomicEdit,
+  type AtomicOperator,
+  type Edit,
+  type EditTree,
+  type ElementsEdit,
+  idOf,
+  idsOf,
+} from './edits.ts';
 
 /** The update operators that say a tree of edits: by path, what each is given. */
 export type Operators = Partial<Record<'$set' | '$unset' | '$pullAll' | AtomicOperator, Record<string, unknown>>>;
@@ -105,7 +112,7 @@ function sayElements(edit: ElementsEdit, path: string, said: Saying): void {
   const { key, children, removed, added } = edit;
   for (const [i, child] of children) {
     const identifier = `e${said.arrayFilters.length}`;
-    said.arrayFilters.push({ [`${identifier}.${key}`]: edit.ids === undefined ? memberOf(edit.base[i], key) : edit.ids.get(i) });
+    said.arrayFilters.push({ [`${identifier}.${key}`]: idOf(edit, i) });
     say(child, `${path}.$[${identifier}]`, said);
   }
   const { update } = said;

@@ -1,11 +1,12 @@
 import { setOwn } from '../bson/copy.ts';
-import { ABSENT, memberOf } from '../bson/encode.ts';
+import { ABSENT } from '../bson/encode.ts';
 import {
   type AtomicEdit,
   type DeleteEdit,
   type Edit,
   type EditTree,
   type ElementsEdit,
+  idOf,
   idsOf,
   type PositionsEdit,
   type ValueEdit,
@@ -187,9 +188,10 @@ function isIn(ids: readonly unknown[], key: string): Expression {
   return { $in: [`$$a.${key}`, literal(ids)] };
 }
 
-function editElements({ key, base, children }: ElementsEdit, array: Expression): Expression {
+function editElements(edit: ElementsEdit, array: Expression): Expression {
+  const { key, children } = edit;
   const branches = Array.from(children, ([i, child]) => ({
-    case: { $eq: [`$$a.${key}`, literal(memberOf(base[i], key))] },
+    case: { $eq: [`$$a.${key}`, literal(idOf(edit, i))] },
     then: editElement(child),
   }));
   return { $map: { input: array, as: 'a', in: { $switch: { branches, default: '$$a' } } } };

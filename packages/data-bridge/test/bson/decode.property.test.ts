@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { BSON } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { decodeDocument, decodeElement, decodeExact, decodeTransient, documentSize } from '../../src/bson/decode.ts';
-import { fieldsOf, Layout, locate } from '../../src/bson/layout.ts';
+import { Layout } from '../../src/bson/layout.ts';
+import { fieldsOf, locate } from '../../src/bson/locate.ts';
 import { anyOptions, commonElements, documentBytes, runs } from '../support/arbitrary.ts';
 import { portrait } from '../support/portrait.ts';
 

@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeDocument, decodeElement, decodeExact } from '../../src/bson/decode.ts';
 import { equalElement, equalValues } from '../../src/bson/equal.ts';
-import { type Field, fieldsOf, Layout, locate } from '../../src/bson/layout.ts';
+import { Layout } from '../../src/bson/layout.ts';
+import type { Field } from '../../src/bson/level.ts';
+import { fieldsOf, locate } from '../../src/bson/locate.ts';
 import {
   anyDocument,
   anyElements,

@@ -17,7 +17,8 @@ import {
 } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { equalElement, equalValues } from '../../src/bson/equal.ts';
-import { type BsonOptions, Layout, locate } from '../../src/bson/layout.ts';
+import { type BsonOptions, Layout } from '../../src/bson/layout.ts';
+import { locate } from '../../src/bson/locate.ts';
 import { CorruptBsonError } from '../../src/errors.ts';
 import { documentBytes, type StoredElement, stringBytes } from '../support/arbitrary.ts';
 

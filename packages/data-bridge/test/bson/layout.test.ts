@@ -1,7 +1,8 @@
 import { BSON } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { decodeDocument, decodeElement } from '../../src/bson/decode.ts';
-import { fieldsOf, Layout, locate } from '../../src/bson/layout.ts';
+import { Layout } from '../../src/bson/layout.ts';
+import { fieldsOf, locate } from '../../src/bson/locate.ts';
 import { CorruptBsonError, UsageError } from '../../src/errors.ts';
 import { documentBytes, type StoredElement } from '../support/arbitrary.ts';
 
@@ -53,9 +54,10 @@ describe('Layout', () => {
   });
 
   it('works on with more names than it learns', () => {
+    const early = Layout.maxNames - 28;
     const layout = new Layout(
       {},
-      Array.from({ length: 100 }, (_, i) => `early${i}`),
+      Array.from({ length: early }, (_, i) => `early${i}`),
     );
     for (let round = 0; round < 5; round++) {
       const document = Object.fromEntries(Array.from({ length: 90 }, (_, i) => [`field${i + round * 30}`, { i }]));
@@ -66,9 +68,42 @@ describe('Layout', () => {
       expect(read(layout, bytes, 'early3')).toBeUndefined();
     }
     expect(layout.field('early99').index).toBe(99);
-    expect(layout.field('field27').index).toBe(127);
+    expect(layout.field('field27').index).toBe(Layout.maxNames - 1);
     expect(layout.field('field28').index).toBe(-1);
+    expect(layout.field('field28')).toBe(layout.field('field28'));
     expect(layout.top.fields.length).toBe(Layout.maxNames);
+  });
+
+  it('tells names apart that begin alike', () => {
+    const names = Array.from({ length: 12 }, (_, i) => 'abcdefghijkl'.slice(0, i + 1));
+    const document = Object.fromEntries([...names, ...names.map((name) => `${name}_`)].map((name, i) => [name, i]));
+    const layout = new Layout({}, Object.keys(document).toReversed());
+    const bytes = BSON.serialize(document);
+    for (const [name, value] of Object.entries(document)) expect(read(layout, bytes, name)).toBe(value);
+  });
+
+  it('learns no long names, which would stay in memory', () => {
+    const layout = new Layout();
+    const long = 'n'.repeat(1000);
+    const document = { a: 1, [long]: { [long]: 2, b: 3 }, c: 4 };
+    const bytes = BSON.serialize(document);
+    expect(decodeDocument(layout, bytes, 0)).toEqual(document);
+    expect(fieldsOf(layout, bytes, 0).map((field) => field.name)).toEqual(['a', long, 'c']);
+    expect(['a', long, 'c'].map((name) => read(layout, bytes, name))).toEqual([1, document[long], 4]);
+    expect(layout.top.fields.map((field) => field.name)).toEqual(['a', 'c']);
+    expect(layout.field(long)).not.toBe(layout.field(long));
+  });
+
+  it('is shared by all documents of the same options until its top level is full', () => {
+    const shared = Layout.shared();
+    expect([Layout.shared({ promoteLongs: true }), Layout.shared({ bsonRegExp: false })]).toEqual([shared, shared]);
+    const options = { promoteLongs: false, promoteBuffers: true, bsonRegExp: true } as const;
+    expect(Layout.shared(options)).toBe(Layout.shared({ ...options }));
+    expect(Layout.shared(options).options).toMatchObject(options);
+    expect(Layout.shared({ useBigInt64: true })).not.toBe(shared);
+    const raw = Layout.shared({ promoteValues: false });
+    for (let i = 0; i <= Layout.maxNames; i++) raw.field(`shared${i}`);
+    expect(Layout.shared({ promoteValues: false })).not.toBe(raw);
   });
 
   it('stops learning a level that is a map keyed by ids, and still learns what lies in its values', () => {
@@ -132,7 +167,7 @@ describe('locate', () => {
     const bytes = documentBytes(elements);
     const full = new Layout(
       {},
-      Array.from({ length: 128 }, (_, i) => `other${i}`),
+      Array.from({ length: Layout.maxNames }, (_, i) => `other${i}`),
     );
     for (const layout of [new Layout(), full]) {
       expect(read(layout, bytes, 'a')).toBe(true);
@@ -160,6 +195,16 @@ describe('locate', () => {
         expect(values).toEqual([1, 4]);
       }
     }
+  });
+
+  it('finds no field in a document that was scanned before its name was learned', () => {
+    const layout = new Layout();
+    const [one, other] = [BSON.serialize({ a: 1, b: 2 }), BSON.serialize({ b: 3, c: 4 })];
+    expect([read(layout, one, 'a'), read(layout, one, 'c')]).toEqual([1, undefined]);
+    expect([read(layout, other, 'c'), read(layout, other, 'a')]).toEqual([4, undefined]);
+    expect(read(layout, one, 'b')).toBe(2);
+    decodeDocument(layout, BSON.serialize({ d: 5 }), 0);
+    expect([read(layout, one, 'd'), read(layout, one, 'c'), read(layout, one, 'a')]).toEqual([undefined, undefined, 1]);
   });
 
   it('finds fields of documents that are too large to be remembered', () => {
