@@ -7,7 +7,6 @@ import { fieldsForRule, validateLoaded } from './partial.ts';
 import { setAt } from './path.ts';
 import { retype, retypedIn } from './retyped.ts';
 import { isLeft, overlay, quiet, type SchemaField, type Verdict } from './schema.ts';
-import type { BsonBaseline } from './state/bson-baseline.ts';
 import type { Edit, EditTree } from './state/edits.ts';
 import { isSame } from './state/pending.ts';
 import { editOf, editsOf } from './state/tracker.ts';

@@ -48,7 +48,7 @@ function edit(sheet: Sheet, what: string): void {
 }
 
 async function bytesOf({ $id }: Sheet): Promise<Buffer> {
-  const found: unknown = await database.db.collection('sheets').findOne({ _id: $id as never }, { raw: true });
+  const found: unknown = await database.db.collection('sheets').findOne({ _id: $id }, { raw: true });
   return Buffer.from(found as Uint8Array);
 }
 
