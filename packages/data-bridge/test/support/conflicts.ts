@@ -11,20 +11,11 @@ export async function conflictOf(promise: Promise<unknown>): Promise<ConflictErr
   return error;
 }
 
-/** Several copies of one document. */
-export async function copiesOf<D>(count: number, load: () => Promise<D | null>): Promise<D[]> {
-  const copies: D[] = [];
-  for (let i = 0; i < count; i += 1) {
-    const copy = await load();
-    if (copy === null) throw new Error('Expected a document');
-    copies.push(copy);
-  }
-  return copies;
-}
-
 /** Two copies of one document. */
 export async function twoOf<D>(load: () => Promise<D | null>): Promise<[D, D]> {
-  return (await copiesOf(2, load)) as [D, D];
+  const [first, second] = [await load(), await load()];
+  if (first === null || second === null) throw new Error('Expected a document');
+  return [first, second];
 }
 
 /** Two copies of a new account. */
