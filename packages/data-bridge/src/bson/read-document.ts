@@ -74,10 +74,16 @@ export function readDocument(layout: Layout, bytes: Uint8Array, start: number, i
   }
 }
 
+/** Values of which none is known yet. */
+const blank: undefined[] = [];
+
 /** The values of the fields that the layout has learned, by their index; those of no other names. */
 export function readFields(layout: Layout, bytes: Uint8Array, start: number): unknown[] {
   const last = begin(layout, bytes, start, maxCopied);
-  const values: unknown[] = [];
+  const count = layout.top.fields.length;
+  while (blank.length < count) blank.push(undefined);
+  // A copy has no room to spare; an array that grows has.
+  const values: unknown[] = blank.slice(0, count);
   try {
     let previous: Field | null = null;
     for (let here = start + 4; here < last; here = position) {
@@ -87,8 +93,6 @@ export function readFields(layout: Layout, bytes: Uint8Array, start: number): un
         position = valueEnd(bytes, start, type, nameEnd(bytes, start, here, last) + 1, last);
         continue;
       }
-      // Names come in the order in which they were learned, mostly: an array without holes grows by one at a time.
-      while (values.length < field.index) values.push(undefined);
       values[field.index] = readValue(bytes, type, here + field.bytes.length + 1, last, field, 1);
       previous = field;
     }
