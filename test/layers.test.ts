@@ -61,6 +61,7 @@ const packages: readonly Package[] = [
       'state/selection.ts',
       'state/baseline.ts',
       'state/object-baseline.ts',
+      'state/index-set.ts',
       'state/stored-edits.ts',
       'state/plain-copy.ts',
       'state/stored-types.ts',

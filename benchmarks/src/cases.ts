@@ -23,6 +23,13 @@ export const cases: Readonly<Record<string, Case>> = {
   'find-all': { title: 'Find and read every field', load: async () => (await import('./find.ts')).findAndReadAll },
   decode: { title: 'Decode alone', load: async () => (await import('./decode.ts')).decodeAlone },
   tracker: { title: 'StateTracker', load: async () => (await import('./tracker.ts')).trackChanges },
+  'tracker-defaults': {
+    title: 'StateTracker without a layout',
+    load: async () => (await import('./tracker.ts')).byDefault,
+  },
+  'nested-edit': { title: 'A nested edit', load: async () => (await import('./tracker.ts')).editNested },
+  wide: { title: 'Documents of many names', load: async () => (await import('./tracker.ts')).readWide },
+  diff: { title: 'Telling what changed', load: async () => (await import('./tracker.ts')).tellChanges },
   'is-modified': { title: 'isModified', load: async () => (await import('./tracker.ts')).isModified },
   import: { title: 'Import', load: async () => (await import('./import.ts')).importModules },
   memory: { title: 'Memory', load: async () => (await import('./memory.ts')).memory },

@@ -28,7 +28,7 @@ function scan(layout: Layout, bytes: Uint8Array, start: number): void {
   const limit = terminator(bytes, start, start, bytes.length);
   scannedBytes = null;
   scannedLarge = null;
-  offsets.fill(-1, 0, layout.top.fields.length);
+  for (let i = layout.top.fields.length - 1; i >= 0; i--) offsets[i] = -1;
   let previous: Field | null = null;
   let names = 0;
   for (let at = start + 4; at < limit;) {

@@ -20,6 +20,7 @@ import { elementsOf, splice } from '../bson/splice.ts';
 import type { Baseline } from './baseline.ts';
 import { diffStored } from './walk.ts';
 import type { Edit, EditTree } from './edits.ts';
+import { IndexSet } from './index-set.ts';
 import type { Selection } from './selection.ts';
 
 const NO_BYTES = new Uint8Array(0);
@@ -43,7 +44,7 @@ export class BsonBaseline implements Baseline {
   #values: unknown[] | null = null;
   #unlisted: Map<string, unknown> | null = null;
   /** Indexes of the fields that were set or removed, in that order. Of the others only containers can have changed. */
-  #written: Set<number> | null = null;
+  #written: IndexSet | null = null;
 
   constructor(layout: Layout, bytes: Uint8Array, start: number) {
     this.layout = layout;
@@ -90,7 +91,7 @@ export class BsonBaseline implements Baseline {
 
   set(name: string, value: unknown): void {
     const field = this.layout.field(name);
-    if (field.index >= 0) (this.#written ??= new Set()).add(field.index);
+    if (field.index >= 0) (this.#written ??= new IndexSet()).add(field.index);
     this.#remember(field, value === undefined ? REMOVED : value);
   }
 
@@ -127,7 +128,7 @@ export class BsonBaseline implements Baseline {
 
   /** In the order in which they were written; those that the layout could not take are last. */
   #writtenNames(): string[] {
-    const names = Array.from(this.#written ?? [], (index) => this.layout.fieldAt(index).name);
+    const names = this.#written?.list().map((index) => this.layout.fieldAt(index).name) ?? [];
     return this.#unlisted === null ? names : [...names, ...this.#unlisted.keys()];
   }
 
@@ -313,7 +314,7 @@ export class BsonBaseline implements Baseline {
     }
     this.#bytes = splice(this.layout, this.#bytes, this.#start, encodeEdits(sent));
     this.#start = 0;
-    for (const index of this.#written ?? []) this.#forgetWrite(this.layout.fieldAt(index));
+    for (const index of this.#written?.list() ?? []) this.#forgetWrite(this.layout.fieldAt(index));
     this.#unlisted?.forEach((_, name) => this.#forgetWrite(this.layout.field(name)));
   }
 

@@ -32,7 +32,9 @@ function exactTree(baseline: BsonBaseline): EditTree | null {
 
 /** What is stored of a value: a number and an Int32 of it are the same. */
 function stored(value: unknown): string {
-  return value === ABSENT ? 'absent' : Buffer.from(BSON.serialize({ value }, { ignoreUndefined: true })).toString('hex');
+  return value === ABSENT
+    ? 'absent'
+    : Buffer.from(BSON.serialize({ value }, { ignoreUndefined: true })).toString('hex');
 }
 
 /** All that there is in an edit, as plain data. */
@@ -72,7 +74,7 @@ const counts = new Map<string, number>();
 function count(edit: Edit | EditTree): void {
   for (const kind of [StoredSet, StoredObject, StoredPositions, StoredPush, StoredElements])
     if (edit instanceof kind) counts.set(kind.name, (counts.get(kind.name) ?? 0) + 1);
-  if ('children' in edit) for (const child of edit.children.values()) count(child as Edit);
+  if ('children' in edit) for (const child of edit.children.values()) count(child);
 }
 
 function agree(baseline: BsonBaseline): EditTree | null {

@@ -87,7 +87,10 @@ describe('an edit beside the bytes', () => {
     const nested = editAfter([{ a: 1.5 }, { a: 2 }, 3], (field: unknown[]) => {
       [field[0], field[1]] = [field[1], field[0]];
     });
-    expect(nested).toMatchObject({ kind: 'positions', value: [{ a: new Int32(2) }, { a: new Double(1.5) }, new Int32(3)] });
+    expect(nested).toMatchObject({
+      kind: 'positions',
+      value: [{ a: new Int32(2) }, { a: new Double(1.5) }, new Int32(3)],
+    });
   });
 
   it('keeps the types of what an array holds that is sent whole', () => {

@@ -21,15 +21,14 @@ const cyclic: Record<string, unknown> = {};
 cyclic['self'] = { cyclic };
 
 /** Objects in objects. */
-export function nested(levels: number): object {
+function nested(levels: number): object {
   let value: object = { end: 1 };
   for (let i = 0; i < levels; i++) value = i % 2 === 0 ? { value } : [value];
   return value;
 }
 
-
 /** Values to put anywhere. Those that BSON cannot hold come last. */
-export const values: readonly (() => unknown)[] = [
+const values: readonly (() => unknown)[] = [
   () => null,
   () => undefined,
   () => 0,
@@ -108,7 +107,23 @@ export function anyOf(choose: Choose): unknown {
   return values[choose(count)]?.();
 }
 
-const keys = ['a', 'b', 'c', 'qty', 'price', '_id', 'sku', 'new', '0', '', 'a.b', '$x', '$ref', '__proto__', 'toString'];
+const keys = [
+  'a',
+  'b',
+  'c',
+  'qty',
+  'price',
+  '_id',
+  'sku',
+  'new',
+  '0',
+  '',
+  'a.b',
+  '$x',
+  '$ref',
+  '__proto__',
+  'toString',
+];
 
 function define(object: object, key: string, value: unknown): void {
   Object.defineProperty(object, key, { value, configurable: true, enumerable: true, writable: true });
