@@ -11,7 +11,7 @@ import { outcomeOf, safely, translate } from './outcome.ts';
 import { extentAt } from './partial.ts';
 import { BsonBaseline } from './state/bson-baseline.ts';
 import { type Edit, type EditTree, hasMembers } from './state/edits.ts';
-import { literal } from './state/pipeline.ts';
+import { literal } from './state/expression.ts';
 import { type Clash, takeMine } from './state/rebase.ts';
 import { bothGuards } from './state/value-guards.ts';
 import { checkConflictOptions, type ConflictOptions, refuseNamed, termsOf } from './terms.ts';

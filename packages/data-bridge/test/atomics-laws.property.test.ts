@@ -49,7 +49,7 @@ describe.each(runs)('atomic operators on the server $server, in the form $form',
       const bytes = await inserted(document);
       const work = deal(random, live(bytes), false);
       const life = loaded(bytes);
-      const tree = change(life, work.mine, dealAtomics(random, live(bytes), work).mine);
+      const tree = change(life, work.mine, dealAtomics(random, exact(bytes), work).mine);
       if (tree === null) return false;
       await send(collection, id, tree, form);
       const stored = await read(id);
@@ -66,7 +66,7 @@ describe.each(runs)('atomic operators on the server $server, in the form $form',
       const bytes = await inserted(document);
       const other = live(bytes);
       const work = deal(random, live(bytes), true);
-      const atomics = dealAtomics(random, live(bytes), work);
+      const atomics = dealAtomics(random, exact(bytes), work);
       perform(other, work.theirs, reread);
       atomics.theirs.forEach((each) => apply(other, each));
       await inserted(other);
@@ -93,7 +93,7 @@ describe.each(runs)('atomic operators on the server $server, in the form $form',
       const bytes = await inserted(document);
       const other = live(bytes);
       const work = deal(random, live(bytes), false);
-      const atomics = dealAtomics(random, live(bytes), work);
+      const atomics = dealAtomics(random, exact(bytes), work);
       wreck(random, other);
       atomics.mine.filter(() => random.chance(0.3)).forEach((each) => replace(random, other, each));
       await inserted(other);

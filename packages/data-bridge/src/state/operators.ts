@@ -1,9 +1,10 @@
 import { setOwn } from '../bson/copy.ts';
 import { memberOf } from '../bson/encode.ts';
-import { type AtomicEdit, type AtomicOperator, type Edit, type EditTree, type ElementsEdit, idsOf } from './edits.ts';
+import { ruleOf } from './atomics.ts';
+import { type AtomicEdit, type Edit, type EditTree, type ElementsEdit, idsOf } from './edits.ts';
 
 /** The update operators that say a tree of edits: by path, what each is given. */
-export type Operators = Partial<Record<'$set' | '$unset' | '$pullAll' | AtomicOperator, Record<string, unknown>>>;
+export type Operators = Record<string, Record<string, unknown>>;
 
 /** Keys that were seen to be nameable: programs use few. */
 const nameable = new Set<string>();
@@ -76,13 +77,13 @@ function say(edit: Edit, path: string, said: Saying): void {
   const { update } = said;
   switch (edit.kind) {
     case 'set':
-      setOwn((update.$set ??= {}), path, edit.value);
+      setOwn((update['$set'] ??= {}), path, edit.value);
       break;
     case 'delete':
-      setOwn((update.$unset ??= {}), path, '');
+      setOwn((update['$unset'] ??= {}), path, '');
       break;
     case 'push':
-      setOwn((update.$push ??= {}), path, { $each: edit.added });
+      setOwn((update['$push'] ??= {}), path, { $each: edit.added });
       break;
     case 'atomic':
       sayAtomic(edit, path, update);
@@ -93,7 +94,7 @@ function say(edit: Edit, path: string, said: Saying): void {
     case 'positions':
       for (const [i, child] of edit.children) {
         if (isSayable(child)) say(child, `${path}.${i}`, said);
-        else setOwn((update.$set ??= {}), `${path}.${i}`, edit.value[i]);
+        else setOwn((update['$set'] ??= {}), `${path}.${i}`, edit.value[i]);
       }
       break;
     case 'elements':
@@ -105,17 +106,17 @@ function sayElements(edit: ElementsEdit, path: string, said: Saying): void {
   const { key, children, removed, added } = edit;
   for (const [i, child] of children) {
     const identifier = `e${said.arrayFilters.length}`;
-    said.arrayFilters.push({ [`${identifier}.${key}`]: edit.ids === undefined ? memberOf(edit.base[i], key) : edit.ids.get(i) });
+    said.arrayFilters.push({
+      [`${identifier}.${key}`]: edit.ids === undefined ? memberOf(edit.base[i], key) : edit.ids.get(i),
+    });
     say(child, `${path}.$[${identifier}]`, said);
   }
   const { update } = said;
-  if (removed.length > 0) setOwn((update.$pull ??= {}), path, { [key]: { $in: idsOf(removed, key) } });
-  if (added.length > 0) setOwn((update.$push ??= {}), path, { $each: added });
+  if (removed.length > 0) setOwn((update['$pull'] ??= {}), path, { [key]: { $in: idsOf(removed, key) } });
+  if (added.length > 0) setOwn((update['$push'] ??= {}), path, { $each: added });
 }
 
 function sayAtomic({ operator, operand }: AtomicEdit, path: string, update: Operators): void {
-  const isList = operator === '$push' || operator === '$addToSet';
-  // MongoDB's own `$pull` takes conditions, and an array or an object for one.
-  const name = operator === '$pull' ? '$pullAll' : operator;
-  setOwn((update[name] ??= {}), path, isList ? { $each: operand } : operand);
+  const [name, argument] = ruleOf(operator).operator(operand);
+  setOwn((update[name] ??= {}), path, argument);
 }

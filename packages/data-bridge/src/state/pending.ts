@@ -1,15 +1,9 @@
 import { setOwn } from '../bson/copy.ts';
 import { ABSENT, memberOf, toExact } from '../bson/encode.ts';
 import { equalValues } from '../bson/equal.ts';
+import type { AtomicOperator } from './atomics.ts';
 import type { Baseline } from './baseline.ts';
-import {
-  type AtomicEdit,
-  type AtomicOperator,
-  type Edit,
-  type EditTree,
-  hasMembers,
-  type ObjectEdit,
-} from './edits.ts';
+import { type AtomicEdit, type Edit, type EditTree, hasMembers, type ObjectEdit } from './edits.ts';
 import { treeOf } from './tracker.ts';
 
 /** From the document to a value: the field's name, and the keys below it. */
@@ -84,7 +78,13 @@ function graft(edit: Edit | undefined, base: unknown, keys: readonly string[], a
   const child = graft(around.children.get(key), memberOf(base, key), inner, atomic);
   if (child === null) return null;
   const { base: stored, value, isPart } = around;
-  return { kind: 'object', base: stored, value, children: new Map(around.children).set(key, child), ...(isPart && { isPart }) };
+  return {
+    kind: 'object',
+    base: stored,
+    value,
+    children: new Map(around.children).set(key, child),
+    ...(isPart && { isPart }),
+  };
 }
 
 function unchanged(base: unknown): ObjectEdit | null {

@@ -1,6 +1,7 @@
 import { BSON } from 'mongodb';
 import { isPlainObject } from '../bson/copy.ts';
-import { type AtomicOperator, type Edit, type EditTree, idsOf } from './edits.ts';
+import { ruleOf } from './atomics.ts';
+import { type Edit, type EditTree, idsOf } from './edits.ts';
 import { guardOf } from './guards.ts';
 import { operators } from './operators.ts';
 import { pipeline } from './pipeline.ts';
@@ -78,16 +79,14 @@ export function needsPipelineInBatch(tree: EditTree): boolean {
 /** A field as a whole can be set or removed whatever it is, and these operators take any value. */
 function fitsAnyShape(edit: Edit): boolean {
   if (edit.kind !== 'atomic') return edit.kind === 'set' || edit.kind === 'delete';
-  return edit.operator === '$min' || edit.operator === '$max' || edit.operator === '$currentDate';
+  return ruleOf(edit.operator).fitsAnyShape;
 }
 
-/** Does sending it twice leave something else than sending it once? */
+/** True where sending it twice leaves something else than sending it once. */
 export function adds(edit: Edit | EditTree): boolean {
-  if (edit.kind === 'atomic') return ADDING.has(edit.operator);
+  if (edit.kind === 'atomic') return !ruleOf(edit.operator).repeatable(edit.operand);
   return edit.kind === 'push' || ('children' in edit && [...edit.children.values()].some(adds));
 }
-
-const ADDING: ReadonlySet<AtomicOperator> = new Set(['$inc', '$mul', '$push']);
 
 /** A pipeline holds values twice, the whole one and the changed part; the fields as a whole take half as much. */
 function setWhole(tree: EditTree): EditTree {
