@@ -18,7 +18,7 @@ import type { Baseline } from './state/baseline.ts';
 import { BsonBaseline } from './state/bson-baseline.ts';
 import type { AtomicEdit, EditTree } from './state/edits.ts';
 import { carriedOut, treeWith } from './state/pending.ts';
-import { adds, fallback, needsPipelineInBatch, plan, type UpdatePlan } from './state/plan.ts';
+import { adds, fallback, plan, type UpdatePlan } from './state/plan.ts';
 import { bothGuards } from './state/value-guards.ts';
 import { moveTo } from './state/tracker.ts';
 import { type Answer, hasAtomic, notFound, readRaw, type Update, update, updateAndRead } from './stored-document.ts';
@@ -257,8 +257,7 @@ async function sendUpdate(
   const tryForm = (form: UpdatePlan) =>
     tryPlan(life, { ...filter, ...guardOf(form, terms) }, { ...form, ...collation }, options);
   // An error would abort a transaction, so there the form that cannot fail goes first.
-  const mustFit = terms?.asPipeline === true || (isInTransaction(options) && needsPipelineInBatch(tree));
-  const first = plan(tree, mustFit ? { form: 'pipeline' } : {});
+  const first = plan(tree, { isRetry: terms?.asPipeline === true, inTransaction: isInTransaction(options) });
   const isLast = terms !== null || (first.guard === undefined && Array.isArray(first.update));
   const answer = (await tryForm(first)) ?? (isLast ? null : await tryForm(fallback(tree)));
   if (answer === null && terms === null) throw notFound(life);

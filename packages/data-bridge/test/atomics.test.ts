@@ -178,7 +178,7 @@ const examples: readonly Example[] = [
   {
     name: '$bit of what is not there',
     before: {},
-    act: (page) => page.$bit('stats.likes' as never, { and: 5 }).$bit('views', { xor: 5 }),
+    act: (page) => page.$bit('stats.likes', { and: 5 }).$bit('views', { xor: 5 }),
     memory: { stats: { likes: 0 }, views: 5 },
     sent: { $set: { stats: { likes: 0 } }, $bit: { views: { xor: 5 } } },
     others: { $set: { views: new Int32(1) } },

@@ -34,38 +34,52 @@ export interface Said {
  * of no dotted path, or an array needs more than one operator.
  */
 export function operators(tree: EditTree): Said | null {
-  if (!isSayable(tree)) return null;
+  if (whyPipeline(tree) !== null) return null;
   const said = { update: {}, arrayFilters: [] };
   for (const [name, edit] of tree.children) say(edit, name, said);
   return said.arrayFilters.length > 0 ? said : { update: said.update };
 }
 
+/** Why a save is an update pipeline, where operators would be shorter: what is changed asks for it, or when it is sent. */
+export type PipelineReason = EditReason | 'transaction' | 'shape-changed' | 'conflict-retry';
+
+/** What operators have no words for. */
+export type EditReason = 'unnameable-key' | 'mixed-array-edits' | 'below-element';
+
 /**
- * Can it be said? At its place in an array it always can: the element is set whole where something below it cannot.
+ * Why operators cannot say the edits, or null. At its place in an array an edit can always be said: the element is set whole
+ * where something below it cannot.
  *
- * @param isFound does it lie in an element that is found by its identity? Of what lies there a guard can ask nothing.
+ * @param isFound true below an element that is found by its identity. Of what lies there a guard can ask nothing.
  */
-function isSayable(edit: Edit | EditTree, isFound = false): boolean {
+export function whyPipeline(edit: Edit | EditTree, isFound = false): EditReason | null {
   switch (edit.kind) {
     case 'object':
       for (const [key, child] of edit.children) {
-        if (!isNameable(key) || (isFound && isIndex(key)) || !isSayable(child, isFound)) return false;
+        if (!isNameable(key)) return 'unnameable-key';
+        const reason = isFound && isIndex(key) ? 'below-element' : whyPipeline(child, isFound);
+        if (reason !== null) return reason;
       }
-      return true;
+      return null;
     case 'positions':
-      return !isFound;
+      return isFound ? 'below-element' : null;
     case 'elements':
-      return isOneOperator(edit, isFound);
+      return whyPipelineOf(edit, isFound);
     default:
-      return true;
+      return null;
   }
 }
 
 /** Two operators on one array would meet. */
-function isOneOperator({ children, removed, added, isMoved }: ElementsEdit, isFound: boolean): boolean {
+function whyPipelineOf({ children, removed, added, isMoved }: ElementsEdit, isFound: boolean): EditReason | null {
   const kinds = [children.size, removed.length, added.length].filter((count) => count > 0).length;
-  if (isMoved || kinds > 1 || (isFound && added.length > 0)) return false;
-  return [...children.values()].every((child) => isSayable(child, true));
+  if (isMoved || kinds > 1) return 'mixed-array-edits';
+  if (isFound && added.length > 0) return 'below-element';
+  for (const child of children.values()) {
+    const reason = whyPipeline(child, true);
+    if (reason !== null) return reason;
+  }
+  return null;
 }
 
 interface Saying {
@@ -93,7 +107,7 @@ function say(edit: Edit, path: string, said: Saying): void {
       break;
     case 'positions':
       for (const [i, child] of edit.children) {
-        if (isSayable(child)) say(child, `${path}.${i}`, said);
+        if (whyPipeline(child) === null) say(child, `${path}.${i}`, said);
         else setOwn((update['$set'] ??= {}), `${path}.${i}`, edit.value[i]);
       }
       break;

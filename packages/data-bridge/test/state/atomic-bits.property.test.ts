@@ -40,7 +40,7 @@ describe.each(serverNames)('bits on the server %s', (server) => {
       const [name, argument] = operator(operand);
       const update =
         form === 'pipeline' ? [{ $set: { n: expression('$n', operand, '$n') } }] : { [name]: { n: argument } };
-      await collection.updateOne({ _id: 1 }, update as never);
+      await collection.updateOne({ _id: 1 }, update);
       const bytes = (await collection.findOne({}, { raw: true })) as unknown as Uint8Array;
       const expected = encodeDocument({ n: stored(value, operand, form) });
       const [is, should] = [bytes, expected].map((each) => exact(each)['n']);
