@@ -122,6 +122,7 @@ const packages: readonly Package[] = [
       'save-all.ts',
       'reference.ts',
       'insert-many.ts',
+      'operation.ts',
       'updates.ts',
       'bulk.ts',
       'indexes.ts',

@@ -26,7 +26,7 @@ import type { Filter } from './types/filter.ts';
 import type { Paths } from './types/paths.ts';
 import type { Class, ShapeOf } from './types/shape.ts';
 import type { Sort } from './types/sort.ts';
-import { run } from './updates.ts';
+import { run } from './operation.ts';
 
 /** Options that a method stands for, or that would change what comes back. */
 const REFUSED = ['raw', 'explain', 'cursor', 'out', ...DECODING] as const;

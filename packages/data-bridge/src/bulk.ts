@@ -24,11 +24,12 @@ import {
 import { checkUnrecorded, type ManyOptions, unrecordedOperation } from './history/unrecorded.ts';
 import { issueWithin } from './insert-many.ts';
 import { checkOwnFields } from './new-document.ts';
+import { refuseOptions } from './operation.ts';
 import { outcomeOf, safely, translate } from './outcome.ts';
 import { checkWriteConcern, insertion } from './save.ts';
 import type { Filter } from './types/filter.ts';
 import type { Update } from './types/update.ts';
-import { checkUpsertedId, refuseOptions, safeOptions, stamp, type StampOptions } from './updates.ts';
+import { checkUpsertedId, safeOptions, stamp, type StampOptions } from './updates.ts';
 
 /** Options of one update of a bulk write. */
 export interface BulkUpdateOptions

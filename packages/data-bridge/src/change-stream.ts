@@ -14,7 +14,7 @@ import { translate } from './outcome.ts';
 import type { ReadAll } from './query-plan.ts';
 import { safeFilter } from './safety.ts';
 import type { Lookups } from './types/change-event.ts';
-import { refuseOptions } from './updates.ts';
+import { refuseOptions } from './operation.ts';
 
 /** Options that would change what events hold. */
 const REFUSED = ['raw', 'explain', 'cursor', 'out', ...DECODING] as const;

@@ -3,7 +3,6 @@ import type {
   Collection,
   DeleteOptions,
   DeleteResult,
-  DistinctOptions,
   EstimatedDocumentCountOptions,
   FindOneAndDeleteOptions,
   FindOneAndReplaceOptions,
@@ -17,8 +16,8 @@ import { ownAll } from './bson/arena.ts';
 import { documentSize } from './bson/decode.ts';
 import { isPlainObject } from './bson/copy.ts';
 import { ABSENT, encodeDocument, toExact } from './bson/encode.ts';
-import { readAs, typeName } from './bson/types.ts';
-import { castFilter, equalityFilter, idFilter } from './cast.ts';
+import { typeName } from './bson/types.ts';
+import { equalityFilter, idFilter } from './cast.ts';
 import { Bulk } from './bulk.ts';
 import { ChangeStream, type WatchOptions, type WatchStage } from './change-stream.ts';
 import { Connection } from './connection.ts';
@@ -41,6 +40,7 @@ import type { ReadOptions } from './history/read.ts';
 import { type HistoryRepair, pruneHistory, repairHistory } from './history/repair.ts';
 import { insertMany, type InsertManyOptions } from './insert-many.ts';
 import { checkOwnFields, checkRead } from './new-document.ts';
+import { refuseOptions, run } from './operation.ts';
 import { Query } from './query.ts';
 import type { QueryOptions, ReadAll } from './query-plan.ts';
 import { insertion, type SaveOptions } from './save.ts';
@@ -54,9 +54,7 @@ import {
   findAndDelete,
   findAndReplace,
   findAndUpdate,
-  refuseOptions,
   replaceMatching,
-  run,
   type StampOptions,
   updateMatching,
   type ValidateOptions,
@@ -162,7 +160,7 @@ class ModelDocument extends Document<unknown> {
   }
 
   static async exists(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<boolean> {
-    return (await Query.of(definitionOf(this), readInto(this), filter, options).limit(1).count()) > 0;
+    return Query.of(definitionOf(this), readInto(this), filter, options).exists();
   }
 
   static async estimatedCount(this: DocumentClass, options: EstimatedDocumentCountOptions = {}): Promise<number> {
@@ -173,14 +171,9 @@ class ModelDocument extends Document<unknown> {
     this: DocumentClass,
     field: string,
     filter: object = {},
-    options: DistinctOptions = {},
+    options?: QueryOptions,
   ): Promise<unknown[]> {
-    const definition = definitionOf(this);
-    const cast = castFilter(definition, filter);
-    const path = definition.storedPath(field);
-    const values = await run(definition, options, (collection) => collection.distinct(path, cast, options));
-    const kind = definition.fields.get(path)?.kind;
-    return kind === undefined ? values : values.map((value) => readAs(kind, value));
+    return Query.of(definitionOf(this), readInto(this), filter, options).distinct(field as never);
   }
 
   static async updateOne(

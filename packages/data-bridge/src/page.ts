@@ -3,7 +3,8 @@ import { ABSENT, encodeDocument, memberOf } from './bson/encode.ts';
 import { count } from './answers.ts';
 import { beyond, type OrderKey, unpageableType } from './keyset.ts';
 import { type Position, readToken, writeToken } from './page-token.ts';
-import { ask, checkCount, open, type QueryPlan, readBatch, refuse, sortOf } from './query-plan.ts';
+import { run } from './operation.ts';
+import { checkCount, open, type QueryPlan, readBatch, refuse, sortOf } from './query-plan.ts';
 import { BsonBaseline } from './state/bson-baseline.ts';
 
 /** Which page `page()` gives. */
@@ -73,7 +74,9 @@ async function documentsFrom(
     from && beyond(way, backwards ? { ...from, side: from.side === 'before' ? 'after' : 'before' } : from);
   // One more tells whether there are more; all come in one batch.
   const options = { batchSize: size + 1, ...plan.options, sort: sortBy(way), limit: size + 1 };
-  const found = await ask(plan, () => open({ ...plan, filter: both(plan.filter, condition), options }).toArray());
+  const found = await run(plan.definition, plan.options, () =>
+    open({ ...plan, filter: both(plan.filter, condition), options }).toArray(),
+  );
   const documents: Uint8Array[] = found.slice(0, size);
   return { documents: backwards ? documents.toReversed() : documents, isCut: found.length > size };
 }

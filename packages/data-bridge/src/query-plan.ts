@@ -1,11 +1,10 @@
 import type { Abortable, BSON, FindOptions, Hint } from 'mongodb';
 import { typeName } from './bson/types.ts';
 import { castFilter } from './cast.ts';
-import type { Commands, Cursor } from './commands.ts';
+import type { Cursor } from './commands.ts';
 import type { ModelDefinition } from './definition.ts';
 import { DECODING } from './driver-options.ts';
 import { UsageError } from './errors.ts';
-import { translate } from './outcome.ts';
 import { Selection } from './state/selection.ts';
 
 /** Reads the documents of one result. Their bytes lie in the driver's buffers: what is kept must be copied. */
@@ -197,20 +196,6 @@ export function checkPath(method: string, path: string, definition: ModelDefinit
 
 export function refuse({ definition }: QueryPlan<unknown>, text: string): never {
   throw new UsageError(text, { model: definition.collectionName });
-}
-
-/** Runs an operation of the driver for a query, and says its errors in this package's words. */
-export async function ask<R>(
-  { definition, options }: QueryPlan<unknown>,
-  operation: (collection: Commands) => Promise<R>,
-): Promise<R> {
-  // Not every operation of the driver looks at the signal.
-  options.signal?.throwIfAborted();
-  try {
-    return await operation(definition.collection());
-  } catch (error) {
-    throw translate(error, { model: definition.collectionName }, definition);
-  }
 }
 
 /** What documents are asked for as the stages of an aggregation. */

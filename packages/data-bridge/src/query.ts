@@ -46,7 +46,8 @@ import type { ShapeOf } from './types/shape.ts';
 import type { Sort, SortDirection } from './types/sort.ts';
 import type { Update } from './types/update.ts';
 import type { ManyOptions } from './history/unrecorded.ts';
-import type { DriverOptions, StampOptions } from './updates.ts';
+import type { DriverOptions } from './operation.ts';
+import type { StampOptions } from './updates.ts';
 
 /** What `forEach()` takes. */
 export interface ForEachOptions {

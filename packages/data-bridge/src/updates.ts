@@ -19,13 +19,13 @@ import { castFilter, castUpdate } from './cast.ts';
 import type { Commands } from './commands.ts';
 import { countedReplacement, countedStages } from './counted.ts';
 import type { ModelDefinition } from './definition.ts';
-import { DECODING } from './driver-options.ts';
 import { UsageError } from './errors.ts';
 import { isGiven } from './filter-equality.ts';
 import { isRecorded, type RecordedModel } from './history/record.ts';
 import { type OneWrite, type OneWritten, recordOne } from './history/record-one.ts';
 import { checkUnrecorded, type ManyOptions, unrecordedUpdate } from './history/unrecorded.ts';
-import { translate, translateWrite } from './outcome.ts';
+import { translateWrite } from './outcome.ts';
+import { type DriverOptions, run } from './operation.ts';
 import { operatorIn, refuseServerJavaScript, safeFilter } from './safety.ts';
 import { BsonBaseline } from './state/bson-baseline.ts';
 import { storedStages } from './stored-expression.ts';
@@ -48,11 +48,8 @@ export interface ValidateOptions {
   readonly validate?: boolean;
 }
 
-/** Options of the driver that would make it give something else than what a method promises, or another type of it. */
-const REFUSED = ['explain', 'projection', 'includeResultMetadata', 'raw', ...DECODING] as const;
-
-/** The driver's options of an operation but those that would change what comes back. */
-export type DriverOptions<O> = Omit<O, (typeof REFUSED)[number]> & Partial<Abortable>;
+/** A filter as it is sent. */
+type Sent = Readonly<Record<string, unknown>>;
 
 /** Documents as the server sends them. */
 type Raw = Uint8Array | null;
@@ -63,18 +60,38 @@ export async function updateMatching(
   method: 'updateOne' | 'updateMany',
   filter: object,
   update: object,
-  { timestamps, history, ...given }: DriverOptions<UpdateOptions> & StampOptions & ManyOptions = {},
+  given: DriverOptions<UpdateOptions> & StampOptions & ManyOptions = {},
 ): Promise<UpdateResult> {
   const cast = castFilter(definition, filter);
-  const options = safeOptions(definition, given);
+  if (method === 'updateMany') return updateEvery(definition, method, cast, update, given);
+  const { timestamps, history, ...driverOptions } = given;
+  const options = safeOptions(definition, driverOptions);
   const stamped = stamp(definition, update, { upsert: options.upsert === true, timestamps, filter: cast });
-  if (method === 'updateOne' && isRecorded(definition)) {
+  if (isRecorded(definition)) {
     const one = { kind: 'update', update: stamped } as const;
     return updateResult(definition, await writeOne(definition, cast, one, { ...options, history }));
   }
   checkUnrecorded(definition, method, history);
+  return write(definition, options, (collection) => collection.updateOne(cast, stamped, options));
+}
+
+/**
+ * Updates every document that matches: for `updateMany()`, and for a query's `update()`.
+ *
+ * @param filter as it is sent.
+ */
+export async function updateEvery(
+  definition: ModelDefinition,
+  method: string,
+  filter: Sent,
+  update: object,
+  { timestamps, history, ...given }: DriverOptions<UpdateOptions> & StampOptions & ManyOptions,
+): Promise<UpdateResult> {
+  const options = safeOptions(definition, given);
+  const stamped = stamp(definition, update, { upsert: options.upsert === true, timestamps, filter });
+  checkUnrecorded(definition, method, history);
   const sent = unrecordedUpdate(definition, stamped);
-  return write(definition, options, (collection) => collection[method](cast, sent, options));
+  return write(definition, options, (collection) => collection.updateMany(filter, sent, options));
 }
 
 /** What the driver tells of such an update. */
@@ -115,15 +132,28 @@ export async function deleteMatching(
   definition: ModelDefinition,
   method: 'deleteOne' | 'deleteMany',
   filter: object,
-  { history, ...options }: DriverOptions<DeleteOptions> & ManyOptions = {},
+  given: DriverOptions<DeleteOptions> & ManyOptions = {},
 ): Promise<DeleteResult> {
   const cast = castFilter(definition, filter);
-  if (method === 'deleteOne' && isRecorded(definition)) {
+  if (method === 'deleteMany') return deleteEvery(definition, method, cast, given);
+  const { history, ...options } = given;
+  if (isRecorded(definition)) {
     const written = await writeOne(definition, cast, { kind: 'delete' }, { ...options, history });
     return { acknowledged: true, deletedCount: written === null ? 0 : 1 };
   }
   checkUnrecorded(definition, method, history);
-  return write(definition, options, (collection) => collection[method](cast, options));
+  return write(definition, options, (collection) => collection.deleteOne(cast, options));
+}
+
+/** Deletes every document that matches: for `deleteMany()`, and for a query's `delete()`. @param filter as it is sent. */
+export async function deleteEvery(
+  definition: ModelDefinition,
+  method: string,
+  filter: Sent,
+  { history, ...options }: DriverOptions<DeleteOptions> & ManyOptions,
+): Promise<DeleteResult> {
+  checkUnrecorded(definition, method, history);
+  return write(definition, options, (collection) => collection.deleteMany(filter, options));
 }
 
 /** Updates the first document that matches and gives its bytes as they were, or as they are with `returnDocument: 'after'`. */
@@ -210,26 +240,7 @@ function oneOf(written: OneWritten | null, { returnDocument }: Pick<FindOneAndUp
   return (returnDocument === 'after' ? written?.after : written?.before) ?? null;
 }
 
-/**
- * Runs an operation of the driver, and says its errors in this package's words.
- *
- * @throws UsageError for an option that would change what comes back.
- */
-export async function run<R>(
-  definition: ModelDefinition,
-  options: object,
-  operation: (collection: Commands) => Promise<R>,
-  inWords = translate,
-): Promise<R> {
-  refuseOptions(definition, options, REFUSED);
-  try {
-    return await operation(definition.collection());
-  } catch (error) {
-    throw inWords(error, { model: definition.collectionName }, definition);
-  }
-}
-
-/** The same for a write, of which it may not be known whether it was done. */
+/** Runs a write, of which it may not be known whether it was done. */
 function write<R>(
   definition: ModelDefinition,
   options: object,
@@ -248,15 +259,6 @@ export function safeOptions<O extends Pick<UpdateOptions, 'arrayFilters'>>(defin
     });
   const safe = arrayFilters.map((filter, i) => safeFilter(definition, filter, { keys: ['arrayFilters', String(i)] }));
   return { ...options, arrayFilters: safe };
-}
-
-/** @throws UsageError for an option that is there although the types leave it out. */
-export function refuseOptions(definition: ModelDefinition, options: object, refused: readonly string[]): void {
-  const found = refused.find((name) => (options as Record<string, unknown>)[name] !== undefined);
-  if (found === undefined) return;
-  throw new UsageError(`The option "${found}" is not taken here: it would change what the method gives.`, {
-    model: definition.collectionName,
-  });
 }
 
 /** Bytes alone, which an unacknowledged write does not give. */
