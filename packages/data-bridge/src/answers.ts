@@ -81,9 +81,10 @@ function optionsOfAll(
 ): BSON.Document {
   const given = (['sort', 'skip', 'limit'] as const).find((name) => options[name]);
   if (given !== undefined)
-    throw new UsageError(`${method}() takes every document that matches, so the query can have no ${given}().`, {
-      model: definition.collectionName,
-    });
+    throw new UsageError(
+      `${method}() takes every document that matches, so the query can have no ${given}().`,
+      definition.context,
+    );
   const names = [
     'session',
     'collation',

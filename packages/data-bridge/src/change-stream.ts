@@ -129,7 +129,7 @@ export class ChangeStream<E> implements AsyncIterable<E>, AsyncDisposable {
     try {
       return await Promise.race([this.#closed, event]);
     } catch (error) {
-      throw translate(error, { model: this.#definition.collectionName }, this.#definition);
+      throw translate(error, this.#definition.context, this.#definition);
     }
   }
 }
@@ -153,7 +153,7 @@ async function closedBy(closing: AbortSignal, signal: AbortSignal | undefined): 
 /** The stages as they are sent. Others than `$match` would make something else of the events. */
 function stagesOf(definition: ModelDefinition, pipeline: readonly WatchStage[]): BSON.Document[] {
   const refuse = (text: string): never => {
-    throw new UsageError(text, { model: definition.collectionName });
+    throw new UsageError(text, definition.context);
   };
   if (!Array.isArray(pipeline)) refuse(`watch() takes a list of $match stages, got ${typeName(pipeline)}.`);
   return pipeline.map((stage: WatchStage) => {

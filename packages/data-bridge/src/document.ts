@@ -394,3 +394,6 @@ export abstract class Document<S> {
     if (this.#life !== null) runHooks(this.#life);
   }
 }
+
+/** How the functions see a model's class. */
+export type DocumentClass = (new (input: object) => Document<unknown>) & { readonly prototype: Document<unknown> };

@@ -23,10 +23,9 @@ import { ChangeStream, type WatchOptions, type WatchStage } from './change-strea
 import { Connection } from './connection.ts';
 import { definitionKey, ModelDefinition } from './definition.ts';
 import type { ModelOptions, RuleIssue } from './model-options.ts';
-import { Document, lifeOf, readField, writeField } from './document.ts';
+import { Document, type DocumentClass, lifeOf, readField, writeField } from './document.ts';
 import { type SaveResult, SchemaError, UsageError } from './errors.ts';
 import {
-  type DocumentClass,
   fieldsAsOf,
   historyOf,
   historyOfDocument,
@@ -98,7 +97,7 @@ function defineAccessor(base: typeof ModelDocument, definition: ModelDefinition,
   const shown = definition.shownName(name);
   if (shown in Document.prototype) {
     const text = `The field "${shown}" has the name of a member of every document: give it another name, as in "${shown}Value: stored('${shown}', …)".`;
-    throw new SchemaError(text, { model: definition.collectionName });
+    throw new SchemaError(text, definition.context);
   }
   Object.defineProperty(base.prototype, shown, {
     configurable: true,
@@ -281,9 +280,10 @@ class ModelDocument extends Document<unknown> {
   static hydrate(this: DocumentClass, stored: object): unknown {
     if (stored instanceof Uint8Array) return readInto(this)([stored.subarray(0, documentSize(stored, 0))])[0];
     if (!isPlainObject(stored))
-      throw new UsageError(`hydrate() takes a stored document, as an object or as BSON, got ${typeName(stored)}.`, {
-        model: definitionOf(this).collectionName,
-      });
+      throw new UsageError(
+        `hydrate() takes a stored document, as an object or as BSON, got ${typeName(stored)}.`,
+        definitionOf(this).context,
+      );
     return readInto(this)([encodeDocument(toExact(stored, ABSENT, []) as object)])[0];
   }
 }

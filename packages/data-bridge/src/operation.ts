@@ -1,7 +1,7 @@
 import type { Abortable } from 'mongodb';
 import type { Commands } from './commands.ts';
 import type { ModelDefinition } from './definition.ts';
-import { DECODING } from './driver-options.ts';
+import { DECODING, givenOf } from './driver-options.ts';
 import { UsageError } from './errors.ts';
 import { translate } from './outcome.ts';
 
@@ -28,15 +28,16 @@ export async function run<R>(
   try {
     return await operation(definition.collection());
   } catch (error) {
-    throw inWords(error, { model: definition.collectionName }, definition);
+    throw inWords(error, definition.context, definition);
   }
 }
 
 /** @throws UsageError for an option that is there although the types leave it out. */
 export function refuseOptions(definition: ModelDefinition, options: object, refused: readonly string[]): void {
-  const found = refused.find((name) => (options as Record<string, unknown>)[name] !== undefined);
+  const found = givenOf(options, refused);
   if (found === undefined) return;
-  throw new UsageError(`The option "${found}" is not taken here: it would change what the method gives.`, {
-    model: definition.collectionName,
-  });
+  throw new UsageError(
+    `The option "${found}" is not taken here: it would change what the method gives.`,
+    definition.context,
+  );
 }

@@ -3,7 +3,7 @@ import { typeName } from './bson/types.ts';
 import { castFilter } from './cast.ts';
 import type { Cursor } from './commands.ts';
 import type { ModelDefinition } from './definition.ts';
-import { DECODING } from './driver-options.ts';
+import { DECODING, refuseNamed } from './driver-options.ts';
 import { UsageError } from './errors.ts';
 import { Selection } from './state/selection.ts';
 
@@ -68,9 +68,7 @@ export function planQuery<D>(
   filter: object,
   options: QueryOptions = {},
 ): QueryPlan<D> {
-  const refused = REFUSED.find((name) => (options as FindOptions)[name] !== undefined);
-  if (refused !== undefined)
-    throw new UsageError(`find() does not take the option "${refused}".`, { model: definition.collectionName });
+  refuseNamed('find', definition, options, REFUSED);
   const { sort, skip, limit, hint, ...others } = options;
   return {
     definition,
@@ -191,11 +189,11 @@ export function checkPath(method: string, path: string, definition: ModelDefinit
   const isPath = typeof path === 'string' && path.split('.').every((key) => key !== '' && !/^\$|\0/.test(key));
   if (isPath) return definition.storedPath(path);
   const text = `${method}() takes paths of fields: not empty, and without a key that is empty or starts with "$".`;
-  throw new UsageError(text, { model: definition.collectionName });
+  throw new UsageError(text, definition.context);
 }
 
 export function refuse({ definition }: QueryPlan<unknown>, text: string): never {
-  throw new UsageError(text, { model: definition.collectionName });
+  throw new UsageError(text, definition.context);
 }
 
 /** What documents are asked for as the stages of an aggregation. */

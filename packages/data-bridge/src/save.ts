@@ -5,6 +5,7 @@ import { ABSENT, encodeDocument, toExact } from './bson/encode.ts';
 import { afterMiss } from './conflict.ts';
 import { REVISION, REVISION_ID } from './definition.ts';
 import { isVerdict, serverCode } from './driver-error.ts';
+import { refuseNamed } from './driver-options.ts';
 import { type Conflict, DocumentNotFoundError, OutcomeUnknownError, UsageError } from './errors.ts';
 import { type EntryKind, planEntry, type PlannedEntry } from './history/entry.ts';
 import { isRecorded } from './history/record.ts';
@@ -22,7 +23,7 @@ import { adds, fallback, plan, type UpdatePlan } from './state/plan.ts';
 import { bothGuards } from './state/value-guards.ts';
 import { moveTo } from './state/tracker.ts';
 import { type Answer, hasAtomic, notFound, readRaw, type Update, update, updateAndRead } from './stored-document.ts';
-import { checkConflictOptions, type ConflictOptions, refuseNamed, termsOf } from './terms.ts';
+import { checkConflictOptions, type ConflictOptions, termsOf } from './terms.ts';
 import { validate } from './validate.ts';
 
 /** Options that would change which document is written, or make a part of one, and those that other methods take. */

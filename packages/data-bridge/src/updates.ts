@@ -230,7 +230,7 @@ function writeOne(
 ): Promise<OneWritten | null> {
   if (history !== undefined) {
     const text = 'The option "history" is for writes of many documents: those of one write its entry always.';
-    throw new UsageError(text, { model: definition.collectionName });
+    throw new UsageError(text, definition.context);
   }
   const sent = raw(definition, options as FindOneAndUpdateOptions);
   return write(definition, options, () => recordOne(definition, filter, one, sent));
@@ -254,9 +254,10 @@ export function safeOptions<O extends Pick<UpdateOptions, 'arrayFilters'>>(defin
   const { arrayFilters } = options;
   if (arrayFilters === undefined) return options;
   if (!Array.isArray(arrayFilters))
-    throw new UsageError(`The option "arrayFilters" is a list of filters, got ${typeName(arrayFilters)}.`, {
-      model: definition.collectionName,
-    });
+    throw new UsageError(
+      `The option "arrayFilters" is a list of filters, got ${typeName(arrayFilters)}.`,
+      definition.context,
+    );
   const safe = arrayFilters.map((filter, i) => safeFilter(definition, filter, { keys: ['arrayFilters', String(i)] }));
   return { ...options, arrayFilters: safe };
 }
@@ -268,9 +269,7 @@ function raw<O extends WriteConcernOptions>(
 ): O & { raw: true; includeResultMetadata: false } {
   const { w } = options.writeConcern ?? definition.collection().writeConcern ?? {};
   if (w === 0) {
-    throw new UsageError("The server's answer has the document: write concern 0 gives none.", {
-      model: definition.collectionName,
-    });
+    throw new UsageError("The server's answer has the document: write concern 0 gives none.", definition.context);
   }
   return { ...options, raw: true, includeResultMetadata: false };
 }
@@ -315,9 +314,10 @@ function stampPipeline(
   const copy = toExact(stages, ABSENT, []) as unknown[];
   const wrong = copy.find((stage) => operatorIn(stage) === undefined);
   if (wrong !== undefined)
-    throw new UsageError(`An update as a list takes stages such as { $set: … }, got ${typeName(wrong)}.`, {
-      model: definition.collectionName,
-    });
+    throw new UsageError(
+      `An update as a list takes stages such as { $set: … }, got ${typeName(wrong)}.`,
+      definition.context,
+    );
   refuseServerJavaScript(definition, copy, []);
   const stored = storedStages(definition, copy) as BSON.Document[];
   const sent = definition.version === undefined ? stored : countedStages(definition.version, stored);
@@ -326,7 +326,7 @@ function stampPipeline(
   if (timestamps === false) return sent;
   if (upsert && createdAt !== undefined) {
     const text = `A pipeline cannot tell an insert from an update, so "${createdAt}" would be missing: use operators such as $set, or pass { timestamps: false }.`;
-    throw new UsageError(text, { model: definition.collectionName });
+    throw new UsageError(text, definition.context);
   }
   if (updatedAt === undefined) return sent;
   return [...sent, { $set: { [updatedAt]: { $max: [`$${updatedAt}`, new Date()] } } }];
@@ -335,7 +335,7 @@ function stampPipeline(
 /** The server would take an update without operators for a replacement of the whole document. */
 function checkOperators(definition: ModelDefinition, update: object): void {
   const refuse = (text: string): never => {
-    throw new UsageError(text, { model: definition.collectionName });
+    throw new UsageError(text, definition.context);
   };
   if (!isPlainObject(update)) return refuse(`An update takes operators such as $set, got ${typeName(update)}.`);
   const keys = Object.keys(update);
@@ -354,7 +354,7 @@ export function checkUpsertedId(definition: ModelDefinition, filter: Stamping['f
   if (known || !definition.fields.has('_id') || isGiven(filter, '_id')) return;
   const text =
     'The model has an _id schema of its own, so an upsert must say the _id of the document that it may insert.';
-  throw new UsageError(text, { model: definition.collectionName });
+  throw new UsageError(text, definition.context);
 }
 
 /** The fields that an update's operators name: a second operator on one of them is a conflict. */

@@ -33,7 +33,7 @@ export async function* newestEntries(
   try {
     while (await cursor.hasNext()) yield* (cursor.readBufferedDocuments() as unknown as Uint8Array[]).map(readEntry);
   } catch (error) {
-    throw translate(error, { model: definition.collectionName, id: doc });
+    throw translate(error, { ...definition.context, id: doc });
   } finally {
     if (!cursor.closed) await cursor.close();
   }
@@ -136,7 +136,7 @@ export async function present(
     const found = await definition.collection().findOne(filter, { ...options, raw: true });
     return found && storedIn(definition, found as unknown as Uint8Array);
   } catch (error) {
-    throw translate(error, { model: definition.collectionName, id: doc });
+    throw translate(error, { ...definition.context, id: doc });
   }
 }
 

@@ -221,7 +221,7 @@ async function exchange(
       return { before: fieldsOf(stored, names), after: fieldsOf(after, names), ...revisionAfter(stored) };
   }
   const text = 'Other writers changed the document each time before the update reached it: try again.';
-  throw new HistoryError(text, { problem: 'contended', model: definition.collectionName });
+  throw new HistoryError(text, { problem: 'contended', ...definition.context });
 }
 
 /** How often a write is tried that others come before. */
