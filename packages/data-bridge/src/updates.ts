@@ -1,5 +1,4 @@
 import type {
-  Abortable,
   BSON,
   DeleteOptions,
   DeleteResult,

@@ -2,7 +2,7 @@ import { isPlainObject } from '../bson/copy.ts';
 import { ABSENT } from '../bson/encode.ts';
 import { equalValues } from '../bson/equal.ts';
 import { typeName } from '../bson/types.ts';
-import { type AtomicRule, UNFIT } from './atomic-rule.ts';
+import { type AtomicRule, type Form, UNFIT } from './atomic-rule.ts';
 import { type Expression, isArray, literal, valuesNotIn } from './expression.ts';
 import { equalStored } from './stored-values.ts';
 
@@ -19,6 +19,7 @@ export const PUSH: AtomicRule = list({
   operator: (values) => ['$push', { $each: values }],
   expression: (current, values) => ({ $concatArrays: [current, literal(values)] }),
   store: concat,
+  ofMissing: (values) => values,
   repeatable: () => false,
   takesPart: true,
 });
@@ -30,6 +31,7 @@ export const ADD_TO_SET: AtomicRule = list({
   operator: (values) => ['$addToSet', { $each: values }],
   expression: (current, values) => ({ $concatArrays: [current, valuesNotIn(literal(values), current)] }),
   store: (current, values) => [...current, ...values.filter((value) => !isStored(value, current))],
+  ofMissing: (values) => values,
   repeatable: () => true,
   takesPart: false,
 });
@@ -43,10 +45,11 @@ export const PULL: AtomicRule = {
     operator: (values) => ['$pullAll', values],
     expression: (current, values) => valuesNotIn(current, literal(values)),
     store: (current, values) => current.filter((value) => !isStored(value, values)),
+    ofMissing: () => ABSENT,
     repeatable: () => true,
     takesPart: false,
   }),
-  ...removesFromNothing((current, values) => current.filter((value) => !isStored(value, values as Values))),
+  ofNothing: () => undefined,
 };
 
 /** Removes one element at an end, whatever it is: so it means the same only while the array is as it was. */
@@ -54,6 +57,7 @@ export const POP: AtomicRule = {
   checkOperand: (end) => (end === 1 || end === -1 ? null : 'takes 1 for the last element, or -1 for the first'),
   checkValue: checkArray,
   apply: (value, end) => withoutEnd(value as Values, end),
+  ofNothing: () => undefined,
   single: (end) => end,
   fold: () => undefined,
   operator: (end) => ['$pop', end],
@@ -63,25 +67,23 @@ export const POP: AtomicRule = {
     const others = { $cond: [{ $gt: [{ $size: current }, 1] }, { $slice: [current, left] }, literal([])] };
     return ofArray(current, others, otherwise);
   },
+  stored: (current, end, form) => ofArrayOrMissing(current, form, (values) => withoutEnd(values, end), ABSENT),
   repeatable: () => false,
   fitsAnyShape: false,
   standsAlone: false,
   isServerValue: false,
   takesPart: false,
-  ...removesFromNothing(withoutEnd),
 };
 
-/** What removes elements makes nothing of nothing. */
-function removesFromNothing(
-  remove: (current: Values, operand: unknown) => unknown[],
-): Pick<AtomicRule, 'ofNothing' | 'stored'> {
-  return {
-    ofNothing: () => undefined,
-    stored: (current, operand, form) => {
-      if (Array.isArray(current)) return remove(current, operand);
-      return current === ABSENT && form === 'operators' ? ABSENT : UNFIT;
-    },
-  };
+/** In a pipeline memory stands in for an array that is not there; the operator makes this of it. */
+function ofArrayOrMissing(
+  current: unknown,
+  form: Form,
+  store: (current: Values) => unknown[],
+  ofMissing: unknown,
+): unknown {
+  if (Array.isArray(current)) return store(current);
+  return current === ABSENT && form === 'operators' ? ofMissing : UNFIT;
 }
 
 interface ListRule {
@@ -91,6 +93,8 @@ interface ListRule {
   readonly operator: (values: Values) => readonly [string, unknown];
   readonly expression: (current: Expression, values: Values) => Expression;
   readonly store: (current: Values, values: Values) => unknown[];
+  /** What the operator stores where there is no array. */
+  readonly ofMissing: (operand: unknown) => unknown;
   readonly repeatable: AtomicRule['repeatable'];
   readonly takesPart: boolean;
 }
@@ -102,6 +106,7 @@ function list({
   operator,
   expression,
   store,
+  ofMissing,
   repeatable,
   takesPart,
 }: ListRule): AtomicRule {
@@ -114,10 +119,8 @@ function list({
     fold: (first, second) => fold(first as Values, second as Values),
     operator: (operand) => operator(operand as Values),
     expression: (current, operand, otherwise) => ofArray(current, expression(current, operand as Values), otherwise),
-    stored: (current, operand, form) => {
-      if (Array.isArray(current)) return store(current, operand as Values);
-      return current === ABSENT && form === 'operators' ? operand : UNFIT;
-    },
+    stored: (current, operand, form) =>
+      ofArrayOrMissing(current, form, (values) => store(values, operand as Values), ofMissing(operand)),
     repeatable,
     fitsAnyShape: false,
     standsAlone: true,

@@ -55,12 +55,18 @@ function ofNumber(current: Expression, name: string, operand: Expression, otherw
   return { $cond: [{ $or: [isNumber, isMissing(current)] }, result, otherwise] };
 }
 
+/** A symbol counts as its text. */
+function scalarOf(value: unknown): unknown {
+  return isBson(value, 'BSONSymbol') ? value.value : value;
+}
+
 function extreme(name: '$min' | '$max', comparison: string, wins: (order: number) => boolean): AtomicRule {
   const checkComparable = (what: string) => (value: unknown) =>
-    scalarRank(isBson(value, 'BSONSymbol') ? value.value : value) === null
+    scalarRank(scalarOf(value)) === null
       ? `compares numbers, strings, dates, ids and booleans, ${what} ${typeName(value)}`
       : null;
-  const choose = (value: unknown, operand: unknown) => (wins(compareScalars(operand, value)) ? operand : value);
+  const choose = (value: unknown, operand: unknown) =>
+    wins(compareScalars(scalarOf(operand), scalarOf(value))) ? operand : value;
   return {
     checkOperand: checkComparable('got'),
     checkValue: checkComparable('the value there is'),

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { Decimal128, Double, Int32, Long, ObjectId } from 'mongodb';
+import { BSONSymbol, Decimal128, Double, Int32, Long, ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/errors.ts';
 import { Document } from '../../src/document.ts';
@@ -32,6 +32,8 @@ describe('applyAtomic', () => {
     ['$max', 'a', 'b', 'b'],
     ['$max', '\u{1F600}', '\uFFFD', '\u{1F600}'], // by code points, not by UTF-16 units
     ['$max', 9, 'a', 'a'],
+    ['$max', new BSONSymbol('b'), 'a', new BSONSymbol('b')],
+    ['$max', new BSONSymbol('a'), 'b', 'b'],
     ['$max', 'a', low, low],
     ['$max', low, high, high],
     ['$min', high, low, low],
