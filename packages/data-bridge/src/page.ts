@@ -4,7 +4,8 @@ import { ABSENT, encodeDocument, memberOf } from './bson/encode.ts';
 import { count } from './answers.ts';
 import { beyond, type OrderKey, unpageableType } from './keyset.ts';
 import { type Position, readToken, writeToken } from './page-token.ts';
-import { ask, checkCount, open, type QueryPlan, readBatch, refuse, sortOf } from './query-plan.ts';
+import { run } from './operation.ts';
+import { checkCount, open, type QueryPlan, readBatch, refuse, sortOf } from './query-plan.ts';
 import { takeAll } from './raw-batch.ts';
 import { BsonBaseline } from './state/bson-baseline.ts';
 
@@ -76,7 +77,9 @@ async function documentsFrom(
     from && beyond(way, backwards ? { ...from, side: from.side === 'before' ? 'after' : 'before' } : from);
   // One more tells whether there are more; all come in one batch.
   const options = { batchSize: size + 1, ...plan.options, sort: sortBy(way), limit: size + 1 };
-  const found = await ask(plan, () => takeAll(open({ ...plan, filter: both(plan.filter, condition), options })));
+  const found = await run(plan.definition, plan.options, () =>
+    takeAll(open({ ...plan, filter: both(plan.filter, condition), options })),
+  );
   const { bytes, starts } = joinBatches(found);
   const wanted = starts.slice(0, size);
   return { batch: { bytes, starts: backwards ? wanted.toReversed() : wanted }, isCut: starts.length > size };

@@ -47,7 +47,8 @@ import type { ShapeOf } from './types/shape.ts';
 import type { Sort, SortDirection } from './types/sort.ts';
 import type { Update } from './types/update.ts';
 import type { ManyOptions } from './history/unrecorded.ts';
-import type { DriverOptions, StampOptions } from './updates.ts';
+import type { DriverOptions } from './operation.ts';
+import type { StampOptions } from './updates.ts';
 
 /** What `forEach()` takes. */
 export interface ForEachOptions {
@@ -206,7 +207,7 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
     const { definition, options } = this.#plan;
     const found = await this.limit(options.limit === 1 ? 1 : 2);
     const [one] = found;
-    const context = { model: definition.collectionName };
+    const context = definition.context;
     if (one === undefined) throw new DocumentNotFoundError('No document matches the query.', context);
     if (found.length > 1)
       throw new UsageError('one() found several documents: make the filter narrower, or use first().', context);

@@ -136,7 +136,8 @@ function filterOf({ filter, terms }: Update): Filter<BSON.Document> {
  */
 function updateOf({ tree, terms }: Update): Pick<UpdatePlan, 'update' | 'collation'> {
   const said = needsPipelineInBatch(tree) ? null : operators(tree);
-  return { ...(said ?? fallback(tree)), ...(terms?.collation && { collation: terms.collation }) };
+  const { reason: _, ...sent }: UpdatePlan = said ?? fallback(tree);
+  return { ...sent, ...(terms?.collation && { collation: terms.collation }) };
 }
 
 // ── send ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,6 +6,7 @@ import { copyStorable, isPlainKey } from './bson/storable.ts';
 import { afterMiss } from './conflict.ts';
 import { type ModelDefinition, REVISION, REVISION_ID } from './definition.ts';
 import { isVerdict, serverCode } from './driver-error.ts';
+import { refuseNamed } from './driver-options.ts';
 import { type Conflict, DocumentNotFoundError, OutcomeUnknownError, UsageError } from './errors.ts';
 import { type EntryKind, planEntry, type PlannedEntry } from './history/entry.ts';
 import { isRecorded } from './history/record.ts';
@@ -14,16 +15,16 @@ import type { Life, Terms, Write } from './life.ts';
 import { putBack, takeStored } from './operate.ts';
 import { type Outcome, outcomeOf, safely, translate } from './outcome.ts';
 import { confined, extentAt } from './partial.ts';
-import { applyAtomic, misfit } from './state/atomics.ts';
+import { applyAtomic, type AtomicOperator, misfit } from './state/atomics.ts';
 import type { Baseline } from './state/baseline.ts';
 import { BsonBaseline } from './state/bson-baseline.ts';
-import type { AtomicEdit, AtomicOperator, EditTree } from './state/edits.ts';
+import type { AtomicEdit, EditTree } from './state/edits.ts';
 import { carriedOut, treeWith } from './state/pending.ts';
-import { adds, fallback, needsPipelineInBatch, plan, type UpdatePlan } from './state/plan.ts';
+import { adds, fallback, plan, type UpdatePlan } from './state/plan.ts';
 import { bothGuards } from './state/value-guards.ts';
 import { moveTo } from './state/tracker.ts';
 import { type Answer, hasAtomic, notFound, readRaw, type Update, update, updateAndRead } from './stored-document.ts';
-import { checkConflictOptions, type ConflictOptions, refuseNamed, termsOf } from './terms.ts';
+import { checkConflictOptions, type ConflictOptions, termsOf } from './terms.ts';
 import { validate } from './validate.ts';
 
 /** Options that would change which document is written, or make a part of one, and those that other methods take. */
@@ -279,8 +280,7 @@ async function sendUpdate(
   const tryForm = (form: UpdatePlan) =>
     tryPlan(life, { ...filter, ...guardOf(form, terms) }, { ...form, ...collation }, options);
   // An error would abort a transaction, so there the form that cannot fail goes first.
-  const mustFit = terms?.asPipeline === true || (isInTransaction(options) && needsPipelineInBatch(tree));
-  const first = plan(tree, mustFit ? { form: 'pipeline' } : {});
+  const first = plan(tree, { isRetry: terms?.asPipeline === true, inTransaction: isInTransaction(options) });
   const isLast = terms !== null || (first.guard === undefined && Array.isArray(first.update));
   const answer = (await tryForm(first)) ?? (isLast ? null : await tryForm(fallback(tree)));
   if (answer === null && terms === null) throw notFound(life);

@@ -21,6 +21,19 @@ export function elementKindOf(schema: unknown): BsonKind | undefined {
   return kindOf(lookThrough(schema, (inner) => property(property(inner, 'def'), 'element')));
 }
 
+/** What a reference refers to. */
+export interface ReferenceTarget {
+  /** The class of the documents. It is asked for when it is needed, since models may refer to each other. @throws UsageError where it is no model. */
+  readonly model: () => unknown;
+  /** True for a list of references. */
+  readonly isList: boolean;
+}
+
+/** The target of a reference: its `~target`, which `ref()` gives to its schemas. Looked for as the type is. */
+export function targetOf(schema: unknown): ReferenceTarget | undefined {
+  return lookThrough(schema, (inner) => property(inner, '~target') as ReferenceTarget | undefined);
+}
+
 /** What is found in a schema, or else in the one that it wraps. */
 function lookThrough<R>(schema: unknown, find: (inner: unknown) => R | undefined): R | undefined {
   for (let inner = schema; inner !== undefined; inner = property(property(inner, 'def'), 'innerType')) {

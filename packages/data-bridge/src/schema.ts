@@ -12,8 +12,10 @@ import {
   kindOf,
   libraryJsonSchema,
   negativeLength,
+  type ReferenceTarget,
   runsNoCode,
   runWaiting,
+  targetOf,
 } from './schema-library.ts';
 
 /** What stands as a field of a model: a validator of any library that has Standard Schema. Cheap on purpose, so that compilers need not look inside. */
@@ -64,6 +66,11 @@ export class SchemaField {
   /** Of the mapper's own BSON schemas, also inside the wrappers of Zod, and of references: theirs is known when the target is. */
   get kind(): BsonKind | undefined {
     return kindOf(this.#schema);
+  }
+
+  /** Of references: the model that they refer to. */
+  get target(): ReferenceTarget | undefined {
+    return targetOf(this.#schema);
   }
 
   /** Is the field an ObjectId, or an array of some? */

@@ -60,7 +60,7 @@ describe.each(runs)('atomic operators on the server $server, in the form $form',
       const bytes = await insertAlone(collection, document);
       const work = deal(random, live(bytes), false);
       const life = loaded(bytes);
-      const tree = change(life, work.mine, dealAtomics(random, live(bytes), work).mine);
+      const tree = change(life, work.mine, dealAtomics(random, exact(bytes), work).mine);
       if (tree === null) return false;
       await send(collection, id, tree, form);
       const stored = await readBytes(collection, id);
@@ -77,7 +77,7 @@ describe.each(runs)('atomic operators on the server $server, in the form $form',
       const bytes = await insertAlone(collection, document);
       const other = live(bytes);
       const work = deal(random, live(bytes), true);
-      const atomics = dealAtomics(random, live(bytes), work);
+      const atomics = dealAtomics(random, exact(bytes), work);
       perform(other, work.theirs, reread);
       atomics.theirs.forEach((each) => apply(other, each));
       await insertAlone(collection, other);
@@ -104,7 +104,7 @@ describe.each(runs)('atomic operators on the server $server, in the form $form',
       const bytes = await insertAlone(collection, document);
       const other = live(bytes);
       const work = deal(random, live(bytes), false);
-      const atomics = dealAtomics(random, live(bytes), work);
+      const atomics = dealAtomics(random, exact(bytes), work);
       wreck(random, other);
       atomics.mine.filter(() => random.chance(0.3)).forEach((each) => replace(random, other, each));
       await insertAlone(collection, other);

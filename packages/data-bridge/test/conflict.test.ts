@@ -124,6 +124,8 @@ describe("with concurrency 'fields'", () => {
       (a) => (a.free = 'x'),
       'free',
     ],
+    ['an end of what grew', { tags: ['a'] }, (a) => a.$pop('tags'), (a) => a.tags.push('b'), 'tags'],
+    ['bits of what is no integer now', { free: 1 }, (a) => a.$bit('free', { or: 2 }), (a) => (a.free = 'x'), 'free'],
     ['a sum of what is no number now', { free: 1 }, (a) => a.$inc('free'), (a) => (a.free = 'x'), 'free'],
   ])('%s', async (_, input, mine, theirs, path) => {
     const [first, second] = await two(input);
@@ -141,10 +143,35 @@ describe("with concurrency 'fields'", () => {
     const [first, second] = await two({ balance: 10, tags: ['a'] });
     for (const each of [first, second]) each.$inc('balance', 5).$addToSet('tags', 'b');
     second.$push('list', { a: 1 });
+    first.$bit('free', { or: 1 });
+    second.$bit('free', { or: 4 });
     await first.save();
     await second.save();
     expect(second.balance).toBe(20);
-    expect(await storedAccount(first)).toMatchObject({ balance: 20, tags: ['a', 'b'], list: [{ a: 1 }] });
+    expect(await storedAccount(first)).toMatchObject({ balance: 20, tags: ['a', 'b'], list: [{ a: 1 }], free: 5 });
+  });
+
+  it('an end is removed while the array is as it was', async () => {
+    const [first, second] = await two({ tags: ['a', 'b', 'c'] });
+    second.$pop('tags');
+    first.balance = 5;
+    await first.save();
+    await second.save();
+    expect(await storedAccount(first)).toMatchObject({ balance: 5, tags: ['a', 'b'] });
+    await first.reload();
+    first.$pop('tags', -1);
+    second.$pop('tags', -1);
+    await first.save();
+    await expect(second.save({ onConflict: 'rebase' })).rejects.toThrow(ConflictError);
+    await second.save({ onConflict: 'mine' });
+    expect([second.tags, (await storedAccount(first)).tags]).toEqual([['b'], ['b']]);
+    first.$pop('tags');
+    await first.reload();
+    first.$pop('tags');
+    second.tags.push('d');
+    await second.save();
+    await first.save({ onConflict: 'theirs' });
+    expect([first.tags, (await storedAccount(first)).tags, first.isModified()]).toEqual([['b', 'd'], ['b', 'd'], false]);
   });
 
   it('the times are never asked for, but where the program sets them', async () => {

@@ -35,7 +35,7 @@ export async function* newestEntries(
   try {
     while (await cursor.hasNext()) yield* slicesOf(takeBatch(cursor)).map(readEntry);
   } catch (error) {
-    throw translate(error, { model: definition.collectionName, id: doc });
+    throw translate(error, { ...definition.context, id: doc });
   } finally {
     if (!cursor.closed) await cursor.close();
   }
@@ -138,7 +138,7 @@ export async function present(
     const found = await definition.collection().findOne(filter, { ...options, raw: true });
     return found && storedIn(definition, found as unknown as Uint8Array);
   } catch (error) {
-    throw translate(error, { model: definition.collectionName, id: doc });
+    throw translate(error, { ...definition.context, id: doc });
   }
 }
 

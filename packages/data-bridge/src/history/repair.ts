@@ -55,14 +55,14 @@ export async function repairHistory(
 
 function checkTime(definition: RecordedModel, method: string, time: Date): Date {
   if (time instanceof Date && !Number.isNaN(time.getTime())) return time;
-  throw new UsageError(`${method}() takes { olderThan } with a Date.`, { model: definition.collectionName });
+  throw new UsageError(`${method}() takes { olderThan } with a Date.`, definition.context);
 }
 
 async function inWords<R>(definition: RecordedModel, work: () => Promise<R>): Promise<R> {
   try {
     return await work();
   } catch (error) {
-    throw translate(error, { model: definition.collectionName });
+    throw translate(error, definition.context);
   }
 }
 

@@ -1,15 +1,9 @@
 import { setOwn } from '../bson/copy.ts';
 import { ABSENT, memberOf, toExact } from '../bson/encode.ts';
 import { equalValues } from '../bson/equal.ts';
+import type { AtomicOperator } from './atomics.ts';
 import type { Baseline } from './baseline.ts';
-import {
-  type AtomicEdit,
-  type AtomicOperator,
-  type Edit,
-  type EditTree,
-  hasMembers,
-  type ObjectEdit,
-} from './edits.ts';
+import { type AtomicEdit, type Edit, type EditTree, hasMembers, type ObjectEdit } from './edits.ts';
 import { treeOf } from './tracker.ts';
 
 /** From the document to a value: the field's name, and the keys below it. */

@@ -63,7 +63,7 @@ describe.each(runs)('edits laid on what was stored, on the server $server, in th
       await forAllCases(cases, async (id, random) => {
         const bytes = await insertAlone(collection, { ...randomDocument(random), _id: id });
         const work = deal(random, live(bytes), writer === 'another writer');
-        const atomics = dealAtomics(random, live(bytes), work);
+        const atomics = dealAtomics(random, exact(bytes), work);
         const tree = change(bytes, work.mine, atomics.mine);
         if (tree === null) return false;
         const other = live(bytes);

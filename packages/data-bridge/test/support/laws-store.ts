@@ -96,7 +96,7 @@ export async function send(
   tree: EditTree,
   form: 'auto' | 'pipeline',
 ): Promise<Outcome> {
-  const first = plan(tree, { form });
+  const first = plan(tree, { isRetry: form === 'pipeline' });
   const isPipeline = Array.isArray(first.update);
   try {
     const { guard, update, arrayFilters = [], collation } = first;
