@@ -171,7 +171,11 @@ describe("with concurrency 'fields'", () => {
     second.tags.push('d');
     await second.save();
     await first.save({ onConflict: 'theirs' });
-    expect([first.tags, (await storedAccount(first)).tags, first.isModified()]).toEqual([['b', 'd'], ['b', 'd'], false]);
+    expect([first.tags, (await storedAccount(first)).tags, first.isModified()]).toEqual([
+      ['b', 'd'],
+      ['b', 'd'],
+      false,
+    ]);
   });
 
   it('the times are never asked for, but where the program sets them', async () => {

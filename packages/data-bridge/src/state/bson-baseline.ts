@@ -16,10 +16,11 @@ import { Layout } from '../bson/layout.ts';
 import type { Field } from '../bson/level.ts';
 import { fieldsOf, locate } from '../bson/locate.ts';
 import { decodeOrdered } from '../bson/ordered.ts';
-import { elementsOf, splice } from '../bson/splice.ts';
+import { splice } from '../bson/splice.ts';
 import type { Baseline } from './baseline.ts';
 import { diffStored } from './walk.ts';
 import type { Edit, EditTree } from './edits.ts';
+import { encodeEdits } from './encode-edits.ts';
 import { IndexSet } from './index-set.ts';
 import type { Selection } from './selection.ts';
 
@@ -391,18 +392,4 @@ function never(): boolean {
 
 function shown(touched: unknown): unknown {
   return touched === REMOVED ? undefined : touched;
-}
-
-/** The elements that a tree sent, by name; null for those that it removed. */
-function encodeEdits(tree: EditTree): Map<string, Uint8Array | null> {
-  const values = new Map<string, unknown>();
-  const elements = new Map<string, Uint8Array | null>();
-  for (const [name, edit] of tree.children) {
-    if (edit.kind === 'delete') elements.set(name, null);
-    else values.set(name, edit.value);
-  }
-  // One call encodes all values; a call for each would cost several times as much.
-  const encoded = elementsOf(encodeDocument(values));
-  for (const [i, name] of [...values.keys()].entries()) elements.set(name, encoded[i] as Uint8Array);
-  return elements;
 }
