@@ -76,7 +76,7 @@ function layEdit(edit: Edit, theirs: unknown, keys: Clash['keys'], settle: Settl
       return isSameStored(edit.base, theirs) ? bring(theirs, mine) : clash();
     case 'push':
       if (!Array.isArray(theirs)) return clash();
-      return { ...edit, base: theirs, value: [...(theirs as unknown[]), ...edit.added] };
+      return { kind: 'push', base: theirs, value: [...(theirs as unknown[]), ...edit.added], added: edit.added };
     case 'atomic':
       return layAtomic(edit, theirs) ?? clash();
     case 'object': {
@@ -114,7 +114,8 @@ function layMembers(edit: ObjectEdit, theirs: object, keys: Clash['keys'], settl
     if (laid.kind === 'delete' || laid.value === ABSENT) delete (value as Record<string, unknown>)[key];
     else setOwn(value, key, laid.value);
   }
-  return children.size === 0 ? null : { ...edit, base: theirs, value, children };
+  if (children.size === 0) return null;
+  return { kind: 'object', base: theirs, value, children, ...(edit.isPart && { isPart: edit.isPart }) };
 }
 
 /** An index means the same element only while that is as it was. Elements that are equal already keep their edits. */
@@ -123,7 +124,7 @@ function layElements(edit: PositionsEdit, theirs: unknown): PositionsEdit | null
   const isKept = (i: number): boolean => i < theirs.length && equalValues(edit.base[i], theirs[i]);
   if (![...edit.children.keys()].every(isKept)) return null;
   const value = theirs.map((element: unknown, i) => (edit.children.has(i) ? edit.value[i] : element));
-  return { ...edit, base: theirs, value };
+  return { kind: 'positions', base: theirs, value, children: edit.children };
 }
 
 /** Where each element of an array is, by its identity; null for what is no array, and where two have the same. */
@@ -185,12 +186,15 @@ function layIdentified(
   const value = [...edited, ...added];
   if (children.size + removed.size + added.length === 0 && !edit.isMoved) return null;
   return {
-    ...edit,
+    kind: 'elements',
     base: theirs,
     value: edit.isMoved ? inOrder(value, edit) : value,
+    key,
     children,
     removed: [...removed].map((at) => theirs[at]),
     added,
+    isMoved: edit.isMoved,
+    ...(edit.isPart && { isPart: edit.isPart }),
   };
 }
 

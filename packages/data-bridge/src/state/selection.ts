@@ -122,7 +122,8 @@ export class Selection {
     const children = Array.from(edit.children, ([i, child]): [number, ValueEdit] => {
       return [i, this.#confine(child, below, [...keys, String(i)], refuse) as ValueEdit];
     });
-    return { ...edit, children: new Map(children), isPart: true };
+    const { kind, base, value, key, removed, added, isMoved } = edit;
+    return { kind, base, value, key, children: new Map(children), removed, added, isMoved, isPart: true };
   }
 }
 

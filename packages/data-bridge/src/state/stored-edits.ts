@@ -6,7 +6,8 @@ import type { DeleteEdit, ElementsEdit, ObjectEdit, PositionsEdit, PushEdit, Set
 
 /*
  * Edits whose originals lie in a document's bytes, and are decoded when somebody asks. Most never are: operators say what
- * is new, and only guards, histories and people want to know what was there.
+ * is new, and only guards, histories and people want to know what was there. Their members are getters: a copy by spread
+ * has none of them.
  */
 
 /** The bytes of a document, or of one value in it. They never change: what is saved makes new ones. */

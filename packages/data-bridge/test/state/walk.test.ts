@@ -7,6 +7,8 @@ import { EncodeError } from '../../src/errors.ts';
 import { BsonBaseline } from '../../src/state/bson-baseline.ts';
 import type { Edit, EditTree } from '../../src/state/edits.ts';
 import { fallback, plan } from '../../src/state/plan.ts';
+import { lay, takeMine } from '../../src/state/rebase.ts';
+import { Selection } from '../../src/state/selection.ts';
 import {
   StoredDelete,
   StoredElements,
@@ -163,6 +165,33 @@ describe('an edit beside the bytes', () => {
       true,
       ['key 298', 'key 299'],
     ]);
+  });
+});
+
+describe('an edit of elements that are told apart', () => {
+  const items = (...ids: string[]) => ids.map((_id, i) => ({ _id, qty: i }));
+  const tree = (): EditTree =>
+    treeAfter(over({ field: items('a', 'b') }), (field: Members[]) => void Object.assign(field[1] ?? {}, { qty: 5 }));
+
+  it('finds them where another writer has moved them', () => {
+    const newer = over({ field: items('x', 'y', 'a', 'b', 'c') });
+    const laid = lay(tree(), (name) => newer.exact(name), takeMine);
+    if (laid === null) throw new Error('Expected an edit.');
+    expect(plan(laid)).toMatchObject({ update: { $set: { 'field.$[e0].qty': 5 } }, arrayFilters: [{ 'e0._id': 'b' }] });
+    expect(JSON.stringify(fallback(laid).update)).toContain('{"$literal":"b"}');
+  });
+
+  it('keeps what it is where only a part of them was loaded', () => {
+    const refuse = (): never => {
+      throw new Error('Expected no refusal.');
+    };
+    const confined = Selection.of(['field.qty']).confine(tree(), refuse);
+    expect(confined.children.get('field')).toMatchObject({
+      base: [{ _id: 'a' }, { _id: 'b' }],
+      value: [{ _id: 'a' }, { _id: 'b', qty: 5 }],
+      isPart: true,
+    });
+    expect(JSON.stringify(fallback(confined).update)).toContain('{"$literal":"b"}');
   });
 });
 
