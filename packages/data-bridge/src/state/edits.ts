@@ -153,8 +153,9 @@ export function idsOf(elements: readonly unknown[], key: string): unknown[] {
 }
 
 /** The identity of an edited element, by its index in the original. */
-export function idOf({ ids, base, key }: ElementsEdit, i: number): unknown {
-  return ids === undefined ? memberOf(base[i], key) : ids.get(i);
+export function idOf(edit: ElementsEdit, i: number): unknown {
+  // The original is not asked for without need: it may have to be decoded.
+  return edit.ids === undefined ? memberOf(edit.base[i], edit.key) : edit.ids.get(i);
 }
 
 /** Has it members that can change one by one? */

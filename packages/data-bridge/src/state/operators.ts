@@ -5,15 +5,9 @@ import { type AtomicEdit, type Edit, type EditTree, type ElementsEdit, idOf, ids
 /** The update operators that say a tree of edits: by path, what each is given. */
 export type Operators = Record<string, Record<string, unknown>>;
 
-/** Keys that were seen to be nameable: programs use few. */
-const nameable = new Set<string>();
-
 /** Can this key be part of a dotted path? */
 export function isNameable(key: string): boolean {
-  if (nameable.has(key)) return true;
-  if (key === '' || key.includes('.') || key.startsWith('$')) return false;
-  if (nameable.size < 4096) nameable.add(key);
-  return true;
+  return key !== '' && key.charCodeAt(0) !== 0x24 && !key.includes('.');
 }
 
 /** Would it be an index where its parent is an array? */

@@ -40,7 +40,7 @@ export function givesType(edit: Edit): boolean {
  * A copy of a value with the types of what is stored in its place, all of which the walk has compared with it: keys in
  * their stored order, and what is not of a common type unchanged.
  *
- * @returns `undefined` for what `copyPlain` cannot copy.
+ * @returns `undefined` where `copyPlain` cannot copy a new element: those of the array itself the walk has not seen.
  */
 export function copyBeside(source: Source, type: number, at: number, limit: number, value: unknown): unknown {
   if (!isCommonType(type)) return exactAt(source, type, at);
@@ -59,11 +59,7 @@ export function copyBeside(source: Source, type: number, at: number, limit: numb
     return elements;
   }
   const members: Record<string, unknown> = {};
-  for (const key in value) {
-    const copy = next((value as Record<string, unknown>)[key]);
-    if (copy === undefined) return undefined;
-    members[key] = copy;
-  }
+  for (const key in value) members[key] = next((value as Record<string, unknown>)[key]);
   return members;
 }
 

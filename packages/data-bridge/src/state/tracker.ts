@@ -67,10 +67,11 @@ export class StateTracker<T extends object = Record<string, unknown>> {
   ): StateTracker<T> {
     if (!(bytes instanceof Uint8Array)) throw new UsageError(`fromBson() takes bytes, got ${typeName(bytes)}.`);
     const size = documentSize(bytes, 0);
-    const { layout = Layout.shared(options), ...own } = options ?? {};
-    if (options?.layout !== undefined && Object.keys(own).length > 0)
-      throw new UsageError('fromBson() takes a layout, which has options of its own, or options: not both.');
-    const baseline: unknown = new BsonBaseline(layout, size === bytes.length ? bytes : bytes.subarray(0, size), 0);
+    const baseline: unknown = new BsonBaseline(
+      layoutOf(options),
+      size === bytes.length ? bytes : bytes.subarray(0, size),
+      0,
+    );
     return new StateTracker(baseline as T);
   }
 
@@ -169,6 +170,14 @@ export class StateTracker<T extends object = Record<string, unknown>> {
     const changed = this.changedFields();
     return `StateTracker ${show({ modified: changed.length > 0, changed }, options)}`;
   }
+}
+
+function layoutOf(options: (BsonOptions & { readonly layout?: Layout }) | undefined): Layout {
+  if (options?.layout === undefined) return Layout.shared(options);
+  const { layout, ...own } = options;
+  if (Object.keys(own).length > 0)
+    throw new UsageError('fromBson() takes a layout, which has options of its own, or options: not both.');
+  return layout;
 }
 
 /**

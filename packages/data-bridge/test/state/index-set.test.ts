@@ -4,7 +4,7 @@ import { IndexSet } from '../../src/state/index-set.ts';
 import { runs } from '../support/arbitrary.ts';
 
 it('is a set in the order of addition, be there few or many', () => {
-  const steps = fc.array(fc.tuple(fc.nat(30), fc.integer({ min: 0, max: 3 })), { maxLength: 120 });
+  const steps = fc.array(fc.tuple(fc.nat(30), fc.integer({ min: 0, max: 3 })), { maxLength: 120, size: 'max' });
   fc.assert(
     fc.property(steps, (all) => {
       const set = new IndexSet();

@@ -136,6 +136,12 @@ describe('an edit beside the bytes', () => {
   it('has its identities without the elements', () => {
     const lines = Array.from({ length: 3 }, (_, i) => ({ _id: `id${i}`, qty: i }));
     const tree = treeAfter(over({ field: lines }), (field: { qty: number }[]) => field.forEach((each) => each.qty++));
+    const field = tree.children.get('field') as StoredElements;
+    Object.defineProperty(field, 'base', {
+      get: () => {
+        throw new Error('Expected that nothing is decoded.');
+      },
+    });
     expect(plan(tree)).toMatchObject({ arrayFilters: [0, 1, 2].map((i) => ({ [`e${i}._id`]: `id${i}` })) });
     const said = JSON.stringify(fallback(tree).update);
     for (const { _id } of lines) expect(said).toContain(`"$eq":["$$a._id",{"$literal":"${_id}"}]`);
@@ -168,6 +174,83 @@ describe('an edit beside the bytes', () => {
   });
 });
 
+describe('what only the exact diff can tell', () => {
+  const id = (n: number) => ({ _id: `id${n}`, a: 1 });
+  const cases: [string, unknown, (field: never) => void, object][] = [
+    [
+      'two elements of one identity',
+      [id(1), id(1)],
+      (field: Members[]) => void Object.assign(field[1] ?? {}, { a: 2 }),
+      { kind: 'positions' },
+    ],
+    [
+      'more edited elements than are searched for',
+      Array.from({ length: 400 }, (_, i) => id(i)),
+      (field: Members[]) => field.forEach((each) => (each['a'] = 2)),
+      { kind: 'set' },
+    ],
+    [
+      'elements with more names than a layout learns',
+      Array.from({ length: 200 }, (_, i) => ({ _id: i.toString().padStart(24, '0'), [`key${i}`]: 1, a: 1 })),
+      (field: Members[]) => void Object.assign(field[199] ?? {}, { a: 2 }),
+      { kind: 'elements' },
+    ],
+    [
+      'an identity that changed',
+      [id(1)],
+      (field: Members[]) => void Object.assign(field[0] ?? {}, id(2)),
+      { removed: [{ _id: 'id1', a: new Int32(1) }] },
+    ],
+    ['a key that is gone', { a: 1, b: 2 }, (field: Members) => void delete field['a'], { kind: 'object' }],
+    [
+      'keys in another order, of many names',
+      Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`key${i}`, i])),
+      (field: Members) => void (delete field['key150'], (field['key150'] = -1)),
+      { kind: 'object' },
+    ],
+    ['an inherited member', { a: 1 }, (field: Members) => void Object.setPrototypeOf(field, null), {}],
+    [
+      'a new element that is no plain one',
+      [1],
+      (field: unknown[]) => void field.splice(0, 1, 2, new Map([['a', 1]])),
+      { kind: 'set', value: [2, new Map([['a', 1]])] },
+    ],
+  ];
+
+  it.each(cases)('%s', (_, field, change, expected) => {
+    const baseline = over({ field, other: 1 });
+    change(baseline.get('field') as never);
+    baseline.set('other', 2);
+    const edit = treeOf(baseline)?.children.get('field');
+    expect(edit).not.toBeInstanceOf(StoredObject);
+    expect(edit).not.toBeInstanceOf(StoredElements);
+    if (Object.keys(expected).length === 0) expect(edit).toBeUndefined();
+    else expect(edit).toMatchObject(expected);
+  });
+
+  it('a member that every object inherits', () => {
+    const baseline = over({ field: { a: 1 } });
+    Object.assign(baseline.get('field') as Members, { a: 2 });
+    Object.defineProperty(Object.prototype, 'polluted', {
+      value: 1,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
+    try {
+      expect(treeOf(baseline)?.children.get('field')).not.toBeInstanceOf(StoredObject);
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'polluted');
+    }
+  });
+
+  it('is not asked for an array in an array that grew', () => {
+    const edit = editAfter([[1], 2], (field: [unknown[]]) => void field[0].push(3));
+    expect(edit).toBeInstanceOf(StoredPositions);
+    expect((edit as StoredPositions).value).toEqual([[new Int32(1), 3], new Int32(2)]);
+  });
+});
+
 describe('an edit of elements that are told apart', () => {
   const items = (...ids: string[]) => ids.map((_id, i) => ({ _id, qty: i }));
   const tree = (): EditTree =>
@@ -192,6 +275,9 @@ describe('an edit of elements that are told apart', () => {
       isPart: true,
     });
     expect(JSON.stringify(fallback(confined).update)).toContain('{"$literal":"b"}');
+    const newer = over({ field: items('x', 'b') });
+    const laid = lay(confined, (name) => newer.exact(name), takeMine);
+    expect(laid?.children.get('field')).toMatchObject({ value: [{ _id: 'x' }, { _id: 'b', qty: 5 }], isPart: true });
   });
 });
 
