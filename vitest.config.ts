@@ -32,7 +32,9 @@ export default defineConfig({
       include: ['packages/*/src/**/*.ts'],
       reporter: [['text', { skipFull: true }]],
       thresholds: {
-        'packages/data-bridge/src/state/**': { statements: 100, branches: 100 },
+        'packages/data-bridge/src/edits/**': { statements: 100, branches: 100 },
+        'packages/data-bridge/src/update/**': { statements: 100, branches: 100 },
+        'packages/data-bridge/src/tracking/**': { statements: 100, branches: 100 },
       },
     },
   },

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import * as bridge from 'data-bridge';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { defaultConnection, hasConnection } from '../packages/data-bridge/src/connection.ts';
+import { defaultConnection, hasConnection } from '../packages/data-bridge/src/connection/connection.ts';
 import { type Sample, samplesOf } from './support/samples.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));

@@ -4,7 +4,7 @@
  */
 import { deserialize } from 'bson';
 import { decodeDocument, decodeElement, decodeTransient } from '../../packages/data-bridge/dist/bson/decode.js';
-import { equalElement } from '../../packages/data-bridge/dist/bson/equal.js';
+import { equalElement } from '../../packages/data-bridge/dist/bson/equal-bytes.js';
 import { Layout } from '../../packages/data-bridge/dist/bson/layout.js';
 import { fieldsOf, locate } from '../../packages/data-bridge/dist/bson/locate.js';
 import { circumstances } from './circumstances.ts';

@@ -1,10 +1,14 @@
 // What the embedded server does and what it refuses, as tables of the guide: from the tables that the server itself uses.
 import { COMMANDS, UNSUPPORTED_COMMANDS } from '../../packages/embedded/src/commands/table.ts';
-import { OUTPUT_STAGES, STAGES, UNSUPPORTED_STAGES } from '../../packages/embedded/src/engine/aggregate.ts';
+import { OUTPUT_STAGES, STAGES, UNSUPPORTED_STAGES } from '../../packages/embedded/src/engine/aggregate/compile.ts';
 import { GROUP_ACCUMULATORS, UNSUPPORTED_ACCUMULATORS } from '../../packages/embedded/src/engine/aggregate/group.ts';
-import { EXPRESSIONS, UNSUPPORTED_EXPRESSIONS } from '../../packages/embedded/src/engine/expression.ts';
-import { FILTER_OPERATORS, UNSUPPORTED_QUERIES, VALUE_OPERATORS } from '../../packages/embedded/src/engine/match.ts';
-import { UPDATE_OPERATORS, UPDATE_STAGES } from '../../packages/embedded/src/engine/update.ts';
+import { EXPRESSIONS, UNSUPPORTED_EXPRESSIONS } from '../../packages/embedded/src/engine/expression/compile.ts';
+import {
+  FILTER_OPERATORS,
+  UNSUPPORTED_QUERIES,
+  VALUE_OPERATORS,
+} from '../../packages/embedded/src/engine/match/compile.ts';
+import { UPDATE_OPERATORS, UPDATE_STAGES } from '../../packages/embedded/src/engine/update/compile.ts';
 
 type Names = Iterable<string>;
 

@@ -1,13 +1,13 @@
-export type { Aggregate, AggregationOptions, Lookup } from './aggregate.ts';
+export type { Aggregate, AggregationOptions, Lookup } from './aggregate/aggregate.ts';
 export { Binary, BSONRegExp, Decimal128, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'mongodb';
 export { type BsonOptions, Layout } from './bson/layout.ts';
-export type { Bulk, BulkDeleteOptions, BulkOptions, BulkReplaceOptions, BulkUpdateOptions } from './bulk.ts';
-export { binary, type BsonSchema, decimal, long, objectId, regex, timestamp, uuid } from './bson/types.ts';
-export type { ChangeStream, WatchOptions, WatchStage } from './change-stream.ts';
-export type { Checkpoint } from './checkpoint.ts';
-export { connect, type Connection, type ConnectOptions, transaction } from './connection.ts';
-export type { Concurrency, ModelOptions } from './model-options.ts';
-export type { Document } from './document.ts';
+export type { Bulk, BulkDeleteOptions, BulkOptions, BulkReplaceOptions, BulkUpdateOptions } from './write/bulk.ts';
+export { binary, type BsonSchema, decimal, long, objectId, regex, timestamp, uuid } from './schema/bson-types.ts';
+export type { ChangeStream, WatchOptions, WatchStage } from './watch/change-stream.ts';
+export type { Checkpoint } from './document/checkpoint.ts';
+export { connect, type Connection, type ConnectOptions, transaction } from './connection/connection.ts';
+export type { Concurrency, ModelOptions } from './definition/model-options.ts';
+export type { Document } from './save/document.ts';
 export {
   type BulkResult,
   BulkSaveError,
@@ -40,35 +40,35 @@ export {
   withinBox,
   withinCircle,
   withinPolygon,
-} from './geo.ts';
+} from './filter/geo.ts';
 export { withActor, withReason } from './history/context.ts';
-export type { HistoryDocument } from './history-model.ts';
+export type { HistoryDocument } from './model/history-model.ts';
 export type { HistoryChange, HistoryEntry, HistoryOptions, HistoryPage } from './history/page.ts';
 export type { HistoryRepair } from './history/repair.ts';
-export { identified, type IdentifiedSchema, type IdentityKey } from './identified.ts';
-export type { EnsureCollectionOptions } from './indexes.ts';
-export type { InsertManyOptions } from './insert-many.ts';
-export { type Literal, literal, trusted } from './literal.ts';
-export { model } from './model.ts';
-export type { Page, PageOptions } from './page.ts';
-export type { ForEachOptions, Query } from './query.ts';
-export type { QueryOptions } from './query-plan.ts';
-export { ref, type ReferenceListSchema, type ReferenceSchema } from './reference.ts';
-export type { RebaseOptions } from './rebase.ts';
-export type { RemoveOptions } from './remove.ts';
-export type { Results } from './results.ts';
-export type { SaveOptions } from './save.ts';
-export type { SaveAllOptions } from './save-all.ts';
-export type { Fields, FieldSchema } from './schema.ts';
-export { escapeRegex } from './search.ts';
-export type { HistoryModel, HistoryStatics, Model, ModelOf } from './statics.ts';
-export type { Change } from './state/edits.ts';
-export type { PipelineReason } from './state/operators.ts';
-export type { UpdatePlan } from './state/plan.ts';
-export { StateTracker } from './state/tracker.ts';
-export { stored, type StoredSchema } from './stored.ts';
-export type { OnConflict } from './terms.ts';
-export type { TransactionCallback, TransactionOptions } from './transaction.ts';
+export { identified, type IdentifiedSchema, type IdentityKey } from './schema/identified.ts';
+export type { EnsureCollectionOptions } from './collection-sync/ensure.ts';
+export type { InsertManyOptions } from './write/insert-many.ts';
+export { type Literal, literal, trusted } from './filter/literal.ts';
+export { model } from './model/model.ts';
+export type { Page, PageOptions } from './query/page.ts';
+export type { ForEachOptions, Query } from './query/query.ts';
+export type { QueryOptions } from './query/query-spec.ts';
+export { ref, type ReferenceListSchema, type ReferenceSchema } from './references/ref.ts';
+export type { RebaseOptions } from './save/rebase.ts';
+export type { RemoveOptions } from './save/delete.ts';
+export type { Results } from './query/results.ts';
+export type { SaveOptions } from './save/save.ts';
+export type { SaveAllOptions } from './save/save-all.ts';
+export type { Fields, FieldSchema } from './schema/schema-field.ts';
+export { escapeRegex } from './filter/escape-regex.ts';
+export type { HistoryModel, HistoryStatics, Model, ModelOf } from './model/statics.ts';
+export type { Change } from './edits/edits.ts';
+export type { PipelineReason } from './update/operators.ts';
+export type { UpdatePlan } from './update/plan.ts';
+export { StateTracker } from './tracking/state-tracker.ts';
+export { stored, type StoredSchema } from './schema/stored-name.ts';
+export type { OnConflict } from './save/write-conditions.ts';
+export type { TransactionCallback, TransactionOptions } from './connection/transaction.ts';
 export type { Accumulator, Computed, Expression } from './types/aggregate.ts';
 export type {
   ChangeEvent,

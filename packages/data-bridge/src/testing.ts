@@ -1,7 +1,7 @@
 import { AssertionError } from 'node:assert';
 import { isPlainObject } from './bson/copy.ts';
-import { equalValues } from './bson/equal.ts';
-import { Document } from './document.ts';
+import { equalValues } from './bson/equal-bytes.ts';
+import { Document } from './save/document.ts';
 
 /** What vitest and jest give a tester as `this`. */
 export interface TesterContext {

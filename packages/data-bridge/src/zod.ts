@@ -1,6 +1,6 @@
 import { core, ZodType } from 'zod';
-import { type BsonKind, type BsonValues, bsonTypeOf, convertTo } from './bson/types.ts';
-import { checkIdentity, type IdentityKey } from './identified.ts';
+import { type BsonKind, type BsonValues, bsonTypeOf, convertTo } from './schema/bson-types.ts';
+import { checkIdentity, type IdentityKey } from './schema/identified.ts';
 
 /**
  * A Zod type for one BSON type. It takes and gives what the plain schema of the same name does, and nests in any other:

@@ -2,7 +2,7 @@ import { BSON, Decimal128, ObjectId, UUID } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import { model, UsageError, ValidationError } from '../src/index.ts';
-import { kindOf } from '../src/schema-library.ts';
+import { kindOf } from '../src/schema/schema-library.ts';
 import { binary, decimal, long, objectId, regex, timestamp, uuid } from '../src/zod.ts';
 import { openDatabase, type TestDatabase } from './support/database.ts';
 

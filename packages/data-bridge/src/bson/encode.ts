@@ -1,10 +1,10 @@
 import { BSON } from 'mongodb';
 import { EncodeError } from '../errors.ts';
 import { copyValue, hasToBson, isPlainObject, setOwn } from './copy.ts';
-import { equalValues } from './equal.ts';
+import { equalValues } from './equal-bytes.ts';
 import { type Identities, pairElements } from './identity.ts';
-import { toStored } from './live.ts';
-import { same } from './same.ts';
+import { toStored } from './bson-classes.ts';
+import { same } from './equal-values.ts';
 import { unstorable } from './storable.ts';
 
 /** Stands for a value that is not there. `undefined` cannot: BSON has a type of that name. */

@@ -1,9 +1,9 @@
 import { BSON, type ObjectId } from 'mongodb';
 import { binaryFrom, float64, int32 } from './bytes.ts';
-import { isBson } from './live.ts';
+import { isBson } from './bson-classes.ts';
 import { isAscii, latin1, utf8 } from './text.ts';
 
-/* BSON's equality of a stored scalar and a live one. `equal.ts` says what it is. */
+/* BSON's equality of a stored scalar and a live one. `equal-bytes.ts` says what it is. */
 
 /** Longer strings are compared faster by making one of the bytes. */
 const maxLoop = 24;

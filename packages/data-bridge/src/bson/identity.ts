@@ -1,5 +1,5 @@
 import { isPlainObject } from './copy.ts';
-import { isBson, isDate, isUint8Array } from './live.ts';
+import { isBson, isDate, isUint8Array } from './bson-classes.ts';
 
 /** What a schema declares of the arrays in a value: by which member their elements are told apart. */
 export interface Identities {

@@ -1,7 +1,7 @@
 import type { DBRef } from 'mongodb';
 import { EncodeError } from '../errors.ts';
 import { isPlainObject, setOwn } from './copy.ts';
-import { isBson } from './live.ts';
+import { isBson } from './bson-classes.ts';
 
 /**
  * A value as `JSON.stringify` can show it: 64-bit integers as decimal strings and bytes as base64, as they would throw or

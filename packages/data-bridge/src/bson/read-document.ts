@@ -31,7 +31,7 @@ import {
 } from './bytes.ts';
 import type { BsonOptions, Layout } from './layout.ts';
 import type { Field, Level } from './level.ts';
-import { copyBytes, objectIdAt, setOwn, toBsonRegExp, toReference, toRegExp } from './make.ts';
+import { copyBytes, objectIdAt, setOwn, toBsonRegExp, toReference, toRegExp } from './construct.ts';
 import type { SharedTexts } from './shared-texts.ts';
 import { flat, isAscii, latin1, maxText, utf8 } from './text.ts';
 

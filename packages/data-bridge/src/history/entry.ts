@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type Binary, BSON, type ObjectId } from 'mongodb';
 import { ABSENT, encodeField } from '../bson/encode.ts';
-import type { StoredChange, StoredKeys } from '../state/stored-changes.ts';
+import type { StoredChange, StoredKeys } from '../edits/stored-changes.ts';
 import { currentAuthorship } from './context.ts';
-import type { Redaction } from './redaction.ts';
+import type { Redaction } from '../definition/redaction.ts';
 
 /** What a write did to its document. */
 export type EntryKind = 'insert' | 'update' | 'delete';

@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.ts';
-import { BsonBaseline } from '../state/bson-baseline.ts';
-import type { Change } from '../state/edits.ts';
+import { BsonBaseline } from '../tracking/bson-baseline.ts';
+import type { Change } from '../edits/edits.ts';
 import { encodeDocument } from '../bson/encode.ts';
 import type { EntryChange, EntryKind, StoredEntry } from './entry.ts';
 import { newestEntries, type ReadOptions } from './read.ts';

@@ -1,11 +1,11 @@
 import { BSON, type ClientSession, type ObjectId, type OptionalId, type WriteConcern } from 'mongodb';
-import { isInTransaction } from '../attempt.ts';
-import type { Commands } from '../commands.ts';
-import { type ModelDefinition, REVISION, REVISION_ID } from '../definition.ts';
-import { serverCode } from '../driver-error.ts';
+import { isInTransaction } from '../connection/transaction-attempt.ts';
+import type { Commands } from '../connection/collection.ts';
+import { type ModelDefinition, REVISION, REVISION_ID } from '../definition/model-definition.ts';
+import { serverCode } from '../connection/driver-error.ts';
 import { HistoryError } from '../errors.ts';
-import { outcomeOf, safely } from '../outcome.ts';
-import type { StoredChange } from '../state/stored-changes.ts';
+import { outcomeOf, safely } from '../connection/write-outcome.ts';
+import type { StoredChange } from '../edits/stored-changes.ts';
 import {
   entryChanges,
   knownValues,
@@ -14,7 +14,7 @@ import {
   type SeenWrite,
   type StoredEntry,
 } from './entry.ts';
-import type { Redaction } from './redaction.ts';
+import type { Redaction } from '../definition/redaction.ts';
 
 /** A model whose history is kept. */
 export interface RecordedModel extends ModelDefinition {

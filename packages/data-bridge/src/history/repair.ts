@@ -1,11 +1,11 @@
 import type { Binary, ObjectId } from 'mongodb';
 import { slicesOf } from '../bson/batch.ts';
 import { ABSENT, encodeDocument } from '../bson/encode.ts';
-import { REVISION, REVISION_ID } from '../definition.ts';
+import { REVISION, REVISION_ID } from '../definition/model-definition.ts';
 import { HistoryError, UsageError } from '../errors.ts';
-import { translate } from '../outcome.ts';
-import { takeAll } from '../raw-batch.ts';
-import { changesBetween, replacedAt, type StoredChange, type StoredKeys } from '../state/stored-changes.ts';
+import { translate } from '../connection/write-outcome.ts';
+import { takeAll } from '../connection/raw-batch.ts';
+import { changesBetween, replacedAt, type StoredChange, type StoredKeys } from '../edits/stored-changes.ts';
 import { type EntryChange, entryChanges, type PendingEntry, type StoredEntry } from './entry.ts';
 import { type Fields, newestEntries, lastEntry, present, readPending, stateAt, valueAt } from './read.ts';
 import { finish, pendingWhere, type RecordedModel } from './record.ts';

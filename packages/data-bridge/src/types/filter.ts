@@ -1,6 +1,6 @@
 import type { BSONRegExp, BSONType, BSONTypeAlias, ObjectId } from 'mongodb';
-import type { GeoCondition } from '../geo.ts';
-import type { Literal } from '../literal.ts';
+import type { GeoCondition } from '../filter/geo.ts';
+import type { Literal } from '../filter/literal.ts';
 import type { AnyNumber, ElementOf, Leaf, Paths, ValueIn } from './paths.ts';
 import type { shape, ShapeOf } from './shape.ts';
 

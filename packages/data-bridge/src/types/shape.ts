@@ -1,5 +1,5 @@
 import type { ObjectId } from 'mongodb';
-import type { FieldSchema, Fields } from '../schema.ts';
+import type { FieldSchema, Fields } from '../schema/schema-field.ts';
 
 /** What a schema gives: the type of the document's field. */
 export type OutputOf<S extends FieldSchema> = NonNullable<S['~standard']['types']>['output'];

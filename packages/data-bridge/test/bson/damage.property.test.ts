@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeDocument, decodeElement, decodeExact, decodeTransient, documentSize } from '../../src/bson/decode.ts';
-import { equalElement } from '../../src/bson/equal.ts';
+import { equalElement } from '../../src/bson/equal-bytes.ts';
 import { CorruptBsonError } from '../../src/errors.ts';
 import { Layout } from '../../src/bson/layout.ts';
 import type { Field } from '../../src/bson/level.ts';

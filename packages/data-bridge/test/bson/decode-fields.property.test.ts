@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { decodeDocument, decodeElement, decodeFields } from '../../src/bson/decode.ts';
 import { Layout } from '../../src/bson/layout.ts';
 import { fieldsOf, locate } from '../../src/bson/locate.ts';
-import { BsonBaseline } from '../../src/state/bson-baseline.ts';
-import { StateTracker } from '../../src/state/tracker.ts';
+import { BsonBaseline } from '../../src/tracking/bson-baseline.ts';
+import { StateTracker } from '../../src/tracking/state-tracker.ts';
 import { anyDocument, anyName, anyOptions, runs } from '../support/arbitrary.ts';
 import { portrait } from '../support/portrait.ts';
 

@@ -2,7 +2,7 @@ import { BSON } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { Layout } from '../../src/bson/layout.ts';
 import { ReadingHabit } from '../../src/bson/reading-habit.ts';
-import { BsonBaseline } from '../../src/state/bson-baseline.ts';
+import { BsonBaseline } from '../../src/tracking/bson-baseline.ts';
 
 /** Reads so many fields of a document of ten, and tells whether it was to be decoded whole. */
 function readSome(habit: ReadingHabit, reads: number, fields = 10): boolean {

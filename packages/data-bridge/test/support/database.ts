@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { BSON, CommandStartedEvent, Db, MongoClientOptions } from 'mongodb';
-import { connect, type Connection } from '../../src/connection.ts';
+import { connect, type Connection } from '../../src/connection/connection.ts';
 
 /** What a program sent: the command's name is its first key. */
 export type Command = BSON.Document;

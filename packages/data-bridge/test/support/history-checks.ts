@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { BSON, Db } from 'mongodb';
 import { ABSENT } from '../../src/bson/encode.ts';
-import { replacedAt } from '../../src/state/stored-changes.ts';
+import { replacedAt } from '../../src/edits/stored-changes.ts';
 import { canonical } from './laws-canonical.ts';
 
 /** An entry as the driver reads it. */

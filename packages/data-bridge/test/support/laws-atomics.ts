@@ -1,6 +1,6 @@
-import { isNumeric } from '../../src/state/arithmetic.ts';
-import type { AtomicOperator } from '../../src/state/atomics.ts';
-import { kindOf } from '../../src/state/stored-values.ts';
+import { isNumeric } from '../../src/edits/arithmetic.ts';
+import type { AtomicOperator } from '../../src/edits/atomic-operators.ts';
+import { kindOf } from '../../src/edits/server-values.ts';
 import { isMembers, type Members } from './laws-documents.ts';
 import type { Random } from './laws-random.ts';
 import type { Step, Work } from './laws-writers.ts';

@@ -5,8 +5,8 @@ import { decodeDocument, decodeExact } from '../../src/bson/decode.ts';
 import { encodeDocument } from '../../src/bson/encode.ts';
 import { Layout } from '../../src/bson/layout.ts';
 import { fieldsOf, locate } from '../../src/bson/locate.ts';
-import type { EditTree } from '../../src/state/edits.ts';
-import { fallback, plan } from '../../src/state/plan.ts';
+import type { EditTree } from '../../src/edits/edits.ts';
+import { fallback, plan } from '../../src/update/plan.ts';
 import type { Members } from './laws-documents.ts';
 import { childrenOf } from './laws-trees.ts';
 

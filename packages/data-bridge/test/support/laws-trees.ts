@@ -1,6 +1,6 @@
 import { ABSENT, memberOf } from '../../src/bson/encode.ts';
 import type { Identities } from '../../src/bson/identity.ts';
-import { diff, type Edit, type EditTree } from '../../src/state/edits.ts';
+import { diff, type Edit, type EditTree } from '../../src/edits/edits.ts';
 
 /** Wherever an array has one of these names, its elements are told apart by their `sku`. */
 const named: ReadonlySet<unknown> = new Set(['items', 'lines']);

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type BSON, type Db, MongoServerError } from 'mongodb';
-import { jsonSchemaOf } from '../../src/json-schema.ts';
-import { type Fields, SchemaField } from '../../src/schema.ts';
-import type { JsonSchema } from '../../src/schema-library.ts';
+import { jsonSchemaOf } from '../../src/schema/json-schema.ts';
+import { type Fields, SchemaField } from '../../src/schema/schema-field.ts';
+import type { JsonSchema } from '../../src/schema/schema-library.ts';
 
 /** The `$jsonSchema` of a model with these fields. */
 export function schemaOf(fields: Fields): JsonSchema {

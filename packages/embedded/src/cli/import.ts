@@ -1,9 +1,9 @@
 import { createInterface } from 'node:readline/promises';
-import type { Catalog } from '../catalog.ts';
-import type { Collection } from '../collection.ts';
-import { checkDatabaseName } from '../namespace.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { Collection } from '../catalog/collection.ts';
+import { checkDatabaseName } from '../catalog/namespace.ts';
 import { collectionOptions } from '../commands/collections.ts';
-import { Fields } from '../commands/fields.ts';
+import { Fields } from '../messages/fields.ts';
 import { addIndexes } from '../commands/indexes.ts';
 import { insertDocument } from '../commands/writes.ts';
 import { type Line, readLine } from './lines.ts';

@@ -1,7 +1,7 @@
-import type { Collection } from '../collection.ts';
-import { fromEjson } from '../engine/ejson-reader.ts';
-import { toEjson } from '../engine/ejson-writer.ts';
-import { type Document, documentOf, isArray, isDocument, type Value } from '../engine/value.ts';
+import type { Collection } from '../catalog/collection.ts';
+import { fromEjson } from '../extended-json/reader.ts';
+import { toEjson } from '../extended-json/writer.ts';
+import { type Document, documentOf, isArray, isDocument, type Value } from '../values/value.ts';
 
 /** A line of an exported file: a collection, or a document of one. */
 export type Line = CollectionLine | DocumentLine;

@@ -1,4 +1,4 @@
-import { PRODUCT } from '../commands/limits.ts';
+import { PRODUCT } from '../messages/limits.ts';
 import { HELP, readArguments, type Request } from './arguments.ts';
 import { exportFolder } from './export.ts';
 import { importFolder } from './import.ts';

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { PRODUCT } from '../commands/limits.ts';
+import { PRODUCT } from '../messages/limits.ts';
 import { type RunningServer, startServer } from '../server.ts';
 
 /** What the command line has of its process. */

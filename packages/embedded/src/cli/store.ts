@@ -1,4 +1,4 @@
-import { Catalog } from '../catalog.ts';
+import { Catalog } from '../catalog/catalog.ts';
 import { indexDefinition } from '../commands/index-definition.ts';
 import { LmdbStorage } from '../storage/lmdb.ts';
 

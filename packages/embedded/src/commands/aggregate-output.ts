@@ -1,6 +1,6 @@
 // The stages that end a pipeline by writing: `$out` and `$merge`.
-import { compileExpression } from '../engine/expression.ts';
-import { compileUpdate } from '../engine/update.ts';
+import { compileExpression } from '../engine/expression/compile.ts';
+import { compileUpdate } from '../engine/update/compile.ts';
 import {
   type Document,
   documentOf,
@@ -9,12 +9,12 @@ import {
   isNullish,
   typeOrMissing,
   type Value,
-} from '../engine/value.ts';
-import { Collection } from '../collection.ts';
+} from '../values/value.ts';
+import { Collection } from '../catalog/collection.ts';
 import { ServerError } from '../errors.ts';
 import { MemoryStorage } from '../storage/memory.ts';
-import type { Context, Request, Scope } from './command.ts';
-import { limited, select } from './records.ts';
+import type { Context, Request, Scope } from '../dispatch/command.ts';
+import { limited, select } from '../planner/run-plan.ts';
 import { updateFound } from './update.ts';
 import { insertDocument } from './writes.ts';
 

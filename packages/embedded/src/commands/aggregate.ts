@@ -1,19 +1,19 @@
-import { checkFirstStages, pipeline } from '../engine/aggregate.ts';
+import { checkFirstStages, pipeline } from '../engine/aggregate/compile.ts';
 import { splitLeadingMatch } from '../engine/aggregate/inner.ts';
 import type { OtherCollection } from '../engine/aggregate/stage.ts';
-import { encode } from '../engine/bson.ts';
-import { type Document, isDocument } from '../engine/value.ts';
-import type { Collection } from '../collection.ts';
+import { encode } from '../values/bson.ts';
+import { type Document, isDocument } from '../values/value.ts';
+import type { Collection } from '../catalog/collection.ts';
 import { ServerError } from '../errors.ts';
 import { outputOf } from './aggregate-output.ts';
-import { collectionName, cursorBatchSize, scopeOf } from './arguments.ts';
-import { isChangeStream, openChangeStream } from './change-stream.ts';
-import { type Command, command, type Context, type Request, type Scope } from './command.ts';
-import type { Fields } from './fields.ts';
-import { MAX_DOCUMENT_SIZE } from './limits.ts';
-import { planQuery } from './planner.ts';
-import { type Found, type Query, select } from './records.ts';
-import type { CursorReply } from './reply.ts';
+import { collectionName, cursorBatchSize, scopeOf } from '../dispatch/arguments.ts';
+import { isChangeStream, openChangeStream } from '../change-streams/change-stream.ts';
+import { type Command, command, type Context, type Request, type Scope } from '../dispatch/command.ts';
+import type { Fields } from '../messages/fields.ts';
+import { MAX_DOCUMENT_SIZE } from '../messages/limits.ts';
+import { planQuery } from '../planner/planner.ts';
+import { type Found, type Query, select } from '../planner/run-plan.ts';
+import type { CursorReply } from '../messages/reply.ts';
 import { checkSize } from './writes.ts';
 
 function aggregate(context: Context, request: Request): CursorReply {

@@ -1,16 +1,16 @@
 // Writes to several collections in one command.
 // https://www.mongodb.com/docs/manual/reference/command/bulkWrite/
 import { Double, Int32 } from 'bson';
-import { encode } from '../engine/bson.ts';
-import type { Document, Value } from '../engine/value.ts';
-import { checkDatabaseName, type Namespace, splitNamespace } from '../namespace.ts';
+import { encode } from '../values/bson.ts';
+import type { Document, Value } from '../values/value.ts';
+import { checkDatabaseName, type Namespace, splitNamespace } from '../catalog/namespace.ts';
 import { ServerError } from '../errors.ts';
-import { givenCollation, scopeOf } from './arguments.ts';
-import { isOrdered, refuseMulti, runBatch } from './batch.ts';
-import { type Command, command, type Context, type Request, type Scope } from './command.ts';
+import { givenCollation, scopeOf } from '../dispatch/arguments.ts';
+import { isOrdered, refuseMulti, runBatch } from '../dispatch/batch.ts';
+import { type Command, command, type Context, type Request, type Scope } from '../dispatch/command.ts';
 import { type DeleteStatement, runDelete } from './delete.ts';
-import { Fields } from './fields.ts';
-import { type CursorReply, documentOf, errorFields } from './reply.ts';
+import { Fields } from '../messages/fields.ts';
+import { type CursorReply, documentOf, errorFields } from '../messages/reply.ts';
 import { parseUpdate, runUpdate, UPDATE_OPTIONS, type UpdateStatement } from './update.ts';
 import { insertDocument } from './writes.ts';
 

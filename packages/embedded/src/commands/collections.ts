@@ -1,17 +1,17 @@
 import { Double } from 'bson';
-import { encode } from '../engine/bson.ts';
-import { matcher } from '../engine/match.ts';
-import { integer } from '../engine/number.ts';
-import { type Document, isNumeric, type Value } from '../engine/value.ts';
-import type { Catalog } from '../catalog.ts';
-import type { Collection } from '../collection.ts';
-import { checkDatabaseName, splitNamespace } from '../namespace.ts';
+import { encode } from '../values/bson.ts';
+import { matcher } from '../engine/match/compile.ts';
+import { integer } from '../values/number.ts';
+import { type Document, isNumeric, type Value } from '../values/value.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { Collection } from '../catalog/collection.ts';
+import { checkDatabaseName, splitNamespace } from '../catalog/namespace.ts';
 import { ID_INDEX } from '../storage/id-index.ts';
 import { ServerError } from '../errors.ts';
-import { collectionName, cursorBatchSize, givenCollation } from './arguments.ts';
-import { type Command, command, type Context, type Request } from './command.ts';
-import { Fields } from './fields.ts';
-import { type CursorReply, documentOf } from './reply.ts';
+import { collectionName, cursorBatchSize, givenCollation } from '../dispatch/arguments.ts';
+import { type Command, command, type Context, type Request } from '../dispatch/command.ts';
+import { Fields } from '../messages/fields.ts';
+import { type CursorReply, documentOf } from '../messages/reply.ts';
 
 const CHANGEABLE = ['validator', 'validationLevel', 'validationAction', 'changeStreamPreAndPostImages'];
 const OPTIONS = [...CHANGEABLE, 'collation'];

@@ -1,8 +1,8 @@
-import type { Document, Value } from '../engine/value.ts';
-import type { Collection } from '../collection.ts';
-import { type GivenCollation, scopeFor } from './arguments.ts';
-import type { Scope } from './command.ts';
-import { limited, select } from './records.ts';
+import type { Document, Value } from '../values/value.ts';
+import type { Collection } from '../catalog/collection.ts';
+import { type GivenCollation, scopeFor } from '../dispatch/arguments.ts';
+import type { Scope } from '../dispatch/command.ts';
+import { limited, select } from '../planner/run-plan.ts';
 
 /** One removal. */
 export interface DeleteStatement {

@@ -1,11 +1,11 @@
 import { arch, cpus, endianness, hostname, platform, release, totalmem } from 'node:os';
 import { Double, Int32, Long } from 'bson';
-import { integer } from '../engine/number.ts';
-import { DateTime, type Document, isDocument } from '../engine/value.ts';
+import { integer } from '../values/number.ts';
+import { DateTime, type Document, isDocument } from '../values/value.ts';
 import { ServerError } from '../errors.ts';
-import { type Command, command, type Context, type Request } from './command.ts';
-import { MAX_DOCUMENT_SIZE, MONGODB_VERSION, PRODUCT } from './limits.ts';
-import { documentOf } from './reply.ts';
+import { type Command, command, type Context, type Request } from '../dispatch/command.ts';
+import { MAX_DOCUMENT_SIZE, MONGODB_VERSION, PRODUCT } from '../messages/limits.ts';
+import { documentOf } from '../messages/reply.ts';
 
 function buildInfo(context: Context): Document {
   return documentOf({

@@ -1,8 +1,8 @@
 // Documents whose time is over.
 // https://www.mongodb.com/docs/manual/core/index-ttl/
-import { DateTime, documentOf } from '../engine/value.ts';
-import type { Catalog } from '../catalog.ts';
-import type { Collection } from '../collection.ts';
+import { DateTime, documentOf } from '../values/value.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { Collection } from '../catalog/collection.ts';
 import type { IndexDefinition } from '../storage/secondary-index.ts';
 import { runDelete } from './delete.ts';
 

@@ -1,14 +1,14 @@
 // What way a command would take to its documents. It changes nothing.
 // https://www.mongodb.com/docs/manual/reference/command/explain/
 import { hostname } from 'node:os';
-import { pipeline } from '../engine/aggregate.ts';
-import { integer } from '../engine/number.ts';
-import { projector } from '../engine/project.ts';
-import type { Document, Value } from '../engine/value.ts';
-import type { Collection } from '../collection.ts';
+import { pipeline } from '../engine/aggregate/compile.ts';
+import { integer } from '../values/number.ts';
+import { projector } from '../engine/project/compile.ts';
+import type { Document, Value } from '../values/value.ts';
+import type { Collection } from '../catalog/collection.ts';
 import { ServerError } from '../errors.ts';
 import { aggregateCommands, leadingQuery } from './aggregate.ts';
-import { collectionName, scopeFor, scopeOf } from './arguments.ts';
+import { collectionName, scopeFor, scopeOf } from '../dispatch/arguments.ts';
 import {
   type Command,
   command,
@@ -17,15 +17,15 @@ import {
   type Request,
   type Scope,
   statementsIn,
-} from './command.ts';
-import { readCommands } from './crud-read.ts';
-import { parseDelete, parseUpdateStatement, writeCommands } from './crud-write.ts';
-import { shownPlan, stage } from './explain-plan.ts';
-import { Fields } from './fields.ts';
+} from '../dispatch/command.ts';
+import { readCommands } from './find.ts';
+import { parseDelete, parseUpdateStatement, writeCommands } from './write.ts';
+import { shownPlan, stage } from '../planner/explain.ts';
+import { Fields } from '../messages/fields.ts';
 import { findAndModifyCommands } from './find-and-modify.ts';
-import { MONGODB_VERSION } from './limits.ts';
-import { limited, prepare, type PreparedQuery, type Query, select, type Statistics } from './records.ts';
-import { documentOf } from './reply.ts';
+import { MONGODB_VERSION } from '../messages/limits.ts';
+import { limited, prepare, type PreparedQuery, type Query, select, type Statistics } from '../planner/run-plan.ts';
+import { documentOf } from '../messages/reply.ts';
 
 const VERBOSITIES = ['queryPlanner', 'executionStats', 'allPlansExecution'];
 const EVERYTHING: Document = new Map();

@@ -1,13 +1,13 @@
-import { integer } from '../engine/number.ts';
-import { projector } from '../engine/project.ts';
-import { compileUpdate } from '../engine/update.ts';
-import type { Document, Value } from '../engine/value.ts';
-import type { Collection } from '../collection.ts';
+import { integer } from '../values/number.ts';
+import { projector } from '../engine/project/compile.ts';
+import { compileUpdate } from '../engine/update/compile.ts';
+import type { Document, Value } from '../values/value.ts';
+import type { Collection } from '../catalog/collection.ts';
 import { ServerError } from '../errors.ts';
-import { collectionName, scopeOf } from './arguments.ts';
-import { type Command, command, type Context, type Request } from './command.ts';
-import { type Found, select } from './records.ts';
-import { documentOf } from './reply.ts';
+import { collectionName, scopeOf } from '../dispatch/arguments.ts';
+import { type Command, command, type Context, type Request } from '../dispatch/command.ts';
+import { type Found, select } from '../planner/run-plan.ts';
+import { documentOf } from '../messages/reply.ts';
 import { updateFound, updateOf, upsertInto } from './update.ts';
 
 /** What the command did to at most one document. */

@@ -1,14 +1,14 @@
 import { Int32 } from 'bson';
-import { collationIn, isSameCollation } from '../engine/collation.ts';
-import { hasOperators, matcher } from '../engine/match.ts';
+import { collationIn, isSameCollation } from '../values/collation.ts';
+import { hasOperators, matcher } from '../engine/match/compile.ts';
 import { truthy } from '../engine/expression/operator.ts';
-import { equals } from '../engine/order.ts';
-import { show, showElement } from '../engine/text.ts';
-import { type Document, isArray, isDocument, isNumeric, isRegExp, typeOf, type Value } from '../engine/value.ts';
+import { equals } from '../values/order.ts';
+import { show, showElement } from '../values/text.ts';
+import { type Document, isArray, isDocument, isNumeric, isRegExp, typeOf, type Value } from '../values/value.ts';
 import { ServerError } from '../errors.ts';
 import type { IndexDefinition } from '../storage/secondary-index.ts';
-import { Fields } from './fields.ts';
-import { documentOf } from './reply.ts';
+import { Fields } from '../messages/fields.ts';
+import { documentOf } from '../messages/reply.ts';
 
 /** `background` has meant nothing since MongoDB 4.2, and `v` means nothing to this server. */
 const OPTIONS = new Set([

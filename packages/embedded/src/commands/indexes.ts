@@ -1,16 +1,16 @@
-import { encode } from '../engine/bson.ts';
-import { integer } from '../engine/number.ts';
-import { equals } from '../engine/order.ts';
-import { show } from '../engine/text.ts';
-import { type Document, isDocument, typeOf, type Value } from '../engine/value.ts';
-import type { Collection } from '../collection.ts';
+import { encode } from '../values/bson.ts';
+import { integer } from '../values/number.ts';
+import { equals } from '../values/order.ts';
+import { show } from '../values/text.ts';
+import { type Document, isDocument, typeOf, type Value } from '../values/value.ts';
+import type { Collection } from '../catalog/collection.ts';
 import { ID_INDEX } from '../storage/id-index.ts';
 import { ServerError } from '../errors.ts';
 import type { IndexDefinition } from '../storage/secondary-index.ts';
-import { collectionName, cursorBatchSize } from './arguments.ts';
-import { type Command, command, type Context, type Request } from './command.ts';
+import { collectionName, cursorBatchSize } from '../dispatch/arguments.ts';
+import { type Command, command, type Context, type Request } from '../dispatch/command.ts';
 import { indexDefinition, isSameIndex } from './index-definition.ts';
-import { type CursorReply, documentOf } from './reply.ts';
+import { type CursorReply, documentOf } from '../messages/reply.ts';
 
 const MAX_INDEXES = 64;
 const ID_INDEX_OPTIONS = new Set(['key', 'name', 'v', 'ns', 'collation', 'background']);

@@ -1,14 +1,14 @@
 import { aggregateCommands } from './aggregate.ts';
 import { bulkWriteCommands } from './bulk-write.ts';
 import { collectionCommands } from './collections.ts';
-import type { Command } from './command.ts';
-import { readCommands } from './crud-read.ts';
-import { writeCommands } from './crud-write.ts';
+import type { Command } from '../dispatch/command.ts';
+import { readCommands } from './find.ts';
+import { writeCommands } from './write.ts';
 import { diagnosticCommands } from './diagnostics.ts';
 import { explainCommands } from './explain.ts';
 import { findAndModifyCommands } from './find-and-modify.ts';
 import { indexCommands } from './indexes.ts';
-import { sessionCommands } from './session.ts';
+import { sessionCommands } from './hello.ts';
 
 /** What the server can do, by the names that clients use. */
 export const COMMANDS: ReadonlyMap<string, Command> = new Map(

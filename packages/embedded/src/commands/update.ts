@@ -1,13 +1,13 @@
-import { encode } from '../engine/bson.ts';
-import { type CompiledUpdate, compileUpdate, upsertDocument } from '../engine/update.ts';
-import { type Document, isArray, isDocument, typeOf, type Value } from '../engine/value.ts';
-import type { Collection } from '../collection.ts';
+import { encode } from '../values/bson.ts';
+import { type CompiledUpdate, compileUpdate, upsertDocument } from '../engine/update/compile.ts';
+import { type Document, isArray, isDocument, typeOf, type Value } from '../values/value.ts';
+import type { Collection } from '../catalog/collection.ts';
 import { ServerError } from '../errors.ts';
-import { type GivenCollation, givenCollation, scopeFor } from './arguments.ts';
-import type { Scope } from './command.ts';
-import type { Fields } from './fields.ts';
-import { MAX_DOCUMENT_SIZE } from './limits.ts';
-import { type Found, limited, select } from './records.ts';
+import { type GivenCollation, givenCollation, scopeFor } from '../dispatch/arguments.ts';
+import type { Scope } from '../dispatch/command.ts';
+import type { Fields } from '../messages/fields.ts';
+import { MAX_DOCUMENT_SIZE } from '../messages/limits.ts';
+import { type Found, limited, select } from '../planner/run-plan.ts';
 import { checkSize, insertDocument, withIdFirst } from './writes.ts';
 
 /** The options that an update has in every command. */

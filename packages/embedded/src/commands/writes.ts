@@ -1,11 +1,11 @@
 import { ObjectId, Timestamp } from 'bson';
-import { encode } from '../engine/bson.ts';
-import { checkNewId } from '../engine/update.ts';
-import type { Document, Value } from '../engine/value.ts';
-import type { Collection } from '../collection.ts';
+import { encode } from '../values/bson.ts';
+import { checkNewId } from '../engine/update/compile.ts';
+import type { Document, Value } from '../values/value.ts';
+import type { Collection } from '../catalog/collection.ts';
 import { ServerError } from '../errors.ts';
-import type { Statement } from './command.ts';
-import { MAX_DOCUMENT_SIZE } from './limits.ts';
+import type { Statement } from '../dispatch/command.ts';
+import { MAX_DOCUMENT_SIZE } from '../messages/limits.ts';
 
 /**
  * Stores a new document and gives it as it is stored. Throws 52 or 53 for an `_id` that cannot be, 2 for a document that

@@ -1,6 +1,6 @@
 import { Binary, Int32 } from 'bson';
-import { decode, encode } from '../engine/bson.ts';
-import { type Document, documentOf, isArray, isDocument, type Value } from '../engine/value.ts';
+import { decode, encode } from '../values/bson.ts';
+import { type Document, documentOf, isArray, isDocument, type Value } from '../values/value.ts';
 
 /** What a collection is, beside its documents. */
 export interface Description {

@@ -1,5 +1,5 @@
-import { show } from '../engine/text.ts';
-import type { Document } from '../engine/value.ts';
+import { show } from '../values/text.ts';
+import type { Document } from '../values/value.ts';
 import { ServerError } from '../errors.ts';
 
 /** Error 11000 as MongoDB words it, with the fields `keyPattern` and `keyValue` that drivers and mappers read. */

@@ -1,7 +1,7 @@
 import { Int32 } from 'bson';
-import type { Collation } from '../engine/collation.ts';
-import { orderKey } from '../engine/order-key.ts';
-import type { Document, Value } from '../engine/value.ts';
+import type { Collation } from '../values/collation.ts';
+import { orderKey } from '../values/order-key.ts';
+import type { Document, Value } from '../values/value.ts';
 import { duplicateKeyError } from './duplicate-key.ts';
 import { type KeyRange, storedKey } from './key-range.ts';
 import { scanEntries } from './scan-entries.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { keyAfter } from '../engine/order-key.ts';
+import { keyAfter } from '../values/order-key.ts';
 
 /**
  * Part of the keys of an index. Keys are texts of bytes (characters up to `\xff`), in the order of the bytes.

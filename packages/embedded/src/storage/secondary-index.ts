@@ -1,9 +1,9 @@
-import { type IndexKey, indexKeys, type FieldPath } from '../engine/index-keys.ts';
-import type { Collation } from '../engine/collation.ts';
-import { toNumber } from '../engine/number.ts';
-import { orderKey, reversedKey } from '../engine/order-key.ts';
-import { splitPath } from '../engine/path.ts';
-import { type Document, isNumeric, type Value } from '../engine/value.ts';
+import { type IndexKey, indexKeys, type FieldPath } from '../values/index-keys.ts';
+import type { Collation } from '../values/collation.ts';
+import { toNumber } from '../values/number.ts';
+import { orderKey, reversedKey } from '../values/order-key.ts';
+import { splitPath } from '../values/path.ts';
+import { type Document, isNumeric, type Value } from '../values/value.ts';
 import { duplicateKeyError } from './duplicate-key.ts';
 import { type KeyRange, rangeOf, storedKey } from './key-range.ts';
 import { scanEntries } from './scan-entries.ts';

@@ -1,6 +1,6 @@
 // What another server is known to answer otherwise than MongoDB, so that random operations do not stop at it.
-import { isArray, isDocument, type Value } from '../../src/engine/value.ts';
-import { text, val } from '../engine/support.ts';
+import { isArray, isDocument, type Value } from '../../src/values/value.ts';
+import { text, val } from '../support/engine.ts';
 import { isReplacement, type Operation, type Outcome, said } from './trial.ts';
 import type { Fields } from './values.ts';
 

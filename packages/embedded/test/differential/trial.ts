@@ -2,9 +2,9 @@
 import { ObjectId } from 'bson';
 import fc from 'fast-check';
 import { type Collection, type Db, MongoServerError, type Sort } from 'mongodb';
-import { decode } from '../../src/engine/bson.ts';
-import type { Document, Value } from '../../src/engine/value.ts';
-import { text, val } from '../engine/support.ts';
+import { decode } from '../../src/values/bson.ts';
+import type { Document, Value } from '../../src/values/value.ts';
+import { text, val } from '../support/engine.ts';
 import type { AnyDocument } from '../support/conformance.ts';
 import { conditions, filters, projections, sorts } from './filters.ts';
 import { pipelines } from './pipelines.ts';

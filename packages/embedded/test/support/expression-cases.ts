@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
-import { decode } from '../../src/engine/bson.ts';
-import { isDocument } from '../../src/engine/value.ts';
-import { text, val } from '../engine/support.ts';
+import { decode } from '../../src/values/bson.ts';
+import { isDocument } from '../../src/values/value.ts';
+import { text, val } from './engine.ts';
 import { type Case, conformance, errorOf, type Workbench } from './conformance.ts';
 
 type Input = Record<string, unknown>;

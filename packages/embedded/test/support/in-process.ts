@@ -1,9 +1,9 @@
-import { Catalog } from '../../src/catalog.ts';
-import { ClientTransactions } from '../../src/commands/client-transactions.ts';
-import type { Client, Context } from '../../src/commands/command.ts';
-import { Cursors } from '../../src/commands/cursors.ts';
+import { Catalog } from '../../src/catalog/catalog.ts';
+import { ClientTransactions } from '../../src/sessions/client-transactions.ts';
+import type { Client, Context } from '../../src/dispatch/command.ts';
+import { Cursors } from '../../src/cursors/cursors.ts';
 import { indexDefinition } from '../../src/commands/index-definition.ts';
-import { Sessions } from '../../src/commands/sessions.ts';
+import { Sessions } from '../../src/sessions/sessions.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { MAX_MESSAGE_SIZE } from '../../src/wire/frame.ts';
 

@@ -1,7 +1,7 @@
 // The stages that put the documents of several pipelines together.
 import { ServerError } from '../../errors.ts';
-import { compileExpression, fieldPath } from '../expression.ts';
-import { type Document, documentOf, isArray, isDocument, typeOrMissing, type Value } from '../value.ts';
+import { compileExpression, fieldPath } from '../expression/compile.ts';
+import { type Document, documentOf, isArray, isDocument, typeOrMissing, type Value } from '../../values/value.ts';
 import { InnerPipeline, stageList } from './inner.ts';
 import { documentArgument, type StageCompiler, type StageTable } from './stage.ts';
 

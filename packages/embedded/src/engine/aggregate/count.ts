@@ -1,9 +1,9 @@
 // The stages that are a shorter word for `$group`.
 import { Int32 } from 'bson';
 import { ServerError } from '../../errors.ts';
-import { isOperatorExpression } from '../expression.ts';
-import { type Rules, rankOf, rulesOf } from '../order.ts';
-import { type Document, documentOf, isArray, isDocument, typeOrMissing, type Value } from '../value.ts';
+import { isOperatorExpression } from '../expression/compile.ts';
+import { type Rules, rankOf, rulesOf } from '../../values/order.ts';
+import { type Document, documentOf, isArray, isDocument, typeOrMissing, type Value } from '../../values/value.ts';
 import { documentArgument, type StageCompiler, type StageTable } from './stage.ts';
 
 const ONE = new Int32(1);

@@ -1,5 +1,5 @@
 // The field at a path through documents, as stages that add one see it.
-import { type Document, isDocument, type Value } from '../value.ts';
+import { type Document, isDocument, type Value } from '../../values/value.ts';
 
 /** The value at a path; an array on the way ends it. */
 export function fieldAt(document: Document, path: readonly string[]): Value | undefined {

@@ -1,12 +1,12 @@
 // The stage `$group`, and those that are a shorter word for it.
 // https://www.mongodb.com/docs/manual/reference/operator/aggregation/group/
 import { ServerError } from '../../errors.ts';
-import { type Accumulator, ACCUMULATORS, countOf, N_ACCUMULATORS } from '../accumulator.ts';
-import { compileExpression } from '../expression.ts';
+import { type Accumulator, ACCUMULATORS, countOf, N_ACCUMULATORS } from '../expression/accumulator.ts';
+import { compileExpression } from '../expression/compile.ts';
 import { type Environment, namedArguments, required } from '../expression/operator.ts';
-import { type Rules, rulesOf } from '../order.ts';
-import { compareBy } from '../sort.ts';
-import { type Document, documentOf, isDocument, type Value } from '../value.ts';
+import { type Rules, rulesOf } from '../../values/order.ts';
+import { compareBy } from '../match/sort.ts';
+import { type Document, documentOf, isDocument, type Value } from '../../values/value.ts';
 import { documentArgument, type StageCompiler, type StageTable } from './stage.ts';
 
 type Evaluate = (document: Document) => Value | undefined;

@@ -1,6 +1,6 @@
 // Pipelines inside stages.
 import { ServerError } from '../../errors.ts';
-import { type Document, documentOf, isArray, isDocument, type Value } from '../value.ts';
+import { type Document, documentOf, isArray, isDocument, type Value } from '../../values/value.ts';
 import { JoinTable } from './join-table.ts';
 import { documentArgument, type OtherCollection, type Stage, type StageContext } from './stage.ts';
 

@@ -1,9 +1,9 @@
 // Documents by the values of a field, for joins without an index: asking the collection again for each document would
 // read all of it as often.
-import type { Collation } from '../collation.ts';
-import { keyOf } from '../order.ts';
-import { splitPath, visit } from '../path.ts';
-import type { Document, Value } from '../value.ts';
+import type { Collation } from '../../values/collation.ts';
+import { keyOf } from '../../values/order.ts';
+import { splitPath, visit } from '../../values/path.ts';
+import type { Document, Value } from '../../values/value.ts';
 
 /** Finds what the filter `{field: {$in: values}}` would find. */
 export class JoinTable {

@@ -1,8 +1,8 @@
 // The stage `$lookup`: the documents of another collection that belong to each.
 // https://www.mongodb.com/docs/manual/reference/operator/aggregation/lookup/
 import { ServerError } from '../../errors.ts';
-import { compileExpression, fieldPath } from '../expression.ts';
-import { visit } from '../path.ts';
+import { compileExpression, fieldPath } from '../expression/compile.ts';
+import { visit } from '../../values/path.ts';
 import {
   type Document,
   documentOf,
@@ -12,7 +12,7 @@ import {
   isRegExp,
   typeOrMissing,
   type Value,
-} from '../value.ts';
+} from '../../values/value.ts';
 import { withField } from './field.ts';
 import { InnerPipeline, stageList } from './inner.ts';
 import { documentArgument, type StageCompiler, type StageContext, type StageTable } from './stage.ts';

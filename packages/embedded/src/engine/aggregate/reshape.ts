@@ -1,9 +1,9 @@
 // The stages that make another document of each.
 import { ServerError } from '../../errors.ts';
-import { compileExpression } from '../expression.ts';
-import { fieldRemover, fieldSetter, projector } from '../project.ts';
-import { show } from '../text.ts';
-import { type Document, isArray, isDocument, typeOrMissing, type Value } from '../value.ts';
+import { compileExpression } from '../expression/compile.ts';
+import { fieldRemover, fieldSetter, projector } from '../project/compile.ts';
+import { show } from '../../values/text.ts';
+import { type Document, isArray, isDocument, typeOrMissing, type Value } from '../../values/value.ts';
 import { documentArgument, each, type StageCompiler, type StageTable } from './stage.ts';
 
 const project: StageCompiler = (argument, context) => {

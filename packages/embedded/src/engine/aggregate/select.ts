@@ -1,11 +1,11 @@
 // The stages that let some documents through, or put them in order.
 import { randomInt } from 'node:crypto';
 import { ServerError } from '../../errors.ts';
-import { matcher } from '../match.ts';
-import { toNumber, toSafeInteger } from '../number.ts';
-import { sortedBy, sortOrder } from '../sort.ts';
-import { show } from '../text.ts';
-import { type Document, isNumeric, type Value } from '../value.ts';
+import { matcher } from '../match/compile.ts';
+import { toNumber, toSafeInteger } from '../../values/number.ts';
+import { sortedBy, sortOrder } from '../match/sort.ts';
+import { show } from '../../values/text.ts';
+import { type Document, isNumeric, type Value } from '../../values/value.ts';
 import { documentArgument, type StageCompiler, type StageTable } from './stage.ts';
 
 const match: StageCompiler = (argument, { variables, collation }) => {

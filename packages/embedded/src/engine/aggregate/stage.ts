@@ -1,8 +1,8 @@
 // What the stages of a pipeline are made of.
 import { ServerError } from '../../errors.ts';
-import type { Collation } from '../collation.ts';
+import type { Collation } from '../../values/collation.ts';
 import type { Variables } from '../expression/operator.ts';
-import { type Document, isDocument, type Value } from '../value.ts';
+import { type Document, isDocument, type Value } from '../../values/value.ts';
 
 /** Documents in, documents out. It reads as it is asked, unless it must see them all first. */
 export type Stage = (documents: Iterable<Document>) => Iterable<Document>;

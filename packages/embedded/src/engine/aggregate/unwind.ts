@@ -2,8 +2,8 @@
 // https://www.mongodb.com/docs/manual/reference/operator/aggregation/unwind/
 import { Long } from 'bson';
 import { ServerError } from '../../errors.ts';
-import { fieldPath } from '../expression.ts';
-import { type Document, isArray, isDocument, isNullish, typeOrMissing, type Value } from '../value.ts';
+import { fieldPath } from '../expression/compile.ts';
+import { type Document, isArray, isDocument, isNullish, typeOrMissing, type Value } from '../../values/value.ts';
 import { fieldAt, withField } from './field.ts';
 import type { StageCompiler, StageTable } from './stage.ts';
 

@@ -1,7 +1,7 @@
 import { Int32, Long } from 'bson';
 import { ServerError } from '../../errors.ts';
-import { add, divide, integer, isZeroNumber, multiply, remainder, subtract, truncate } from '../number.ts';
-import { DateTime, isDate, isNullish, isNumeric, type Numeric, typeOrMissing, type Value } from '../value.ts';
+import { add, divide, integer, isZeroNumber, multiply, remainder, subtract, truncate } from '../../values/number.ts';
+import { DateTime, isDate, isNullish, isNumeric, type Numeric, typeOrMissing, type Value } from '../../values/value.ts';
 import { binary, type OperatorTable, variadic } from './operator.ts';
 
 const ZERO = new Int32(0);

@@ -1,10 +1,10 @@
 import { ServerError } from '../../errors.ts';
-import { toSafeInteger } from '../number.ts';
-import type { Collation } from '../collation.ts';
-import { rulesOf } from '../order.ts';
-import { compareBy } from '../sort.ts';
-import { show } from '../text.ts';
-import { isArray, isDocument, isNullish, typeOrMissing, type Value } from '../value.ts';
+import { toSafeInteger } from '../../values/number.ts';
+import type { Collation } from '../../values/collation.ts';
+import { rulesOf } from '../../values/order.ts';
+import { compareBy } from '../match/sort.ts';
+import { show } from '../../values/text.ts';
+import { isArray, isDocument, isNullish, typeOrMissing, type Value } from '../../values/value.ts';
 import { namedArguments, type Operator, type OperatorTable, required } from './operator.ts';
 
 const SORT_CODES = { notObject: 2942500, unknown: 2942501, missing: { input: 2942502, sortBy: 2942503 } };

@@ -1,7 +1,7 @@
 import { Int32 } from 'bson';
 import { ServerError } from '../../errors.ts';
-import type { Rules } from '../order.ts';
-import { isArray, isNullish, isNumeric, typeOrMissing, type Value } from '../value.ts';
+import type { Rules } from '../../values/order.ts';
+import { isArray, isNullish, isNumeric, typeOrMissing, type Value } from '../../values/value.ts';
 import {
   binary,
   collated,

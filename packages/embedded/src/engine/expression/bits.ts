@@ -1,7 +1,7 @@
 import { Int32, Long } from 'bson';
 import { ServerError } from '../../errors.ts';
-import { integer, toInteger } from '../number.ts';
-import { isNullish, typeOrMissing, type Value } from '../value.ts';
+import { integer, toInteger } from '../../values/number.ts';
+import { isNullish, typeOrMissing, type Value } from '../../values/value.ts';
 import { type Operator, type OperatorTable, unary, variadic } from './operator.ts';
 
 function operand(value: Value, name: string): bigint {

@@ -1,5 +1,5 @@
 import { ServerError } from '../../errors.ts';
-import { isArray, isDocument, isNullish, typeOf, type Value } from '../value.ts';
+import { isArray, isDocument, isNullish, typeOf, type Value } from '../../values/value.ts';
 import {
   checkCount,
   type Compile,

@@ -1,9 +1,9 @@
 import { Decimal128, Double, Int32, Long, ObjectId } from 'bson';
 import { ServerError } from '../../errors.ts';
-import { parseIsoDate } from '../date-text.ts';
-import { makeDecimal } from '../decimal.ts';
-import { fitsInt64, isZeroNumber, toDecimal, toNumber, truncate } from '../number.ts';
-import { show } from '../text.ts';
+import { parseIsoDate } from '../../values/date-text.ts';
+import { makeDecimal } from '../../values/decimal.ts';
+import { fitsInt64, isZeroNumber, toDecimal, toNumber, truncate } from '../../values/number.ts';
+import { show } from '../../values/text.ts';
 import {
   TYPE_NAMES,
   BSON_TYPES,
@@ -14,7 +14,7 @@ import {
   typeOf,
   typeOrMissing,
   type Value,
-} from '../value.ts';
+} from '../../values/value.ts';
 import { namedArguments, type Operator, type OperatorTable, required, unary } from './operator.ts';
 
 type Conversion = (value: Value) => Value | undefined;

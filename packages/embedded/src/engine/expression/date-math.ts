@@ -13,10 +13,10 @@ import {
   timeOf,
   timeUnit,
   weekday,
-} from '../calendar.ts';
-import { toSafeInteger } from '../number.ts';
-import { isNullish, type Value } from '../value.ts';
-import { fromLocal, toLocal, type Zone } from '../zone.ts';
+} from '../../values/calendar.ts';
+import { toSafeInteger } from '../../values/number.ts';
+import { isNullish, type Value } from '../../values/value.ts';
+import { fromLocal, toLocal, type Zone } from '../../values/zone.ts';
 import { dateOf, textArgument, timeArgument, zoneFrom } from './date.ts';
 import { namedArguments, type NamedArgumentCodes, type Operator, type OperatorTable } from './operator.ts';
 

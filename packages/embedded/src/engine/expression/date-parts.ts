@@ -12,11 +12,19 @@ import {
   timeOf,
   timeOfIsoWeek,
   weekOfYear,
-} from '../calendar.ts';
-import { toSafeInteger } from '../number.ts';
-import { show } from '../text.ts';
-import { type Document, documentOf, isArray, isDocument, isNullish, typeOrMissing, type Value } from '../value.ts';
-import { fromLocal, toLocal } from '../zone.ts';
+} from '../../values/calendar.ts';
+import { toSafeInteger } from '../../values/number.ts';
+import { show } from '../../values/text.ts';
+import {
+  type Document,
+  documentOf,
+  isArray,
+  isDocument,
+  isNullish,
+  typeOrMissing,
+  type Value,
+} from '../../values/value.ts';
+import { fromLocal, toLocal } from '../../values/zone.ts';
 import { dateOf, timeArgument, zoneFrom } from './date.ts';
 import {
   type Compile,

@@ -1,7 +1,7 @@
 import { ServerError } from '../../errors.ts';
-import { formatDate, parseDate, parseIsoDate } from '../date-text.ts';
-import { isNullish, typeOrMissing, type Value } from '../value.ts';
-import { UTC } from '../zone.ts';
+import { formatDate, parseDate, parseIsoDate } from '../../values/date-text.ts';
+import { isNullish, typeOrMissing, type Value } from '../../values/value.ts';
+import { UTC } from '../../values/zone.ts';
 import { dateOf, textArgument, timeArgument, zoneFrom } from './date.ts';
 import { type Expression, namedArguments, type Operator, type OperatorTable, required } from './operator.ts';
 

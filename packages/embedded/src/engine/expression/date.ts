@@ -1,8 +1,8 @@
 // What the operators on dates have in common.
 import { ObjectId, Timestamp } from 'bson';
 import { ServerError } from '../../errors.ts';
-import { DateTime, isNullish, typeOrMissing, type Value } from '../value.ts';
-import { UTC, type Zone, zoneOf } from '../zone.ts';
+import { DateTime, isNullish, typeOrMissing, type Value } from '../../values/value.ts';
+import { UTC, type Zone, zoneOf } from '../../values/zone.ts';
 import type { Expression, Slots } from './operator.ts';
 
 const MOST_MILLISECONDS = 8_640_000_000_000_000n;

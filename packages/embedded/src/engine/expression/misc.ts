@@ -2,8 +2,8 @@
 import { Buffer } from 'node:buffer';
 import { Binary, Double, Int32, Long, Timestamp } from 'bson';
 import { ServerError } from '../../errors.ts';
-import { encode } from '../bson.ts';
-import { isDocument, isNullish, typeOrMissing, type Value } from '../value.ts';
+import { encode } from '../../values/bson.ts';
+import { isDocument, isNullish, typeOrMissing, type Value } from '../../values/value.ts';
 import { type Operator, type OperatorTable, unary } from './operator.ts';
 
 function binarySize(value: Value | undefined, name: string): Value {

@@ -1,5 +1,13 @@
 import { ServerError } from '../../errors.ts';
-import { type Document, documentOf, isArray, isDocument, isNullish, typeOrMissing, type Value } from '../value.ts';
+import {
+  type Document,
+  documentOf,
+  isArray,
+  isDocument,
+  isNullish,
+  typeOrMissing,
+  type Value,
+} from '../../values/value.ts';
 import {
   type Compile,
   type Expression,

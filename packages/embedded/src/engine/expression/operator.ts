@@ -1,9 +1,17 @@
 // What the operators of the expression language are made of.
 import { ServerError } from '../../errors.ts';
-import type { Collation } from '../collation.ts';
-import { type Rules, rulesOf } from '../order.ts';
-import { isZeroNumber, toSafeInteger } from '../number.ts';
-import { isArray, isDocument, isNullish, isNumeric, type Numeric, typeOrMissing, type Value } from '../value.ts';
+import type { Collation } from '../../values/collation.ts';
+import { type Rules, rulesOf } from '../../values/order.ts';
+import { isZeroNumber, toSafeInteger } from '../../values/number.ts';
+import {
+  isArray,
+  isDocument,
+  isNullish,
+  isNumeric,
+  type Numeric,
+  typeOrMissing,
+  type Value,
+} from '../../values/value.ts';
 
 /** The values of the variables while an expression runs, each at the place that its scope gave it. */
 export type Slots = (Value | undefined)[];

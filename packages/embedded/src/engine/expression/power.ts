@@ -9,10 +9,10 @@ import {
   multiplyDecimals,
   parseDecimal,
   squareRoot,
-} from '../decimal.ts';
-import { integer, isZeroNumber, toDecimal, toInteger, toNumber, fitsInt64 } from '../number.ts';
-import { show } from '../text.ts';
-import { isNullish, isNumeric, type Numeric, typeOrMissing, type Value } from '../value.ts';
+} from '../../values/decimal.ts';
+import { integer, isZeroNumber, toDecimal, toInteger, toNumber, fitsInt64 } from '../../values/number.ts';
+import { show } from '../../values/text.ts';
+import { isNullish, isNumeric, type Numeric, typeOrMissing, type Value } from '../../values/value.ts';
 import { binary, type Operator, ofNumber, type OperatorTable } from './operator.ts';
 
 function pow(base: Value | undefined, exponent: Value | undefined): Value {

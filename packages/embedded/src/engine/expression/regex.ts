@@ -1,7 +1,7 @@
 import { Int32 } from 'bson';
 import { ServerError } from '../../errors.ts';
 import { compileRegex } from '../match/regex.ts';
-import { documentOf, isNullish, isRegExp, typeOrMissing, type Value } from '../value.ts';
+import { documentOf, isNullish, isRegExp, typeOrMissing, type Value } from '../../values/value.ts';
 import { namedArguments, type Operator, type OperatorTable, required } from './operator.ts';
 
 const CODES = { notObject: 51103, unknown: 31024, missing: { input: 31022, regex: 31023 } };

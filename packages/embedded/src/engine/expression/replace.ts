@@ -1,5 +1,5 @@
 import { ServerError } from '../../errors.ts';
-import { isNullish, typeOrMissing, type Value } from '../value.ts';
+import { isNullish, typeOrMissing, type Value } from '../../values/value.ts';
 import { namedArguments, type Operator, type OperatorTable, required } from './operator.ts';
 
 const TRIM_CODES = { notObject: 50696, unknown: 50694, missing: { input: 50695 } };

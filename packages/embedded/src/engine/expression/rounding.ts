@@ -7,9 +7,9 @@ import {
   parseDecimal,
   roundDecimal,
   type RoundingMode,
-} from '../decimal.ts';
-import { exact, fitsInt64, integer, subtract, toNumber, toSafeInteger } from '../number.ts';
-import { isNullish, isNumeric, type Numeric, typeOrMissing, type Value } from '../value.ts';
+} from '../../values/decimal.ts';
+import { exact, fitsInt64, integer, subtract, toNumber, toSafeInteger } from '../../values/number.ts';
+import { isNullish, isNumeric, type Numeric, typeOrMissing, type Value } from '../../values/value.ts';
 import { eager, type Operator, ofNumber, type OperatorTable } from './operator.ts';
 
 const ZERO = new Int32(0);

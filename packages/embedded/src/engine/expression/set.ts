@@ -1,6 +1,6 @@
 import { ServerError } from '../../errors.ts';
-import type { Rules } from '../order.ts';
-import { isArray, isNullish, typeOrMissing, type Value } from '../value.ts';
+import type { Rules } from '../../values/order.ts';
+import { isArray, isNullish, typeOrMissing, type Value } from '../../values/value.ts';
 import { binary, collated, eager, type OperatorTable, truthy, unary, variadic } from './operator.ts';
 
 type Index = Map<string, Value>;

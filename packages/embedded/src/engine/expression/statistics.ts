@@ -1,8 +1,8 @@
 // Accumulators as expressions: over their arguments, or over the elements of one array.
 import { ServerError } from '../../errors.ts';
-import { accumulate, ACCUMULATORS, countOf, N_ACCUMULATORS } from '../accumulator.ts';
-import { isArray, isNullish, typeOrMissing, type Value } from '../value.ts';
-import { rulesOf } from '../order.ts';
+import { accumulate, ACCUMULATORS, countOf, N_ACCUMULATORS } from './accumulator.ts';
+import { isArray, isNullish, typeOrMissing, type Value } from '../../values/value.ts';
+import { rulesOf } from '../../values/order.ts';
 import { collated, namedArguments, type Operator, type OperatorTable, required, variadic } from './operator.ts';
 
 const OF_VALUES = ['$sum', '$avg', '$min', '$max', '$stdDevPop', '$stdDevSamp', '$mergeObjects'];

@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer';
 import { Int32 } from 'bson';
 import { ServerError } from '../../errors.ts';
-import { toNumber } from '../number.ts';
-import { compareText } from '../order.ts';
-import { DateTime, isNullish, isNumeric, typeOrMissing, type Value } from '../value.ts';
+import { toNumber } from '../../values/number.ts';
+import { compareText } from '../../values/order.ts';
+import { DateTime, isNullish, isNumeric, typeOrMissing, type Value } from '../../values/value.ts';
 import { dateText } from './convert.ts';
 import { binary, type Operator, type OperatorTable, unary, variadic } from './operator.ts';
 

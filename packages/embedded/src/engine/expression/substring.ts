@@ -2,8 +2,8 @@
 import { Buffer } from 'node:buffer';
 import { Int32 } from 'bson';
 import { ServerError } from '../../errors.ts';
-import { toNumber } from '../number.ts';
-import { isNullish, isNumeric, typeOrMissing, type Value } from '../value.ts';
+import { toNumber } from '../../values/number.ts';
+import { isNullish, isNumeric, typeOrMissing, type Value } from '../../values/value.ts';
 import { eager, integerArgument, type OperatorTable } from './operator.ts';
 import { coerce } from './string.ts';
 

@@ -1,7 +1,7 @@
 // MongoDB's regular expressions are PCRE; JavaScript's are close enough for what filters hold.
 import { type BSONRegExp, BSONSymbol } from 'bson';
 import { ServerError } from '../../errors.ts';
-import { isRegExp, type Value } from '../value.ts';
+import { isRegExp, type Value } from '../../values/value.ts';
 
 /** A test for strings that an expression finds something in, and for the very same stored expression. */
 export function regexTest(regex: BSONRegExp): (value: Value | undefined) => boolean {

@@ -2,10 +2,10 @@
 // https://www.mongodb.com/docs/manual/reference/operator/query/
 import { Binary } from 'bson';
 import { ServerError } from '../../errors.ts';
-import type { Collation } from '../collation.ts';
-import { fitsInt64, isNaNValue, toInteger, toSafeInteger, truncate } from '../number.ts';
-import { compare, equals, keyOf, rankOf } from '../order.ts';
-import { show } from '../text.ts';
+import type { Collation } from '../../values/collation.ts';
+import { fitsInt64, isNaNValue, toInteger, toSafeInteger, truncate } from '../../values/number.ts';
+import { compare, equals, keyOf, rankOf } from '../../values/order.ts';
+import { show } from '../../values/text.ts';
 import {
   BSON_TYPES,
   isArray,
@@ -18,7 +18,7 @@ import {
   typeOf,
   UNDEFINED,
   type Value,
-} from '../value.ts';
+} from '../../values/value.ts';
 import { regexTest } from './regex.ts';
 
 /** A test of one value, `undefined` for a missing one. */

@@ -1,6 +1,6 @@
 // A projection as a tree of the paths that it names.
 import type { ServerError } from '../../errors.ts';
-import { type Document, isArray, isDocument, type Value } from '../value.ts';
+import { type Document, isArray, isDocument, type Value } from '../../values/value.ts';
 
 /** What is done with the value at one path. */
 export type Leaf =

@@ -1,7 +1,7 @@
 // Applies a tree of operators to a document. The document stays as it is: what changes is copied on the way down.
 import { ServerError } from '../../errors.ts';
-import { showElement } from '../text.ts';
-import { type Document, isArray, isDocument, type Value } from '../value.ts';
+import { showElement } from '../../values/text.ts';
+import { type Document, isArray, isDocument, type Value } from '../../values/value.ts';
 import { badValue, type Context, createsPath } from './modifier.ts';
 import { inOrder, merge, POSITIONAL, type UpdateBranch, type UpdateNode } from './tree.ts';
 

@@ -1,8 +1,8 @@
 // https://www.mongodb.com/docs/manual/reference/operator/update/positional-filtered/
 import { ServerError } from '../../errors.ts';
-import type { Collation } from '../collation.ts';
-import { matcher } from '../match.ts';
-import { type Document, isArray, isDocument, type Value } from '../value.ts';
+import type { Collation } from '../../values/collation.ts';
+import { matcher } from '../match/compile.ts';
+import { type Document, isArray, isDocument, type Value } from '../../values/value.ts';
 import { badValue } from './modifier.ts';
 
 /**

@@ -1,12 +1,12 @@
 // https://www.mongodb.com/docs/manual/reference/operator/update-array/
 import { ServerError } from '../../errors.ts';
-import { hasOperators, matcher } from '../match.ts';
-import { toSafeInteger } from '../number.ts';
-import type { Collation } from '../collation.ts';
-import { rulesOf } from '../order.ts';
-import { compareBy } from '../sort.ts';
-import { showElement } from '../text.ts';
-import { type Document, isArray, isDocument, isNumeric, isRegExp, typeOf, type Value } from '../value.ts';
+import { hasOperators, matcher } from '../match/compile.ts';
+import { toSafeInteger } from '../../values/number.ts';
+import type { Collation } from '../../values/collation.ts';
+import { rulesOf } from '../../values/order.ts';
+import { compareBy } from '../match/sort.ts';
+import { showElement } from '../../values/text.ts';
+import { type Document, isArray, isDocument, isNumeric, isRegExp, typeOf, type Value } from '../../values/value.ts';
 import { badValue, lastName, type ModifierCompiler, notAnArray } from './modifier.ts';
 
 type Change = (array: Value[]) => Value[];

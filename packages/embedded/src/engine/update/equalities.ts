@@ -1,8 +1,8 @@
 // What an upsert's filter says of the document that is not there.
 import { ServerError } from '../../errors.ts';
-import { hasOperators } from '../match.ts';
-import { compareText } from '../order.ts';
-import { type Document, isArray, isDocument, isRegExp, type Value } from '../value.ts';
+import { hasOperators } from '../match/compile.ts';
+import { compareText } from '../../values/order.ts';
+import { type Document, isArray, isDocument, isRegExp, type Value } from '../../values/value.ts';
 import { Application } from './apply.ts';
 import { branch, plant, type UpdateBranch } from './tree.ts';
 

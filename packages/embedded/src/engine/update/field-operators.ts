@@ -1,10 +1,10 @@
 // https://www.mongodb.com/docs/manual/reference/operator/update-field/ and update-bitwise/
 import { Int32, Long, Timestamp } from 'bson';
 import { ServerError } from '../../errors.ts';
-import { add, multiply } from '../number.ts';
-import { rulesOf } from '../order.ts';
-import { show, showElement } from '../text.ts';
-import { DateTime, isDocument, isNumeric, type Numeric, typeOf, type Value } from '../value.ts';
+import { add, multiply } from '../../values/number.ts';
+import { rulesOf } from '../../values/order.ts';
+import { show, showElement } from '../../values/text.ts';
+import { DateTime, isDocument, isNumeric, type Numeric, typeOf, type Value } from '../../values/value.ts';
 import { badValue, lastName, type Modifier, type ModifierCompiler, nameOf } from './modifier.ts';
 
 const set: ModifierCompiler = (argument) => ({ creates: true, apply: () => argument });

@@ -1,8 +1,8 @@
 // What the update operators are made of.
 import { ServerError } from '../../errors.ts';
-import type { Collation } from '../collation.ts';
-import { type Document, typeOf, type Value } from '../value.ts';
-import { show } from '../text.ts';
+import type { Collation } from '../../values/collation.ts';
+import { type Document, typeOf, type Value } from '../../values/value.ts';
+import { show } from '../../values/text.ts';
 
 /** What one application of an update knows. */
 export interface Context {

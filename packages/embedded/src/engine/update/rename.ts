@@ -1,8 +1,8 @@
 // https://www.mongodb.com/docs/manual/reference/operator/update/rename/
 import { ServerError } from '../../errors.ts';
-import { isIndex, member } from '../path.ts';
-import { showElement } from '../text.ts';
-import { type Document, isArray, isDocument, type Value } from '../value.ts';
+import { isIndex, member } from '../../values/path.ts';
+import { showElement } from '../../values/text.ts';
+import { type Document, isArray, isDocument, type Value } from '../../values/value.ts';
 import { badValue, type Modifier, nameOf } from './modifier.ts';
 
 /**

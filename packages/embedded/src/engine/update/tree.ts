@@ -1,7 +1,7 @@
 // An update's operators as a tree of their paths, so that no two can touch one place.
 import { ServerError } from '../../errors.ts';
-import { isIndex } from '../path.ts';
-import { compareText } from '../order.ts';
+import { isIndex } from '../../values/path.ts';
+import { compareText } from '../../values/order.ts';
 import type { Modifier } from './modifier.ts';
 
 export type UpdateNode = UpdateBranch | { readonly kind: 'leaf'; readonly modifier: Modifier };

@@ -1,0 +1,311 @@
+import type { Collection } from 'mongodb';
+import { isPlainObject } from '../bson/copy.ts';
+import type { Identities } from '../bson/identity.ts';
+import { type BsonOptions, Layout } from '../bson/layout.ts';
+import { readAs, typeName } from '../schema/bson-types.ts';
+import { type Commands, commandsOf } from '../connection/collection.ts';
+import { type Connection, defaultConnection, type FilterRules, hasConnection } from '../connection/connection.ts';
+import { NotConnectedError, SchemaError, UsageError } from '../errors.ts';
+import { Redaction } from './redaction.ts';
+import { checkOptions, type Concurrency, type ModelIndex, type ModelOptions, type RuleIssue } from './model-options.ts';
+import { type Fields, SchemaField } from '../schema/schema-field.ts';
+import { FieldNames, withoutName } from '../schema/stored-name.ts';
+
+/** What a document whose history is kept carries: the number of its last write, and its id. */
+export const REVISION = '_rev';
+export const REVISION_ID = '_revId';
+
+/** Where a model's class keeps its definition: on the prototype, so that documents need no reference to it. */
+export const definitionKey: unique symbol = Symbol('definition');
+
+/** The names of the fields that hold times. */
+interface Times {
+  readonly createdAt?: string | undefined;
+  readonly updatedAt?: string | undefined;
+}
+
+const UNCONNECTED: FilterRules = { sanitizeFilters: false, allowServerJavaScript: false };
+
+/** All that a model's documents have in common: made once by `model()`. */
+export class ModelDefinition {
+  readonly collectionName: string;
+  /** What errors tell of the model. */
+  readonly context: { readonly model: string };
+  /** The fields of the schema by the names under which they are stored, as everything in here has them. */
+  readonly fields: ReadonlyMap<string, SchemaField>;
+  /** What documents have accessors for: `_id`, the schema's fields, the times and the version, by their stored names. */
+  readonly names: ReadonlySet<string>;
+  readonly unknown: 'error' | 'keep' | 'drop';
+  readonly validate: boolean;
+  /** The names under which times are kept; undefined when they are not. */
+  readonly timestamps: Times | undefined;
+  readonly concurrency: Concurrency;
+  /** The name of the counter of writes; undefined when there is none. */
+  readonly version: string | undefined;
+  /** What the history leaves out; undefined where none is kept. */
+  readonly redaction: Redaction | undefined;
+  readonly shardKey: readonly string[];
+  readonly indexes: readonly ModelIndex[];
+  readonly check: ((document: unknown) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>>) | undefined;
+  readonly #names: FieldNames;
+  readonly #bound: Connection | undefined;
+  #validatesLater: boolean | undefined;
+  readonly #options: ModelOptions;
+  readonly #schemas: Fields;
+  #unconnected: Layout | undefined;
+  readonly #layouts = new WeakMap<Connection, Layout>();
+  readonly #collections = new WeakMap<Connection, Collection>();
+
+  constructor(collectionName: string, fields: Fields, options: ModelOptions, bound?: Connection) {
+    checkCollectionName(collectionName);
+    if (!isPlainObject(fields)) {
+      const text = `model() takes an object of fields and their schemas, got ${typeName(fields)}.`;
+      throw new UsageError(text, { model: collectionName });
+    }
+    checkOptions(collectionName, options);
+    this.collectionName = collectionName;
+    this.context = { model: collectionName };
+    const times = timestampsOf(options.timestamps);
+    this.concurrency = options.concurrency ?? (options.version === undefined ? 'merge' : 'version');
+    this.version = options.version ?? (this.concurrency === 'version' ? 'version' : undefined);
+    const counter = this.version === undefined ? [] : [this.version];
+    this.#names = new FieldNames(collectionName, fields, [...Object.values(times ?? {}), ...counter]);
+    this.fields = fieldsByStoredName(fields, this.#names);
+    this.unknown = options.unknown ?? 'error';
+    this.validate = options.validate ?? true;
+    this.timestamps = times && storedTimes(times, this.#names);
+    this.shardKey = (options.shardKey ?? []).map((path) => this.storedPath(path));
+    this.indexes = options.indexes ?? [];
+    this.check = options.check as typeof this.check;
+    const names = ['_id', ...this.fields.keys(), ...Object.values(this.timestamps ?? {})];
+    if (this.version !== undefined) checkVersion(collectionName, this.version, [...names, ...Object.keys(fields)]);
+    this.names = new Set([...names, ...counter]);
+    this.redaction = this.#redactionOf(options.history);
+    this.#options = options;
+    this.#schemas = fields;
+    this.#bound = bound;
+  }
+
+  /** The same model on another connection. */
+  on(connection: Connection): ModelDefinition {
+    return new ModelDefinition(this.collectionName, this.#schemas, this.#options, connection);
+  }
+
+  /**
+   * A dotted path as it is stored: a field may have another name there, given by `stored()`. Below its first name a path
+   * is the same on both sides, and so is one that begins with no field's name.
+   */
+  storedPath(path: string): string {
+    if (typeof path !== 'string') throw new UsageError(`A path must be a string, got ${typeName(path)}.`, this.context);
+    return this.#names.storedPath(path);
+  }
+
+  /** Has any field another name in the program than the stored one? */
+  get renames(): boolean {
+    return this.#names.renames;
+  }
+
+  /** What the program calls the field that is stored under this name. */
+  shownName(stored: string): string {
+    return this.#names.shownName(stored);
+  }
+
+  /** The dotted path, for people, of the value at those stored keys. */
+  shownPath([name = '', ...inner]: readonly (string | number)[]): string {
+    return [this.shownName(String(name)), ...inner].join('.');
+  }
+
+  /** Stored fields as the program calls them, without the mapper's own: the object itself where there is nothing to change. */
+  shownFields<T extends object>(stored: T): T {
+    return this.#names.shown(this.redaction === undefined ? stored : withoutRevision(stored));
+  }
+
+  /** Is it a stored name that the program does not use, since it calls the field otherwise? */
+  isHidden(name: string): boolean {
+    return this.#names.isHidden(name);
+  }
+
+  /** Is it a field that is not for the program to take back: the `_id`, or one that the mapper writes itself? */
+  isOwn(name: string): boolean {
+    return (
+      name === '_id' ||
+      name === this.version ||
+      this.isRevision(name) ||
+      Object.values(this.timestamps ?? {}).includes(name)
+    );
+  }
+
+  /** Does what is stored under this name number the writes of a document whose history is kept? */
+  isRevision(name: string): boolean {
+    return this.redaction !== undefined && (name === REVISION || name === REVISION_ID);
+  }
+
+  /** What a document needs to be found again and saved, whatever else was asked for. */
+  get alwaysLoaded(): readonly string[] {
+    const counter = this.version === undefined ? [] : [this.version];
+    if (this.redaction === undefined) return [...this.shardKey, ...counter];
+    const { updatedAt } = this.timestamps ?? {};
+    return [...this.shardKey, ...counter, REVISION, REVISION_ID, ...(updatedAt === undefined ? [] : [updatedAt])];
+  }
+
+  /** Are there validators that wait? Those that are written so are known, others when they are seen to give a promise. */
+  get validatesLater(): boolean {
+    return (this.#validatesLater ??= [...this.fields.values()].some((field) => field.isAsync));
+  }
+
+  set validatesLater(seen: boolean) {
+    this.#validatesLater = seen;
+  }
+
+  /** The connection that the model uses now. */
+  connection(): Connection {
+    const connection = this.#bound ?? defaultConnection();
+    if (!connection.isOpen) {
+      const text = 'There is no connection: the one that the model is bound to was closed.';
+      throw new NotConnectedError(text, this.context);
+    }
+    return connection;
+  }
+
+  /**
+   * What filters may hold. A filter is checked when it is given: one that is made before anything is connected is the
+   * program's own, so its operators are taken.
+   */
+  get rules(): FilterRules {
+    return (this.#bound ?? (hasConnection() ? defaultConnection() : undefined))?.rules ?? UNCONNECTED;
+  }
+
+  /** The collection for all that the mapper itself sends: in the transaction around the call, if there is one. */
+  collection(): Commands {
+    return commandsOf(this.driverCollection(), this.connection().client, this.collectionName);
+  }
+
+  /** The driver's collection: made once for each connection, since the driver works out all its options anew each time. */
+  driverCollection(): Collection {
+    const connection = this.connection();
+    let collection = this.#collections.get(connection);
+    if (collection === undefined) {
+      checkNamespace(connection.db.databaseName, this.collectionName);
+      collection = connection.db.collection(this.collectionName);
+      this.#collections.set(connection, collection);
+    }
+    return collection;
+  }
+
+  /** The collection of the model's history. */
+  historyCollection(): Commands {
+    const { client, db } = this.connection();
+    const name = `${this.collectionName}_history`;
+    checkNamespace(db.databaseName, name);
+    return commandsOf(db.collection(name), client, this.collectionName);
+  }
+
+  #redactionOf(option: ModelOptions['history']): Redaction | undefined {
+    if (option === undefined || option === false) return undefined;
+    const model = this.collectionName;
+    const reserved = [REVISION, REVISION_ID].find(
+      (name) => this.names.has(name) || this.#names.storedPath(name) !== name,
+    );
+    if (reserved !== undefined) {
+      const text = `The field "${reserved}" has a name that the history needs for itself: give it another one.`;
+      throw new SchemaError(text, { model });
+    }
+    const paths = option === true ? [] : (option.redact ?? []);
+    const stored = paths.map((path) => this.storedPath(path));
+    const unknown = stored.findIndex((path) => path.split('.').some((key) => key === '') || !this.#isField(path));
+    if (unknown >= 0) {
+      const text = `The model option "history" redacts "${paths[unknown]}", which begins with no field of the schema.`;
+      throw new UsageError(text, { model });
+    }
+    return new Redaction(stored);
+  }
+
+  #isField(path: string): boolean {
+    const [name = ''] = path.split('.', 1);
+    return name !== '_id' && this.names.has(name);
+  }
+
+  /** What was learned of the documents' shape, under the BSON options of the connection's client. */
+  layout(): Layout {
+    // Documents can be made of bytes without a connection; the driver's defaults hold then.
+    if (this.#bound === undefined && !hasConnection()) return (this.#unconnected ??= this.#newLayout({}));
+    const connection = this.connection();
+    let layout = this.#layouts.get(connection);
+    if (layout === undefined) {
+      layout = this.#newLayout(connection.client.bsonOptions);
+      this.#layouts.set(connection, layout);
+    }
+    return layout;
+  }
+
+  #newLayout(options: BsonOptions): Layout {
+    return new Layout(options, [...this.names], this.readers(), this.#identities);
+  }
+
+  /** What the schemas declare of the arrays in the documents. */
+  get #identities(): Identities {
+    return { key: undefined, at: (name) => this.fields.get(String(name))?.identities };
+  }
+
+  /** `long()` and `binary()` fix their field's JavaScript type, whatever the driver's options say. */
+  readers(): Map<string, (value: unknown) => unknown> {
+    const readers = new Map<string, (value: unknown) => unknown>();
+    for (const { name, kind } of this.fields.values()) {
+      if (kind === 'long' || kind === 'binary') readers.set(name, (value) => readAs(kind, value));
+    }
+    return readers;
+  }
+}
+
+/** What the mapper counts, nobody else may write. */
+function checkVersion(model: string, version: string, taken: readonly string[]): void {
+  if (!taken.includes(version)) return;
+  const text = `The model option "version" needs a name of its own: "${version}" is that of another field.`;
+  throw new UsageError(text, { model });
+}
+
+/** The server's rules for names, and `system.`, which it keeps for itself. */
+function checkCollectionName(name: string): void {
+  const wrong = (problem: string): never => {
+    throw new UsageError(`The name of a model's collection ${problem}.`);
+  };
+  if (typeof name !== 'string') wrong('must be a string');
+  if (name === '') wrong('is empty');
+  if (name.includes('$')) wrong('must not have a "$"');
+  if (name.includes('\0')) wrong('must not have a zero byte');
+  if (name.startsWith('system.')) wrong('must not start with "system.", which is reserved');
+}
+
+/** The server's limit for the name of a collection with its database's. */
+const MAX_NAMESPACE = 255;
+
+function checkNamespace(database: string, model: string): void {
+  const size = Buffer.byteLength(`${database}.${model}`);
+  if (size <= MAX_NAMESPACE) return;
+  const text = `The names of the database and of the model's collection are too long: ${size} bytes together, of at most ${MAX_NAMESPACE}.`;
+  throw new UsageError(text, { model });
+}
+
+function fieldsByStoredName(fields: Fields, names: FieldNames): Map<string, SchemaField> {
+  const made = Object.entries(fields).map(([name, schema]) => {
+    const stored = names.storedPath(name);
+    return [stored, new SchemaField(stored, withoutName(schema), name)] as const;
+  });
+  return new Map(made);
+}
+
+/** The names that the option gives, only those that are there. */
+function timestampsOf(option: ModelOptions['timestamps']): Times | undefined {
+  if (option === undefined || option === false) return undefined;
+  if (option === true) return { createdAt: 'createdAt', updatedAt: 'updatedAt' };
+  return Object.fromEntries(Object.entries(option).filter(([, name]) => name !== undefined));
+}
+
+function storedTimes(times: Times, names: FieldNames): Times {
+  return Object.fromEntries(Object.entries(times).map(([kind, name]) => [kind, names.storedPath(name)]));
+}
+
+function withoutRevision<T extends object>(stored: T): T {
+  const { [REVISION]: _rev, [REVISION_ID]: _revId, ...fields } = stored as T & Record<string, unknown>;
+  return fields as unknown as T;
+}

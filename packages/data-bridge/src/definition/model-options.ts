@@ -1,0 +1,126 @@
+import type { IndexDescription } from 'mongodb';
+import { isPlainObject } from '../bson/copy.ts';
+import { UsageError } from '../errors.ts';
+
+/** One index of a model, as the driver's `createIndexes` takes it. */
+export type ModelIndex = IndexDescription;
+
+/** What a rule across fields found wrong: where, and a sentence. */
+export interface RuleIssue {
+  /** The dotted path; the document as a whole when left out. */
+  readonly path?: string;
+  readonly message: string;
+}
+
+/** What happens when others write the same document meanwhile. */
+export type Concurrency = 'merge' | 'fields' | 'version';
+
+export const CONCURRENCIES: readonly Concurrency[] = ['merge', 'fields', 'version'];
+
+/** How a model behaves. */
+export interface ModelOptions {
+  /**
+   * What happens when others write the same document between its reading and its saving:
+   *
+   * - `merge`: changes to different fields, members and elements all survive; of the same one the last write wins.
+   * - `fields`: the same, but of what a save changes nothing may have been changed by others: else it is a conflict.
+   * - `version`: nothing at all may have been changed: a counter tells.
+   *
+   * @default 'version' for a model with a `version`, else 'merge'
+   */
+  readonly concurrency?: Concurrency;
+  /**
+   * The name of a counter that says how many times a document was written: 1 from its insert on, one more after each
+   * save that writes and each update by a static method.
+   * @default 'version' where `concurrency` is 'version', else there is none
+   */
+  readonly version?: string;
+  /**
+   * What becomes of keys in `new` and `create` that the schema does not name: an error, stored as they are, or left out.
+   * @default 'error'
+   */
+  readonly unknown?: 'error' | 'keep' | 'drop';
+  /**
+   * Are values validated before they are stored?
+   * @default true
+   */
+  readonly validate?: boolean;
+  /**
+   * Are the times of the insert and of the last update kept, in `createdAt` and `updatedAt` or under other names?
+   * @default false
+   */
+  readonly timestamps?: boolean | { readonly createdAt?: string; readonly updatedAt?: string };
+  /**
+   * Is each insert, update and delete of a document kept in the collection `<collection>_history`? `redact` has the dotted
+   * paths that never enter it.
+   * @default false
+   */
+  readonly history?: boolean | { readonly redact?: readonly string[] };
+  /**
+   * The fields that the collection is sharded by: their stored values are added to the filter of every save and delete.
+   * @default []
+   */
+  readonly shardKey?: readonly string[];
+  /** Indexes that `ensureIndexes()` creates. */
+  readonly indexes?: readonly ModelIndex[];
+  /** A rule across fields, asked when the fields themselves are valid. It gets a copy of the document's fields. */
+  readonly check?: (document: never) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>>;
+}
+
+/** The values that an option takes, or a test of its value and what it expects. */
+type Expected = readonly unknown[] | { readonly text: string; readonly test: (value: unknown) => boolean };
+
+const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
+
+/** Times and versions are written by update operators, so their names must stand for themselves in a path. */
+function isOwnName(name: unknown): boolean {
+  return typeof name === 'string' && name !== '_id' && /^[^$.][^.]*$/.test(name);
+}
+
+function areTimes({ createdAt, updatedAt, ...others }: Record<string, unknown>): boolean {
+  const names = [createdAt, updatedAt].filter((name) => name !== undefined);
+  return names.every(isOwnName) && new Set(names).size === names.length && Object.keys(others).length === 0;
+}
+
+function isRedaction({ redact, ...others }: Record<string, unknown>): boolean {
+  return (redact === undefined || (Array.isArray(redact) && redact.every(isText))) && Object.keys(others).length === 0;
+}
+
+const EXPECTED: Readonly<Record<keyof ModelOptions, Expected>> = {
+  concurrency: CONCURRENCIES,
+  version: { text: 'the name of a field', test: isOwnName },
+  unknown: ['error', 'keep', 'drop'],
+  validate: [true, false],
+  timestamps: {
+    text: 'true, false, or { createdAt?: name, updatedAt?: name } with two names of fields',
+    test: (value) => typeof value === 'boolean' || (isPlainObject(value) && areTimes(value)),
+  },
+  history: {
+    text: 'true, false, or { redact?: a list of paths }',
+    test: (value) => typeof value === 'boolean' || (isPlainObject(value) && isRedaction(value)),
+  },
+  shardKey: { text: 'a list of field names', test: (value) => Array.isArray(value) && value.every(isText) },
+  indexes: {
+    text: 'a list of indexes { key: … }',
+    test: (value) => Array.isArray(value) && value.every((index) => isPlainObject(index) && 'key' in index),
+  },
+  check: { text: 'a function', test: (value) => typeof value === 'function' },
+};
+
+/** @throws UsageError for an option that is not known, or that has another value than it takes. */
+export function checkOptions(model: string, options: ModelOptions): void {
+  for (const [name, value] of Object.entries(options)) {
+    const expected = Object.hasOwn(EXPECTED, name) ? EXPECTED[name as keyof ModelOptions] : undefined;
+    if (expected === undefined) {
+      const known = Object.keys(EXPECTED).join(', ');
+      throw new UsageError(`The model option "${name}" is not known. Known: ${known}.`, { model });
+    }
+    if (value === undefined || isExpected(expected, value)) continue;
+    const text = 'text' in expected ? expected.text : expected.map((choice) => JSON.stringify(choice)).join(' or ');
+    throw new UsageError(`The model option "${name}" takes ${text}; this version has no other.`, { model });
+  }
+}
+
+function isExpected(expected: Expected, value: unknown): boolean {
+  return 'text' in expected ? expected.test(value) : expected.includes(value);
+}

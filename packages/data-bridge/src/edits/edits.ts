@@ -1,0 +1,280 @@
+import { isPlainObject } from '../bson/copy.ts';
+import { ABSENT, memberOf, toExact } from '../bson/encode.ts';
+import { equalValues } from '../bson/equal-bytes.ts';
+import { type Identities, pairElements, type Pairing } from '../bson/identity.ts';
+import type { AtomicOperator } from './atomic-operators.ts';
+
+/** A value that is new or replaces the stored one whole. */
+export interface SetEdit {
+  readonly kind: 'set';
+  /** The original, BSON-typed, or `ABSENT`. */
+  readonly base: unknown;
+  /** What is sent. */
+  readonly value: unknown;
+}
+
+/** A value that is no longer there. */
+export interface DeleteEdit {
+  readonly kind: 'delete';
+  readonly base: unknown;
+}
+
+/** An array that only grew, at its end. */
+export interface PushEdit {
+  readonly kind: 'push';
+  readonly base: readonly unknown[];
+  /** The whole array. */
+  readonly value: readonly unknown[];
+  readonly added: readonly unknown[];
+}
+
+/** An object or a Map of which some members changed. */
+export interface ObjectEdit {
+  readonly kind: 'object';
+  readonly base: object;
+  readonly value: object;
+  readonly children: ReadonlyMap<string, Edit>;
+  /** Was only a part of the object loaded? Then it must not be written whole. */
+  readonly isPart?: true;
+}
+
+/** An array of the same length as before, of which some elements changed. */
+export interface PositionsEdit {
+  readonly kind: 'positions';
+  readonly base: readonly unknown[];
+  readonly value: readonly unknown[];
+  readonly children: ReadonlyMap<number, ValueEdit>;
+}
+
+/** An array whose elements can be told apart, of which some were edited, removed, added or moved. */
+export interface ElementsEdit {
+  readonly kind: 'elements';
+  readonly base: readonly unknown[];
+  readonly value: readonly unknown[];
+  /** The member by which the elements are told apart. */
+  readonly key: string;
+  /** The edits of elements that stay, by their indexes in the original. */
+  readonly children: ReadonlyMap<number, ValueEdit>;
+  /** Elements of the original that are gone. */
+  readonly removed: readonly unknown[];
+  /** Elements that the original has not. */
+  readonly added: readonly unknown[];
+  /** Do the elements that stay stand in another order, or new ones before them? */
+  readonly isMoved: boolean;
+  /** Was only a part of each element loaded? Then the array must not be written whole. */
+  readonly isPart?: true;
+  /** The identities of the edited elements, where they are known without decoding the others. */
+  readonly ids?: ReadonlyMap<number, unknown>;
+  /** Are the identities texts, where that is known? */
+  readonly hasTexts?: boolean;
+}
+
+/** An operator that the program asked for. */
+export interface AtomicEdit {
+  readonly kind: 'atomic';
+  readonly operator: AtomicOperator;
+  /** BSON-typed: what `applyAtomic` takes, `true` for `$currentDate`. */
+  readonly operand: unknown;
+  readonly base: unknown;
+  /** What memory shows after it, BSON-typed, or `ABSENT`. */
+  readonly value: unknown;
+}
+
+/** An edit that leaves a value. */
+export type ValueEdit = SetEdit | PushEdit | ObjectEdit | PositionsEdit | ElementsEdit;
+
+/** One node per path: two edits can never overlap. */
+export type Edit = ValueEdit | DeleteEdit | AtomicEdit;
+
+/** The edits of a document's fields, at least one. */
+export interface EditTree {
+  readonly kind: 'object';
+  readonly children: ReadonlyMap<string, Edit>;
+}
+
+/** A change as people read it. */
+export interface Change {
+  /** The keys, dotted. Ambiguous where a key has a dot itself. */
+  readonly path: string;
+  readonly keys: readonly (string | number)[];
+  /** The original, `undefined` if there was none. */
+  readonly from: unknown;
+  /** The current value, `undefined` if it was removed. */
+  readonly to: unknown;
+}
+
+/**
+ * How deep below a field the edits go; what changed deeper is part of a `set` at this level. As a pipeline an edit nests
+ * by up to 10 levels of BSON for each of its own, and MongoDB refuses commands of more than 200: 10 levels of edits
+ * leave room for the 90 further ones that a document may have.
+ */
+export const MAX_LEVELS = 10;
+
+/**
+ * What changed between a stored value and one in memory.
+ *
+ * @param base BSON-typed, or as JavaScript has it, or `ABSENT`. It is kept in the edit, and never written to.
+ * @param value in the program's memory, which the edit does not keep; `undefined` when removed.
+ * @param keys from the document to the value, for the error.
+ * @param promoteBuffers the option with which the value was decoded.
+ * @param identities what a schema declares of the arrays in the value.
+ * @returns `null` when they are equal.
+ * @throws EncodeError when BSON cannot hold the value.
+ */
+export function diff(
+  base: unknown,
+  value: unknown,
+  keys: readonly (string | number)[],
+  promoteBuffers = false,
+  identities?: Identities,
+): Edit | null {
+  const exact = toExact(value, base, keys, promoteBuffers, identities);
+  return exact === undefined ? compareAbsent(base) : compare(base, exact, 0, identities);
+}
+
+function compareAbsent(base: unknown): DeleteEdit | null {
+  return base === ABSENT || base === undefined ? null : { kind: 'delete', base };
+}
+
+function compare(base: unknown, value: unknown, level: number, identities: Identities | undefined): ValueEdit | null {
+  if (Object.is(base, value)) return null;
+  const isContainer = Array.isArray(value) || hasMembers(value);
+  if (isContainer && level < MAX_LEVELS) {
+    if (Array.isArray(base) && Array.isArray(value)) return compareArrays(base, value, level, identities);
+    if (hasMembers(base) && hasMembers(value)) return compareMembers(base, value, level, identities);
+  }
+  // What is no container and equals its original is the original: `toExact` saw to that.
+  return isContainer && base !== ABSENT && equalValues(base, value) ? null : { kind: 'set', base, value };
+}
+
+/** The identities of elements, BSON-typed. */
+export function idsOf(elements: readonly unknown[], key: string): unknown[] {
+  return elements.map((element) => memberOf(element, key));
+}
+
+/** The identity of an edited element, by its index in the original. */
+export function idOf(edit: ElementsEdit, i: number): unknown {
+  // The original is not asked for without need: it may have to be decoded.
+  return edit.ids === undefined ? memberOf(edit.base[i], edit.key) : edit.ids.get(i);
+}
+
+/** Has it members that can change one by one? */
+export function hasMembers(value: unknown): value is object {
+  return value instanceof Map || isPlainObject(value);
+}
+
+function namesOf(container: object): string[] {
+  return container instanceof Map ? Array.from(container.keys(), String) : Object.keys(container);
+}
+
+function compareMembers(
+  base: object,
+  value: object,
+  level: number,
+  identities: Identities | undefined,
+): ObjectEdit | null {
+  const children = new Map<string, Edit>();
+  for (const key of namesOf(value)) {
+    const edit = compare(memberOf(base, key), memberOf(value, key), level + 1, identities?.at(key));
+    if (edit !== null) children.set(key, edit);
+  }
+  for (const key of namesOf(base)) {
+    const edit = memberOf(value, key) === ABSENT ? compareAbsent(memberOf(base, key)) : null;
+    if (edit !== null) children.set(key, edit);
+  }
+  return children.size === 0 ? null : { kind: 'object', base, value, children };
+}
+
+function compareArrays(
+  base: readonly unknown[],
+  value: readonly unknown[],
+  level: number,
+  identities: Identities | undefined,
+): ValueEdit | null {
+  const pairing = pairElements(value, base, identities);
+  if (pairing !== null) return compareElements(base, value, pairing, level, identities);
+  const children = new Map<number, ValueEdit>();
+  const common = Math.min(base.length, value.length);
+  for (let i = 0; i < common; i += 1) {
+    const edit = compare(base[i] ?? null, value[i], level + 1, identities?.at(i));
+    if (edit !== null) children.set(i, edit);
+  }
+  if (base.length === value.length) {
+    if (children.size === 0) return null;
+    // Where every element changed, the array itself is smaller than a guard for each of them.
+    return children.size < base.length ? { kind: 'positions', base, value, children } : { kind: 'set', base, value };
+  }
+  const grew = children.size === 0 && value.length > base.length;
+  return grew ? { kind: 'push', base, value, added: value.slice(base.length) } : { kind: 'set', base, value };
+}
+
+/** Elements that have to be found by their identities, times those to look through, beyond which the array is sent whole. */
+export const MAX_SEARCHED = 100_000;
+
+function compareElements(
+  base: readonly unknown[],
+  value: readonly unknown[],
+  { key, origins }: Pairing,
+  level: number,
+  identities: Identities | undefined,
+): ElementsEdit | SetEdit | null {
+  const children = new Map<number, ValueEdit>();
+  const added: unknown[] = [];
+  const kept = new Set<number>();
+  let isMoved = false;
+  let last = -1;
+  origins.forEach((origin, i) => {
+    if (origin < 0) {
+      added.push(value[i]);
+      return;
+    }
+    isMoved ||= origin < last || added.length > 0;
+    last = origin;
+    kept.add(origin);
+    const edit = compare(base[origin], value[i], level + 1, identities?.at(i));
+    if (edit !== null) children.set(origin, edit);
+  });
+  const removed = kept.size === base.length ? [] : base.filter((_, i) => !kept.has(i));
+  const searched = isMoved ? value.length : children.size + removed.length + added.length;
+  if (searched === 0) return null;
+  const length = Math.max(base.length, value.length);
+  if (searched * length > MAX_SEARCHED) return { kind: 'set', base, value };
+  return { kind: 'elements', base, value, key, children, removed, added, isMoved };
+}
+
+/** Gives a BSON-typed value as the program would read it at those keys, fresh. */
+export type Live = (exact: unknown, keys: readonly (string | number)[]) => unknown;
+
+/**
+ * The same edits as people read them: one change for each leaf.
+ */
+export function changesOf(tree: EditTree, live: Live): Change[] {
+  const changes: Change[] = [];
+  for (const [name, edit] of tree.children) changesBelow(edit, [name], name, live, changes);
+  return changes;
+}
+
+function changesBelow(
+  edit: Edit,
+  keys: readonly (string | number)[],
+  path: string,
+  live: Live,
+  changes: Change[],
+): void {
+  if (edit.kind === 'object' || edit.kind === 'positions' || (edit.kind === 'elements' && isInPlace(edit))) {
+    for (const [key, child] of edit.children as ReadonlyMap<string | number, Edit>) {
+      const inner = keys.slice();
+      inner.push(key);
+      changesBelow(child, inner, `${path}.${key}`, live, changes);
+    }
+    return;
+  }
+  const to = edit.kind === 'delete' || edit.value === ABSENT ? undefined : live(edit.value, keys);
+  const from = edit.base === ABSENT ? undefined : live(edit.base, keys);
+  changes.push({ path, keys, from, to });
+}
+
+/** Does each element stand where it stood? Else an index would not say which one is meant. */
+function isInPlace({ removed, added, isMoved }: ElementsEdit): boolean {
+  return removed.length === 0 && added.length === 0 && !isMoved;
+}

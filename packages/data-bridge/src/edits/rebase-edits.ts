@@ -1,0 +1,206 @@
+import { setOwn } from '../bson/copy.ts';
+import { ABSENT, memberOf } from '../bson/encode.ts';
+import { equalValues } from '../bson/equal-bytes.ts';
+import { identityOf } from '../bson/identity.ts';
+import { applyAtomic, misfit, ruleOf } from './atomic-operators.ts';
+import {
+  type AtomicEdit,
+  type Edit,
+  type EditTree,
+  type ElementsEdit,
+  hasMembers,
+  type ObjectEdit,
+  type PositionsEdit,
+  type ValueEdit,
+} from './edits.ts';
+
+/** An edit whose original another writer changed, too. Values are BSON-typed, `ABSENT` for what is not there. */
+export interface Clash {
+  /** The keys from the document to the value. */
+  readonly keys: readonly (string | number)[];
+  readonly base: unknown;
+  readonly mine: unknown;
+  readonly theirs: unknown;
+}
+
+/** What is done where edits clash: gives the edit of their value, or null to leave that as it is. */
+export type Settle = (clash: Clash) => Edit | null;
+
+/**
+ * Lays edits on a newer document: the same edits, with what is stored there as their originals. What is stored there
+ * already needs no edit. Writers whose edits touch different paths, or only add to one, do not clash.
+ *
+ * @param theirs gives a field of the newer document, BSON-typed, or `ABSENT`.
+ * @returns null when nothing is left to write.
+ */
+export function lay(tree: EditTree, theirs: (name: string) => unknown, settle: Settle): EditTree | null {
+  const children = new Map<string, Edit>();
+  for (const [name, edit] of tree.children) {
+    const laid = layEdit(edit, theirs(name), [name], settle);
+    if (laid !== null) children.set(name, laid);
+  }
+  return children.size === 0 ? null : { kind: 'object', children };
+}
+
+/** Where edits and a newer document clash. */
+export function clashesOf(tree: EditTree, theirs: (name: string) => unknown): Clash[] {
+  const clashes: Clash[] = [];
+  lay(tree, theirs, (clash) => {
+    clashes.push(clash);
+    return null;
+  });
+  return clashes;
+}
+
+/** The edit that brings their value to this one; null where it is that already. */
+export function bring(theirs: unknown, value: unknown): Edit | null {
+  if (isSameStored(theirs, value)) return null;
+  return value === ABSENT ? { kind: 'delete', base: theirs } : { kind: 'set', base: theirs, value };
+}
+
+/** My value wins. */
+export const takeMine: Settle = ({ mine, theirs }) => bring(theirs, mine);
+
+/** Are both stored values equal, or both not there? */
+export function isSameStored(a: unknown, b: unknown): boolean {
+  const [left, right] = [a, b].map((value) => (value === undefined ? ABSENT : value));
+  return left === right || (left !== ABSENT && right !== ABSENT && equalValues(left, right));
+}
+
+function layEdit(edit: Edit, theirs: unknown, keys: Clash['keys'], settle: Settle): Edit | null {
+  const mine = edit.kind === 'delete' ? ABSENT : edit.value;
+  const clash = (): Edit | null => settle({ keys, base: edit.base, mine, theirs });
+  switch (edit.kind) {
+    case 'set':
+    case 'delete':
+      return isSameStored(edit.base, theirs) ? bring(theirs, mine) : clash();
+    case 'push':
+      if (!Array.isArray(theirs)) return clash();
+      return { kind: 'push', base: theirs, value: [...(theirs as unknown[]), ...edit.added], added: edit.added };
+    case 'atomic':
+      return layAtomic(edit, theirs) ?? clash();
+    case 'object': {
+      const members = edit.isPart === true && theirs === ABSENT ? {} : theirs;
+      return hasMembers(members) ? layMembers(edit, members, keys, settle) : clash();
+    }
+    case 'positions':
+      return layElements(edit, theirs) ?? clash();
+    case 'elements': {
+      const places = placesOf(theirs, edit.key);
+      return places === null || !isInOrder(edit, places)
+        ? clash()
+        : layIdentified(edit, theirs as readonly unknown[], places, keys, settle);
+    }
+  }
+}
+
+function layAtomic(edit: AtomicEdit, theirs: unknown): AtomicEdit | null {
+  const { operator, operand } = edit;
+  const before = theirs === ABSENT ? undefined : theirs;
+  if (misfit(operator, before, operand) !== null) return null;
+  if (!ruleOf(operator).standsAlone && !isSameStored(edit.base, theirs)) return null;
+  const value = applyAtomic(operator, before, operand, '');
+  return { ...edit, base: theirs, value: value === undefined ? ABSENT : value };
+}
+
+function layMembers(edit: ObjectEdit, theirs: object, keys: Clash['keys'], settle: Settle): ObjectEdit | null {
+  const children = new Map<string, Edit>();
+  const value = {};
+  for (const [key, member] of theirs instanceof Map ? theirs : Object.entries(theirs)) setOwn(value, key, member);
+  for (const [key, child] of edit.children) {
+    const laid = layEdit(child, memberOf(theirs, key), [...keys, key], settle);
+    if (laid === null) continue;
+    children.set(key, laid);
+    if (laid.kind === 'delete' || laid.value === ABSENT) delete (value as Record<string, unknown>)[key];
+    else setOwn(value, key, laid.value);
+  }
+  if (children.size === 0) return null;
+  return { kind: 'object', base: theirs, value, children, ...(edit.isPart && { isPart: edit.isPart }) };
+}
+
+/** An index means the same element only while that is as it was. Elements that are equal already keep their edits. */
+function layElements(edit: PositionsEdit, theirs: unknown): PositionsEdit | null {
+  if (!Array.isArray(theirs)) return null;
+  const isKept = (i: number): boolean => i < theirs.length && equalValues(edit.base[i], theirs[i]);
+  if (![...edit.children.keys()].every(isKept)) return null;
+  const value = theirs.map((element: unknown, i) => (edit.children.has(i) ? edit.value[i] : element));
+  return { kind: 'positions', base: theirs, value, children: edit.children };
+}
+
+/** Where each element of an array is, by its identity; null for what is no array, and where two have the same. */
+function placesOf(array: unknown, key: string): Map<string, number> | null {
+  if (!Array.isArray(array)) return null;
+  const places = new Map<string, number>();
+  for (const [i, element] of array.entries()) {
+    const id = identityOf(element, key);
+    if (id === null) continue;
+    if (places.has(id)) return null;
+    places.set(id, i);
+  }
+  return places;
+}
+
+/** Two who moved elements each meant another order. */
+function isInOrder({ base, key, isMoved }: ElementsEdit, places: ReadonlyMap<string, number>): boolean {
+  if (!isMoved) return true;
+  const found = base.flatMap((element) => places.get(String(identityOf(element, key))) ?? []);
+  return found.every((place, i) => i === 0 || place > (found[i - 1] as number));
+}
+
+function layIdentified(
+  edit: ElementsEdit,
+  theirs: readonly unknown[],
+  places: ReadonlyMap<string, number>,
+  keys: Clash['keys'],
+  settle: Settle,
+): ElementsEdit | null {
+  const { base, key } = edit;
+  const children = new Map<number, ValueEdit>();
+  const removed = new Set<number>();
+  const added: unknown[] = [];
+  const take = (laid: Edit | null, at: number | undefined): void => {
+    if (laid === null) return;
+    if (laid.kind === 'delete') removed.add(at as number);
+    else if (at === undefined) added.push(laid.value);
+    else children.set(at, laid as ValueEdit);
+  };
+  const placeOf = (element: unknown): number | undefined => places.get(String(identityOf(element, key)));
+  for (const [i, child] of edit.children) {
+    const at = placeOf(base[i]);
+    const inner = [...keys, i];
+    const clash = { keys: inner, base: base[i], mine: child.value, theirs: ABSENT };
+    take(at === undefined ? settle(clash) : layEdit(child, theirs[at], inner, settle), at);
+  }
+  for (const element of edit.removed) {
+    const at = placeOf(element);
+    const whole: Edit = { kind: 'delete', base: element };
+    if (at !== undefined) take(layEdit(whole, theirs[at], [...keys, base.indexOf(element)], settle), at);
+  }
+  for (const element of edit.added) {
+    const at = placeOf(element);
+    const inner = [...keys, edit.value.indexOf(element)];
+    if (at === undefined) added.push(element);
+    else take(settle({ keys: inner, base: ABSENT, mine: element, theirs: theirs[at] }), at);
+  }
+  const edited = theirs.map((element, i) => children.get(i)?.value ?? element).filter((_, i) => !removed.has(i));
+  const value = [...edited, ...added];
+  if (children.size + removed.size + added.length === 0 && !edit.isMoved) return null;
+  return {
+    kind: 'elements',
+    base: theirs,
+    value: edit.isMoved ? inOrder(value, edit) : value,
+    key,
+    children,
+    removed: [...removed].map((at) => theirs[at]),
+    added,
+    isMoved: edit.isMoved,
+    ...(edit.isPart && { isPart: edit.isPart }),
+  };
+}
+
+/** The elements in the order that I gave them, others' at the end. */
+function inOrder(elements: readonly unknown[], { value, key }: ElementsEdit): unknown[] {
+  const order = new Map(value.map((element, i) => [identityOf(element, key), i]));
+  const placeOf = (element: unknown): number => order.get(identityOf(element, key)) ?? value.length;
+  return elements.toSorted((a, b) => placeOf(a) - placeOf(b));
+}

@@ -1,0 +1,152 @@
+import { isPlainObject, setOwn } from '../bson/copy.ts';
+import { ABSENT, toExact } from '../bson/encode.ts';
+import { toObjectId, typeName } from '../schema/bson-types.ts';
+import type { ModelDefinition } from '../definition/model-definition.ts';
+import { UsageError } from '../errors.ts';
+import { Literal, literal } from './literal.ts';
+import { operatorIn, safeCondition, safeFilter } from './check-filter.ts';
+import { storedExpression } from './rename-in-expression.ts';
+
+/** Operators whose value, or each element of it, is compared with the field or its elements, or becomes one. */
+const COMPARING = new Set(['$eq', '$ne', '$in', '$nin', '$gt', '$gte', '$lt', '$lte', '$all', '$each']);
+/** Operators whose value is a condition of its own. */
+const NESTING = new Set(['$not', '$elemMatch']);
+/** Operators of an update whose value, or each of a list, becomes the field's, one of its elements, or is compared with them. */
+const WRITING = new Set(['$set', '$setOnInsert', '$push', '$addToSet', '$pull', '$pullAll']);
+/** Operators whose value is a list of filters. */
+const JOINING = new Set(['$and', '$or', '$nor']);
+
+/**
+ * An `_id` as it is stored: for models without an `_id` schema of their own, or with `objectId()`, a 24-digit
+ * hexadecimal string becomes an ObjectId.
+ *
+ * @throws UsageError for another string.
+ */
+export function castId(definition: ModelDefinition, id: unknown): unknown {
+  return isObjectId(definition, '_id') ? castObjectId(definition, '_id', id) : id;
+}
+
+/** A filter for the document with this `_id`, which is never an operator. */
+export function idFilter(definition: ModelDefinition, id: unknown): Record<string, unknown> {
+  const cast = castId(definition, id);
+  return { _id: isPlainObject(cast) || cast instanceof RegExp ? literal(cast) : cast };
+}
+
+/**
+ * A filter as it is sent: a fresh copy, checked as `safeFilter` does, with stored names, and 24-digit hexadecimal strings
+ * as ObjectIds where the schema says ObjectId.
+ *
+ * @throws UsageError for what a filter must not hold, and for another string where an ObjectId belongs.
+ * @throws EncodeError for what BSON cannot hold.
+ */
+export function castFilter(definition: ModelDefinition, filter: object): Record<string, unknown> {
+  return castConditions(definition, safeFilter(definition, filter));
+}
+
+function castConditions(definition: ModelDefinition, filter: object): Record<string, unknown> {
+  const cast: Record<string, unknown> = {};
+  for (const [key, condition] of Object.entries(filter)) {
+    const path = definition.storedPath(key);
+    setOwn(cast, path, castCondition(definition, path, condition));
+  }
+  return cast;
+}
+
+/** A filter for documents whose fields equal these values, which are never operators. */
+export function equalityFilter(definition: ModelDefinition, values: object): Record<string, unknown> {
+  if (!isPlainObject(values))
+    throw new UsageError(`findBy() takes an object of values, got ${typeName(values)}.`, definition.context);
+  const filter: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(values)) {
+    if (name.startsWith('$'))
+      throw new UsageError(`findBy() compares fields: "${name}" is no field.`, definition.context);
+    // Another's undefined is refused with the rest of the filter, which names its path.
+    setOwn(filter, name, value === undefined ? value : literal(value instanceof Literal ? value.value : value));
+  }
+  return filter;
+}
+
+/**
+ * An update as it is sent: a fresh copy with 24-digit hexadecimal strings as ObjectIds where the schema says ObjectId.
+ *
+ * @throws UsageError for an operator without an object of paths, and for another string where an ObjectId belongs.
+ * @throws EncodeError for what BSON cannot hold.
+ */
+export function castUpdate(definition: ModelDefinition, update: object): Record<string, Record<string, unknown>> {
+  const cast: Record<string, Record<string, unknown>> = {};
+  for (const [operator, operand] of Object.entries(update)) {
+    if (!isPlainObject(operand)) {
+      const text = `"${operator}" of an update takes an object of paths and values, got ${typeName(operand)}.`;
+      throw new UsageError(text, definition.context);
+    }
+    setOwn(cast, operator, castOperand(definition, operator, operand));
+  }
+  return cast;
+}
+
+function castOperand(definition: ModelDefinition, operator: string, operand: object): Record<string, unknown> {
+  const cast: Record<string, unknown> = {};
+  for (const [path, value] of Object.entries(operand)) {
+    refuseDollarName(definition, operator, path);
+    const sent = operator === '$pull' ? safePull(definition, value, path) : toExact(value, ABSENT, [operator, path]);
+    const stored = definition.storedPath(path);
+    if (operator === '$rename' && typeof sent === 'string') setOwn(cast, stored, definition.storedPath(sent));
+    else setOwn(cast, stored, WRITING.has(operator) ? castValue(definition, stored, sent) : sent);
+  }
+  return cast;
+}
+
+/** What `$pull` removes: values, a condition on them, or one on their members. */
+function safePull(definition: ModelDefinition, value: unknown, path: string): unknown {
+  const place = { keys: ['$pull', path] };
+  const isFilter = isPlainObject(value) && operatorIn(value) === undefined;
+  return isFilter ? safeFilter(definition, value, place) : safeCondition(definition, value, place);
+}
+
+/** In a path only the positional `$`, `$[]` and `$[name]`, and the members of a DBRef, begin with a "$". */
+function refuseDollarName(definition: ModelDefinition, operator: string, path: string): void {
+  const [first = '', ...inner] = path.split('.');
+  const wrong = first.startsWith('$') ? first : inner.find((key) => /^\$(?!$|\[|id$|ref$|db$)/.test(key));
+  if (wrong === undefined) return;
+  const text = `${operator} of "${path}" would write a field of the name "${wrong}": names that begin with "$" are kept for operators.`;
+  throw new UsageError(text, definition.context);
+}
+
+function castCondition(definition: ModelDefinition, key: string, value: unknown): unknown {
+  if (JOINING.has(key) && Array.isArray(value))
+    return value.map((filter: object) => castConditions(definition, filter));
+  if (key === '$expr') return storedExpression(definition, value);
+  return castValue(definition, key, value);
+}
+
+/** A condition on a field, or a value of it: strings of ids in it become ObjectIds where the field holds some. */
+function castValue(definition: ModelDefinition, key: string, value: unknown): unknown {
+  if (!isObjectId(definition, key)) return value;
+  if (!isPlainObject(value)) return castIds(definition, key, value);
+  const cast: Record<string, unknown> = {};
+  for (const [operator, operand] of Object.entries(value)) {
+    if (COMPARING.has(operator)) setOwn(cast, operator, castIds(definition, key, operand));
+    else setOwn(cast, operator, NESTING.has(operator) ? castValue(definition, key, operand) : operand);
+  }
+  return cast;
+}
+
+function castIds(definition: ModelDefinition, key: string, value: unknown): unknown {
+  const cast = (each: unknown): unknown => castObjectId(definition, key, each);
+  return Array.isArray(value) ? value.map(cast) : cast(value);
+}
+
+function isObjectId(definition: ModelDefinition, name: string): boolean {
+  const field = definition.fields.get(name);
+  return field === undefined ? name === '_id' : field.holdsObjectIds;
+}
+
+function castObjectId(definition: ModelDefinition, name: string, value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  const id = toObjectId(value);
+  if (id === undefined) {
+    const text = `"${name}" is an ObjectId: expected an ObjectId or a string of 24 hexadecimal digits, got a string of another form.`;
+    throw new UsageError(text, definition.context);
+  }
+  return id;
+}

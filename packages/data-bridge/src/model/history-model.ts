@@ -1,0 +1,93 @@
+import { decodeStored } from '../bson/decode.ts';
+import { encodeDocument } from '../bson/encode.ts';
+import { castId } from '../filter/cast-filter.ts';
+import { definitionKey, type ModelDefinition, REVISION } from '../definition/model-definition.ts';
+import { type Document, type DocumentClass, lifeOf } from '../save/document.ts';
+import { UsageError } from '../errors.ts';
+import { type HistoryOptions, type HistoryPage, historyPage } from '../history/page.ts';
+import { type ReadOptions, stateAt } from '../history/read.ts';
+import { isRecorded, type RecordedModel } from '../history/record.ts';
+import { checkOwnFields, TakenFields } from '../document/new-document.ts';
+import { restore, revert } from '../save/revert.ts';
+import type { SaveOptions } from '../save/save.ts';
+
+/** What a document has besides where the option `history` of its model is on. */
+export interface HistoryDocument {
+  /** The number of its last write, as far as this document knows; null while it is new. */
+  readonly $revision: number | null;
+  /** A page of what was done to it: the newest entries first. */
+  $history(options?: HistoryOptions): Promise<HistoryPage>;
+  /**
+   * Saves it as it was after a revision, which makes a new one: as any save does, so that schemas are asked and conflicts
+   * with other writers are told. What is redacted stays as it is, and so do the times of the insert and of the update.
+   *
+   * @returns the document.
+   * @throws UsageError when it has changes that are not saved; HistoryError where the history does not tell.
+   */
+  $revert(revision: number, options?: SaveOptions): Promise<this>;
+}
+
+export function revisionOf(document: Document<unknown>): number | null {
+  const { baseline } = lifeOf(document);
+  return document.$isNew ? null : Number(baseline.original(REVISION) ?? 0);
+}
+
+export async function historyOfDocument(document: Document<unknown>, options?: HistoryOptions): Promise<HistoryPage> {
+  const life = lifeOf(document);
+  return historyPage(recorded(life.definition), life.filter._id, options);
+}
+
+export async function historyOf(model: DocumentClass, id: unknown, options?: HistoryOptions): Promise<HistoryPage> {
+  const definition = recorded(model.prototype[definitionKey]);
+  return historyPage(definition, castId(definition, id), options);
+}
+
+export async function revertDocument(
+  document: Document<unknown>,
+  revision: number,
+  options?: SaveOptions,
+): Promise<void> {
+  checkOwnFields(document);
+  const life = lifeOf(document);
+  checkRevision(life.definition, revision);
+  await life.queue('$revert', () => revert(life, recorded(life.definition), revision, options));
+}
+
+export async function fieldsAsOf(
+  model: DocumentClass,
+  id: unknown,
+  when: Date | number,
+  options: ReadOptions = {},
+): Promise<object | null> {
+  const definition = recorded(model.prototype[definitionKey]);
+  if (!(when instanceof Date && !Number.isNaN(when.getTime()))) checkRevision(definition, when);
+  const doc = castId(definition, id);
+  const fields = await stateAt(definition, doc, when, options);
+  return (
+    fields &&
+    definition.shownFields(decodeStored<object>(definition.layout(), encodeDocument({ _id: doc, ...fields }), 0))
+  );
+}
+
+export async function restoreDocument(
+  model: DocumentClass,
+  id: unknown,
+  options?: SaveOptions,
+): Promise<Document<unknown>> {
+  const definition = recorded(model.prototype[definitionKey]);
+  const make = (fields: Record<string, unknown>): Document<unknown> => new model(new TakenFields(fields));
+  return restore(definition, castId(definition, id), make, lifeOf, options);
+}
+
+/** @throws UsageError for a model that keeps no history. */
+export function recorded(definition: ModelDefinition): RecordedModel {
+  if (isRecorded(definition)) return definition;
+  const text = 'The model keeps no history: give it the option { history: true }.';
+  throw new UsageError(text, definition.context);
+}
+
+function checkRevision(definition: ModelDefinition, revision: unknown): void {
+  if (Number.isSafeInteger(revision) && Number(revision) >= 0) return;
+  const text = 'A point in a history is a revision, which is a whole number from 0, or a Date.';
+  throw new UsageError(text, definition.context);
+}

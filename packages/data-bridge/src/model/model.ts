@@ -1,0 +1,356 @@
+import type {
+  BSON,
+  Collection,
+  DeleteOptions,
+  DeleteResult,
+  EstimatedDocumentCountOptions,
+  FindOneAndDeleteOptions,
+  FindOneAndReplaceOptions,
+  FindOneAndUpdateOptions,
+  ReplaceOptions,
+  UpdateOptions,
+  UpdateResult,
+} from 'mongodb';
+import { Aggregate, type AggregationOptions } from '../aggregate/aggregate.ts';
+import { ownAll } from '../bson/arena.ts';
+import { batchOf } from '../bson/batch.ts';
+import { isPlainObject } from '../bson/copy.ts';
+import { ABSENT, encodeDocument, toExact } from '../bson/encode.ts';
+import { typeName } from '../schema/bson-types.ts';
+import { equalityFilter, idFilter } from '../filter/cast-filter.ts';
+import { Bulk } from '../write/bulk.ts';
+import { ChangeStream, type WatchOptions, type WatchStage } from '../watch/change-stream.ts';
+import { Connection } from '../connection/connection.ts';
+import { definitionKey, ModelDefinition } from '../definition/model-definition.ts';
+import type { ModelOptions, RuleIssue } from '../definition/model-options.ts';
+import { Document, type DocumentClass, lifeOf, readField, writeField } from '../save/document.ts';
+import { type SaveResult, SchemaError, UsageError } from '../errors.ts';
+import {
+  fieldsAsOf,
+  historyOf,
+  historyOfDocument,
+  recorded,
+  restoreDocument,
+  revertDocument,
+  revisionOf,
+} from './history-model.ts';
+import type { HistoryOptions, HistoryPage } from '../history/page.ts';
+import type { ReadOptions } from '../history/read.ts';
+import { type HistoryRepair, pruneHistory, repairHistory } from '../history/repair.ts';
+import { insertMany, type InsertManyOptions } from '../write/insert-many.ts';
+import { checkOwnFields, checkRead } from '../document/new-document.ts';
+import { refuseOptions, run } from '../definition/operation.ts';
+import { Query } from '../query/query.ts';
+import type { QueryOptions, ReadAll } from '../query/query-spec.ts';
+import { insertion, type SaveOptions } from '../save/save.ts';
+import { saveAll, type SaveAllOptions } from '../save/save-all.ts';
+import type { HistoryModel, Model, Reserved, TakesOwnOutput } from './statics.ts';
+import type { Fields } from '../schema/schema-field.ts';
+import { baselineOver } from '../tracking/partial-baseline.ts';
+import type { Shape } from '../types/shape.ts';
+import {
+  deleteMatching,
+  findAndDelete,
+  findAndReplace,
+  findAndUpdate,
+  replaceMatching,
+  type StampOptions,
+  updateMatching,
+  type ValidateOptions,
+} from '../write/static-writes.ts';
+import {
+  ensureCollection,
+  type EnsureCollectionOptions,
+  ensureIndexes,
+  type EnsureIndexesOptions,
+  modelSchema,
+} from '../collection-sync/ensure.ts';
+
+/**
+ * Makes the base class of a model: typed accessors for the fields of a schema, and the ways to store and find documents.
+ *
+ * ```ts
+ * class User extends model('users', { name: z.string(), tags: z.array(z.string()).default([]) }) {}
+ * const user = await User.create({ name: 'Ann' });
+ * user.tags.push('admin');
+ * await user.save(); // sends { $push: { tags: { $each: ['admin'] } } }
+ * ```
+ *
+ * @param collection the name of the collection.
+ * @param fields a Standard Schema validator for each field: Zod, Valibot, ArkType, or this package's `objectId()` and its like.
+ * @throws UsageError for a name or an option that cannot be; SchemaError for a field that cannot be.
+ */
+export function model<const F extends Fields, const O extends ModelOptions = object>(
+  collection: string,
+  fields: F & Reserved & TakesOwnOutput<F>,
+  options?: O & { readonly check?: (document: Shape<F>) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>> },
+): O extends { readonly history: true | object } ? HistoryModel<F, Shape<F, O>> : Model<F, Shape<F, O>>;
+export function model(collection: string, fields: Fields, options: ModelOptions = {}): unknown {
+  const definition = new ModelDefinition(collection, fields, options);
+  const base = definition.redaction === undefined ? class extends ModelDocument {} : class extends RecordedDocument {};
+  Object.defineProperty(base.prototype, definitionKey, { value: definition });
+  for (const name of definition.names) defineAccessor(base, definition, name);
+  return base;
+}
+
+function defineAccessor(base: typeof ModelDocument, definition: ModelDefinition, name: string): void {
+  const shown = definition.shownName(name);
+  if (shown in Document.prototype) {
+    const text = `The field "${shown}" has the name of a member of every document: give it another name, as in "${shown}Value: stored('${shown}', …)".`;
+    throw new SchemaError(text, definition.context);
+  }
+  Object.defineProperty(base.prototype, shown, {
+    configurable: true,
+    enumerable: true,
+    get(this: Document<unknown>) {
+      return readField(this, name);
+    },
+    set(this: Document<unknown>, value: unknown) {
+      writeField(this, name, value);
+    },
+  });
+}
+
+/** The statics once more, as they are at run time: types are `Statics`. */
+class ModelDocument extends Document<unknown> {
+  static async create(this: DocumentClass, input: object, options?: SaveOptions): Promise<unknown> {
+    return new this(input).save(options);
+  }
+
+  static async insertMany(
+    this: DocumentClass,
+    inputs: readonly object[],
+    options?: InsertManyOptions,
+  ): Promise<unknown[]> {
+    return insertMany(this, inputs, options);
+  }
+
+  static bulk(this: DocumentClass): Bulk<unknown> {
+    return new Bulk(this);
+  }
+
+  static async saveAll(documents: readonly Document<unknown>[], options?: SaveAllOptions): Promise<SaveResult[]> {
+    return saveAll(documents, options);
+  }
+
+  static aggregate(this: DocumentClass, options?: AggregationOptions): Aggregate<unknown, unknown> {
+    return Aggregate.of(definitionOf(this), readInto(this), options);
+  }
+
+  static find(this: DocumentClass, filter: object = {}, options?: QueryOptions): Query<unknown> {
+    return Query.of(definitionOf(this), readInto(this), filter, options);
+  }
+
+  static async findOne(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<unknown> {
+    return Query.of(definitionOf(this), readInto(this), filter, options).first();
+  }
+
+  static async findById(this: DocumentClass, id: unknown, options?: QueryOptions): Promise<unknown> {
+    const definition = definitionOf(this);
+    return Query.of(definition, readInto(this), idFilter(definition, id), options).first();
+  }
+
+  static async count(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<number> {
+    return Query.of(definitionOf(this), readInto(this), filter, options).count();
+  }
+
+  static findBy(this: DocumentClass, values: object, options?: QueryOptions): Query<unknown> {
+    return Query.of(definitionOf(this), readInto(this), equalityFilter(definitionOf(this), values), options);
+  }
+
+  static async exists(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<boolean> {
+    return Query.of(definitionOf(this), readInto(this), filter, options).exists();
+  }
+
+  static async estimatedCount(this: DocumentClass, options: EstimatedDocumentCountOptions = {}): Promise<number> {
+    return run(definitionOf(this), options, (collection) => collection.estimatedDocumentCount(options));
+  }
+
+  static async distinct(
+    this: DocumentClass,
+    field: string,
+    filter: object = {},
+    options?: QueryOptions,
+  ): Promise<unknown[]> {
+    return Query.of(definitionOf(this), readInto(this), filter, options).distinct(field as never);
+  }
+
+  static async updateOne(
+    this: DocumentClass,
+    filter: object,
+    update: object,
+    options?: UpdateOptions & StampOptions,
+  ): Promise<UpdateResult> {
+    return updateMatching(definitionOf(this), 'updateOne', filter, update, options);
+  }
+
+  static async updateMany(
+    this: DocumentClass,
+    filter: object,
+    update: object,
+    options?: UpdateOptions & StampOptions,
+  ): Promise<UpdateResult> {
+    return updateMatching(definitionOf(this), 'updateMany', filter, update, options);
+  }
+
+  static async upsert(
+    this: DocumentClass,
+    filter: object,
+    update: object,
+    options: FindOneAndUpdateOptions & StampOptions = {},
+  ): Promise<unknown> {
+    refuseOptions(definitionOf(this), options, ['upsert', 'returnDocument']);
+    const after = { ...options, upsert: true, returnDocument: 'after' } as const;
+    return readOne(this, await findAndUpdate(definitionOf(this), filter, update, after));
+  }
+
+  static async replaceOne(
+    this: DocumentClass,
+    filter: object,
+    input: object,
+    { validate, ...options }: ReplaceOptions & ValidateOptions = {},
+  ): Promise<UpdateResult> {
+    return replaceMatching(definitionOf(this), filter, await replacementOf(this, input, validate), options);
+  }
+
+  static async findOneAndUpdate(
+    this: DocumentClass,
+    filter: object,
+    update: object,
+    options?: FindOneAndUpdateOptions & StampOptions,
+  ): Promise<unknown> {
+    return readOne(this, await findAndUpdate(definitionOf(this), filter, update, options));
+  }
+
+  static async findOneAndReplace(
+    this: DocumentClass,
+    filter: object,
+    input: object,
+    { validate, ...options }: FindOneAndReplaceOptions & ValidateOptions = {},
+  ): Promise<unknown> {
+    const replacement = await replacementOf(this, input, validate);
+    return readOne(this, await findAndReplace(definitionOf(this), filter, replacement, options));
+  }
+
+  static async findOneAndDelete(
+    this: DocumentClass,
+    filter: object,
+    options?: FindOneAndDeleteOptions,
+  ): Promise<unknown> {
+    return readOne(this, await findAndDelete(definitionOf(this), filter, options));
+  }
+
+  static async deleteOne(this: DocumentClass, filter: object, options?: DeleteOptions): Promise<DeleteResult> {
+    return deleteMatching(definitionOf(this), 'deleteOne', filter, options);
+  }
+
+  static async deleteMany(this: DocumentClass, filter: object, options?: DeleteOptions): Promise<DeleteResult> {
+    return deleteMatching(definitionOf(this), 'deleteMany', filter, options);
+  }
+
+  static watch(this: DocumentClass, pipeline?: readonly WatchStage[], options?: WatchOptions): ChangeStream<unknown> {
+    return new ChangeStream(definitionOf(this), readInto(this), pipeline, options);
+  }
+
+  static using(this: typeof ModelDocument, connection: Connection): typeof ModelDocument {
+    if (!(connection instanceof Connection))
+      throw new UsageError(`using() takes a connection, as connect() gives it, got ${typeName(connection)}.`);
+    const bound = class extends this {};
+    Object.defineProperty(bound, 'name', { value: this.name });
+    Object.defineProperty(bound.prototype, definitionKey, { value: definitionOf(this).on(connection) });
+    return bound;
+  }
+
+  static get jsonSchema(): Readonly<Record<string, unknown>> {
+    return modelSchema(definitionOf(this));
+  }
+
+  static get collection(): Collection {
+    return definitionOf(this).driverCollection();
+  }
+
+  static async ensureCollection(this: DocumentClass, options?: EnsureCollectionOptions): Promise<boolean> {
+    return ensureCollection(definitionOf(this), options);
+  }
+
+  static async ensureIndexes(this: DocumentClass, options?: EnsureIndexesOptions): Promise<string[]> {
+    return ensureIndexes(definitionOf(this), options);
+  }
+
+  static hydrate(this: DocumentClass, stored: object): unknown {
+    if (stored instanceof Uint8Array) return readInto(this)(batchOf([stored]))[0];
+    if (!isPlainObject(stored))
+      throw new UsageError(
+        `hydrate() takes a stored document, as an object or as BSON, got ${typeName(stored)}.`,
+        definitionOf(this).context,
+      );
+    return readInto(this)(batchOf([encodeDocument(toExact(stored, ABSENT, []) as object)]))[0];
+  }
+}
+
+/** With the members of a model whose history is kept. Types are `HistoryStatics` and `HistoryDocument`. */
+class RecordedDocument extends ModelDocument {
+  get $revision(): number | null {
+    return revisionOf(this);
+  }
+
+  async $history(options?: HistoryOptions): Promise<HistoryPage> {
+    return historyOfDocument(this, options);
+  }
+
+  async $revert(revision: number, options?: SaveOptions): Promise<this> {
+    await revertDocument(this, revision, options);
+    return this;
+  }
+
+  static async history(this: DocumentClass, id: unknown, options?: HistoryOptions): Promise<HistoryPage> {
+    return historyOf(this, id, options);
+  }
+
+  static async asOf(
+    this: DocumentClass,
+    id: unknown,
+    when: Date | number,
+    options?: ReadOptions,
+  ): Promise<object | null> {
+    return fieldsAsOf(this, id, when, options);
+  }
+
+  static async restore(this: DocumentClass, id: unknown, options?: SaveOptions): Promise<unknown> {
+    return restoreDocument(this, id, options);
+  }
+
+  static async pruneHistory(this: DocumentClass, options: { readonly olderThan: Date }): Promise<number> {
+    return pruneHistory(recorded(definitionOf(this)), options);
+  }
+
+  static async repairHistory(this: DocumentClass, options?: { readonly olderThan?: Date }): Promise<HistoryRepair> {
+    return repairHistory(recorded(definitionOf(this)), options);
+  }
+}
+
+function definitionOf(model: DocumentClass): ModelDefinition {
+  return model.prototype[definitionKey];
+}
+
+/** Reads stored documents as documents of this class. */
+function readInto(model: DocumentClass): ReadAll<Document<unknown>> {
+  return (batch, selection = null) => {
+    const layout = definitionOf(model).layout();
+    const read = ownAll(batch, (bytes, start) => new model(baselineOver(layout, bytes, start, selection)));
+    if (read[0] !== undefined) checkRead(read[0]);
+    return read;
+  };
+}
+
+function readOne(model: DocumentClass, stored: Uint8Array | null): unknown {
+  return stored === null ? null : readInto(model)(batchOf([stored]))[0];
+}
+
+/** What a replacement stores: a new document of the input, without the `_id` that `new` made for it. */
+async function replacementOf(model: DocumentClass, input: object, validated?: boolean): Promise<BSON.Document> {
+  const document = new model(input);
+  checkOwnFields(document);
+  const { _id, ...replacement } = await insertion(lifeOf(document), validated);
+  return (input as { _id?: unknown })._id !== undefined ? { _id, ...replacement } : replacement;
+}

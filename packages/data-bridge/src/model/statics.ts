@@ -1,0 +1,239 @@
+import type {
+  Collection,
+  DeleteOptions,
+  DeleteResult,
+  DistinctOptions,
+  EstimatedDocumentCountOptions,
+  FindOneAndDeleteOptions,
+  FindOneAndReplaceOptions,
+  FindOneAndUpdateOptions,
+  ReplaceOptions,
+  UpdateOptions,
+  UpdateResult,
+} from 'mongodb';
+import type { Aggregate, AggregationOptions } from '../aggregate/aggregate.ts';
+import type { Bulk } from '../write/bulk.ts';
+import type { ChangeStream, WatchOptions, WatchStage } from '../watch/change-stream.ts';
+import type { Connection } from '../connection/connection.ts';
+import type { Document } from '../save/document.ts';
+import type { SaveResult } from '../errors.ts';
+import type { HistoryDocument } from './history-model.ts';
+import type { HistoryOptions, HistoryPage } from '../history/page.ts';
+import type { ReadOptions } from '../history/read.ts';
+import type { HistoryRepair } from '../history/repair.ts';
+import type { ManyOptions } from '../write/refuse-unrecorded.ts';
+import type { EnsureCollectionOptions, EnsureIndexesOptions } from '../collection-sync/ensure.ts';
+import type { InsertManyOptions } from '../write/insert-many.ts';
+import type { Query } from '../query/query.ts';
+import type { QueryOptions } from '../query/query-spec.ts';
+import type { SaveAllOptions } from '../save/save-all.ts';
+import type { SaveOptions } from '../save/save.ts';
+import type { Fields } from '../schema/schema-field.ts';
+import type { ChangeEvent } from '../types/change-event.ts';
+import type { Equality, Filter } from '../types/filter.ts';
+import type { ElementOf, Leaf, Paths, PathValue } from '../types/paths.ts';
+import type { AnyDocument, Class, IdOf, Input, InputOf, OutputOf, Shape, ShapeOf } from '../types/shape.ts';
+import type { Update } from '../types/update.ts';
+import type { DriverOptions } from '../definition/operation.ts';
+import type { StampOptions, ValidateOptions } from '../write/static-writes.ts';
+
+/** Members of every document, which no field may be called. */
+export type Reserved = {
+  readonly [
+    K in Exclude<keyof Document<unknown>, symbol>
+  ]?: `"${K}" is a member of every document: name the field otherwise and store it so: stored("${K}", schema)`;
+};
+
+/**
+ * A message in the place of each field whose schema gives a simple value that it would refuse: what is stored is the output,
+ * and a field is validated again when it changes. Objects and arrays are left to run time, since comparing what their
+ * schemas take and give would cost compilers more than all queries; references too, since the class behind one may be
+ * being declared.
+ */
+export type TakesOwnOutput<F extends Fields> = {
+  readonly [K in keyof F]: F[K] extends { readonly '~standard': { readonly vendor: 'data-bridge' } }
+    ? unknown
+    : OutputOf<F[K]> extends Leaf
+      ? OutputOf<F[K]> extends InputOf<F[K]>
+        ? unknown
+        : `"${K & string}" gives another type than it takes, and could not be validated again: make the schema take its output too`
+      : unknown;
+};
+
+/** What a model's class has beside its constructor. */
+export interface Statics<F extends Fields> {
+  /** Makes a document and stores it. @throws ValidationError, DuplicateKeyError */
+  create<D>(this: Class<D>, input: Input<F>, options?: SaveOptions): Promise<D>;
+  /** Stores many: plain inputs, or documents made by `new`. All are validated before anything is sent. An empty list gives an empty list. */
+  insertMany<D>(
+    this: Class<D>,
+    inputs: readonly (Input<F> | NoInfer<D>)[],
+    options: InsertManyOptions & { readonly return: 'ids' },
+  ): Promise<IdOf<D>[]>;
+  insertMany<D>(this: Class<D>, inputs: readonly (Input<F> | NoInfer<D>)[], options?: InsertManyOptions): Promise<D[]>;
+  /**
+   * Saves documents of any models, new and changed ones together, each as its `save()` would, with as few commands as the
+   * server's limits allow. Tells what became of each.
+   *
+   * @throws BulkSaveError when any of them was not saved; its `results` tell of each.
+   */
+  saveAll(documents: readonly AnyDocument[], options?: SaveAllOptions): Promise<SaveResult[]>;
+  /** Operations of several kinds, to be sent together by `execute()`. */
+  bulk<D>(this: Class<D>): Bulk<D, Input<F>>;
+  /** An aggregation over the collection: stages that the server runs one after another, typed by what the one before gives. */
+  aggregate<D>(this: Class<D>, options?: AggregationOptions): Aggregate<ShapeOf<D>, D>;
+  /** The documents that match, all by default: a query that runs when it is awaited or iterated. */
+  find<D>(this: Class<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Query<D>;
+  /** The first document that matches, or null. */
+  findOne<D>(this: Class<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Promise<D | null>;
+  /** The document with this `_id`, or null. A string of 24 hexadecimal digits is taken for an ObjectId. */
+  findById<D>(this: Class<D>, id: IdOf<D> | string, options?: QueryOptions): Promise<D | null>;
+  /** How many documents match. */
+  count<D>(this: Class<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Promise<number>;
+  /** Documents whose fields equal these values. Values are never operators, so it is the one for input from outside. */
+  findBy<D>(this: Class<D>, values: NoInfer<Equality<D>>, options?: QueryOptions): Query<D>;
+  /** Does any document match? */
+  exists<D>(this: Class<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Promise<boolean>;
+  /** How many documents the collection has, by its own record: fast, and not exact while others write. */
+  estimatedCount(options?: DriverOptions<EstimatedDocumentCountOptions>): Promise<number>;
+  /** The different values of a field or a dotted path; of an array its elements. */
+  distinct<D, P extends Paths<D>>(
+    this: Class<D>,
+    path: P,
+    filter?: NoInfer<Filter<D>>,
+    options?: DriverOptions<DistinctOptions>,
+  ): Promise<ElementOf<Exclude<PathValue<D, P>, undefined>>[]>;
+  /** Updates the first document that matches. */
+  updateOne<D>(
+    this: Class<D>,
+    filter: NoInfer<Filter<D>>,
+    update: NoInfer<Update<D>>,
+    options?: DriverOptions<UpdateOptions> & StampOptions,
+  ): Promise<UpdateResult>;
+  /** Updates every document that matches. */
+  updateMany<D>(
+    this: Class<D>,
+    filter: NoInfer<Filter<D>>,
+    update: NoInfer<Update<D>>,
+    options?: DriverOptions<UpdateOptions> & StampOptions & ManyOptions,
+  ): Promise<UpdateResult>;
+  /** Updates the first document that matches, or inserts one with the filter's values, the update's and the defaults. Gives the document after. */
+  upsert<D>(
+    this: Class<D>,
+    filter: NoInfer<Filter<D>>,
+    update: NoInfer<Update<D>>,
+    options?: Omit<DriverOptions<FindOneAndUpdateOptions>, 'upsert' | 'returnDocument'> & StampOptions,
+  ): Promise<D>;
+  /** Replaces the first document that matches by what `create` would store; it is validated first. */
+  replaceOne<D>(
+    this: Class<D>,
+    filter: NoInfer<Filter<D>>,
+    replacement: Input<F>,
+    options?: DriverOptions<ReplaceOptions> & ValidateOptions,
+  ): Promise<UpdateResult>;
+  /** Updates the first document that matches, and gives it as it was, or as it is with `returnDocument: 'after'`. */
+  findOneAndUpdate<D>(
+    this: Class<D>,
+    filter: NoInfer<Filter<D>>,
+    update: NoInfer<Update<D>>,
+    options?: DriverOptions<FindOneAndUpdateOptions> & StampOptions,
+  ): Promise<D | null>;
+  /** Replaces the first document that matches, and gives it as it was, or as it is with `returnDocument: 'after'`. */
+  findOneAndReplace<D>(
+    this: Class<D>,
+    filter: NoInfer<Filter<D>>,
+    replacement: Input<F>,
+    options?: DriverOptions<FindOneAndReplaceOptions> & ValidateOptions,
+  ): Promise<D | null>;
+  /** Deletes the first document that matches, and gives it. */
+  findOneAndDelete<D>(
+    this: Class<D>,
+    filter: NoInfer<Filter<D>>,
+    options?: DriverOptions<FindOneAndDeleteOptions>,
+  ): Promise<D | null>;
+  /** Deletes the first document that matches. */
+  deleteOne<D>(
+    this: Class<D>,
+    filter: NoInfer<Filter<D>>,
+    options?: DriverOptions<DeleteOptions>,
+  ): Promise<DeleteResult>;
+  /** Deletes every document that matches; `{}` deletes all. */
+  deleteMany<D>(
+    this: Class<D>,
+    filter: NoInfer<Filter<D>>,
+    options?: DriverOptions<DeleteOptions> & ManyOptions,
+  ): Promise<DeleteResult>;
+  /** A document out of what is stored: a plain object, as the driver gives it, or BSON bytes (which are copied). */
+  hydrate<D>(this: Class<D>, stored: object | Uint8Array): D;
+  /**
+   * The changes of the collection from now on, or from a stored place on: `User.watch([], { resumeAfter })`. What they hold are
+   * documents of the model, under the program's names.
+   *
+   * ```ts
+   * for await (const change of User.watch([{ $match: { operationType: 'insert' } }]))
+   *   if (change.operationType === 'insert') greet(change.fullDocument);
+   * ```
+   *
+   * @param pipeline `$match` stages, which say what events are told.
+   * @param options the driver's. `fullDocument` asks for the document of an update, too; `signal` ends it with its reason.
+   * @throws UsageError for other stages; where the server cannot tell changes, from the first event on.
+   */
+  watch<D, const O extends WatchOptions = object>(
+    this: Class<D>,
+    pipeline?: readonly WatchStage[],
+    options?: O,
+  ): ChangeStream<ChangeEvent<D, O>>;
+  /** The same model on another connection. */
+  using<M>(this: M, connection: Connection): M;
+  /** The model's schema as MongoDB's `$jsonSchema`: what a server can check of it. */
+  readonly jsonSchema: Readonly<Record<string, unknown>>;
+  /** The driver's collection. */
+  readonly collection: Collection;
+  /**
+   * Creates the collection if it is not there. With `{ validator: true }` the server checks the model's schema, too, in a
+   * collection that was there as well. True when it was created.
+   */
+  ensureCollection(options?: EnsureCollectionOptions): Promise<boolean>;
+  /** Creates the indexes of the model's `indexes` that are not there. Gives the names of all of them. */
+  ensureIndexes(options?: EnsureIndexesOptions): Promise<string[]>;
+}
+
+/** What a model has besides where its option `history` is on. */
+export interface HistoryStatics {
+  /** A page of the history of the document with this `_id`, a deleted one too: the newest entries first. */
+  history<D>(this: Class<D>, id: IdOf<D> | string, options?: HistoryOptions): Promise<HistoryPage>;
+  /**
+   * The fields of a document as they were stored at a time, or after a revision; null when there was no such document.
+   * Redacted fields are missing.
+   *
+   * @throws HistoryError where the history does not go back so far, has a gap, or kept only the hash of a value.
+   */
+  asOf<D>(this: Class<D>, id: IdOf<D> | string, when: Date | number, options?: ReadOptions): Promise<ShapeOf<D> | null>;
+  /**
+   * Stores a deleted document again, as it was before it was deleted.
+   *
+   * @throws HistoryError when the history does not have it; ValidationError when its schemas refuse it, since a field was redacted, say.
+   */
+  restore<D>(this: Class<D>, id: IdOf<D> | string, options?: SaveOptions): Promise<D>;
+  /** Deletes the entries of all documents that are older. Gives how many. */
+  pruneHistory(options: { readonly olderThan: Date }): Promise<number>;
+  /**
+   * Completes the history after a crash: of each write that was announced and has no entry it finds out whether it was done,
+   * and writes the entry or forgets it. Writes that were announced in the last minute, or since `olderThan`, may be under
+   * way and are left alone.
+   */
+  repairHistory(options?: { readonly olderThan?: Date }): Promise<HistoryRepair>;
+}
+
+/** A class of documents, bound to a collection. Extend it. */
+export interface Model<F extends Fields, S = Shape<F>> extends Statics<F> {
+  new (input: Input<F>): Document<S> & S;
+}
+
+/** The same where the option `history` is on. */
+export interface HistoryModel<F extends Fields, S = Shape<F>> extends Statics<F>, HistoryStatics {
+  new (input: Input<F>): Document<S> & HistoryDocument & S;
+}
+
+/** The class of any model whose documents are `D`, for code that is generic over models: `class Repository<D> { constructor(readonly model: ModelOf<D>) {} }`. */
+export type ModelOf<D> = Class<D> & Omit<Statics<Fields>, 'create' | 'insertMany' | 'replaceOne' | 'findOneAndReplace'>;

@@ -1,0 +1,106 @@
+import type { AggregateOptions, BSON, DeleteOptions, DeleteResult, UpdateOptions, UpdateResult } from 'mongodb';
+import { readAs } from '../schema/bson-types.ts';
+import { UsageError } from '../errors.ts';
+import type { ManyOptions } from '../write/refuse-unrecorded.ts';
+import { refuseOptions, run } from '../definition/operation.ts';
+import { checkPath, partOf, type QueryPlan, stagesOf } from './query-spec.ts';
+import { deleteEvery, type StampOptions, updateEvery } from '../write/static-writes.ts';
+
+/** How the values of many documents become one. */
+export type Accumulator = '$avg' | '$sum' | '$min' | '$max';
+
+/** How much a server tells about its plan for a query. */
+export type Verbosity = 'queryPlanner' | 'executionStats' | 'allPlansExecution';
+
+/** How many documents the query has, its `skip` and `limit` included. */
+export async function count(plan: QueryPlan<unknown>): Promise<number> {
+  const { sort: _, limit, ...rest } = plan.options;
+  // The driver's type for counting lacks some options of find that the server's aggregate takes.
+  const options = { ...rest, ...(limit ? { limit } : {}) };
+  // It is an Int32 where the driver's option `promoteValues` is off.
+  return Number(
+    await run(plan.definition, plan.options, (collection) => collection.countDocuments(plan.filter, options)),
+  );
+}
+
+/** The different values at a path of the matching documents. */
+export async function distinct(plan: QueryPlan<unknown>, path: string): Promise<unknown[]> {
+  const { definition, filter } = plan;
+  const options = optionsOfAll('distinct', plan, ['readPreference', 'readConcern']);
+  const stored = checkPath('distinct', path, definition);
+  const values = await run(plan.definition, plan.options, (collection) => collection.distinct(stored, filter, options));
+  return values.map((value: unknown) => readAt(plan, stored, value));
+}
+
+/** What the server makes of the values at a path of the query's documents; null of no documents. */
+export async function accumulate(plan: QueryPlan<unknown>, operator: Accumulator, path: string): Promise<unknown> {
+  const stored = checkPath(operator.slice(1), path, plan.definition);
+  const stages = [...stagesOf(plan), { $group: { _id: null, value: { [operator]: `$${stored}` } } }];
+  const { sort: _sort, skip: _skip, limit: _limit, ...options } = plan.options;
+  // The cursors of find and of aggregate take different options about time-outs; the types say so, the values do not.
+  const cursorOptions = options as AggregateOptions;
+  const groups = await run(plan.definition, plan.options, (collection) =>
+    collection.aggregate(stages, cursorOptions).toArray(),
+  );
+  const value: unknown = groups[0]?.['value'] ?? null;
+  // An average of whole numbers is none.
+  return operator === '$avg' ? value : readAt(plan, stored, value);
+}
+
+/** How the server would run the query. */
+export async function explain(plan: QueryPlan<unknown>, verbosity: Verbosity): Promise<BSON.Document> {
+  const { definition, filter, options } = plan;
+  return run(definition, options, (collection) =>
+    collection.find(filter, { ...options, ...partOf(plan) }).explain(verbosity),
+  );
+}
+
+/** Updates every matching document. */
+export async function updateAll(
+  plan: QueryPlan<unknown>,
+  update: object,
+  options: UpdateOptions & StampOptions & ManyOptions = {},
+): Promise<UpdateResult> {
+  refuseOptions(plan.definition, options, ['upsert']);
+  return updateEvery(plan.definition, 'update', plan.filter, update, { ...optionsOfAll('update', plan), ...options });
+}
+
+/** Deletes every matching document. */
+export async function deleteAll(
+  plan: QueryPlan<unknown>,
+  options: DeleteOptions & ManyOptions = {},
+): Promise<DeleteResult> {
+  return deleteEvery(plan.definition, 'delete', plan.filter, { ...optionsOfAll('delete', plan), ...options });
+}
+
+/** The query's options for an operation that always takes every matching document. */
+function optionsOfAll(
+  method: string,
+  { definition, options }: QueryPlan<unknown>,
+  more: readonly (keyof QueryPlan<unknown>['options'])[] = [],
+): BSON.Document {
+  const given = (['sort', 'skip', 'limit'] as const).find((name) => options[name]);
+  if (given !== undefined)
+    throw new UsageError(
+      `${method}() takes every document that matches, so the query can have no ${given}().`,
+      definition.context,
+    );
+  const names = [
+    'session',
+    'collation',
+    'hint',
+    'comment',
+    'maxTimeMS',
+    'timeoutMS',
+    'let',
+    'signal',
+    ...more,
+  ] as const;
+  return Object.fromEntries(names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]));
+}
+
+/** Values as documents have them: `long()` and `binary()` fix the type of their field. */
+function readAt({ definition }: QueryPlan<unknown>, stored: string, value: unknown): unknown {
+  const kind = definition.fields.get(stored)?.kind;
+  return kind === undefined ? value : readAs(kind, value);
+}

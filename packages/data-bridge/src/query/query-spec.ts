@@ -1,0 +1,209 @@
+import type { Abortable, BSON, FindOptions, Hint } from 'mongodb';
+import type { Batch } from '../bson/batch.ts';
+import { typeName } from '../schema/bson-types.ts';
+import { castFilter } from '../filter/cast-filter.ts';
+import type { Cursor } from '../connection/collection.ts';
+import type { ModelDefinition } from '../definition/model-definition.ts';
+import { DECODING, refuseNamed } from '../connection/driver-options.ts';
+import { UsageError } from '../errors.ts';
+import { Selection } from '../tracking/selection.ts';
+
+/** Reads the documents of one batch. Their bytes lie in the driver's buffers: what is kept must be copied. */
+export type ReadAll<D> = (batch: Batch, selection?: Selection | null) => D[];
+
+/** What a query asks, and how its documents are read: fixed when the query is made. */
+export interface QueryPlan<D> {
+  readonly definition: ModelDefinition;
+  readonly read: ReadAll<D>;
+  /** As it is sent. */
+  readonly filter: Readonly<Record<string, unknown>>;
+  /** As they are sent; `sort` is a Map of stored paths. */
+  readonly options: FindOptions & Abortable;
+  /** Which part of the documents is loaded; null for all of it. */
+  readonly selection: Selection | null;
+  /** Is what it gives made of documents by `map()`? */
+  readonly isMapped: boolean;
+}
+
+/** Options that would change which documents are meant, what a document holds, or the bytes it is read from. */
+const REFUSED = [
+  'projection',
+  'raw',
+  'tailable',
+  'awaitData',
+  'maxAwaitTimeMS',
+  'explain',
+  'returnKey',
+  'showRecordId',
+  'min',
+  'max',
+  'oplogReplay',
+  'timeout',
+  ...DECODING,
+] as const;
+
+/** What `find` takes: the driver's options but those that would change what a document is, or that a query has methods for. */
+export type QueryOptions = Omit<FindOptions, (typeof REFUSED)[number]> & Abortable;
+
+/** Which way a sort goes by one path. */
+export type Direction = 1 | -1;
+
+/** One key of a sort as it is sent: a direction, or the score of a text search. */
+type SortValue = Direction | { readonly $meta: string };
+
+const DIRECTIONS: ReadonlyMap<unknown, Direction> = new Map<unknown, Direction>([
+  [1, 1],
+  ['1', 1],
+  ['asc', 1],
+  ['ascending', 1],
+  [-1, -1],
+  ['-1', -1],
+  ['desc', -1],
+  ['descending', -1],
+]);
+
+/** @throws UsageError for an option that a query does not take, and for a filter, a sort or a count that cannot be. */
+export function planQuery<D>(
+  definition: ModelDefinition,
+  read: ReadAll<D>,
+  filter: object,
+  options: QueryOptions = {},
+): QueryPlan<D> {
+  refuseNamed('find', definition, options, REFUSED);
+  const { sort, skip, limit, hint, ...others } = options;
+  return {
+    definition,
+    read,
+    filter: castFilter(definition, filter),
+    selection: null,
+    isMapped: false,
+    options: {
+      ...others,
+      ...(sort === undefined ? {} : { sort: sortOf(definition, sort) }),
+      ...(hint === undefined ? {} : { hint: hintOf(definition, hint) }),
+      ...(skip === undefined ? {} : { skip: checkCount('skip', skip) }),
+      ...(limit === undefined ? {} : { limit: checkCount('limit', limit) }),
+    },
+  };
+}
+
+/** The order as it is sent: stored paths with their directions. */
+export function sortOf(names: Pick<ModelDefinition, 'storedPath'>, sort: unknown): Map<string, SortValue> {
+  const keys = entriesOf(sort).map(([path, direction]): [string, SortValue] => {
+    const value = DIRECTIONS.get(direction) ?? scoreOf(direction);
+    if (value === undefined)
+      throw new UsageError(`sort() takes 1 or -1 for "${path}", 'asc' or 'desc', got ${describe(direction)}.`);
+    return [names.storedPath(path), value];
+  });
+  return new Map(keys);
+}
+
+function scoreOf(direction: unknown): SortValue | undefined {
+  const { $meta } = (direction ?? {}) as { $meta?: unknown };
+  return typeof $meta === 'string' ? { $meta } : undefined;
+}
+
+function entriesOf(sort: unknown): [string, unknown][] {
+  if (typeof sort === 'string') return [[sort, 1]];
+  if (sort instanceof Map) return [...(sort as Map<string, unknown>)];
+  if (Array.isArray(sort))
+    return sort.map((entry: unknown) => (Array.isArray(entry) ? [String(entry[0]), entry[1]] : [String(entry), 1]));
+  if (typeof sort === 'object' && sort !== null) return Object.entries(sort);
+  throw new UsageError(`sort() takes an object or a field's name, got ${typeName(sort)}.`);
+}
+
+/** An index as it is sent: its name, or its key with stored paths. */
+export function hintOf(definition: ModelDefinition, hint: Hint): Hint {
+  if (typeof hint !== 'object') return hint;
+  return Object.fromEntries(Object.entries(hint).map(([path, value]) => [definition.storedPath(path), value]));
+}
+
+/** @throws UsageError for what is no whole number, or one below `least`. */
+export function checkCount(method: string, count: number, least = 0): number {
+  if (Number.isSafeInteger(count) && count >= least) return count;
+  throw new UsageError(`${method}() takes a whole number from ${least}, got ${describe(count)}.`);
+}
+
+/** @throws UsageError for what is no function. */
+export function checkFunction(method: string, call: unknown): void {
+  if (typeof call !== 'function') throw new UsageError(`${method}() takes a function, got ${typeName(call)}.`);
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'number' ? String(value) : typeName(value);
+}
+
+/** The same query with other options. */
+export function withOptions<D>(plan: QueryPlan<D>, options: FindOptions & Abortable): QueryPlan<D> {
+  return { ...plan, options: { ...plan.options, ...options } };
+}
+
+/** Opens a cursor over the bytes of the documents. */
+export function open(plan: QueryPlan<unknown>): Cursor<Uint8Array> {
+  const options = { ...plan.options, ...partOf(plan), raw: true };
+  return plan.definition.collection().find(plan.filter, options) as Cursor<never>;
+}
+
+/** The option that says which part of the documents is loaded. */
+export function partOf({ selection }: QueryPlan<unknown>): Pick<FindOptions, 'projection'> {
+  return selection === null ? {} : { projection: selection.projection };
+}
+
+/** Reads what the cursor gave. */
+export function readBatch<D>({ read, selection }: QueryPlan<D>, batch: Batch): D[] {
+  return read(batch, selection);
+}
+
+/** The same query of these fields alone, and what finds a document again: its `_id`, and what the collection is sharded by. */
+export function select<D>(plan: QueryPlan<D>, paths: readonly string[]): QueryPlan<D> {
+  const stored = checkSelection(plan, 'select', paths);
+  if (plan.selection !== null)
+    refuse(plan, 'select() can be called once, and not after omit(): name all paths in one call.');
+  return { ...plan, selection: Selection.of([...stored, ...plan.definition.alwaysLoaded]) };
+}
+
+/** The same query of all but these fields. */
+export function omit<D>(plan: QueryPlan<D>, paths: readonly string[]): QueryPlan<D> {
+  const stored = checkSelection(plan, 'omit', paths);
+  const own = stored.find((path) => plan.definition.isRevision(path.split('.', 1)[0] as string));
+  if (own !== undefined) refuse(plan, `omit() takes no "${own}": a save needs to know it.`);
+  const { selection } = plan;
+  if (selection?.isOnly !== true) {
+    const before = selection === null ? [] : [...selection.paths, ...(selection.hasId ? [] : ['_id'])];
+    return { ...plan, selection: Selection.without([...before, ...stored]) };
+  }
+  if (stored.some((path) => path !== '_id')) refuse(plan, 'after select() only the _id can be left out by omit().');
+  return { ...plan, selection: selection.withId(false) };
+}
+
+function checkSelection(plan: QueryPlan<unknown>, method: string, paths: readonly string[]): string[] {
+  if (plan.isMapped) refuse(plan, `${method}() comes before map(), whose function gets what was loaded.`);
+  if (paths.length === 0) refuse(plan, `${method}() takes the paths of fields, got none.`);
+  const stored = paths.map((path) => checkPath(method, path, plan.definition));
+  if (method === 'omit' && stored.some((path) => path.startsWith('_id.')))
+    refuse(plan, 'omit() takes no part of an _id.');
+  return stored;
+}
+
+/** The path as it is stored. @throws UsageError for one that the server would take for something else. */
+export function checkPath(method: string, path: string, definition: ModelDefinition): string {
+  const isPath = typeof path === 'string' && path.split('.').every((key) => key !== '' && !/^\$|\0/.test(key));
+  if (isPath) return definition.storedPath(path);
+  const text = `${method}() takes paths of fields: not empty, and without a key that is empty or starts with "$".`;
+  throw new UsageError(text, definition.context);
+}
+
+export function refuse({ definition }: QueryPlan<unknown>, text: string): never {
+  throw new UsageError(text, definition.context);
+}
+
+/** What documents are asked for as the stages of an aggregation. */
+export function stagesOf({ filter, options }: QueryPlan<unknown>): BSON.Document[] {
+  const { sort, skip, limit } = options;
+  return [
+    { $match: filter },
+    ...(sort === undefined ? [] : [{ $sort: sort }]),
+    ...(skip ? [{ $skip: skip }] : []),
+    ...(limit ? [{ $limit: limit }] : []),
+  ];
+}

@@ -1,0 +1,336 @@
+import type {
+  BSON,
+  ClientSession,
+  CollationOptions,
+  DeleteOptions,
+  DeleteResult,
+  Hint,
+  ReadPreferenceLike,
+  UpdateOptions,
+  UpdateResult,
+} from 'mongodb';
+import {
+  type Accumulator,
+  accumulate,
+  count,
+  deleteAll,
+  distinct,
+  explain,
+  updateAll,
+  type Verbosity,
+} from './query-operations.ts';
+import type { Batch } from '../bson/batch.ts';
+import { decodeStored } from '../bson/decode.ts';
+import type { ModelDefinition } from '../definition/model-definition.ts';
+import { forEach } from './for-each.ts';
+import { DocumentNotFoundError, UsageError } from '../errors.ts';
+import { page, type Page, type PageOptions } from './page.ts';
+import {
+  checkCount,
+  checkFunction,
+  hintOf,
+  omit,
+  open,
+  planQuery,
+  type QueryOptions,
+  type QueryPlan,
+  type ReadAll,
+  readBatch,
+  select,
+  sortOf,
+  withOptions,
+} from './query-spec.ts';
+import { Results } from './results.ts';
+import type { AnyNumber, ElementOf, Paths, PathsTo, PathValue } from '../types/paths.ts';
+import type { Omitted, OmittedShape, Selected, SelectedShape } from '../types/select.ts';
+import type { ShapeOf } from '../types/shape.ts';
+import type { Sort, SortDirection } from '../types/sort.ts';
+import type { Update } from '../types/update.ts';
+import type { ManyOptions } from '../write/refuse-unrecorded.ts';
+import type { DriverOptions } from '../definition/operation.ts';
+import type { StampOptions } from '../write/static-writes.ts';
+
+/** What `forEach()` takes. */
+export interface ForEachOptions {
+  /**
+   * How many calls may be under way at a time.
+   * @default 1
+   */
+  readonly concurrency?: number;
+}
+
+/** What adding up values of this type gives. */
+type Sum<V> = V extends BSON.Decimal128 | bigint ? V : number;
+
+/** What the mean of values of this type is. */
+type Average<V> = V extends BSON.Decimal128 ? V : number;
+
+/** The type of the value at a path, where there is one. */
+type Present<M, P> = NonNullable<PathValue<ShapeOf<M>, P>>;
+
+/**
+ * A query: nothing is sent until it is awaited or iterated. Each method gives a new query and leaves this one as it is.
+ *
+ * ```ts
+ * const adults = User.find({ age: { $gte: 18 } }).sort({ name: 1 });
+ * const first = await adults.limit(10);              // an array
+ * for await (const user of adults) console.log(user); // one after another, in constant memory
+ * ```
+ *
+ * `D` is what it gives, `M` the model's document, whose fields filters and paths are about, `L` what `lean()` gives.
+ */
+export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncIterable<D> {
+  readonly #plan: QueryPlan<D>;
+
+  /** @internal Made by a model's `find`. */
+  constructor(plan: QueryPlan<D>) {
+    this.#plan = plan;
+  }
+
+  /** @internal */
+  static of<D>(definition: ModelDefinition, read: ReadAll<D>, filter: object, options?: QueryOptions): Query<D> {
+    return new Query(planQuery(definition, read, filter, options));
+  }
+
+  // ── how it is asked ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The order: `{ age: -1 }`, or a path or several for ascending order. Called again it adds keys. */
+  sort(
+    sort: Sort<M> | Paths<ShapeOf<M>> | readonly Paths<ShapeOf<M>>[] | ReadonlyMap<Paths<ShapeOf<M>>, SortDirection>,
+  ): Query<D, M, L> {
+    const { definition, options } = this.#plan;
+    const keys = options.sort === undefined ? [] : sortOf(definition, options.sort);
+    return this.#with({ sort: new Map([...keys, ...sortOf(definition, sort)]) });
+  }
+
+  /** Leaves out the first `count` documents. */
+  skip(count: number): Query<D, M, L> {
+    return this.#with({ skip: checkCount('skip', count) });
+  }
+
+  /** At most `count` documents; 0 means all. */
+  limit(count: number): Query<D, M, L> {
+    return this.#with({ limit: checkCount('limit', count) });
+  }
+
+  /** How many documents the server sends at a time. */
+  batchSize(count: number): Query<D, M, L> {
+    return this.#with({ batchSize: checkCount('batchSize', count) });
+  }
+
+  /** The index to use: its name, or its key. */
+  hint(index: Hint): Query<D, M, L> {
+    return this.#with({ hint: hintOf(this.#plan.definition, index) });
+  }
+
+  /** The rules of a language for comparing strings. */
+  collation(collation: CollationOptions): Query<D, M, L> {
+    return this.#with({ collation });
+  }
+
+  /** How many milliseconds the server may work on it. */
+  maxTimeMS(milliseconds: number): Query<D, M, L> {
+    return this.#with({ maxTimeMS: checkCount('maxTimeMS', milliseconds) });
+  }
+
+  /** A note for the server's log and profiler. */
+  comment(comment: string): Query<D, M, L> {
+    return this.#with({ comment });
+  }
+
+  /** Which members of a replica set may answer. */
+  readPreference(preference: ReadPreferenceLike): Query<D, M, L> {
+    return this.#with({ readPreference: preference });
+  }
+
+  /** The driver's session, such as that of a transaction. */
+  session(session: ClientSession): Query<D, M, L> {
+    return this.#with({ session });
+  }
+
+  /** Ends it when the signal is aborted, with the signal's reason. */
+  signal(signal: AbortSignal): Query<D, M, L> {
+    return this.#with({ signal });
+  }
+
+  // ── what it gives ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Only these fields, by name or dotted path, with the `_id` and what the collection is sharded by. Reading another field
+   * of the document throws `FieldNotLoadedError`, only what was loaded may be set, and a save never touches the rest. An
+   * object loaded in part cannot be replaced, and an array loaded in part only grow.
+   *
+   * ```ts
+   * const [user] = await User.find().select('name', 'address.city');
+   * ```
+   */
+  select<const P extends Paths<ShapeOf<M>>>(...paths: readonly P[]): Query<Selected<D, L, P>, M, SelectedShape<L, P>> {
+    return new Query(select(this.#plan, paths) as QueryPlan<unknown> as QueryPlan<Selected<D, L, P>>);
+  }
+
+  /** All but these fields, as `select` does it the other way round. A document without its `_id` cannot be saved. */
+  omit<const P extends Paths<ShapeOf<M>>>(...paths: readonly P[]): Query<Omitted<D, L, P>, M, OmittedShape<L, P>> {
+    return new Query(omit(this.#plan, paths) as QueryPlan<unknown> as QueryPlan<Omitted<D, L, P>>);
+  }
+
+  /** Plain objects instead of documents: what is stored, without defaults and without tracking. */
+  lean(): Query<L, M, L> {
+    const { definition, isMapped } = this.#plan;
+    if (isMapped) throw new UsageError('lean() comes before map(), whose function gets what is read.');
+    const read = ({ bytes, starts }: Batch): L[] => {
+      const layout = definition.layout();
+      return starts.map((start) => definition.shownFields(decodeStored<L & object>(layout, bytes, start)));
+    };
+    return new Query<L, M, L>({ ...this.#plan, read });
+  }
+
+  /** What a function makes of each document, instead of the document. It does not wait for promises: `forEach` does. */
+  map<R>(change: (document: D) => R): Query<R, M, L> {
+    const { read } = this.#plan;
+    checkFunction('map', change);
+    const readMapped: ReadAll<R> = (batch, selection) => read(batch, selection).map((each) => change(each));
+    return new Query<R, M, L>({ ...this.#plan, read: readMapped, isMapped: true });
+  }
+
+  /** The first document, or null. */
+  async first(): Promise<D | null> {
+    const [first] = await this.limit(1);
+    return first ?? null;
+  }
+
+  /**
+   * The only document.
+   *
+   * @throws DocumentNotFoundError when there is none, UsageError when there are several.
+   */
+  async one(): Promise<D> {
+    const { definition, options } = this.#plan;
+    const found = await this.limit(options.limit === 1 ? 1 : 2);
+    const [one] = found;
+    const context = definition.context;
+    if (one === undefined) throw new DocumentNotFoundError('No document matches the query.', context);
+    if (found.length > 1)
+      throw new UsageError('one() found several documents: make the filter narrower, or use first().', context);
+    return one;
+  }
+
+  /** Calls a function with each document, and waits for what it gives. The first error ends it and closes the cursor. */
+  async forEach(call: (document: D) => unknown, { concurrency = 1 }: ForEachOptions = {}): Promise<void> {
+    checkFunction('forEach', call);
+    checkCount('forEach', concurrency, 1);
+    await forEach(this[Symbol.asyncIterator](), call, concurrency);
+  }
+
+  /**
+   * Some documents of the query, and the places before and after them, as tokens to ask for other pages by. A page begins
+   * at a place in the query's order, so documents that others insert or delete meanwhile shift nothing: each that stays is
+   * met once. The `_id` breaks ties; null and what is missing, and values of different types, come in MongoDB's order.
+   *
+   * ```ts
+   * const query = Post.find({ open: true }).sort({ score: -1 });
+   * const first = await query.page({ size: 20, total: true });
+   * const second = await query.page({ size: 20, after: first.next });
+   * const again = await query.page({ size: 20, before: second.previous });
+   * ```
+   *
+   * A token belongs to its query: the same model, filter, sort and collation. It is opaque and may be given to clients;
+   * `connect(uri, { pageSecret })` keeps them from reading and forging it.
+   *
+   * @throws UsageError for a token that is damaged or of another query; for a query with skip or limit; and where a
+   *   document holds an array, a regular expression or the like under a path of the sort.
+   */
+  async page(options: PageOptions): Promise<Page<D>> {
+    return page(this.#plan, options);
+  }
+
+  /** How many documents match; `skip` and `limit` count too. */
+  async count(): Promise<number> {
+    return count(this.#plan);
+  }
+
+  /** Does any document match? */
+  async exists(): Promise<boolean> {
+    return (await this.limit(1).count()) > 0;
+  }
+
+  /** The different values of a field; of an array field its elements. */
+  async distinct<P extends Paths<ShapeOf<M>>>(
+    path: P,
+  ): Promise<ElementOf<Exclude<PathValue<ShapeOf<M>, P>, undefined>>[]> {
+    return (await distinct(this.#plan, path)) as ElementOf<Exclude<PathValue<ShapeOf<M>, P>, undefined>>[];
+  }
+
+  /** The mean of a number over the query's documents; null where there is none. The server computes it. */
+  avg<P extends PathsTo<ShapeOf<M>, AnyNumber>>(path: P): Promise<Average<Present<M, P>> | null>;
+  // Over a model that is not known yet these types take compilers half a minute to compare with the code.
+  async avg(path: never): Promise<never> {
+    return this.#accumulate('$avg', path);
+  }
+
+  /** The sum of a number over the query's documents; null over no documents. The server computes it. */
+  sum<P extends PathsTo<ShapeOf<M>, AnyNumber>>(path: P): Promise<Sum<Present<M, P>> | null>;
+  // See avg().
+  async sum(path: never): Promise<never> {
+    return this.#accumulate('$sum', path);
+  }
+
+  /** The least value of a field in MongoDB's order; null where there is none. */
+  async min<P extends Paths<ShapeOf<M>>>(path: P): Promise<Present<M, P> | null> {
+    return this.#accumulate('$min', path);
+  }
+
+  /** The greatest value of a field in MongoDB's order; null where there is none. */
+  async max<P extends Paths<ShapeOf<M>>>(path: P): Promise<Present<M, P> | null> {
+    return this.#accumulate('$max', path);
+  }
+
+  /** How the server would run the query: what `verbosity` asks for, as the server tells it. */
+  async explain(verbosity: Verbosity = 'queryPlanner'): Promise<BSON.Document> {
+    return explain(this.#plan, verbosity);
+  }
+
+  // ── what it does ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Updates every document that matches, as `updateMany` does.
+   *
+   * @throws UsageError where the query has a sort, skip or limit, which the server cannot follow here.
+   */
+  async update(
+    update: Update<M>,
+    options?: Omit<DriverOptions<UpdateOptions>, 'upsert'> & StampOptions & ManyOptions,
+  ): Promise<UpdateResult> {
+    return updateAll(this.#plan, update, options);
+  }
+
+  /** Deletes every document that matches, as `deleteMany` does. @throws UsageError as `update` does. */
+  async delete(options?: DriverOptions<DeleteOptions> & ManyOptions): Promise<DeleteResult> {
+    return deleteAll(this.#plan, options);
+  }
+
+  /** Runs the query. */
+  then<R = D[], E = never>(
+    resolve?: ((documents: D[]) => R | PromiseLike<R>) | null,
+    reject?: ((error: unknown) => E | PromiseLike<E>) | null,
+  ): Promise<R | E> {
+    return this.#results().then(resolve, reject);
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<D, void, undefined> {
+    return this.#results()[Symbol.asyncIterator]();
+  }
+
+  #results(): Results<D> {
+    const { definition, options } = this.#plan;
+    const read = (batch: Batch): D[] => readBatch(this.#plan, batch);
+    return new Results({ definition, open: () => open(this.#plan), read, signal: options.signal });
+  }
+
+  #accumulate<R>(operator: Accumulator, path: string): Promise<R> {
+    return accumulate(this.#plan, operator, path) as Promise<R>;
+  }
+
+  #with(options: QueryPlan<D>['options']): Query<D, M, L> {
+    return new Query(withOptions(this.#plan, options));
+  }
+}

@@ -1,0 +1,121 @@
+import { decodeStored } from '../bson/decode.ts';
+import { ABSENT, encodeDocument } from '../bson/encode.ts';
+import { type ErrorContext, HistoryError, UsageError } from '../errors.ts';
+import { type Fields, lastEntry, type ReadOptions, stateAt, valueAt } from '../history/read.ts';
+import type { RecordedModel } from '../history/record.ts';
+import { fieldsOf } from '../history/record-save.ts';
+import type { Life } from '../document/document-state.ts';
+import { save, type SaveOptions } from './save.ts';
+import { BsonBaseline } from '../tracking/bson-baseline.ts';
+import { changesBetween, replacedAt, type StoredKeys } from '../edits/stored-changes.ts';
+import { validate } from './validate.ts';
+
+/**
+ * Saves a document as it was after a revision, as a new revision. What is redacted stays as it is, and so do the version
+ * and the times of the insert and of the update.
+ */
+export async function revert(
+  life: Life,
+  definition: RecordedModel,
+  revision: number,
+  options: SaveOptions = {},
+): Promise<void> {
+  checkRevertible(life);
+  const past = await stateAt(definition, life.filter._id, revision, readOptions(options));
+  if (past === null) {
+    const text = `There was no document at revision ${revision}: delete() deletes it, restore() brings a deleted one back.`;
+    throw new UsageError(text, life.context);
+  }
+  await saveExactly(life, revertedFields(life, definition, past), options);
+}
+
+function readOptions({ session }: SaveOptions): ReadOptions {
+  return session === undefined ? {} : { session };
+}
+
+function checkRevertible(life: Life): void {
+  const refuse = (text: string): never => {
+    throw new UsageError(text, life.context);
+  };
+  if (life.isNew) refuse('The document is new: there is nothing to go back to.');
+  if (life.baseline.selection !== null) refuse('Only a part of the document was loaded, so it cannot be reverted.');
+  if (life.baseline.isModified() || life.pending.length > 0)
+    refuse('The document has changes that are not saved: save them, or drop them by rollback(), before $revert().');
+}
+
+/** The fields that differ, with the values that they shall have. */
+function revertedFields({ baseline, context }: Life, definition: RecordedModel, past: Fields): Map<string, unknown> {
+  const { redaction } = definition;
+  const present = fieldsOf(baseline, baseline.names()) as Fields;
+  const stays = new Set<string | undefined>([...Object.values(definition.timestamps ?? {}), definition.version]);
+  const fields = new Map<string, unknown>();
+  for (const name of new Set([...Object.keys(present), ...Object.keys(past)])) {
+    if (stays.has(name)) continue;
+    const value = Object.hasOwn(present, name) ? present[name] : ABSENT;
+    const known = redaction.strip([name], value);
+    // What is redacted as a whole is in neither.
+    const changes = changesBetween(known, Object.hasOwn(past, name) ? past[name] : ABSENT, [name]);
+    if (changes.length === 0) continue;
+    for (const { keys } of changes) checkNothingHidden(definition, keys, valueAt(value, keys.slice(1)), context);
+    fields.set(
+      name,
+      changes.reduce((whole, { keys: [, ...inner], to }) => replacedAt(whole, inner, to), value),
+    );
+  }
+  return fields;
+}
+
+/** Of what is replaced as a whole nothing may be redacted: its value is not known. */
+function checkNothingHidden(definition: RecordedModel, keys: StoredKeys, value: unknown, context: ErrorContext): void {
+  if (changesBetween(definition.redaction.strip(keys, value), value, keys).length === 0) return;
+  const text = `"${definition.shownPath(keys)}" holds values that the history does not: change it by hand.`;
+  throw new HistoryError(text, { problem: 'redacted', ...context });
+}
+
+/**
+ * Stores a deleted document again, as it was before.
+ *
+ * @param make makes a new document of fields by their stored names.
+ */
+export async function restore<D>(
+  definition: RecordedModel,
+  doc: unknown,
+  make: (fields: Record<string, unknown>) => D,
+  lifeOf: (document: D) => Life,
+  options: SaveOptions = {},
+): Promise<D> {
+  const context = { model: definition.collectionName, id: doc };
+  const last = await lastEntry(definition, doc, readOptions(options));
+  if (last !== null && last.kind !== 'delete') throw new UsageError('The document is not deleted.', context);
+  const past = last && (await stateAt(definition, doc, last._id.rev - 1, readOptions(options)));
+  if (past === null) {
+    const text = 'The history has no deletion of such a document: there was none, or it was pruned.';
+    throw new HistoryError(text, { problem: 'pruned', ...context });
+  }
+  const fields: Fields = { _id: doc, ...past };
+  const { updatedAt } = definition.timestamps ?? {};
+  if (updatedAt !== undefined) fields[updatedAt] = new Date();
+  // A copy that was read before the deletion must not take the new document for the one that it knows.
+  const { version } = definition;
+  if (version !== undefined) fields[version] = Number(past[version] ?? 0) + 1;
+  const live: Record<string, unknown> = decodeStored(definition.layout(), encodeDocument(fields), 0);
+  const document = make(live);
+  const life = lifeOf(document);
+  life.assigned.add('_id');
+  await life.queue('restore', () => saveExactly(life, new Map(Object.entries(fields)), options));
+  return document;
+}
+
+/** Saves fields with the types that they have in BSON: the program's values, which the schemas judge, do not tell all of them. */
+async function saveExactly(life: Life, fields: ReadonlyMap<string, unknown>, options: SaveOptions): Promise<void> {
+  const reader = new BsonBaseline(life.definition.layout(), encodeDocument({}), 0);
+  try {
+    for (const [name, value] of fields) life.set(name, value === ABSENT ? undefined : reader.live(value, [name]));
+    if (options.validate ?? life.definition.validate) await validate(life, () => {});
+    for (const [name, value] of fields) if (value !== ABSENT) life.set(name, value);
+    await save(life, { ...options, validate: false });
+  } finally {
+    // What the program reads next is made of what is stored.
+    for (const name of fields.keys()) life.baseline.revert(name);
+  }
+}

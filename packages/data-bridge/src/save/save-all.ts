@@ -1,0 +1,177 @@
+import { type BulkServer, serverOf } from '../connection/server-limits.ts';
+import { concurrently, CONCURRENCY } from '../connection/concurrently.ts';
+import type { Connection } from '../connection/connection.ts';
+import type { ModelDefinition } from '../definition/model-definition.ts';
+import { Document, lifeOf } from './document.ts';
+import { BulkSaveError, ConflictError, DocumentNotFoundError, type SaveResult, UsageError } from '../errors.ts';
+import { Life, type Write } from '../document/document-state.ts';
+import { checkOwnFields } from '../document/new-document.ts';
+import { outcomeOf } from '../connection/write-outcome.ts';
+import { checkSaveOptions, prepare, type SaveOptions, sendAndSettle, withdraw } from './save.ts';
+import {
+  type Command,
+  intoCommands,
+  type PlannedWrite,
+  sendTogether,
+  UNTRIED,
+  type Written,
+  WRITTEN,
+} from './save-batch.ts';
+
+/** Options of `saveAll()`: those of `save()`, and whether one failure stops the others. */
+export interface SaveAllOptions extends SaveOptions {
+  /**
+   * Are the documents written in the order of the list, and none after one that failed? One that is gone or in conflict stops no other.
+   * @default false
+   */
+  readonly ordered?: boolean;
+}
+
+/** One document on its way. */
+interface Job {
+  readonly document: Document<unknown>;
+  readonly life: Life;
+  readonly server: BulkServer;
+  /** What it writes; null until it is planned, and where nothing changed. */
+  write: Write | null;
+  /** What became of it; null while that is open, and where nothing changed. */
+  written: Written | null;
+}
+
+type PlannedJob = Job & { readonly write: Write };
+
+/**
+ * Saves documents of any models, each as `save()` would, with as few commands as the servers' limits allow.
+ *
+ * @returns what became of each document, in the order of the list. One that is listed twice is saved once.
+ * @throws BulkSaveError when any of them was not saved; it carries the same list.
+ */
+export async function saveAll(
+  listed: readonly Document<unknown>[],
+  { ordered = false, ...options }: SaveAllOptions = {},
+): Promise<SaveResult[]> {
+  if (!Array.isArray(listed)) throw new UsageError('saveAll() takes a list of documents.');
+  const documents = [...new Set(listed)];
+  documents.forEach(checkDocument);
+  const lives = documents.map(lifeOf);
+  return Life.queueAll(lives, 'saveAll', async () => {
+    checkOptions(lives, options);
+    const jobs = await jobsOf(documents);
+    await planAll(jobs, ordered, options);
+    await sendAll(jobs.filter(isPlanned), ordered, options);
+    const results = jobs.map(resultOf);
+    if (results.some(({ error, outcome }) => error !== undefined || outcome === 'failed'))
+      throw new BulkSaveError(results);
+    return results;
+  });
+}
+
+function checkDocument(document: unknown): void {
+  if (!(document instanceof Document))
+    throw new UsageError('saveAll() takes documents of models, made or found by them.');
+  checkOwnFields(document);
+}
+
+/** Once for each model. */
+function checkOptions(lives: readonly Life[], options: SaveOptions): void {
+  const checked = new Set<ModelDefinition>();
+  for (const life of lives) {
+    if (checked.has(life.definition)) continue;
+    checkSaveOptions('saveAll', life, options);
+    checked.add(life.definition);
+  }
+}
+
+async function jobsOf(documents: readonly Document<unknown>[]): Promise<Job[]> {
+  const servers = new Map<Connection, BulkServer>();
+  const jobs: Job[] = [];
+  for (const document of documents) {
+    const life = lifeOf(document);
+    const connection = life.definition.connection();
+    const server = servers.get(connection) ?? (await serverOf(connection));
+    servers.set(connection, server);
+    jobs.push({ document, life, server, write: null, written: null });
+  }
+  return jobs;
+}
+
+/** Hooks, validation and plan of each. */
+async function planAll(jobs: readonly Job[], ordered: boolean, options: SaveOptions): Promise<void> {
+  let isStopped = false;
+  const fail = (job: Job, error: unknown): void => {
+    job.written = { isWritten: false, error };
+    isStopped ||= ordered && isFailure(job.written);
+  };
+  await concurrently(jobs, atOnce(ordered, options), (job) => {
+    if (isStopped) {
+      job.written = UNTRIED;
+      return undefined;
+    }
+    const plan = (write: Write | null): void => {
+      job.write = write;
+    };
+    try {
+      const prepared = prepare(job.life, options);
+      return prepared instanceof Promise ? prepared.then(plan, (error: unknown) => fail(job, error)) : plan(prepared);
+    } catch (error) {
+      return fail(job, error);
+    }
+  });
+}
+
+/** Sends and settles what was planned. */
+async function sendAll(jobs: readonly PlannedJob[], ordered: boolean, options: SaveOptions): Promise<void> {
+  let isStopped = false;
+  await concurrently(intoCommands(jobs, ordered), atOnce(ordered, options), async (command) => {
+    const written = isStopped ? command.writes.map(takeBack) : await sendCommand(command, ordered, options);
+    command.writes.forEach((job, place) => (job.written = written[place] ?? UNTRIED));
+    isStopped ||= ordered && written.some(isFailure);
+  });
+}
+
+function takeBack({ life }: PlannedWrite): Written {
+  withdraw(life);
+  return UNTRIED;
+}
+
+async function sendCommand(command: Command, ordered: boolean, options: SaveOptions): Promise<readonly Written[]> {
+  const [first] = command.writes;
+  if (first !== undefined && command.writes.length === 1) return [await sendAlone(first, options)];
+  const written = await sendTogether(command, { ...options, ordered });
+  const again: Written[] = [];
+  for (const [place, each] of written.entries())
+    again.push(each.isMissed === true ? await sendAlone(command.writes[place] as PlannedWrite, options) : each);
+  return again;
+}
+
+async function sendAlone({ life, write }: PlannedWrite, options: SaveOptions): Promise<Written> {
+  try {
+    await sendAndSettle(life, write, options);
+    return WRITTEN;
+  } catch (error) {
+    return { isWritten: outcomeOf(error) === 'applied', error };
+  }
+}
+
+/** How many commands may be under way together. Those of a session may not. */
+function atOnce(ordered: boolean, { session }: SaveOptions): number {
+  return ordered || session !== undefined ? 1 : CONCURRENCY;
+}
+
+/** Does it stop those behind it? That a document is gone or another one now, a command with many of them tells only when it is done. */
+function isFailure(written: Written | null): boolean {
+  if (written === null || written.isWritten) return false;
+  return !(written.error instanceof DocumentNotFoundError || written.error instanceof ConflictError);
+}
+
+function isPlanned(job: Job): job is PlannedJob {
+  return job.write !== null;
+}
+
+function resultOf({ document, write, written }: Job): SaveResult {
+  if (written === null) return { document, outcome: 'clean' };
+  const { isWritten, error } = written;
+  if (error instanceof ConflictError) return { document, outcome: 'conflict', error };
+  const outcome = !isWritten ? 'failed' : write?.kind === 'insert' ? 'inserted' : 'updated';
+  return error === undefined ? { document, outcome } : { document, outcome, error };
+}

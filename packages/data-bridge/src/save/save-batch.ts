@@ -1,0 +1,294 @@
+import type { AnyBulkWriteOperation, AnyClientBulkWriteModel, BSON, ClientSession, Filter } from 'mongodb';
+import { isInTransaction } from '../connection/transaction-attempt.ts';
+import { slicesOf } from '../bson/batch.ts';
+import { encodeDocument } from '../bson/encode.ts';
+import { type BulkFailure, type BulkServer, readFailure, sizeOf } from '../connection/server-limits.ts';
+import { bulkWrite } from '../connection/collection.ts';
+import type { ModelDefinition } from '../definition/model-definition.ts';
+import type { DocumentNotFoundError } from '../errors.ts';
+import type { Life, Write } from '../document/document-state.ts';
+import type { Outcome } from '../connection/write-outcome.ts';
+import { driverOptions, fail, type SaveOptions, settle, withdraw } from './save.ts';
+import { takeAll } from '../connection/raw-batch.ts';
+import { operators } from '../update/operators.ts';
+import { fallback, needsPipelineInBatch, type UpdatePlan } from '../update/plan.ts';
+import { notFound } from '../document/stored-commands.ts';
+
+/** A planned write of one document. */
+export interface PlannedWrite {
+  readonly life: Life;
+  readonly write: Write;
+  readonly server: BulkServer;
+}
+
+/** What became of a write. */
+export interface Written {
+  readonly isWritten: boolean;
+  /** Was the stored document not as its terms ask? Then the newer one is to be read, and the write is to be tried alone. */
+  readonly isMissed?: true;
+  /** Also where it was written and not confirmed as widely as asked. None where it was not tried, since another failed. */
+  readonly error?: unknown;
+}
+
+export interface BatchOptions extends SaveOptions {
+  readonly ordered: boolean;
+}
+
+// ── which writes go together ────────────────────────────────────────────────────────────────────────────────────────
+
+/** Writes that go in one command, and how the driver's bulk write takes them. */
+export interface Command<P extends PlannedWrite = PlannedWrite> {
+  readonly writes: P[];
+  readonly models: Model[];
+  bytes: number;
+}
+
+type Update = Write & { readonly kind: 'update' };
+
+type Model = AnyClientBulkWriteModel<BSON.Document> | AnyBulkWriteOperation;
+
+/**
+ * Sorts writes into commands, as few as the servers' limits allow. A write that is alone in its command may need it so: it
+ * holds operators of which the server must tell the results, or is too large to stand beside another.
+ *
+ * @param ordered does the order of the writes stay?
+ */
+export function intoCommands<P extends PlannedWrite>(planned: readonly P[], ordered: boolean): Command<P>[] {
+  const commands: Command<P>[] = [];
+  let open: Command<P>[] = [];
+  const modelOf = modelMaker();
+  for (const each of planned) {
+    const model = modelOf(each);
+    const bytes = sizeOf(model);
+    const isAlone = needsAnswer(each) || each.write.entry !== undefined || bytes > each.server.bytesOfOne;
+    const command = isAlone ? undefined : open.find(({ writes: [first] }) => goTogether(each, first));
+    if (command !== undefined && hasRoom(command, bytes, each.server)) {
+      command.writes.push(each);
+      command.models.push(model);
+      command.bytes += bytes;
+      continue;
+    }
+    const begun = { writes: [each], models: [model], bytes };
+    commands.push(begun);
+    const others = ordered ? [] : open.filter((other) => other !== command);
+    open = isAlone ? others : [...others, begun];
+  }
+  return commands;
+}
+
+/**
+ * Of operators the server must tell what they left, and of an update with terms whether they were met: before MongoDB 8.0
+ * it tells totals of many.
+ */
+function needsAnswer({ write, server }: PlannedWrite): boolean {
+  return write.kind === 'update' && (write.reads || (write.terms !== null && !server.hasBulkWrite));
+}
+
+/** Are there terms that may not be met? */
+function isGuarded({ write }: PlannedWrite): boolean {
+  return write.kind === 'update' && write.terms !== null;
+}
+
+/**
+ * Can one command hold both? Below MongoDB 8.0 it has a single collection and kind. Results of each write cost the client
+ * more than the writes, so those that need them have commands of their own.
+ */
+function goTogether(a: PlannedWrite, b: PlannedWrite | undefined): boolean {
+  if (b?.server !== a.server || isGuarded(a) !== isGuarded(b)) return false;
+  return a.server.hasBulkWrite || (a.write.kind === b.write.kind && a.life.definition === b.life.definition);
+}
+
+function hasRoom({ writes, bytes }: Command, more: number, limits: BulkServer): boolean {
+  return writes.length < limits.writes && bytes + more <= limits.bytes;
+}
+
+function modelMaker(): (planned: PlannedWrite) => Model {
+  // The driver puts the text together each time it is asked.
+  const namespaces = new Map<ModelDefinition, string>();
+  const namespaceOf = (definition: ModelDefinition): string => {
+    const known = namespaces.get(definition) ?? definition.collection().namespace;
+    namespaces.set(definition, known);
+    return known;
+  };
+  return ({ life: { definition }, write, server }) =>
+    server.hasBulkWrite ? clientModel(namespaceOf(definition), write) : collectionModel(write);
+}
+
+function clientModel(namespace: string, write: Write): AnyClientBulkWriteModel<BSON.Document> {
+  return write.kind === 'insert'
+    ? { namespace, name: 'insertOne', document: write.document }
+    : { namespace, name: 'updateOne', filter: filterOf(write), ...updateOf(write) };
+}
+
+function collectionModel(write: Write): AnyBulkWriteOperation {
+  return write.kind === 'insert'
+    ? { insertOne: { document: write.document } }
+    : { updateOne: { filter: filterOf(write), ...updateOf(write) } };
+}
+
+function filterOf({ filter, terms }: Update): Filter<BSON.Document> {
+  return { ...filter, ...terms?.filter } as Filter<BSON.Document>;
+}
+
+/**
+ * Nothing waits for the answer to one write here, so a form that could miss the stored shape is not tried first: what is
+ * sent carries no guard, and matches the document unless it is gone.
+ */
+function updateOf({ tree, terms }: Update): Pick<UpdatePlan, 'update' | 'collation'> {
+  const said = needsPipelineInBatch(tree) ? null : operators(tree);
+  const { reason: _, ...sent }: UpdatePlan = said ?? fallback(tree);
+  return { ...sent, ...(terms?.collation && { collation: terms.collation }) };
+}
+
+// ── send ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Sends writes in one command, and settles them. Gives what became of each. */
+export async function sendTogether(command: Command, options: BatchOptions): Promise<Written[]> {
+  const isAborted = options.signal?.aborted === true;
+  const answer: BulkFailure = isAborted
+    ? { refused: new Map(), failure: { error: options.signal?.reason, outcome: 'refused' }, done: 0 }
+    : await send(command, options).then((told) => ({ refused: new Map(), ...told }), readFailure);
+  return settleAll(command.writes, answer, options);
+}
+
+/**
+ * The driver's own results for each write would cost the client more than the writes. So it asks for the errors alone,
+ * where the total tells whether all the others were done: where no write has terms.
+ */
+async function send(
+  { writes: [first], models }: Command,
+  { ordered, ...options }: BatchOptions,
+): Promise<Pick<BulkFailure, 'done' | 'partial'>> {
+  if (first === undefined) return { done: 0 };
+  const { server, life } = first;
+  const verboseResults = isGuarded(first);
+  // However the client decodes documents, the driver's bulk write compares with plain numbers.
+  const plain = { ...driverOptions(options), ordered, promoteValues: true, promoteLongs: true, useBigInt64: false };
+  if (!server.hasBulkWrite) {
+    const result = await life.definition.collection().bulkWrite(models as AnyBulkWriteOperation[], plain);
+    return { done: result.insertedCount + result.matchedCount };
+  }
+  const clientModels = models as AnyClientBulkWriteModel<BSON.Document>[];
+  const partial = await bulkWrite(server.connection.client, clientModels, { ...plain, verboseResults });
+  return { done: partial.insertedCount + partial.matchedCount, partial };
+}
+
+// ── settle ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+async function settleAll(
+  writes: readonly PlannedWrite[],
+  answer: BulkFailure,
+  options: BatchOptions,
+): Promise<Written[]> {
+  const fateOf = await tellFates(writes, answer, options);
+  return writes.map(({ life, write }, place): Written => {
+    const fate = fateOf(place);
+    if (fate === 'written') {
+      settle(life, write);
+      return WRITTEN;
+    }
+    if (fate === 'missed') return { isWritten: false, isMissed: true };
+    if (fate === 'untried') {
+      withdraw(life);
+      return UNTRIED;
+    }
+    return { isWritten: fate.outcome === 'applied', error: fail(life, write, fate.error, fate.outcome) };
+  });
+}
+
+export const WRITTEN: Written = { isWritten: true };
+export const UNTRIED: Written = { isWritten: false };
+
+type Fate = 'written' | 'missed' | 'untried' | { readonly error: unknown; readonly outcome: Outcome };
+
+async function tellFates(
+  writes: readonly PlannedWrite[],
+  answer: BulkFailure,
+  { ordered, session }: BatchOptions,
+): Promise<(place: number) => Fate> {
+  const { refused, failure } = answer;
+  const [firstError] = refused.values();
+  const cause = failure ?? { error: firstError, outcome: 'refused' };
+  // An error ends a transaction, which takes back what was written in it before.
+  if (isInTransaction({ session }) && cause.error !== undefined)
+    return (place) => ({ ...cause, error: refused.get(place) ?? cause.error });
+  const tried = ordered && refused.size > 0 ? Math.max(...refused.keys()) + 1 : writes.length;
+  const missed = missedIn(writes, answer);
+  const known = missed.size > 0 ? answer : await lookUpGone(writes.slice(0, tried), answer, session);
+  return (place) => {
+    const error = known.refused.get(place);
+    if (error !== undefined) return { error, outcome: 'refused' };
+    if (missed.has(place)) return 'missed';
+    return place < tried ? (known.failure ?? 'written') : 'untried';
+  };
+}
+
+/** The places of the updates of which the server says that they met no document that is as their terms ask. */
+function missedIn(writes: readonly PlannedWrite[], { partial }: BulkFailure): Set<number> {
+  const isMissed = (place: number): boolean => partial?.updateResults?.get(place)?.matchedCount === 0;
+  return new Set(writes.flatMap((each, place) => (isGuarded(each) && isMissed(place) ? [place] : [])));
+}
+
+/** Where the total falls short, the documents that are gone are looked up: their updates met nothing. */
+async function lookUpGone(
+  writes: readonly PlannedWrite[],
+  answer: BulkFailure,
+  session: ClientSession | undefined,
+): Promise<BulkFailure> {
+  const { refused, failure, done } = answer;
+  if (done === writes.length - refused.size) return answer;
+  const unknown = (error: unknown): BulkFailure => ({ ...answer, failure: { error, outcome: 'unknown' } });
+  // Beside a write concern error the driver does not tell the others.
+  if (failure !== undefined) return failure.outcome === 'applied' ? unknown(failure.error) : answer;
+  try {
+    return { ...answer, refused: new Map([...(await goneAmong(writes, session)), ...refused]) };
+  } catch (error) {
+    return unknown(error);
+  }
+}
+
+/** The updates whose documents are not in their collections, by their places. */
+async function goneAmong(
+  writes: readonly PlannedWrite[],
+  session: ClientSession | undefined,
+): Promise<Map<number, DocumentNotFoundError>> {
+  const updates = writes.flatMap(({ life, write }, place) =>
+    write.kind === 'update' ? [{ place, life, filter: write.filter }] : [],
+  );
+  const gone = new Map<number, DocumentNotFoundError>();
+  for (const definition of new Set(updates.map(({ life }) => life.definition))) {
+    const asked = updates.filter(({ life }) => life.definition === definition);
+    const stored = await storedIds(
+      definition,
+      asked.map(({ filter }) => filter),
+      session,
+    );
+    for (const { place, life, filter } of asked) if (!stored.has(idKey(filter))) gone.set(place, notFound(life));
+  }
+  return gone;
+}
+
+async function storedIds(
+  definition: ModelDefinition,
+  filters: readonly Life['filter'][],
+  session: ClientSession | undefined,
+): Promise<Set<string>> {
+  const filter = definition.shardKey.length > 0 ? { $or: filters } : { _id: { $in: filters.map(({ _id }) => _id) } };
+  const options = {
+    projection: { _id: 1 },
+    raw: true,
+    readPreference: 'primary',
+    ...(session && { session }),
+  } as const;
+  const found = await takeAll(definition.collection().find(filter as BSON.Document, options));
+  return new Set(found.flatMap((batch) => slicesOf(batch)).map((bytes) => keyOf(bytes)));
+}
+
+/** An `_id` as a text that tells it from all others, whatever its type. */
+function idKey({ _id }: Life['filter']): string {
+  return keyOf(encodeDocument({ _id }));
+}
+
+function keyOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+}

@@ -1,0 +1,127 @@
+import { setOwn } from '../bson/copy.ts';
+import { ruleOf } from '../edits/atomic-operators.ts';
+import { type AtomicEdit, type Edit, type EditTree, type ElementsEdit, idOf, idsOf } from '../edits/edits.ts';
+
+/** The update operators that say a tree of edits: by path, what each is given. */
+export type Operators = Record<string, Record<string, unknown>>;
+
+/** Can this key be part of a dotted path? */
+export function isNameable(key: string): boolean {
+  return key !== '' && key.charCodeAt(0) !== 0x24 && !key.includes('.');
+}
+
+/** Would it be an index where its parent is an array? */
+export function isIndex(key: string): boolean {
+  const first = key.charCodeAt(0);
+  return first >= 0x30 && first <= 0x39 && /^\d+$/.test(key);
+}
+
+/** A tree of edits as operators, and how they find the elements that they name. */
+export interface Said {
+  readonly update: Operators;
+  readonly arrayFilters?: object[];
+}
+
+/**
+ * The edits as update operators, or `null` where they have no words for one of them: a key on the way to it can be part
+ * of no dotted path, or an array needs more than one operator.
+ */
+export function operators(tree: EditTree): Said | null {
+  if (whyPipeline(tree) !== null) return null;
+  const said = { update: {}, arrayFilters: [] };
+  for (const [name, edit] of tree.children) say(edit, name, said);
+  return said.arrayFilters.length > 0 ? said : { update: said.update };
+}
+
+/** Why a save is an update pipeline, where operators would be shorter: what is changed asks for it, or when it is sent. */
+export type PipelineReason = EditReason | 'transaction' | 'shape-changed' | 'conflict-retry';
+
+/** What operators have no words for. */
+export type EditReason = 'unnameable-key' | 'mixed-array-edits' | 'below-element';
+
+/**
+ * Why operators cannot say the edits, or null. At its place in an array an edit can always be said: the element is set whole
+ * where something below it cannot.
+ *
+ * @param isFound true below an element that is found by its identity. Of what lies there a guard can ask nothing.
+ */
+export function whyPipeline(edit: Edit | EditTree, isFound = false): EditReason | null {
+  switch (edit.kind) {
+    case 'object':
+      for (const [key, child] of edit.children) {
+        if (!isNameable(key)) return 'unnameable-key';
+        const reason = isFound && isIndex(key) ? 'below-element' : whyPipeline(child, isFound);
+        if (reason !== null) return reason;
+      }
+      return null;
+    case 'positions':
+      return isFound ? 'below-element' : null;
+    case 'elements':
+      return whyPipelineOf(edit, isFound);
+    default:
+      return null;
+  }
+}
+
+/** Two operators on one array would meet. */
+function whyPipelineOf({ children, removed, added, isMoved }: ElementsEdit, isFound: boolean): EditReason | null {
+  const kinds = [children.size, removed.length, added.length].filter((count) => count > 0).length;
+  if (isMoved || kinds > 1) return 'mixed-array-edits';
+  if (isFound && added.length > 0) return 'below-element';
+  for (const child of children.values()) {
+    const reason = whyPipeline(child, true);
+    if (reason !== null) return reason;
+  }
+  return null;
+}
+
+interface Saying {
+  readonly update: Operators;
+  readonly arrayFilters: object[];
+}
+
+function say(edit: Edit, path: string, said: Saying): void {
+  const { update } = said;
+  switch (edit.kind) {
+    case 'set':
+      setOwn((update['$set'] ??= {}), path, edit.value);
+      break;
+    case 'delete':
+      setOwn((update['$unset'] ??= {}), path, '');
+      break;
+    case 'push':
+      setOwn((update['$push'] ??= {}), path, { $each: edit.added });
+      break;
+    case 'atomic':
+      sayAtomic(edit, path, update);
+      break;
+    case 'object':
+      for (const [key, child] of edit.children) say(child, `${path}.${key}`, said);
+      break;
+    case 'positions':
+      for (const [i, child] of edit.children) {
+        if (whyPipeline(child) === null) say(child, `${path}.${i}`, said);
+        else setOwn((update['$set'] ??= {}), `${path}.${i}`, edit.value[i]);
+      }
+      break;
+    case 'elements':
+      sayElements(edit, path, said);
+  }
+}
+
+function sayElements(edit: ElementsEdit, path: string, said: Saying): void {
+  const { key, children, removed, added } = edit;
+  for (const [i, child] of children) {
+    const identifier = `e${said.arrayFilters.length}`;
+    said.arrayFilters.push({ [`${identifier}.${key}`]: idOf(edit, i) });
+    say(child, `${path}.$[${identifier}]`, said);
+  }
+  const { update } = said;
+  if (removed.length > 0) setOwn((update['$pull'] ??= {}), path, { [key]: { $in: idsOf(removed, key) } });
+  if (added.length > 0) setOwn((update['$push'] ??= {}), path, { $each: added });
+}
+
+function sayAtomic({ operator, operand }: AtomicEdit, path: string, update: Operators): void {
+  const [name, argument] = ruleOf(operator).operator(operand);
+  setOwn((update[name] ??= {}), path, argument);
+}

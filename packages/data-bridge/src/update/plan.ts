@@ -1,0 +1,113 @@
+import { BSON } from 'mongodb';
+import { isPlainObject } from '../bson/copy.ts';
+import { ruleOf } from '../edits/atomic-operators.ts';
+import { type Edit, type EditTree, idsOf } from '../edits/edits.ts';
+import { guardOf } from './shape-guards.ts';
+import { operators, type PipelineReason, whyPipeline } from './operators.ts';
+import { pipeline } from './pipeline.ts';
+
+/** One update command: what `updateOne` takes besides the filter `{_id}`. */
+export interface UpdatePlan {
+  /** Update operators, or the stages of an update pipeline. */
+  readonly update: object | object[];
+  /** To be added to the filter. When nothing matches it, `fallback` of the same tree is what to send. */
+  readonly guard?: object;
+  readonly arrayFilters?: object[];
+  /** Strings are compared as they are, whatever the collection's own collation takes for equal. */
+  readonly collation?: { readonly locale: 'simple' };
+  /** Why it is a pipeline. Operators need no reason. */
+  readonly reason?: PipelineReason;
+}
+
+/** The largest document that a server takes, an update pipeline included: 16 MiB. */
+const MAX_SIZE = 16 * 1024 * 1024;
+
+/** When a tree is sent. */
+export interface Situation {
+  /** Inside a transaction, which an error would abort: there is no second try. */
+  readonly inTransaction?: boolean;
+  /** Again, over what another writer left. */
+  readonly isRetry?: boolean;
+}
+
+/** The update that brings the stored document to the values in memory: operators, if they can say it. */
+export function plan(tree: EditTree, { inTransaction = false, isRetry = false }: Situation = {}): UpdatePlan {
+  if (isRetry) return inPipeline(tree, whyPipeline(tree) ?? 'conflict-retry');
+  if (inTransaction && needsPipelineInBatch(tree)) return inPipeline(tree, whyPipeline(tree) ?? 'transaction');
+  const said = operators(tree);
+  if (said === null) return inPipeline(tree, whyPipeline(tree));
+  const guard = guardOf(tree);
+  return { ...said, ...(guard && { guard }), ...collationOf(tree) };
+}
+
+/**
+ * What to send when the operators' guard matched nothing, or the server refused them with error 2, 14 or 28: the same
+ * tree as a pipeline, which fits any stored shape.
+ */
+export function fallback(tree: EditTree): UpdatePlan {
+  return inPipeline(tree, 'shape-changed');
+}
+
+function inPipeline(tree: EditTree, reason: PipelineReason | null): UpdatePlan {
+  return { update: pipeline(fallbackTree(tree)), ...(reason && { reason }), ...collationOf(tree) };
+}
+
+/** A collection may take 'a' and 'A' for the same. What finds or guards elements by strings must not. */
+function collationOf(tree: EditTree): Pick<UpdatePlan, 'collation'> {
+  return comparesStrings(tree) ? { collation: { locale: 'simple' } } : {};
+}
+
+function comparesStrings(edit: Edit | EditTree): boolean {
+  if (!('children' in edit)) return false;
+  const isCompared =
+    edit.kind === 'elements'
+      ? (edit.hasTexts ?? idsOf([...edit.base, ...edit.added], edit.key).some(holdsString))
+      : edit.kind === 'positions' && [...edit.children.values()].some(({ base }) => holdsString(base));
+  if (isCompared) return true;
+  for (const child of edit.children.values()) if (comparesStrings(child)) return true;
+  return false;
+}
+
+/** Is it a text, or is there one in it? */
+export function holdsString(value: unknown): boolean {
+  if (typeof value === 'string' || value instanceof BSON.BSONSymbol) return true;
+  if (Array.isArray(value)) return value.some(holdsString);
+  if (value instanceof Map) return [...value.values()].some(holdsString);
+  return isPlainObject(value) && Object.values(value).some(holdsString);
+}
+
+/** The edits that such a pipeline says: whole fields, where more would not fit into a command. */
+export function fallbackTree(tree: EditTree): EditTree {
+  return isTooLarge(pipeline(tree)) ? setWhole(tree) : tree;
+}
+
+/** Do the operators need a second try where the stored shape changed? Then a transaction or a bulk write sends the pipeline at once. */
+export function needsPipelineInBatch(tree: EditTree): boolean {
+  return ![...tree.children.values()].every(fitsAnyShape);
+}
+
+/** A field as a whole can be set or removed whatever it is, and these operators take any value. */
+function fitsAnyShape(edit: Edit): boolean {
+  if (edit.kind !== 'atomic') return edit.kind === 'set' || edit.kind === 'delete';
+  return ruleOf(edit.operator).fitsAnyShape;
+}
+
+/** True where sending it twice leaves something else than sending it once. */
+export function adds(edit: Edit | EditTree): boolean {
+  if (edit.kind === 'atomic') return !ruleOf(edit.operator).repeatable(edit.operand);
+  return edit.kind === 'push' || ('children' in edit && [...edit.children.values()].some(adds));
+}
+
+/** A pipeline holds values twice, the whole one and the changed part; the fields as a whole take half as much. */
+function setWhole(tree: EditTree): EditTree {
+  const whole = ([name, edit]: [string, Edit]): [string, Edit] => {
+    // An operator's operand is no larger than the value.
+    const stays = edit.kind === 'delete' || edit.kind === 'atomic' || ('isPart' in edit && edit.isPart);
+    return [name, stays ? edit : { kind: 'set', base: edit.base, value: edit.value }];
+  };
+  return { kind: 'object', children: new Map(Array.from(tree.children, whole)) };
+}
+
+function isTooLarge(stages: object[]): boolean {
+  return BSON.calculateObjectSize(stages, { ignoreUndefined: true }) > MAX_SIZE;
+}

@@ -1,0 +1,188 @@
+import { setOwn } from '../bson/copy.ts';
+import { ABSENT, memberOf } from '../bson/encode.ts';
+import { ruleOf } from '../edits/atomic-operators.ts';
+import { type Edit, type EditTree, type ElementsEdit, hasMembers, idsOf, type SetEdit } from '../edits/edits.ts';
+import { every, type Guard } from './shape-guards.ts';
+import { isIndex, isNameable } from './operators.ts';
+import { element, type Expression, isArray, isObject, literal, member } from '../edits/expression.ts';
+import type { Keys } from '../tracking/pending-operators.ts';
+import { holdsString } from './plan.ts';
+
+/** Gives the original of a field, BSON-typed, with its keys in their order: whole objects are compared with it. */
+export type Originals = (name: string) => unknown;
+
+/**
+ * The filter that matches exactly while every path that a tree sets or removes holds its original. Growth at an array's
+ * end and atomic operators ask nothing, since they mean the same whatever others did; all but `$pop`, which removes what
+ * stands at an end.
+ *
+ * `{ path: original }` would match what it should not in dozens of ways: operators inside values, null and what is
+ * missing, elements of arrays on the way. There is one exact form for each kind of original and of path: a plain one that
+ * an index can serve for most, and an expression for arrays, for elements of arrays and for keys that no path can name.
+ */
+export function valueGuard(tree: EditTree, originals: Originals): Guard {
+  const guard: Guard = {};
+  const conditions: Expression[] = [];
+  for (const [name, edit] of tree.children) {
+    const place = { path: pathOf(null, name), parent: '$$ROOT', current: currentOf('$$ROOT', name), key: name };
+    conditions.push(...conditionsOf(edit, originals(name), place, guard));
+  }
+  if (conditions.length > 0) guard['$expr'] = every(conditions);
+  return guard;
+}
+
+/** The tree that says "this path is as it was", for a path that is only read: its one leaf sets the original. */
+export function unchangedAt([name, ...keys]: Keys, originals: Originals): EditTree {
+  return { kind: 'object', children: new Map([[name, keep(originals(name), keys)]]) };
+}
+
+/** Does the guard of a tree compare texts? */
+export function guardsText(edit: Edit | EditTree): boolean {
+  switch (edit.kind) {
+    case 'set':
+    case 'delete':
+      return holdsString(edit.base);
+    case 'object':
+      return [...edit.children.values()].some(guardsText);
+    case 'positions':
+      return [...edit.children.keys()].some((i) => holdsString(edit.base[i]));
+    case 'elements': {
+      const isCompared = holdsString(edit.removed) || idsOf([...edit.base, ...edit.added], edit.key).some(holdsString);
+      return isCompared || [...edit.children.values()].some(guardsText);
+    }
+    case 'atomic':
+      return !ruleOf(edit.operator).standsAlone && holdsString(edit.base);
+    default:
+      return false;
+  }
+}
+
+/** Both filters in one. Conditions on one path come from one original, so they never differ. */
+export function bothGuards(first: Guard, second: Guard): Guard {
+  const both: Guard = {};
+  for (const [path, condition] of [...Object.entries(first), ...Object.entries(second)]) {
+    const other = Object.hasOwn(both, path) ? both[path] : undefined;
+    if (other === undefined) setOwn(both, path, condition);
+    else if (path === '$expr') both[path] = { $and: [other, condition] };
+    else setOwn(both, path, { ...(other as object), ...(condition as object) });
+  }
+  return both;
+}
+
+/** A value in the stored document. */
+interface Place {
+  /** Dotted; null where a key on the way can be part of no path. */
+  readonly path: string | null;
+  readonly parent: Expression;
+  readonly key: string;
+  readonly current: Expression;
+}
+
+function pathOf(parent: string | null, key: string): string | null {
+  if (!isNameable(key)) return null;
+  return parent === null ? key : `${parent}.${key}`;
+}
+
+function currentOf(parent: Expression, key: string): Expression {
+  return parent === '$$ROOT' && isNameable(key) ? `$${key}` : member(parent, key);
+}
+
+/** Adds to the guard what a plain form can say, and gives conditions on `place.current` that say the rest. */
+function conditionsOf(edit: Edit, base: unknown, place: Place, guard: Guard): Expression[] {
+  const { current } = place;
+  switch (edit.kind) {
+    case 'set':
+    case 'delete':
+      return valueConditions(base, place, guard);
+    case 'object': {
+      const below = [...edit.children].flatMap(([key, child]) => {
+        // In an array such a key would be an index.
+        if (place.path !== null && isIndex(key)) addTo(guard, place.path, NO_ARRAY);
+        const path = place.path === null ? null : pathOf(place.path, key);
+        const inner = { path, parent: current, key, current: currentOf(current, key) };
+        return conditionsOf(child, memberOf(base, key), inner, guard);
+      });
+      return below.length === 0 ? [] : [{ $cond: [isObject(current), every(below), false] }];
+    }
+    case 'positions': {
+      const elements = base as readonly unknown[];
+      const same = Array.from(edit.children.keys(), (i) => ({ $eq: [element(current, i), literal(elements[i])] }));
+      return [{ $cond: [isArray(current), every(same), false] }];
+    }
+    case 'elements':
+      return [
+        { $cond: [isArray(current), every(elementConditions(edit, base as readonly unknown[], current)), false] },
+      ];
+    case 'atomic':
+      return ruleOf(edit.operator).standsAlone ? [] : valueConditions(base, place, guard);
+    default:
+      return [];
+  }
+}
+
+/**
+ * Elements are found by their identities, wherever they are: an edited one must be there once, a removed one as it was, a
+ * new one not yet. Where mine are in a new order, theirs must be in the old one.
+ */
+function elementConditions(edit: ElementsEdit, originals: readonly unknown[], array: Expression): Expression[] {
+  const { key, base, children, removed, added, isMoved } = edit;
+  const found = (element: unknown): Expression => ({
+    $filter: { input: array, as: 'g', cond: { $eq: [`$$g.${key}`, literal(memberOf(element, key))] } },
+  });
+  const ofEdited = [...children].flatMap(([i, child]) => {
+    const elements = found(base[i]);
+    const place = { path: null, parent: elements, key: String(i), current: element(elements, 0) };
+    return [{ $eq: [{ $size: elements }, 1] }, ...conditionsOf(child, originals[i], place, {})];
+  });
+  const ofRemoved = removed.map((each) => ({ $eq: [found(each), literal([originals[base.indexOf(each)]])] }));
+  const ofAdded = added.map((each) => ({ $eq: [{ $size: found(each) }, 0] }));
+  return [...ofEdited, ...ofRemoved, ...ofAdded, ...(isMoved ? [isInOrder(idsOf(base, key), key, array)] : [])];
+}
+
+/** Of the original elements those that are still there stand in their order. */
+function isInOrder(ids: readonly unknown[], key: string, array: Expression): Expression {
+  const stored = { $map: { input: array, as: 'g', in: `$$g.${key}` } };
+  const inBoth = (list: Expression, other: Expression): Expression => ({
+    $filter: { input: list, as: 'g', cond: { $in: ['$$g', other] } },
+  });
+  return { $eq: [inBoth(stored, literal(ids)), inBoth(literal(ids), stored)] };
+}
+
+const NO_ARRAY = { $not: { $type: 'array' } };
+
+function valueConditions(base: unknown, { path, parent, key, current }: Place, guard: Guard): Expression[] {
+  if (path !== null && !Array.isArray(base)) {
+    const parents = path.split('.').slice(0, -1);
+    // A missing member is also missing where there is no object that could have it.
+    const ofParent = base === ABSENT ? { $type: 'object', ...NO_ARRAY } : NO_ARRAY;
+    parents.forEach((_, i) => addTo(guard, parents.slice(0, i + 1).join('.'), ofParent));
+    addTo(guard, path, plainForm(base));
+    return [];
+  }
+  if (base !== ABSENT) return [{ $eq: [current, literal(base)] }];
+  const keys = { $map: { input: { $objectToArray: parent }, as: 'm', in: '$$m.k' } };
+  return [{ $not: [{ $in: [literal(key), keys] }] }];
+}
+
+function plainForm(base: unknown): object {
+  if (base === ABSENT) return { $exists: false };
+  if (base === null || base === undefined) return { $type: base === null ? 'null' : 'undefined', ...NO_ARRAY };
+  return { $eq: base, ...NO_ARRAY };
+}
+
+function addTo(guard: Guard, path: string, condition: object): void {
+  setOwn(guard, path, Object.hasOwn(guard, path) ? { ...(guard[path] as object), ...condition } : condition);
+}
+
+/** An edit that changes nothing at those keys below a value; of a path that ends early, where it ends. */
+function keep(base: unknown, keys: readonly string[]): Edit {
+  const [key, ...inner] = keys;
+  if (key !== undefined && hasMembers(base))
+    return { kind: 'object', base, value: base, children: new Map([[key, keep(memberOf(base, key), inner)]]) };
+  const index = Number(key);
+  if (key !== undefined && Array.isArray(base) && index in base) {
+    const whole: SetEdit = { kind: 'set', base: base[index], value: base[index] };
+    return { kind: 'positions', base, value: base, children: new Map([[index, whole]]) };
+  }
+  return { kind: 'set', base, value: base };
+}

@@ -1,0 +1,172 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { EncodeError, long, model, ValidationError } from '../../src/index.ts';
+import { openDatabase, type TestDatabase } from '../support/database.ts';
+
+class Note extends model('notes', {
+  text: z.string().nullable().optional(),
+  other: z.string().nullable().optional(),
+  count: z.number().nullable().optional(),
+  list: z.array(z.number()).optional(),
+  record: z.record(z.string(), z.unknown()).optional(),
+  big: long().optional(),
+  free: z.unknown(),
+}) {}
+
+type NoteInput = ConstructorParameters<typeof Note>[0];
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await openDatabase();
+});
+beforeEach(async () => {
+  await Note.deleteMany({});
+});
+afterAll(() => database.close());
+
+const reread = async (input: NoteInput): Promise<Note> => {
+  const { _id } = await Note.create(input);
+  const found = await Note.findById(_id);
+  if (found === null) throw new Error('Expected the document to be stored');
+  return found;
+};
+
+describe('sizes', () => {
+  // Compared by `===`: a failed comparison would print megabytes.
+  it.each([
+    ['EDGE-01 a text of 10 MB', 10 * 1024 * 1024],
+    ['EDGE-02 a text of 15 MB, close to the limit of 16 MiB', 15 * 1024 * 1024],
+    ['EDGE-21 a text of 100000 characters', 100_000],
+  ])('%s', async (_name, size) => {
+    const text = 'abcdefgh'.repeat(size / 8);
+    const found = await reread({ text });
+    expect(found.text?.length).toBe(size);
+    expect(found.text === text).toBe(true);
+    expect(found.isModified()).toBe(false);
+  });
+
+  it('EDGE-03 a record of 1000 keys, 9 MB in all', async () => {
+    const record = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`key${i}`, 'x'.repeat(9000 - i)]));
+    const found = (await reread({ record })).record ?? {};
+    expect(Object.keys(found)).toHaveLength(1000);
+    expect(Object.entries(record).every(([key, value]) => found[key] === value)).toBe(true);
+  });
+});
+
+describe('many at once', () => {
+  it('EDGE-04 a hundred saves of new documents', async () => {
+    const saved = await Promise.all(Array.from({ length: 100 }, (_, i) => new Note({ count: i }).save()));
+    expect(new Set(saved.map(({ _id }) => _id.toHexString())).size).toBe(100);
+    expect(await Note.count()).toBe(100);
+    expect(new Set(await Note.distinct('count')).size).toBe(100);
+  });
+
+  it('EDGE-05 ten writers of one field: the last one wins', async () => {
+    const { _id } = await Note.create({ count: -1, text: 'kept' });
+    await Promise.all(
+      Array.from({ length: 10 }, async (_, i) => {
+        const note = await Note.findById(_id);
+        note?.set('count', i);
+        await note?.save();
+      }),
+    );
+    const found = await Note.findById(_id);
+    expect([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]).toContain(found?.count);
+    expect(found?.text).toBe('kept');
+    expect(await Note.count()).toBe(1);
+  });
+
+  it('EDGE-06 twenty finds give all fifty documents each', async () => {
+    await Note.insertMany(Array.from({ length: 50 }, (_, count) => ({ count })));
+    const results = await Promise.all(Array.from({ length: 20 }, () => Note.find()));
+    const expected = Array.from({ length: 50 }, (_, i) => i);
+    for (const notes of results) {
+      expect(notes.map(({ count }) => count).toSorted((a, b) => Number(a) - Number(b))).toEqual(expected);
+    }
+  });
+});
+
+describe('text', () => {
+  it.each([
+    ['EDGE-07 five emoji', '😀🎉🚀❤️👨‍👩‍👧'],
+    ['EDGE-07 Chinese', '你好世界'],
+    ['EDGE-07 a mix of both', 'Hello 世界 🚀!'],
+    ['EDGE-09 Arabic, from right to left', 'مرحبا بالعالم'],
+    ['EDGE-10 a combining accent, which is not normalised', 'e\u0301'],
+    ['EDGE-10 a zero-width space, which is not trimmed', '\u200Bab\u200Bc\u200B '],
+    ['EDGE-14 the empty text', ''],
+  ])('%s', async (_name, text) => {
+    const found = await reread({ text });
+    expect(found.text).toBe(text);
+    expect((await Note.findOne({ text }))?._id).toEqual(found._id);
+  });
+
+  it('EDGE-08 a document is found by its Chinese text', async () => {
+    await Note.create({ text: '中文', other: '日本語 한국어' });
+    expect((await Note.findOne({ text: '中文' }))?.other).toBe('日本語 한국어');
+  });
+
+  it('EDGE-11 a filter on an emoji, and one on Chinese text', async () => {
+    await Note.insertMany(Array.from({ length: 5 }, () => ({ text: '🚀', other: '测试' })));
+    await Note.create({ text: '🎉', other: '其他' });
+    expect(await Note.find({ text: '🚀' })).toHaveLength(5);
+    expect(await Note.find({ other: '测试' })).toHaveLength(5);
+  });
+});
+
+describe('nothing, and numbers', () => {
+  it('EDGE-12 an empty array, and one assigned over it', async () => {
+    const note = await reread({ list: [] });
+    expect(note.list).toStrictEqual([]);
+    note.list = [1, 2, 3];
+    await note.save();
+    expect((await Note.findById(note._id))?.list).toStrictEqual([1, 2, 3]);
+  });
+
+  it('EDGE-13 null stays null', async () => {
+    const { _id } = await reread({ text: null, count: null });
+    const lean = await Note.find({ _id }).lean();
+    expect(lean).toStrictEqual([{ _id, text: null, count: null }]);
+    expect((await Note.findById(_id))?.text).toBeNull();
+  });
+
+  it('EDGE-14 empty texts are neither null nor missing', async () => {
+    const { _id } = await reread({ text: '', free: { inner: '' } });
+    expect(await Note.find({ _id }).lean()).toStrictEqual([{ _id, text: '', free: { inner: '' } }]);
+  });
+
+  it('EDGE-15 an empty nested object', async () => {
+    expect((await reread({ record: {} })).record).toStrictEqual({});
+    expect((await reread({ record: { inner: {} } })).record).toStrictEqual({ inner: {} });
+  });
+
+  it('EDGE-16 the greatest and the least 64-bit integer', async () => {
+    for (const big of [2n ** 63n - 1n, -(2n ** 63n)]) {
+      const found = await reread({ big });
+      expect(found.big).toBe(big);
+      expect((await Note.findOne({ big }))?._id).toEqual(found._id);
+    }
+  });
+
+  it.each([2n ** 63n, -(2n ** 63n) - 1n])('EDGE-17 %s is beyond 64 bits and is refused', async (big) => {
+    database.sent();
+    await expect(Note.create({ big })).rejects.toThrow(ValidationError);
+    await expect(Note.create({ free: big })).rejects.toThrow(EncodeError);
+    await expect(Note.create({ free: { list: [big] } })).rejects.toMatchObject({ keys: ['free', 'list', 0] });
+    expect(database.sent()).toEqual([]);
+  });
+
+  it('EDGE-18 zeros in an array', async () => {
+    expect((await reread({ list: [0, 0, 0] })).list).toStrictEqual([0, 0, 0]);
+  });
+
+  it.each([-1, -100, -1_000_000])('EDGE-19 %s', async (count) => {
+    expect((await reread({ count })).count).toBe(count);
+  });
+
+  it('EDGE-20 a nested record with a plain key, and with odd ones', async () => {
+    expect((await reread({ record: { plain: { inner: 1 } } })).record).toStrictEqual({ plain: { inner: 1 } });
+    const odd = { 'a.b': 1, $c: 2, '': 3, 'd.': 4 };
+    expect((await reread({ record: odd })).record).toStrictEqual(odd);
+  });
+});

@@ -1,0 +1,114 @@
+import { type } from 'arktype';
+import fc from 'fast-check';
+import * as v from 'valibot';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { model, stored, ValidationError } from '../../src/index.ts';
+import { runs } from '../support/arbitrary.ts';
+import { openDatabase, type TestDatabase } from '../support/database.ts';
+
+/* What is loaded and changed in place keeps every stored key, whatever its schema makes of a value. */
+
+const zodInner = { text: z.string().trim(), list: z.array(z.object({ text: z.string() })) };
+const valibotInner = { text: v.pipe(v.string(), v.trim()), list: v.array(v.object({ text: v.string() })) };
+const arkInner = { text: 'string.trim', list: type({ text: 'string', '+': 'delete' }).array() } as const;
+
+class Mixed extends model('mixed', {
+  zodStrip: z.object(zodInner),
+  zodStrict: z.strictObject(zodInner),
+  zodLoose: stored('zl', z.looseObject(zodInner)),
+  zodDefault: z.object({ ...zodInner, added: z.number().default(7) }),
+  zodOther: stored(
+    'zo',
+    z.object(zodInner).transform(({ text, list }) => ({ text, list: list.slice(0, 1) })),
+  ),
+  valibotStrip: stored('vs', v.object(valibotInner)),
+  valibotStrict: v.strictObject(valibotInner),
+  valibotLoose: v.looseObject(valibotInner),
+  arkIgnore: stored('ai', type(arkInner)),
+  arkDelete: type({ ...arkInner, '+': 'delete' }),
+  arkReject: type({ ...arkInner, '+': 'reject' }),
+}) {}
+const names = [
+  ['zodStrip', 'zodStrip'],
+  ['zodStrict', 'zodStrict'],
+  ['zodLoose', 'zl'],
+  ['zodDefault', 'zodDefault'],
+  ['zodOther', 'zo'],
+  ['valibotStrip', 'vs'],
+  ['valibotStrict', 'valibotStrict'],
+  ['valibotLoose', 'valibotLoose'],
+  ['arkIgnore', 'ai'],
+  ['arkDelete', 'arkDelete'],
+  ['arkReject', 'arkReject'],
+] as const;
+
+const anyExtra = fc.dictionary(
+  fc.constantFrom('extra', 'old', '__proto__', '$x', 'a.b', '0'),
+  fc.oneof(fc.integer(), fc.constantFrom(null, ' x ', true), fc.constant({ deep: [1, { text: ' y ' }] })),
+  { maxKeys: 3, noNullPrototype: true },
+);
+const anyElement = fc.tuple(anyExtra, fc.constantFrom('a', ' b ')).map(([extra, text]) => ({ ...extra, text }));
+const anyInner = fc
+  .tuple(anyExtra, fc.constantFrom('a', ' b '), fc.array(anyElement, { maxLength: 3 }))
+  .map(([extra, text, list]) => ({ ...extra, text, list }));
+const anyStored = fc.tuple(...names.map(() => anyInner));
+const anyChange = fc.constantFrom('text', 'push', 'element', 'extra');
+
+type Inner = { text: string; list: { text: string }[] };
+
+function change(inner: Inner, what: string): void {
+  if (what === 'text') inner.text = 'changed';
+  else if (what === 'push') inner.list.push({ text: 'new' });
+  else if (what === 'element' && inner.list[0] !== undefined) inner.list[0].text = 'changed';
+  else Object.assign(inner, { extra: 1 });
+}
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await openDatabase();
+});
+afterAll(() => database.close());
+
+describe('validating what was changed in place', () => {
+  it('keeps every stored key', async () => {
+    const collection = database.db.collection('mixed');
+    const property = fc.asyncProperty(
+      anyStored,
+      fc.array(anyChange, { minLength: 1, maxLength: 2 }),
+      async (inners, changes) => {
+        const fields = Object.fromEntries(names.map(([, storedName], i) => [storedName, inners[i]]));
+        const { insertedId } = await collection.insertOne({ ...structuredClone(fields), legacy: { flag: 1 } });
+        for (const [name, storedName] of names) {
+          const before = await collection.findOne({ _id: insertedId });
+          const document = (await Mixed.findById(insertedId)) as Mixed;
+          for (const what of changes) change(document[name], what);
+          const refused = await document.save().then(
+            () => false,
+            (error: unknown) => {
+              if (error instanceof ValidationError) return true;
+              throw error;
+            },
+          );
+          if (!refused) for (const what of changes) change(before?.[storedName] as Inner, what);
+          expect(await collection.findOne({ _id: insertedId })).toEqual(before);
+          if (!/Strict|Reject/.test(name) && !changes.includes('extra')) expect(refused).toBe(false);
+        }
+      },
+    );
+    await fc.assert(property, runs(40));
+  }, 60_000);
+
+  it('lays what is assigned over the value that was given, of which nothing is lost but what a transform changed', async () => {
+    const property = fc.asyncProperty(anyInner, async (inner) => {
+      for (const name of ['zodStrip', 'zodLoose', 'valibotStrip', 'valibotLoose', 'arkIgnore', 'arkDelete'] as const) {
+        const document = Mixed.hydrate({ _id: 1 });
+        document.set(name, structuredClone(inner) as never);
+        await document.validate();
+        expect(document.get(name)).toEqual({ ...inner, text: inner.text.trim() });
+        expect(document.isModified(name)).toBe(true);
+      }
+    });
+    await fc.assert(property, runs(40));
+  });
+});

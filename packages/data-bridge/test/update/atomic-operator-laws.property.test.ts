@@ -1,0 +1,199 @@
+import type { Collection } from 'mongodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { caseCount } from '../../../../scripts/case-count.ts';
+import { setOwn } from '../../src/bson/copy.ts';
+import { ABSENT, memberOf } from '../../src/bson/encode.ts';
+import { Layout } from '../../src/bson/layout.ts';
+import { ModelDefinition } from '../../src/definition/model-definition.ts';
+import { Life } from '../../src/document/document-state.ts';
+import { operate, takeStored } from '../../src/document/atomic-methods.ts';
+import { applyAtomic, misfit } from '../../src/edits/atomic-operators.ts';
+import type { EditTree } from '../../src/edits/edits.ts';
+import { carriedOut, treeWith } from '../../src/tracking/pending-operators.ts';
+import { StateTracker } from '../../src/tracking/state-tracker.ts';
+import { type AtomicOperation, dealAtomics } from '../support/laws-atomics.ts';
+import { canonical } from '../support/laws-canonical.ts';
+import { forAllCases } from '../support/laws-cases.ts';
+import { type Members, randomDocument } from '../support/laws-documents.ts';
+import type { Random } from '../support/laws-random.ts';
+import {
+  exact,
+  insertAlone,
+  live,
+  openStore,
+  readBytes,
+  reread,
+  send,
+  serverNames,
+  type Store,
+  type Stored,
+} from '../support/laws-store.ts';
+import { declared } from '../support/laws-trees.ts';
+import { deal, type Operation, perform, wreck } from '../support/laws-writers.ts';
+
+/** Cases for each law; `LAW_CASE` names one more. */
+const cases = caseCount(50);
+
+/** For documents of some kilobytes, and pipelines of their size, on a busy machine. */
+const timeout = 30_000 + 500 * cases;
+
+const definition = new ModelDefinition('documents', {}, {});
+
+let store: Store;
+let collection: Collection<Stored>;
+
+const forms = ['auto', 'pipeline'] as const;
+const runs = serverNames.flatMap((server) => forms.map((form) => ({ server, form })));
+
+describe.each(runs)('atomic operators on the server $server, in the form $form', ({ server, form }) => {
+  beforeAll(async () => {
+    store = await openStore(server, 'atomics');
+    collection = store.collection;
+  });
+
+  afterAll(async () => {
+    await store.close();
+  });
+
+  it('leave what is in memory, and then nothing to send (laws 1, 3, 4)', { timeout }, async () => {
+    await forAll(async ({ id, document, random }) => {
+      const bytes = await insertAlone(collection, document);
+      const work = deal(random, live(bytes), false);
+      const life = loaded(bytes);
+      const tree = change(life, work.mine, dealAtomics(random, exact(bytes), work).mine);
+      if (tree === null) return false;
+      await send(collection, id, tree, form);
+      const stored = await readBytes(collection, id);
+      expect(canonical(live(stored))).toBe(canonical(life.tracker.toObject()));
+      settle(life, tree, stored);
+      expect(life.tracker.isModified()).toBe(false);
+      expect(treeWith(life.baseline, life.pending).tree).toBeNull();
+      return life.lastSaved !== null;
+    });
+  });
+
+  it('come on top of what another writer did (laws 2, 3)', { timeout }, async () => {
+    await forAll(async ({ id, document, random }) => {
+      const bytes = await insertAlone(collection, document);
+      const other = live(bytes);
+      const work = deal(random, live(bytes), true);
+      const atomics = dealAtomics(random, exact(bytes), work);
+      perform(other, work.theirs, reread);
+      atomics.theirs.forEach((each) => apply(other, each));
+      await insertAlone(collection, other);
+      const life = loaded(bytes);
+      const tree = change(life, work.mine, atomics.mine);
+      if (tree === null) return false;
+      await send(collection, id, tree, form);
+      const stored = await readBytes(collection, id);
+      const memory = life.tracker.toObject();
+      perform(other, work.mine, reread);
+      applyAll(other, atomics.mine, memory);
+      expect(canonical(live(stored))).toBe(canonical(other));
+      settle(life, tree, stored);
+      expect(life.tracker.isModified()).toBe(false);
+      for (const { keys } of atomics.mine) {
+        expect(canonical(valueIn(life.tracker.toObject(), keys))).toBe(canonical(valueIn(other, keys)));
+      }
+      return true;
+    });
+  });
+
+  it('are never refused in the end, whatever shapes another writer left (law 3)', { timeout }, async () => {
+    await forAll(async ({ id, document, random }) => {
+      const bytes = await insertAlone(collection, document);
+      const other = live(bytes);
+      const work = deal(random, live(bytes), false);
+      const atomics = dealAtomics(random, exact(bytes), work);
+      wreck(random, other);
+      atomics.mine.filter(() => random.chance(0.3)).forEach((each) => replace(random, other, each));
+      await insertAlone(collection, other);
+      const life = loaded(bytes);
+      const tree = change(life, work.mine, atomics.mine);
+      if (tree === null) return false;
+      await send(collection, id, tree, form);
+      settle(life, tree, await readBytes(collection, id));
+      expect(life.tracker.isModified()).toBe(false);
+      return true;
+    });
+  });
+});
+
+interface Case {
+  readonly id: number;
+  readonly document: Members;
+  readonly random: Random;
+}
+
+async function forAll(law: (each: Case) => Promise<boolean>): Promise<void> {
+  await forAllCases(cases, (id, random) => law({ id, document: { ...randomDocument(random), _id: id }, random }));
+}
+
+function loaded(bytes: Uint8Array): Life {
+  return new Life(
+    definition,
+    StateTracker.fromBson<never>(bytes, { layout: new Layout({}, [], undefined, declared) }),
+    {},
+    false,
+  );
+}
+
+/** What I do to a document; the edits, if any. */
+function change(life: Life, mine: readonly Operation[], atomics: readonly AtomicOperation[]): EditTree | null {
+  const { baseline } = life;
+  for (const operation of mine) {
+    const [name, ...inner] = operation.parents;
+    if (typeof name === 'string') perform(baseline.get(name) as Members, [{ ...operation, parents: inner }], reread);
+    else if ('key' in operation) baseline.set(operation.key, reread(operation.value));
+  }
+  const root = {
+    stored: (path: string) => path,
+    has: () => false,
+    get: (name: string) => baseline.get(name),
+    set: (name: string, value: unknown) => baseline.set(name, value),
+  };
+  for (const { keys, operator, operand } of atomics) operate(life, root, operator, keys.join('.'), operand);
+  const { tree, atomics: sent } = treeWith(baseline, life.pending);
+  expect(sent).toHaveLength(new Set(atomics.map(({ keys }) => JSON.stringify(keys))).size);
+  life.sent = sent;
+  life.pending = [];
+  return tree;
+}
+
+function settle(life: Life, tree: EditTree, stored: Uint8Array): void {
+  const values = exact(stored);
+  life.lastSaved = carriedOut(tree, (name) => memberOf(values, name));
+  life.baseline.settle(life.lastSaved);
+  takeStored(life);
+}
+
+/** What an operator makes of a document in JavaScript. */
+function apply(document: Members, { keys, operator, operand }: AtomicOperation): void {
+  const value = valueIn(document, keys);
+  if (misfit(operator, value, operand) === null) put(document, keys, applyAtomic(operator, value, operand, ''));
+}
+
+/** Mine: where they do not fit what another writer left, memory is stored. */
+function applyAll(document: Members, operations: readonly AtomicOperation[], memory: object): void {
+  const fitting = operations.filter(
+    (each) => misfit(each.operator, valueIn(document, each.keys), each.operand) === null,
+  );
+  for (const { keys } of operations.filter((each) => !fitting.includes(each)))
+    put(document, keys, valueIn(memory, keys));
+  fitting.forEach((each) => apply(document, each));
+}
+
+function replace(random: Random, document: Members, { keys }: AtomicOperation): void {
+  if (valueIn(document, keys.slice(0, -1)) !== undefined)
+    put(document, keys, random.pick<unknown>([null, 'x', 5, [], {}, [{}], new Date(0), { new: 1 }]));
+}
+
+function valueIn(document: object, keys: readonly string[]): unknown {
+  const value = keys.reduce<unknown>(memberOf, document);
+  return value === ABSENT ? undefined : value;
+}
+
+function put(document: Members, keys: readonly string[], value: unknown): void {
+  const holder = valueIn(document, keys.slice(0, -1));
+  if (typeof holder === 'object' && holder !== null && value !== undefined) setOwn(holder, keys.at(-1) ?? '', value);
+}
