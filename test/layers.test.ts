@@ -1,158 +1,43 @@
 import { posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { importsOf, type Source, sourcesIn } from './support/sources.ts';
+import { cyclesIn, importsOf, type Source, sourcesIn, targetsOf } from './support/sources.ts';
 
 interface Package {
   readonly folder: string;
-  /** The files in the order of the flow. A file imports only files above it; below an entry that ends in `/`, any of that folder. */
-  readonly layers: readonly string[];
+  /** From the bottom up: folders, and the few files beside them. A file imports from its own room and from those above it in the list. */
+  readonly rooms: readonly string[];
   /** What it imports from outside, besides Node's own modules. */
   readonly outside: readonly string[];
   /** What it loads at run time, when asked to. */
   readonly loaded: readonly string[];
-  /** The layers that do no input or output. */
+  /** The rooms that do no input or output. */
   readonly pure: readonly string[];
 }
 
 const packages: readonly Package[] = [
   {
     folder: 'packages/data-bridge/src',
-    layers: [
+    rooms: [
       'errors.ts',
-      'bson/inspect.ts',
-      'bson/bytes.ts',
-      'bson/text.ts',
-      'bson/copy.ts',
-      'bson/bson-classes.ts',
-      'bson/identity.ts',
-      'bson/construct.ts',
-      'bson/shared-texts.ts',
-      'bson/reading-habit.ts',
-      'bson/level.ts',
-      'bson/layout.ts',
-      'bson/locate.ts',
-      'bson/read-document.ts',
-      'bson/decode.ts',
-      'bson/decode-ordered.ts',
-      'bson/splice.ts',
-      'bson/batch.ts',
-      'bson/arena.ts',
-      'bson/equal-values.ts',
-      'bson/storable.ts',
-      'bson/json.ts',
-      'bson/equal-scalars.ts',
-      'bson/equal-bytes.ts',
-      'bson/encode.ts',
-      'schema/bson-types.ts',
-      'filter/escape-regex.ts',
-      'filter/geo.ts',
-      'filter/literal.ts',
-      'edits/arithmetic.ts',
-      'edits/server-values.ts',
-      'edits/expression.ts',
-      'edits/atomic-rule.ts',
-      'edits/atomic-numbers.ts',
-      'edits/atomic-bits.ts',
-      'edits/atomic-arrays.ts',
-      'edits/atomic-operators.ts',
-      'edits/edits.ts',
-      'edits/stored-changes.ts',
-      'edits/apply-edits.ts',
-      'update/operators.ts',
-      'update/pipeline.ts',
-      'update/shape-guards.ts',
-      'update/plan.ts',
-      'edits/rebase-edits.ts',
-      'tracking/selection.ts',
-      'tracking/baseline.ts',
-      'tracking/object-baseline.ts',
-      'tracking/index-set.ts',
-      'tracking/encode-edits.ts',
-      'edits/stored-edits.ts',
-      'edits/plain-copy.ts',
-      'edits/stored-types.ts',
-      'edits/diff-stored-arrays.ts',
-      'edits/diff-stored.ts',
-      'tracking/bson-baseline.ts',
-      'tracking/partial-baseline.ts',
-      'tracking/state-tracker.ts',
-      'tracking/pending-operators.ts',
-      'update/value-guards.ts',
-      'schema/schema-library.ts',
-      'schema/identified.ts',
-      'schema/schema-field.ts',
-      'schema/stored-name.ts',
-      'schema/json-schema.ts',
+      'bson/',
+      'schema/',
+      'edits/',
+      'connection/',
+      'update/',
+      'definition/',
+      'tracking/',
+      'filter/',
       'types/',
-      'connection/concurrently.ts',
-      'connection/driver-options.ts',
-      'query/page-token.ts',
-      'connection/uri.ts',
-      'connection/driver-error.ts',
-      'connection/server-validation.ts',
-      'connection/write-outcome.ts',
-      'connection/raw-batch.ts',
-      'connection/transaction-attempt.ts',
-      'connection/collection.ts',
-      'connection/transaction.ts',
-      'connection/connection.ts',
-      'definition/model-options.ts',
-      'history/context.ts',
-      'definition/redaction.ts',
-      'history/entry.ts',
-      'definition/model-definition.ts',
-      'document/path.ts',
-      'filter/rename-in-expression.ts',
-      'filter/check-filter.ts',
-      'filter/cast-filter.ts',
-      'connection/server-limits.ts',
-      'document/document-state.ts',
-      'document/checkpoint.ts',
-      'write/version-counter.ts',
-      'filter/filter-equality.ts',
-      'document/stored-commands.ts',
-      'history/record.ts',
-      'history/record-save.ts',
-      'history/record-static-write.ts',
-      'write/refuse-unrecorded.ts',
-      'history/read.ts',
-      'history/page.ts',
-      'history/repair.ts',
-      'document/loaded-part.ts',
-      'document/atomic-methods.ts',
-      'save/apply-schema-types.ts',
-      'save/validate.ts',
-      'save/write-conditions.ts',
-      'save/conflict.ts',
-      'save/save.ts',
-      'save/rebase.ts',
-      'save/reload.ts',
-      'save/delete.ts',
-      'save/revert.ts',
-      'document/new-document.ts',
-      'save/save-batch.ts',
-      'document/changes.ts',
-      'save/document.ts',
-      'model/history-model.ts',
-      'save/save-all.ts',
-      'references/ref.ts',
-      'write/insert-many.ts',
-      'definition/operation.ts',
-      'write/static-writes.ts',
-      'write/bulk.ts',
-      'collection-sync/ensure.ts',
-      'query/results.ts',
-      'query/query-spec.ts',
-      'query/query-operations.ts',
-      'query/for-each.ts',
-      'query/keyset.ts',
-      'query/page.ts',
-      'query/query.ts',
-      'aggregate/result-readers.ts',
-      'aggregate/aggregate.ts',
-      'watch/change-stream.ts',
-      'model/statics.ts',
-      'model/model.ts',
+      'document/',
+      'collection-sync/',
+      'history/',
+      'save/',
+      'write/',
+      'query/',
+      'aggregate/',
+      'watch/',
+      'references/',
+      'model/',
       'index.ts',
       'zod.ts',
       'testing.ts',
@@ -163,7 +48,7 @@ const packages: readonly Package[] = [
   },
   {
     folder: 'packages/embedded/src',
-    layers: [
+    rooms: [
       'errors.ts',
       'wire/',
       'values/',
@@ -176,7 +61,6 @@ const packages: readonly Package[] = [
       'sessions/',
       'dispatch/',
       'planner/',
-      'commands/writes.ts',
       'change-streams/',
       'commands/',
       'server.ts',
@@ -192,31 +76,35 @@ const packages: readonly Package[] = [
 
 const everywhere = ['packages/data-bridge', 'packages/embedded', 'examples', 'benchmarks', 'test', 'scripts'];
 
-describe.each(packages)('$folder', ({ folder, layers, outside, loaded, pure }) => {
+describe.each(packages)('$folder', ({ folder, rooms, outside, loaded, pure }) => {
   const sources = sourcesIn(folder);
-  const layerOf = (path: string) =>
-    layers.findIndex((layer) => (layer.endsWith('/') ? path.startsWith(layer) : path === layer));
+  const roomOf = (path: string) =>
+    rooms.findIndex((room) => (room.endsWith('/') ? path.startsWith(room) : path === room));
   const violations = (rule: (source: Source) => string[]) =>
     sources.flatMap((source) => rule(source).map((found) => `${source.path}: ${found}`));
 
-  it('has every file in the list of layers', () => {
-    expect(sources.map(({ path }) => path).filter((path) => layerOf(path) === -1)).toEqual([]);
+  it('has every file in a room', () => {
+    expect(sources.map(({ path }) => path).filter((path) => roomOf(path) === -1)).toEqual([]);
   });
 
-  it('has files in every layer of the list', () => {
-    const present = new Set(sources.map(({ path }) => layerOf(path)));
-    expect(layers.filter((_, layer) => !present.has(layer))).toEqual([]);
+  it('has at most four files beside its rooms', () => {
+    expect(sources.filter(({ path }) => !path.includes('/')).length).toBeLessThanOrEqual(4);
   });
 
-  it('imports only what lies above', () => {
-    const below = violations(({ path, imports }) =>
-      imports
-        .map(({ specifier }) => specifier)
-        .filter((specifier) => specifier.startsWith('.'))
-        .map((specifier) => posix.join(posix.dirname(path), specifier))
-        .filter((target) => layerOf(target) === -1 || !isAbove(target, path)),
+  it('has files in every room of the list', () => {
+    const present = new Set(sources.map(({ path }) => roomOf(path)));
+    expect(rooms.filter((_, room) => !present.has(room))).toEqual([]);
+  });
+
+  it('imports only from its own room and from those above', () => {
+    const below = violations((source) =>
+      targetsOf(source).filter((target) => roomOf(target) === -1 || roomOf(target) > roomOf(source.path)),
     );
     expect(below).toEqual([]);
+  });
+
+  it('has no cycle of imports inside a room, types included', () => {
+    expect(cyclesIn(sources)).toEqual([]);
   });
 
   it('imports from outside only what it may', () => {
@@ -229,11 +117,11 @@ describe.each(packages)('$folder', ({ folder, layers, outside, loaded, pure }) =
     expect(foreign).toEqual([]);
   });
 
-  it('does no input or output in its pure layers', () => {
+  it('does no input or output in its pure rooms', () => {
     const harmless = ['node:buffer', 'node:crypto', 'node:util'];
     const effects = violations(({ path, imports }) =>
       imports
-        .filter(() => pure.some((layer) => path.startsWith(layer)))
+        .filter(() => pure.some((room) => path.startsWith(room)))
         .filter(({ specifier }) => specifier.startsWith('node:') && !harmless.includes(specifier))
         .map(({ specifier }) => specifier),
     );
@@ -251,11 +139,6 @@ describe.each(packages)('$folder', ({ folder, layers, outside, loaded, pure }) =
     const banned = /^(?:export )?(?:declare )?(?:const )?enum\b|\beval\(|\bFunction\(/gm;
     expect(violations(({ text }) => [...text.matchAll(banned)].map(([found]) => found))).toEqual([]);
   });
-
-  function isAbove(target: string, path: string): boolean {
-    const layer = layerOf(path);
-    return layerOf(target) < layer || (layers[layer]?.endsWith('/') === true && layerOf(target) === layer);
-  }
 });
 
 describe('every source file', () => {
@@ -313,5 +196,21 @@ describe('importsOf', () => {
       { specifier: './f.ts', kind: 'dynamic' },
       { specifier: './g.ts', kind: 'dynamic' },
     ]);
+  });
+});
+
+describe('cyclesIn', () => {
+  const source = (path: string, ...specifiers: string[]): Source => ({
+    path,
+    text: '',
+    imports: specifiers.map((specifier) => ({ specifier, kind: 'import' })),
+  });
+
+  it('finds files that import each other, and none that are only imported twice', () => {
+    const straight = [source('a.ts', './b.ts', './in/c.ts'), source('b.ts', './in/c.ts'), source('in/c.ts', 'zod')];
+    expect(cyclesIn(straight)).toEqual([]);
+    expect(
+      cyclesIn([...straight, source('in/d.ts', './e.ts'), source('in/e.ts', './f.ts'), source('in/f.ts', './d.ts')]),
+    ).toEqual(['in/d.ts → in/e.ts → in/f.ts → in/d.ts']);
   });
 });

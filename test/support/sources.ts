@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -49,4 +50,27 @@ function entriesOf(folder: string): string[] {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
     throw error;
   }
+}
+
+/** The files beside it that a source imports, types too, by their paths. */
+export function targetsOf({ path, imports }: Source): string[] {
+  const relative = imports.map(({ specifier }) => specifier).filter((specifier) => specifier.startsWith('.'));
+  return relative.map((specifier) => posix.join(posix.dirname(path), specifier));
+}
+
+/** Ways of imports that lead back to where they began, one for each import that closes one. */
+export function cyclesIn(sources: readonly Source[]): string[] {
+  const byPath = new Map(sources.map((source) => [source.path, source]));
+  const cycles: string[] = [];
+  const done = new Set<string>();
+  const follow = (path: string, way: readonly string[]): void => {
+    const source = byPath.get(path);
+    if (way.includes(path)) cycles.push([...way.slice(way.indexOf(path)), path].join(' → '));
+    else if (source !== undefined && !done.has(path)) {
+      for (const target of targetsOf(source)) follow(target, [...way, path]);
+      done.add(path);
+    }
+  };
+  for (const path of byPath.keys()) follow(path, []);
+  return cycles;
 }

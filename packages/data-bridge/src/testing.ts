@@ -1,5 +1,5 @@
 import { AssertionError } from 'node:assert';
-import { isPlainObject } from './bson/copy.ts';
+import { isPlainObject } from './bson/plain-object.ts';
 import { equalValues } from './bson/equal-bytes.ts';
 import { Document } from './save/document.ts';
 

@@ -1,5 +1,5 @@
 import type { Reader } from '../bson/level.ts';
-import { isPlainObject } from '../bson/copy.ts';
+import { isPlainObject } from '../bson/plain-object.ts';
 
 /**
  * By field, what makes of a decoded value what the program reads: `long()` and `binary()` fix the JavaScript type of their

@@ -2,15 +2,6 @@ import { BSONRegExp, DBRef, ObjectId } from 'mongodb';
 
 /* Values of classes, from what is stored of them. */
 
-/** Assigning would call the setter that `Object.prototype` has for `__proto__`. */
-export function setOwn(object: Record<string, unknown>, name: string, value: unknown): void {
-  if (name === '__proto__') {
-    Object.defineProperty(object, name, { value, configurable: true, enumerable: true, writable: true });
-  } else {
-    object[name] = value;
-  }
-}
-
 /** A DBRef if it has what one needs. The caller has seen that it has none but a DBRef's keys that start with `$`. */
 export function toReference(object: Record<string, unknown>): unknown {
   const { $ref, $id, $db, ...fields } = object;

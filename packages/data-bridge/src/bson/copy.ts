@@ -1,4 +1,5 @@
 import { BSON } from 'mongodb';
+import { isPlainObject, setOwn } from './plain-object.ts';
 
 /** BSON classes whose instances nobody changes: shared by reference, never copied. */
 const IMMUTABLE = new Set(['ObjectId', 'MinKey', 'MaxKey']);
@@ -11,20 +12,6 @@ export function isMutable(value: unknown): value is object {
   if (typeof value !== 'object' || value === null || value instanceof RegExp) return false;
   const type: unknown = (value as { _bsontype?: unknown })._bsontype;
   return !(typeof type === 'string' && IMMUTABLE.has(type));
-}
-
-/** Is it an object whose own keys are its content: no class of its own? */
-export function isPlainObject(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
-}
-
-/** Sets an own property under any key. Assignment would call the setter that `Object.prototype` has for `__proto__`. */
-export function setOwn(target: object, key: string, value: unknown): void {
-  if (key === '__proto__')
-    Object.defineProperty(target, key, { value, configurable: true, enumerable: true, writable: true });
-  else (target as Record<string, unknown>)[key] = value;
 }
 
 /**

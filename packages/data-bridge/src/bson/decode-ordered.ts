@@ -1,5 +1,5 @@
 import { nameEnd, terminator, valueEnd } from './bytes.ts';
-import { isPlainObject } from './copy.ts';
+import { isPlainObject } from './plain-object.ts';
 import { decodeExactValue } from './decode.ts';
 import { utf8 } from './text.ts';
 

@@ -1,7 +1,7 @@
 import { nameEnd, terminator } from './bytes.ts';
 import type { BsonOptions, Layout } from './layout.ts';
 import { type Field, Level } from './level.ts';
-import { setOwn } from './construct.ts';
+import { setOwn } from './plain-object.ts';
 import { readDocument, readElement, readFields } from './read-document.ts';
 import type { SharedTexts } from './shared-texts.ts';
 

@@ -1,6 +1,7 @@
 import { BSON } from 'mongodb';
 import { EncodeError } from '../errors.ts';
-import { copyValue, hasToBson, isPlainObject, setOwn } from './copy.ts';
+import { copyValue, hasToBson } from './copy.ts';
+import { isPlainObject, setOwn } from './plain-object.ts';
 import { equalValues } from './equal-bytes.ts';
 import { type Identities, pairElements } from './identity.ts';
 import { toStored } from './bson-classes.ts';

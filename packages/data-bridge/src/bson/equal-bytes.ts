@@ -1,4 +1,4 @@
-import { isPlainObject } from './copy.ts';
+import { isPlainObject } from './plain-object.ts';
 import { type Code, ObjectId } from 'mongodb';
 import {
   binaryEnd,

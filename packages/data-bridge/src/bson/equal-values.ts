@@ -1,4 +1,4 @@
-import { isPlainObject } from './copy.ts';
+import { isPlainObject } from './plain-object.ts';
 import { type Binary, type BSONRegExp, DBRef, type Long } from 'mongodb';
 import { maxDepth } from './bytes.ts';
 import { toRegExp } from './construct.ts';

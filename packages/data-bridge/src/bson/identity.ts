@@ -1,4 +1,4 @@
-import { isPlainObject } from './copy.ts';
+import { isPlainObject } from './plain-object.ts';
 import { isBson, isDate, isUint8Array } from './bson-classes.ts';
 
 /** What a schema declares of the arrays in a value: by which member their elements are told apart. */

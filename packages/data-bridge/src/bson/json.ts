@@ -1,6 +1,6 @@
 import type { DBRef } from 'mongodb';
 import { EncodeError } from '../errors.ts';
-import { isPlainObject, setOwn } from './copy.ts';
+import { isPlainObject, setOwn } from './plain-object.ts';
 import { isBson } from './bson-classes.ts';
 
 /**

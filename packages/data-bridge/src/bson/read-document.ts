@@ -31,7 +31,8 @@ import {
 } from './bytes.ts';
 import type { BsonOptions, Layout } from './layout.ts';
 import type { Field, Level } from './level.ts';
-import { copyBytes, objectIdAt, setOwn, toBsonRegExp, toReference, toRegExp } from './construct.ts';
+import { copyBytes, objectIdAt, toBsonRegExp, toReference, toRegExp } from './construct.ts';
+import { setOwn } from './plain-object.ts';
 import type { SharedTexts } from './shared-texts.ts';
 import { flat, isAscii, latin1, maxText, utf8 } from './text.ts';
 

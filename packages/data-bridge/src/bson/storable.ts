@@ -1,5 +1,5 @@
 import { ObjectId } from 'mongodb';
-import { isPlainObject } from './copy.ts';
+import { isPlainObject } from './plain-object.ts';
 
 /** Deeper values, and those that contain themselves, want a closer look. */
 const MAX_DEPTH = 50;

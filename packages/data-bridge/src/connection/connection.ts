@@ -1,7 +1,7 @@
 import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
 import { typeName } from '../schema/bson-types.ts';
 import { NotConnectedError, UsageError } from '../errors.ts';
-import { pageKey } from '../query/page-token.ts';
+import { pageKey } from './page-key.ts';
 import { customInspect, type Inspect } from '../bson/inspect.ts';
 import { hideSecrets, withoutSecrets } from './uri.ts';
 import { runTransaction, type TransactionCallback, type TransactionOptions } from './transaction.ts';

@@ -1,5 +1,5 @@
 import { BSON, MongoBulkWriteError, MongoServerError, MongoWriteConcernError, type WriteError } from 'mongodb';
-import { isPlainObject } from '../bson/copy.ts';
+import { isPlainObject } from '../bson/plain-object.ts';
 import { typeName } from '../schema/bson-types.ts';
 import type { DuplicateKey } from '../errors.ts';
 

@@ -1,15 +1,7 @@
-import {
-  BSON,
-  type ClientBulkWriteResult,
-  MongoBulkWriteError,
-  MongoClientBulkWriteError,
-  MongoWriteConcernError,
-  ObjectId,
-} from 'mongodb';
-import { isPlainObject } from '../bson/copy.ts';
+import { BSON, ObjectId } from 'mongodb';
+import { isPlainObject } from '../bson/plain-object.ts';
 import type { Connection } from './connection.ts';
-import { refusalOf, refusedWrites } from './driver-error.ts';
-import { type Outcome, outcomeOf, translate } from './write-outcome.ts';
+import { translate } from './write-outcome.ts';
 
 /** A connection's server, and what it takes in one command. */
 export interface BulkServer {
@@ -83,58 +75,3 @@ function sizeOfMembers(members: Record<string, unknown>): number {
 
 /** An element's type, the end of its name and its value, where that has a fixed size; the name of an array's element. */
 const ELEMENT = 24;
-
-/** What is known of a bulk write that ended in an error. */
-export interface BulkFailure {
-  /** The server's errors, by the places of the writes that it refused. */
-  readonly refused: ReadonlyMap<number, Error>;
-  /** What befell the command as a whole. */
-  readonly failure?: { readonly error: unknown; readonly outcome: Outcome };
-  /** How many documents were inserted, matched or deleted all the same. */
-  readonly done: number;
-  /** What is known of the single writes, where the command asked for it. */
-  readonly partial?: ClientBulkWriteResult | undefined;
-}
-
-/** Reads what either bulk write of the driver throws. */
-export function readFailure(error: unknown): BulkFailure {
-  if (error instanceof MongoClientBulkWriteError) return readClientFailure(error);
-  if (error instanceof MongoBulkWriteError) return readCollectionFailure(error);
-  return { refused: new Map(), failure: { error, outcome: outcomeOf(error) }, done: 0 };
-}
-
-function readClientFailure(error: MongoClientBulkWriteError): BulkFailure {
-  const { writeErrors, writeConcernErrors, partialResult: partial, cause } = error;
-  // The driver wraps what ends the command as a whole.
-  if (cause !== undefined) return { ...readFailure(cause), partial };
-  const refused = new Map(
-    Array.from(writeErrors, ([place, { code, message }]) => [
-      place,
-      refusalOf({ code, errmsg: message, errInfo: undefined }),
-    ]),
-  );
-  const done = partial === undefined ? 0 : partial.insertedCount + partial.matchedCount + partial.deletedCount;
-  return { refused, ...failureOf(error, refused, writeConcernErrors[0]), done, partial };
-}
-
-function readCollectionFailure(error: MongoBulkWriteError): BulkFailure {
-  // The driver dresses up whatever ends a bulk write, a broken connection too.
-  if ((error.errorResponse as unknown) instanceof Error) return readFailure(error.errorResponse);
-  const { result } = error;
-  const refused = new Map(refusedWrites(error).map((each) => [each.index, refusalOf(each)]));
-  const done = result.insertedCount + result.matchedCount + result.deletedCount;
-  return { refused, ...failureOf(error, refused, result.getWriteConcernError()?.toJSON()), done };
-}
-
-/** What befell the command beside the writes that were refused: it was not confirmed, or refused as a whole. */
-function failureOf(
-  thrown: Error,
-  refused: ReadonlyMap<number, Error>,
-  unconfirmed: BSON.Document | undefined,
-): Pick<BulkFailure, 'failure'> {
-  if (unconfirmed === undefined)
-    return refused.size > 0 ? {} : { failure: { error: thrown, outcome: outcomeOf(thrown) } };
-  const { code, message, errmsg = message } = unconfirmed;
-  const error = new MongoWriteConcernError({ writeConcernError: { code, errmsg }, ok: 1 });
-  return { failure: { error, outcome: 'applied' } };
-}

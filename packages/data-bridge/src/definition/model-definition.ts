@@ -1,5 +1,5 @@
 import type { Collection } from 'mongodb';
-import { isPlainObject } from '../bson/copy.ts';
+import { isPlainObject } from '../bson/plain-object.ts';
 import type { Identities } from '../bson/identity.ts';
 import { type BsonOptions, Layout } from '../bson/layout.ts';
 import { readAs, typeName } from '../schema/bson-types.ts';

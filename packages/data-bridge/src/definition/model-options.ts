@@ -1,5 +1,5 @@
 import type { IndexDescription } from 'mongodb';
-import { isPlainObject } from '../bson/copy.ts';
+import { isPlainObject } from '../bson/plain-object.ts';
 import { UsageError } from '../errors.ts';
 
 /** One index of a model, as the driver's `createIndexes` takes it. */

@@ -1,4 +1,4 @@
-import { isPlainObject, setOwn } from '../bson/copy.ts';
+import { isPlainObject, setOwn } from '../bson/plain-object.ts';
 import { ABSENT } from '../bson/encode.ts';
 import type { StoredKeys } from '../edits/stored-changes.ts';
 

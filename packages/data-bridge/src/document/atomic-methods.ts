@@ -5,8 +5,8 @@ import type { Life } from './document-state.ts';
 import { keysOf, type Root, setAt, valueAt } from './path.ts';
 import { checkReadable, checkWritable } from './loaded-part.ts';
 import { applyAtomic, type AtomicOperator, foldAtomics, misfit, ruleOf } from '../edits/atomic-operators.ts';
-import { MAX_LEVELS } from '../edits/edits.ts';
-import { exactAt, isSame, isShown, type Keys, type PendingAtomic } from '../tracking/pending-operators.ts';
+import { type Keys, MAX_LEVELS } from '../edits/edits.ts';
+import { exactAt, isSame, isShown, type PendingAtomic } from '../tracking/pending-operators.ts';
 
 /**
  * Does to memory at once what an atomic operator will do to the stored document, and notes the operator for the next

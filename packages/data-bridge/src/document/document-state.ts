@@ -1,19 +1,20 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { BSON } from 'mongodb';
 import { type Attempt, currentAttempt, type Member } from '../connection/transaction-attempt.ts';
-import { copyValue, isPlainObject, setOwn } from '../bson/copy.ts';
+import { copyValue } from '../bson/copy.ts';
+import { isPlainObject, setOwn } from '../bson/plain-object.ts';
 import { ABSENT, LateBytes, memberOf } from '../bson/encode.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import type { Concurrency } from '../definition/model-options.ts';
 import { equalValues } from '../bson/equal-bytes.ts';
 import { type ErrorContext, UsageError } from '../errors.ts';
-import type { PlannedEntry } from '../history/entry.ts';
+import type { PlannedEntry } from './planned-entry.ts';
 import type { Baseline } from '../tracking/baseline.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
-import type { Edit, EditTree } from '../edits/edits.ts';
+import type { Edit, EditTree, Keys } from '../edits/edits.ts';
 import type { Guard } from '../update/shape-guards.ts';
 import type { UpdatePlan } from '../update/plan.ts';
-import { isSame, type Keys, type PendingAtomic } from '../tracking/pending-operators.ts';
+import { isSame, type PendingAtomic } from '../tracking/pending-operators.ts';
 import { baselineOf, moveTo, type StateTracker } from '../tracking/state-tracker.ts';
 
 /** What one save writes: fixed when it is planned, so that later changes of the document are left for the next one. */

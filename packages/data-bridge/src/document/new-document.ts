@@ -1,5 +1,5 @@
 import { ObjectId } from 'mongodb';
-import { setOwn } from '../bson/copy.ts';
+import { setOwn } from '../bson/plain-object.ts';
 import { isObject } from '../bson/bson-classes.ts';
 import { typeName } from '../schema/bson-types.ts';
 import { castId } from '../filter/cast-filter.ts';

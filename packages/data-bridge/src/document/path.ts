@@ -1,7 +1,8 @@
-import { isMutable, isPlainObject, setOwn } from '../bson/copy.ts';
+import { isMutable } from '../bson/copy.ts';
+import { isPlainObject, setOwn } from '../bson/plain-object.ts';
 import { typeName } from '../schema/bson-types.ts';
 import { UsageError } from '../errors.ts';
-import type { Keys } from '../tracking/pending-operators.ts';
+import type { Keys } from '../edits/edits.ts';
 
 /** The fields at the root of paths, by their stored names. */
 export interface Root {

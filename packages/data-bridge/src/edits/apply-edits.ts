@@ -1,4 +1,4 @@
-import { setOwn } from '../bson/copy.ts';
+import { setOwn } from '../bson/plain-object.ts';
 import { ABSENT, memberOf } from '../bson/encode.ts';
 import { type Form, UNFIT } from './atomic-rule.ts';
 import { ruleOf } from './atomic-operators.ts';

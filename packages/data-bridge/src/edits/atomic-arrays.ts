@@ -1,4 +1,4 @@
-import { isPlainObject } from '../bson/copy.ts';
+import { isPlainObject } from '../bson/plain-object.ts';
 import { ABSENT } from '../bson/encode.ts';
 import { equalValues } from '../bson/equal-bytes.ts';
 import { typeName } from '../schema/bson-types.ts';

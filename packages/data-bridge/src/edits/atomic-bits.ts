@@ -1,5 +1,5 @@
 import { BSON } from 'mongodb';
-import { isPlainObject } from '../bson/copy.ts';
+import { isPlainObject } from '../bson/plain-object.ts';
 import { ABSENT } from '../bson/encode.ts';
 import { isBson } from '../bson/bson-classes.ts';
 import { typeName } from '../schema/bson-types.ts';

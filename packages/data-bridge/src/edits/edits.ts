@@ -1,8 +1,11 @@
-import { isPlainObject } from '../bson/copy.ts';
+import { isPlainObject } from '../bson/plain-object.ts';
 import { ABSENT, memberOf, toExact } from '../bson/encode.ts';
 import { equalValues } from '../bson/equal-bytes.ts';
 import { type Identities, pairElements, type Pairing } from '../bson/identity.ts';
 import type { AtomicOperator } from './atomic-operators.ts';
+
+/** From the document to a value: the field's name, and the keys below it. */
+export type Keys = readonly [string, ...string[]];
 
 /** A value that is new or replaces the stored one whole. */
 export interface SetEdit {

@@ -1,4 +1,4 @@
-import { setOwn } from '../bson/copy.ts';
+import { setOwn } from '../bson/plain-object.ts';
 import { ABSENT, memberOf } from '../bson/encode.ts';
 import { equalValues } from '../bson/equal-bytes.ts';
 import { identityOf } from '../bson/identity.ts';

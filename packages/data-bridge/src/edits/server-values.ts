@@ -1,5 +1,5 @@
 import { BSON } from 'mongodb';
-import { isPlainObject } from '../bson/copy.ts';
+import { isPlainObject } from '../bson/plain-object.ts';
 import { equalValues } from '../bson/equal-bytes.ts';
 import { bsonTag, isBson, isDate, isObject, isRegExp, isUint8Array } from '../bson/bson-classes.ts';
 import { add, compareNumbers, isNumeric, multiply, type Numeric } from './arithmetic.ts';

@@ -1,4 +1,4 @@
-import { isPlainObject, setOwn } from '../bson/copy.ts';
+import { isPlainObject, setOwn } from '../bson/plain-object.ts';
 import { ABSENT, memberOf } from '../bson/encode.ts';
 import { equalValues } from '../bson/equal-bytes.ts';
 

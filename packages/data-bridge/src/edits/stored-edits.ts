@@ -1,5 +1,5 @@
 import { nameEnd, valueEnd } from '../bson/bytes.ts';
-import { setOwn } from '../bson/copy.ts';
+import { setOwn } from '../bson/plain-object.ts';
 import { decodeExactValue } from '../bson/decode.ts';
 import { utf8 } from '../bson/text.ts';
 import type { DeleteEdit, ElementsEdit, ObjectEdit, PositionsEdit, PushEdit, SetEdit, ValueEdit } from './edits.ts';

@@ -1,4 +1,4 @@
-import { isPlainObject, setOwn } from '../bson/copy.ts';
+import { isPlainObject, setOwn } from '../bson/plain-object.ts';
 import { ABSENT, toExact } from '../bson/encode.ts';
 import { toObjectId, typeName } from '../schema/bson-types.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';

@@ -1,5 +1,6 @@
 import { ObjectId } from 'mongodb';
-import { hasToBson, isMutable, isPlainObject, setOwn } from '../bson/copy.ts';
+import { hasToBson, isMutable } from '../bson/copy.ts';
+import { isPlainObject, setOwn } from '../bson/plain-object.ts';
 import { ABSENT, MAX_DEPTH, toExact } from '../bson/encode.ts';
 import { typeName } from '../schema/bson-types.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';

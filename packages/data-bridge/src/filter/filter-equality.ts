@@ -1,4 +1,4 @@
-import { isPlainObject } from '../bson/copy.ts';
+import { isPlainObject } from '../bson/plain-object.ts';
 import { ABSENT } from '../bson/encode.ts';
 
 /*

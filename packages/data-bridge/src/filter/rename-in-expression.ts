@@ -1,4 +1,4 @@
-import { isPlainObject, setOwn } from '../bson/copy.ts';
+import { isPlainObject, setOwn } from '../bson/plain-object.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { UsageError } from '../errors.ts';
 

@@ -4,19 +4,7 @@ import { ABSENT, encodeField } from '../bson/encode.ts';
 import type { StoredChange, StoredKeys } from '../edits/stored-changes.ts';
 import { currentAuthorship } from './context.ts';
 import type { Redaction } from '../definition/redaction.ts';
-
-/** What a write did to its document. */
-export type EntryKind = 'insert' | 'update' | 'delete';
-
-/** What is known of a write before it is sent. */
-export interface PlannedEntry {
-  readonly kind: EntryKind;
-  /** The write's own id, which the document carries as its `_revId` until the next one. */
-  readonly id: ObjectId;
-  readonly at: Date;
-  readonly by?: string;
-  readonly why?: string;
-}
+import type { EntryKind, PlannedEntry } from '../document/planned-entry.ts';
 
 /** Stands for a value that the writer does not know, since it was not loaded. */
 export const UNKNOWN = Symbol('unknown');

@@ -2,7 +2,8 @@ import { UsageError } from '../errors.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
 import type { Change } from '../edits/edits.ts';
 import { encodeDocument } from '../bson/encode.ts';
-import type { EntryChange, EntryKind, StoredEntry } from './entry.ts';
+import type { EntryChange, StoredEntry } from './entry.ts';
+import type { EntryKind } from '../document/planned-entry.ts';
 import { newestEntries, type ReadOptions } from './read.ts';
 import type { RecordedModel } from './record.ts';
 

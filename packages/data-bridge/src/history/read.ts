@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ClientSession, ObjectId } from 'mongodb';
 import { slicesOf } from '../bson/batch.ts';
-import { setOwn } from '../bson/copy.ts';
+import { setOwn } from '../bson/plain-object.ts';
 import { ABSENT, memberOf } from '../bson/encode.ts';
 import { Layout } from '../bson/layout.ts';
 import { REVISION, REVISION_ID } from '../definition/model-definition.ts';

@@ -6,7 +6,7 @@ import type {
   ObjectId,
   UpdateOptions,
 } from 'mongodb';
-import { setOwn } from '../bson/copy.ts';
+import { setOwn } from '../bson/plain-object.ts';
 import { ABSENT, encodeDocument } from '../bson/encode.ts';
 import { type ModelDefinition, REVISION, REVISION_ID } from '../definition/model-definition.ts';
 import { HistoryError } from '../errors.ts';
@@ -20,7 +20,8 @@ import { isNameable } from '../update/operators.ts';
 import { fallbackTree, type UpdatePlan } from '../update/plan.ts';
 import { changesBetween, type StoredChange } from '../edits/stored-changes.ts';
 import { type Answer, unlessMisfit, type Update } from '../document/stored-commands.ts';
-import { type PlannedEntry, UNKNOWN } from './entry.ts';
+import { UNKNOWN } from './entry.ts';
+import type { PlannedEntry } from '../document/planned-entry.ts';
 import { type Done, type Known, nextRevision, record, type RecordedModel } from './record.ts';
 
 /*

@@ -6,14 +6,8 @@ import { serverCode } from '../connection/driver-error.ts';
 import { HistoryError } from '../errors.ts';
 import { outcomeOf, safely } from '../connection/write-outcome.ts';
 import type { StoredChange } from '../edits/stored-changes.ts';
-import {
-  entryChanges,
-  knownValues,
-  type PendingEntry,
-  type PlannedEntry,
-  type SeenWrite,
-  type StoredEntry,
-} from './entry.ts';
+import { entryChanges, knownValues, type PendingEntry, type SeenWrite, type StoredEntry } from './entry.ts';
+import type { PlannedEntry } from '../document/planned-entry.ts';
 import type { Redaction } from '../definition/redaction.ts';
 
 /** A model whose history is kept. */

@@ -14,7 +14,7 @@ import type {
 import { Aggregate, type AggregationOptions } from '../aggregate/aggregate.ts';
 import { ownAll } from '../bson/arena.ts';
 import { batchOf } from '../bson/batch.ts';
-import { isPlainObject } from '../bson/copy.ts';
+import { isPlainObject } from '../bson/plain-object.ts';
 import { ABSENT, encodeDocument, toExact } from '../bson/encode.ts';
 import { typeName } from '../schema/bson-types.ts';
 import { equalityFilter, idFilter } from '../filter/cast-filter.ts';

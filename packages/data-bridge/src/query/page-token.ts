@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { encodeDocument } from '../bson/encode.ts';
 import { Layout } from '../bson/layout.ts';
 import { UsageError } from '../errors.ts';
@@ -18,16 +18,6 @@ export interface Position {
 const CIPHER = 'aes-256-gcm';
 const NONCE_SIZE = 12;
 const TAG_SIZE = 16;
-
-/**
- * The key of tokens.
- *
- * @param secret without one the key is the same everywhere: then a token is safe from accidents, not from somebody who
- *   wants to read or to forge it.
- */
-export function pageKey(secret = ''): Uint8Array {
-  return new Uint8Array(hkdfSync('sha256', secret, '', 'data-bridge page token', 32));
-}
 
 /** @param binding what the token belongs to: it can be read with the same again only. */
 export function writeToken(position: Position, binding: Uint8Array, key: Uint8Array): string {

@@ -1,9 +1,11 @@
-import { isMutable, isPlainObject } from '../bson/copy.ts';
+import { isMutable } from '../bson/copy.ts';
+import { isPlainObject } from '../bson/plain-object.ts';
 import { type Identities, pairElements } from '../bson/identity.ts';
 import type { Life } from '../document/document-state.ts';
 import { pendingOf, replaceOperands } from '../document/atomic-methods.ts';
 import { setAt } from '../document/path.ts';
-import { isSame, type Keys } from '../tracking/pending-operators.ts';
+import { isSame } from '../tracking/pending-operators.ts';
+import type { Keys } from '../edits/edits.ts';
 
 /*
  * Of a container that was loaded and changed in place only the schema's verdict counts. But what the program put inside of

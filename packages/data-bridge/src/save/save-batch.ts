@@ -2,7 +2,8 @@ import type { AnyBulkWriteOperation, AnyClientBulkWriteModel, BSON, ClientSessio
 import { isInTransaction } from '../connection/transaction-attempt.ts';
 import { slicesOf } from '../bson/batch.ts';
 import { encodeDocument } from '../bson/encode.ts';
-import { type BulkFailure, type BulkServer, readFailure, sizeOf } from '../connection/server-limits.ts';
+import { type BulkServer, sizeOf } from '../connection/server-limits.ts';
+import { type BulkFailure, readFailure } from '../connection/bulk-failure.ts';
 import { bulkWrite } from '../connection/collection.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import type { DocumentNotFoundError } from '../errors.ts';

@@ -1,6 +1,6 @@
 import type { Abortable, BSON, UpdateOptions } from 'mongodb';
 import { isInTransaction } from '../connection/transaction-attempt.ts';
-import { setOwn } from '../bson/copy.ts';
+import { setOwn } from '../bson/plain-object.ts';
 import { ABSENT, encodeDocument, LateBytes, toExact } from '../bson/encode.ts';
 import { copyStorable, isPlainKey } from '../bson/storable.ts';
 import { afterMiss } from './conflict.ts';
@@ -8,7 +8,8 @@ import { type ModelDefinition, REVISION, REVISION_ID } from '../definition/model
 import { isVerdict, serverCode } from '../connection/driver-error.ts';
 import { refuseNamed } from '../connection/driver-options.ts';
 import { type Conflict, DocumentNotFoundError, OutcomeUnknownError, UsageError } from '../errors.ts';
-import { type EntryKind, planEntry, type PlannedEntry } from '../history/entry.ts';
+import { planEntry } from '../history/entry.ts';
+import type { EntryKind, PlannedEntry } from '../document/planned-entry.ts';
 import { isRecorded } from '../history/record.ts';
 import { recordInsert, recordUpdate, withRevision } from '../history/record-save.ts';
 import type { Life, Terms, Write } from '../document/document-state.ts';

@@ -2,8 +2,7 @@ import type { Life, Terms } from '../document/document-state.ts';
 import { CONCURRENCIES, type Concurrency } from '../definition/model-options.ts';
 import { type Conflict, FieldNotLoadedError, UsageError } from '../errors.ts';
 import { extentAt } from '../document/loaded-part.ts';
-import type { EditTree } from '../edits/edits.ts';
-import type { Keys } from '../tracking/pending-operators.ts';
+import type { EditTree, Keys } from '../edits/edits.ts';
 import { bothGuards, guardsText, unchangedAt, valueGuard } from '../update/value-guards.ts';
 
 /*

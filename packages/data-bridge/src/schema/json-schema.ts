@@ -1,6 +1,6 @@
 // The `$jsonSchema` of a collection: https://www.mongodb.com/docs/manual/reference/operator/query/jsonSchema/
 // It is draft 4 of JSON Schema with `bsonType`, and without `$ref`, `format`, `default` and whatever came later.
-import { setOwn } from '../bson/copy.ts';
+import { setOwn } from '../bson/plain-object.ts';
 import { SchemaError } from '../errors.ts';
 import type { SchemaField } from './schema-field.ts';
 import type { JsonSchema } from './schema-library.ts';

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { copyValue, isMutable, isPlainObject, setOwn } from '../bson/copy.ts';
+import { copyValue, isMutable } from '../bson/copy.ts';
+import { isPlainObject, setOwn } from '../bson/plain-object.ts';
 import { equalValues } from '../bson/equal-bytes.ts';
 import type { BsonKind } from './bson-types.ts';
 import type { Identities } from '../bson/identity.ts';

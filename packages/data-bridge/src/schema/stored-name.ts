@@ -1,4 +1,4 @@
-import { setOwn } from '../bson/copy.ts';
+import { setOwn } from '../bson/plain-object.ts';
 import { isObject } from '../bson/bson-classes.ts';
 import { typeName } from './bson-types.ts';
 import { SchemaError, UsageError } from '../errors.ts';

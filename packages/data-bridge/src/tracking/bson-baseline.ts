@@ -1,5 +1,6 @@
 import { BSON } from 'mongodb';
-import { copyValue, setOwn } from '../bson/copy.ts';
+import { copyValue } from '../bson/copy.ts';
+import { setOwn } from '../bson/plain-object.ts';
 import { CorruptBsonError } from '../errors.ts';
 import {
   decodeDocument,

@@ -1,4 +1,5 @@
-import { copyValue, isMutable, setOwn } from '../bson/copy.ts';
+import { copyValue, isMutable } from '../bson/copy.ts';
+import { setOwn } from '../bson/plain-object.ts';
 import { ABSENT } from '../bson/encode.ts';
 import { equalValues } from '../bson/equal-bytes.ts';
 import type { Baseline } from './baseline.ts';

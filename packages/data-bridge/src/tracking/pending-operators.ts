@@ -1,13 +1,10 @@
-import { setOwn } from '../bson/copy.ts';
+import { setOwn } from '../bson/plain-object.ts';
 import { ABSENT, memberOf, toExact } from '../bson/encode.ts';
 import { equalValues } from '../bson/equal-bytes.ts';
 import type { AtomicOperator } from '../edits/atomic-operators.ts';
 import type { Baseline } from './baseline.ts';
-import { type AtomicEdit, type Edit, type EditTree, hasMembers, type ObjectEdit } from '../edits/edits.ts';
+import { type AtomicEdit, type Edit, type EditTree, hasMembers, type Keys, type ObjectEdit } from '../edits/edits.ts';
 import { treeOf } from './state-tracker.ts';
-
-/** From the document to a value: the field's name, and the keys below it. */
-export type Keys = readonly [string, ...string[]];
 
 /** An atomic operator that waits for a save. */
 export interface PendingAtomic {

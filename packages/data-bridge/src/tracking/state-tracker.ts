@@ -1,5 +1,5 @@
 import { customInspect, type Inspect } from '../bson/inspect.ts';
-import { setOwn } from '../bson/copy.ts';
+import { setOwn } from '../bson/plain-object.ts';
 import { documentSize } from '../bson/decode.ts';
 import { toJsonValue } from '../bson/json.ts';
 import { type BsonOptions, Layout } from '../bson/layout.ts';

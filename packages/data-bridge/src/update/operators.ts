@@ -1,4 +1,4 @@
-import { setOwn } from '../bson/copy.ts';
+import { setOwn } from '../bson/plain-object.ts';
 import { ruleOf } from '../edits/atomic-operators.ts';
 import { type AtomicEdit, type Edit, type EditTree, type ElementsEdit, idOf, idsOf } from '../edits/edits.ts';
 

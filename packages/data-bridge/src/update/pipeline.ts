@@ -1,4 +1,4 @@
-import { setOwn } from '../bson/copy.ts';
+import { setOwn } from '../bson/plain-object.ts';
 import { ABSENT } from '../bson/encode.ts';
 import { ruleOf } from '../edits/atomic-operators.ts';
 import {

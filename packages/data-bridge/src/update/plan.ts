@@ -1,5 +1,5 @@
 import { BSON } from 'mongodb';
-import { isPlainObject } from '../bson/copy.ts';
+import { isPlainObject } from '../bson/plain-object.ts';
 import { ruleOf } from '../edits/atomic-operators.ts';
 import { type Edit, type EditTree, idsOf } from '../edits/edits.ts';
 import { guardOf } from './shape-guards.ts';

@@ -1,4 +1,4 @@
-import { setOwn } from '../bson/copy.ts';
+import { setOwn } from '../bson/plain-object.ts';
 import { type Edit, type EditTree, idsOf } from '../edits/edits.ts';
 import { isIndex } from './operators.ts';
 import { element, type Expression, isArray, isObject, literal, member } from '../edits/expression.ts';

@@ -1,11 +1,18 @@
-import { setOwn } from '../bson/copy.ts';
+import { setOwn } from '../bson/plain-object.ts';
 import { ABSENT, memberOf } from '../bson/encode.ts';
 import { ruleOf } from '../edits/atomic-operators.ts';
-import { type Edit, type EditTree, type ElementsEdit, hasMembers, idsOf, type SetEdit } from '../edits/edits.ts';
+import {
+  type Edit,
+  type EditTree,
+  type ElementsEdit,
+  hasMembers,
+  idsOf,
+  type Keys,
+  type SetEdit,
+} from '../edits/edits.ts';
 import { every, type Guard } from './shape-guards.ts';
 import { isIndex, isNameable } from './operators.ts';
 import { element, type Expression, isArray, isObject, literal, member } from '../edits/expression.ts';
-import type { Keys } from '../tracking/pending-operators.ts';
 import { holdsString } from './plan.ts';
 
 /** Gives the original of a field, BSON-typed, with its keys in their order: whole objects are compared with it. */

@@ -1,6 +1,6 @@
-import type { Abortable, BSON, ChangeStream as DriverStream, ChangeStreamOptions, ResumeToken } from 'mongodb';
+import type { Abortable, BSON, ChangeStreamOptions, ChangeStream as DriverStream, ResumeToken } from 'mongodb';
 import { refuseInTransaction } from '../connection/transaction-attempt.ts';
-import { isPlainObject } from '../bson/copy.ts';
+import { isPlainObject } from '../bson/plain-object.ts';
 import { batchOf } from '../bson/batch.ts';
 import { decodeStored } from '../bson/decode.ts';
 import { encodeDocument } from '../bson/encode.ts';

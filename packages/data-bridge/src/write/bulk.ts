@@ -6,10 +6,11 @@ import type {
   UpdateOptions,
   UpdateResult,
 } from 'mongodb';
-import { type BulkFailure, readFailure, serverOf } from '../connection/server-limits.ts';
+import { serverOf } from '../connection/server-limits.ts';
+import { type BulkFailure, readFailure } from '../connection/bulk-failure.ts';
 import { castFilter } from '../filter/cast-filter.ts';
 import { bulkWrite, type Commands } from '../connection/collection.ts';
-import { concurrently, CONCURRENCY } from '../connection/concurrently.ts';
+import { CONCURRENCY, concurrently } from '../connection/concurrently.ts';
 import { countedReplacement } from './version-counter.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { type Document, type DocumentClass, lifeOf } from '../save/document.ts';

@@ -1,7 +1,7 @@
 import { type Abortable, type BSON, type BulkWriteOptions, MongoBulkWriteError, ObjectId } from 'mongodb';
-import { isPlainObject } from '../bson/copy.ts';
+import { isPlainObject } from '../bson/plain-object.ts';
 import { isStorable } from '../bson/storable.ts';
-import { concurrently, CONCURRENCY } from '../connection/concurrently.ts';
+import { CONCURRENCY, concurrently } from '../connection/concurrently.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { Document, lifeOf, readField } from '../save/document.ts';
 import { OutcomeUnknownError, UsageError, ValidationError, type ValidationIssue } from '../errors.ts';

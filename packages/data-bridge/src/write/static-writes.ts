@@ -11,7 +11,7 @@ import type {
   UpdateResult,
   WriteConcernOptions,
 } from 'mongodb';
-import { isPlainObject, setOwn } from '../bson/copy.ts';
+import { isPlainObject, setOwn } from '../bson/plain-object.ts';
 import { ABSENT, toExact } from '../bson/encode.ts';
 import { typeName } from '../schema/bson-types.ts';
 import { castFilter, castUpdate } from '../filter/cast-filter.ts';

@@ -1,5 +1,5 @@
 import type { BSON } from 'mongodb';
-import { isPlainObject } from '../bson/copy.ts';
+import { isPlainObject } from '../bson/plain-object.ts';
 
 /*
  * Updates of models that count the writes of a document, where no operator can do it.

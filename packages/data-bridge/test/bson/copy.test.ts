@@ -14,7 +14,8 @@ import {
   UUID,
 } from 'mongodb';
 import { describe, expect, it } from 'vitest';
-import { copyValue, hasToBson, isMutable, isPlainObject, setOwn } from '../../src/bson/copy.ts';
+import { copyValue, hasToBson, isMutable } from '../../src/bson/copy.ts';
+import { isPlainObject, setOwn } from '../../src/bson/plain-object.ts';
 
 describe('isMutable()', () => {
   it.each([

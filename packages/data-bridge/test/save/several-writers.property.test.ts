@@ -3,7 +3,7 @@ import { MongoServerError } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { caseCount } from '../../../../scripts/case-count.ts';
-import { setOwn } from '../../src/bson/copy.ts';
+import { setOwn } from '../../src/bson/plain-object.ts';
 import { encodeDocument } from '../../src/bson/encode.ts';
 import { type Concurrency, ConflictError, model, type SaveOptions, type StateTracker } from '../../src/index.ts';
 import { identified } from '../../src/zod.ts';

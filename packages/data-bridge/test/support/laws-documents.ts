@@ -1,5 +1,5 @@
 import { BSON } from 'mongodb';
-import { setOwn } from '../../src/bson/copy.ts';
+import { setOwn } from '../../src/bson/plain-object.ts';
 import { canonical } from './laws-canonical.ts';
 import type { Random } from './laws-random.ts';
 

@@ -1,6 +1,6 @@
 import { startServer } from '@data-bridge/embedded';
 import { type Collection, MongoClient, MongoServerError } from 'mongodb';
-import { setOwn } from '../../src/bson/copy.ts';
+import { setOwn } from '../../src/bson/plain-object.ts';
 import { decodeDocument, decodeExact } from '../../src/bson/decode.ts';
 import { encodeDocument } from '../../src/bson/encode.ts';
 import { Layout } from '../../src/bson/layout.ts';

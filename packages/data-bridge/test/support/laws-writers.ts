@@ -1,4 +1,4 @@
-import { setOwn } from '../../src/bson/copy.ts';
+import { setOwn } from '../../src/bson/plain-object.ts';
 import {
   identity,
   isMembers,

@@ -1,7 +1,7 @@
 import type { Collection } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { caseCount } from '../../../../scripts/case-count.ts';
-import { setOwn } from '../../src/bson/copy.ts';
+import { setOwn } from '../../src/bson/plain-object.ts';
 import { ABSENT, memberOf } from '../../src/bson/encode.ts';
 import { Layout } from '../../src/bson/layout.ts';
 import { ModelDefinition } from '../../src/definition/model-definition.ts';

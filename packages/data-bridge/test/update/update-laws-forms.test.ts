@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { guardOf } from '../../src/update/shape-guards.ts';
 import { operators } from '../../src/update/operators.ts';
 import { pipeline } from '../../src/update/pipeline.ts';
-import { setOwn } from '../../src/bson/copy.ts';
+import { setOwn } from '../../src/bson/plain-object.ts';
 import { canonical } from '../support/laws-canonical.ts';
 import { isMembers, type Members } from '../support/laws-documents.ts';
 import { editsOf, exact, openStore, serverNames, type Store, type Stored } from '../support/laws-store.ts';

@@ -12,17 +12,16 @@ import { startOf } from '../storage/log-position.ts';
 import type { LogPosition } from '../storage/storage.ts';
 import type { Request, Scope } from '../dispatch/command.ts';
 import {
-  type EventOptions,
   eventOf,
+  type EventOptions,
   type FullDocument,
   type FullDocumentBeforeChange,
   invalidateEvent,
 } from './change-events.ts';
 import { MAX_BATCH_BYTES, type Stream } from '../cursors/cursors.ts';
 import { Fields } from '../messages/fields.ts';
-import { MAX_DOCUMENT_SIZE } from '../messages/limits.ts';
+import { checkSize, MAX_DOCUMENT_SIZE } from '../messages/limits.ts';
 import { readToken, writeToken } from './resume-token.ts';
-import { checkSize } from '../commands/writes.ts';
 
 /** What a stream is about. */
 interface Subject {

@@ -10,11 +10,10 @@ import { collectionName, cursorBatchSize, scopeOf } from '../dispatch/arguments.
 import { isChangeStream, openChangeStream } from '../change-streams/change-stream.ts';
 import { type Command, command, type Context, type Request, type Scope } from '../dispatch/command.ts';
 import type { Fields } from '../messages/fields.ts';
-import { MAX_DOCUMENT_SIZE } from '../messages/limits.ts';
+import { checkSize, MAX_DOCUMENT_SIZE } from '../messages/limits.ts';
 import { planQuery } from '../planner/planner.ts';
 import { type Found, type Query, select } from '../planner/run-plan.ts';
 import type { CursorReply } from '../messages/reply.ts';
-import { checkSize } from './writes.ts';
 
 function aggregate(context: Context, request: Request): CursorReply {
   const { fields, database, session } = request;

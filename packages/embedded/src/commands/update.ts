@@ -6,9 +6,9 @@ import { ServerError } from '../errors.ts';
 import { type GivenCollation, givenCollation, scopeFor } from '../dispatch/arguments.ts';
 import type { Scope } from '../dispatch/command.ts';
 import type { Fields } from '../messages/fields.ts';
-import { MAX_DOCUMENT_SIZE } from '../messages/limits.ts';
+import { checkSize, MAX_DOCUMENT_SIZE } from '../messages/limits.ts';
 import { type Found, limited, select } from '../planner/run-plan.ts';
-import { checkSize, insertDocument, withIdFirst } from './writes.ts';
+import { insertDocument, withIdFirst } from './writes.ts';
 
 /** The options that an update has in every command. */
 export const UPDATE_OPTIONS = ['multi', 'upsert', 'sort', 'arrayFilters', 'hint', 'collation'];

@@ -3,9 +3,8 @@ import { encode } from '../values/bson.ts';
 import { checkNewId } from '../engine/update/compile.ts';
 import type { Document, Value } from '../values/value.ts';
 import type { Collection } from '../catalog/collection.ts';
-import { ServerError } from '../errors.ts';
 import type { Statement } from '../dispatch/command.ts';
-import { MAX_DOCUMENT_SIZE } from '../messages/limits.ts';
+import { checkSize, MAX_DOCUMENT_SIZE } from '../messages/limits.ts';
 
 /**
  * Stores a new document and gives it as it is stored. Throws 52 or 53 for an `_id` that cannot be, 2 for a document that
@@ -18,11 +17,6 @@ export function insertDocument(collection: Collection, statement: Statement, che
   checkSize(bytes, 2, `object to insert too large. size in bytes: ${bytes.length}, max size: ${MAX_DOCUMENT_SIZE}`);
   collection.insert(document, bytes, checked);
   return document;
-}
-
-/** Throws the error of that code for a document that is too large to be stored. Each way to make one has its own. */
-export function checkSize(bytes: Uint8Array, code: number, message: string): void {
-  if (bytes.length > MAX_DOCUMENT_SIZE) throw new ServerError(code, message);
 }
 
 /** The document as it is stored: `_id` first, made where there is none, and empty timestamps filled in. */
