@@ -4,7 +4,7 @@ import { UsageError } from '../errors.ts';
 import type { Life } from './document-state.ts';
 import { keysOf, type Root, setAt, valueAt } from './path.ts';
 import { checkReadable, checkWritable } from './loaded-part.ts';
-import { applyAtomic, type AtomicOperator, foldAtomics, misfit, ruleOf } from '../edits/atomic-operators.ts';
+import { applyAtomic, type AtomicOperator, foldAtomics, ruleOf, whyInapplicable } from '../edits/atomic-operators.ts';
 import { type Keys, MAX_LEVELS } from '../edits/edits.ts';
 import { exactAt, isSame, isShown, type PendingAtomic } from '../tracking/pending-operators.ts';
 
@@ -97,7 +97,7 @@ function takeOne(life: Life, { keys, shown }: PendingAtomic): void {
   const stored = valueAt({ get: (name) => baseline.original(name) }, keys);
   const others = life.pending.filter((each) => each !== later);
   // What was asked for meanwhile is done to the stored value; where it no longer fits, memory is an ordinary change.
-  if (later !== undefined && misfit(later.operator, stored, later.operand) !== null) {
+  if (later !== undefined && whyInapplicable(later.operator, stored, later.operand) !== null) {
     life.pending = others;
     return;
   }
@@ -149,7 +149,7 @@ function checkOthers(
 function checkStored(life: Life, keys: Keys, operator: AtomicOperator, operand: unknown): void {
   if (life.sent.some((each) => isAt(keys, each))) return;
   const stored = exactAt(life.baseline, keys);
-  const problem = stored === ABSENT ? null : misfit(operator, stored, operand);
+  const problem = stored === ABSENT ? null : whyInapplicable(operator, stored, operand);
   if (problem !== null)
     throw new UsageError(`${operator} of "${life.definition.shownPath(keys)}" ${problem}.`, life.context);
 }

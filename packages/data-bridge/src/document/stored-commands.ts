@@ -35,7 +35,7 @@ export const update: Update = async (life, filter, form, options) => {
 /** The same, and reads the fields of the tree's operators as they are then. */
 export function updateAndRead(tree: EditTree): Update {
   return (life, filter, form, options) =>
-    unlessMisfit(form, async () => {
+    nullIfShapeDiffers(form, async () => {
       const projection = life.baseline.selection?.projection ?? projectionOf(tree);
       const sent = { ...options, ...optionsOf(form), projection, returnDocument: 'after', raw: true } as const;
       const found: unknown = await life.definition.collection().findOneAndUpdate(filter, form.update, {
@@ -67,7 +67,7 @@ export function hasAtomic(edit: Edit): boolean {
 const SHAPE_ERRORS: ReadonlySet<number | undefined> = new Set([2, 14, 28]);
 
 /** Null where the stored shape does not fit. */
-export async function unlessMisfit(form: UpdatePlan, send: () => Promise<Answer | null>): Promise<Answer | null> {
+export async function nullIfShapeDiffers(form: UpdatePlan, send: () => Promise<Answer | null>): Promise<Answer | null> {
   try {
     return await send();
   } catch (error) {

@@ -55,14 +55,14 @@ export function ruleOf(operator: AtomicOperator): AtomicRule {
  * @throws UsageError where the operator does not fit the value.
  */
 export function applyAtomic(operator: AtomicOperator, value: unknown, operand: unknown, path: string): unknown {
-  const problem = misfit(operator, value, operand);
+  const problem = whyInapplicable(operator, value, operand);
   if (problem !== null) throw new UsageError(`${operator} of "${path}" ${problem}.`);
   const rule = ruleOf(operator);
   return value === undefined ? rule.ofNothing(operand) : rule.apply(value, operand);
 }
 
 /** Why an operator cannot be applied to a value, or null. */
-export function misfit(operator: AtomicOperator, value: unknown, operand: unknown): string | null {
+export function whyInapplicable(operator: AtomicOperator, value: unknown, operand: unknown): string | null {
   const { checkOperand, checkValue } = ruleOf(operator);
   return checkOperand(operand) ?? (value === undefined ? null : checkValue(value));
 }

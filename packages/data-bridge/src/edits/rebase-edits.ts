@@ -2,7 +2,7 @@ import { setOwn } from '../bson/plain-object.ts';
 import { ABSENT, memberOf } from '../bson/encode.ts';
 import { equalValues } from '../bson/equal-bytes.ts';
 import { identityOf } from '../bson/identity.ts';
-import { applyAtomic, misfit, ruleOf } from './atomic-operators.ts';
+import { applyAtomic, ruleOf, whyInapplicable } from './atomic-operators.ts';
 import {
   type AtomicEdit,
   type Edit,
@@ -97,7 +97,7 @@ function layEdit(edit: Edit, theirs: unknown, keys: Clash['keys'], settle: Settl
 function layAtomic(edit: AtomicEdit, theirs: unknown): AtomicEdit | null {
   const { operator, operand } = edit;
   const before = theirs === ABSENT ? undefined : theirs;
-  if (misfit(operator, before, operand) !== null) return null;
+  if (whyInapplicable(operator, before, operand) !== null) return null;
   if (!ruleOf(operator).standsAlone && !isSameStored(edit.base, theirs)) return null;
   const value = applyAtomic(operator, before, operand, '');
   return { ...edit, base: theirs, value: value === undefined ? ABSENT : value };

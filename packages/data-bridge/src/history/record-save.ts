@@ -19,7 +19,7 @@ import { lay } from '../edits/apply-edits.ts';
 import { isNameable } from '../update/operators.ts';
 import { fallbackTree, type UpdatePlan } from '../update/plan.ts';
 import { changesBetween, type StoredChange } from '../edits/stored-changes.ts';
-import { type Answer, unlessMisfit, type Update } from '../document/stored-commands.ts';
+import { type Answer, nullIfShapeDiffers, type Update } from '../document/stored-commands.ts';
 import { UNKNOWN } from './entry.ts';
 import type { PlannedEntry } from '../document/planned-entry.ts';
 import { type Done, type Known, nextRevision, record, type RecordedModel } from './record.ts';
@@ -66,7 +66,7 @@ export async function recordUpdate(
   const met: Exchanged[] = [];
   const done = await record(definition, entry, known, options, async () => {
     await send((_, filter, form, sent) =>
-      unlessMisfit(form, async () => {
+      nullIfShapeDiffers(form, async () => {
         const exchanged = await exchange(definition, { filter, tree, form, entry }, sent);
         if (exchanged !== null) met.push(exchanged);
         return exchanged === null ? null : { stored: null };

@@ -8,7 +8,7 @@ import { type Conflict, ConflictError } from '../errors.ts';
 import type { Life, Terms, Write } from '../document/document-state.ts';
 import { joinAtomics, putBack } from '../document/atomic-methods.ts';
 import { valueAt } from '../document/path.ts';
-import { applyAtomic, misfit, ruleOf } from '../edits/atomic-operators.ts';
+import { applyAtomic, ruleOf, whyInapplicable } from '../edits/atomic-operators.ts';
 import type { Baseline } from '../tracking/baseline.ts';
 import type { BsonBaseline } from '../tracking/bson-baseline.ts';
 import type { EditTree } from '../edits/edits.ts';
@@ -180,7 +180,7 @@ function layAtomics(life: Life, before: Baseline, newer: BsonBaseline): void {
     (other: PendingAtomic) =>
       isDeepStrictEqual(other.keys, keys);
   const fits = ({ keys, operator, operand }: PendingAtomic): boolean =>
-    misfit(operator, valueAt(theirs, keys), operand) === null &&
+    whyInapplicable(operator, valueAt(theirs, keys), operand) === null &&
     (ruleOf(operator).standsAlone || isSameStored(exactAt(before, keys), exactAt(newer, keys)));
   const waiting = life.pending.filter((each) => isShown(before, each) && fits(each));
   life.sent = life.sent.map((each) => {

@@ -136,8 +136,8 @@ function filterOf({ filter, terms }: Update): Filter<BSON.Document> {
  * sent carries no guard, and matches the document unless it is gone.
  */
 function updateOf({ tree, terms }: Update): Pick<UpdatePlan, 'update' | 'collation'> {
-  const said = needsPipelineInBatch(tree) ? null : operators(tree);
-  const { reason: _, ...sent }: UpdatePlan = said ?? fallback(tree);
+  const expressed = needsPipelineInBatch(tree) ? null : operators(tree);
+  const { reason: _, ...sent }: UpdatePlan = expressed ?? fallback(tree);
   return { ...sent, ...(terms?.collation && { collation: terms.collation }) };
 }
 

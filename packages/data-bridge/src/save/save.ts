@@ -16,7 +16,7 @@ import type { Life, Terms, Write } from '../document/document-state.ts';
 import { putBack, takeStored } from '../document/atomic-methods.ts';
 import { type Outcome, outcomeOf, safely, translate } from '../connection/write-outcome.ts';
 import { confined, extentAt } from '../document/loaded-part.ts';
-import { applyAtomic, type AtomicOperator, misfit } from '../edits/atomic-operators.ts';
+import { applyAtomic, type AtomicOperator, whyInapplicable } from '../edits/atomic-operators.ts';
 import type { Baseline } from '../tracking/baseline.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
 import type { AtomicEdit, EditTree } from '../edits/edits.ts';
@@ -189,7 +189,7 @@ function stamp({ baseline, definition }: Life, edits: EditTree): { tree: EditTre
 
 function stampOf(baseline: Baseline, name: string, operator: AtomicOperator, operand: unknown): AtomicEdit {
   const base = baseline.exact(name);
-  const known = base === ABSENT || misfit(operator, base, operand) !== null ? undefined : base;
+  const known = base === ABSENT || whyInapplicable(operator, base, operand) !== null ? undefined : base;
   return { kind: 'atomic', operator, operand, base, value: applyAtomic(operator, known, operand, name) };
 }
 

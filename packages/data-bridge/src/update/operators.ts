@@ -2,7 +2,7 @@ import { setOwn } from '../bson/plain-object.ts';
 import { ruleOf } from '../edits/atomic-operators.ts';
 import { type AtomicEdit, type Edit, type EditTree, type ElementsEdit, idOf, idsOf } from '../edits/edits.ts';
 
-/** The update operators that say a tree of edits: by path, what each is given. */
+/** The update operators that express a tree of edits: by path, what each is given. */
 export type Operators = Record<string, Record<string, unknown>>;
 
 /** Can this key be part of a dotted path? */
@@ -17,20 +17,20 @@ export function isIndex(key: string): boolean {
 }
 
 /** A tree of edits as operators, and how they find the elements that they name. */
-export interface Said {
+export interface OperatorForm {
   readonly update: Operators;
   readonly arrayFilters?: object[];
 }
 
 /**
- * The edits as update operators, or `null` where they have no words for one of them: a key on the way to it can be part
+ * The edits as update operators, or `null` where one of them has no form as operators: a key on the way to it can be part
  * of no dotted path, or an array needs more than one operator.
  */
-export function operators(tree: EditTree): Said | null {
+export function operators(tree: EditTree): OperatorForm | null {
   if (whyPipeline(tree) !== null) return null;
-  const said = { update: {}, arrayFilters: [] };
-  for (const [name, edit] of tree.children) say(edit, name, said);
-  return said.arrayFilters.length > 0 ? said : { update: said.update };
+  const expressed = { update: {}, arrayFilters: [] };
+  for (const [name, edit] of tree.children) express(edit, name, expressed);
+  return expressed.arrayFilters.length > 0 ? expressed : { update: expressed.update };
 }
 
 /** Why a save is an update pipeline, where operators would be shorter: what is changed asks for it, or when it is sent. */
@@ -75,13 +75,13 @@ function whyPipelineOf({ children, removed, added, isMoved }: ElementsEdit, isFo
   return null;
 }
 
-interface Saying {
+interface OperatorDraft {
   readonly update: Operators;
   readonly arrayFilters: object[];
 }
 
-function say(edit: Edit, path: string, said: Saying): void {
-  const { update } = said;
+function express(edit: Edit, path: string, expressed: OperatorDraft): void {
+  const { update } = expressed;
   switch (edit.kind) {
     case 'set':
       setOwn((update['$set'] ??= {}), path, edit.value);
@@ -93,35 +93,35 @@ function say(edit: Edit, path: string, said: Saying): void {
       setOwn((update['$push'] ??= {}), path, { $each: edit.added });
       break;
     case 'atomic':
-      sayAtomic(edit, path, update);
+      expressAtomic(edit, path, update);
       break;
     case 'object':
-      for (const [key, child] of edit.children) say(child, `${path}.${key}`, said);
+      for (const [key, child] of edit.children) express(child, `${path}.${key}`, expressed);
       break;
     case 'positions':
       for (const [i, child] of edit.children) {
-        if (whyPipeline(child) === null) say(child, `${path}.${i}`, said);
+        if (whyPipeline(child) === null) express(child, `${path}.${i}`, expressed);
         else setOwn((update['$set'] ??= {}), `${path}.${i}`, edit.value[i]);
       }
       break;
     case 'elements':
-      sayElements(edit, path, said);
+      expressElements(edit, path, expressed);
   }
 }
 
-function sayElements(edit: ElementsEdit, path: string, said: Saying): void {
+function expressElements(edit: ElementsEdit, path: string, expressed: OperatorDraft): void {
   const { key, children, removed, added } = edit;
   for (const [i, child] of children) {
-    const identifier = `e${said.arrayFilters.length}`;
-    said.arrayFilters.push({ [`${identifier}.${key}`]: idOf(edit, i) });
-    say(child, `${path}.$[${identifier}]`, said);
+    const identifier = `e${expressed.arrayFilters.length}`;
+    expressed.arrayFilters.push({ [`${identifier}.${key}`]: idOf(edit, i) });
+    express(child, `${path}.$[${identifier}]`, expressed);
   }
-  const { update } = said;
+  const { update } = expressed;
   if (removed.length > 0) setOwn((update['$pull'] ??= {}), path, { [key]: { $in: idsOf(removed, key) } });
   if (added.length > 0) setOwn((update['$push'] ??= {}), path, { $each: added });
 }
 
-function sayAtomic({ operator, operand }: AtomicEdit, path: string, update: Operators): void {
+function expressAtomic({ operator, operand }: AtomicEdit, path: string, update: Operators): void {
   const [name, argument] = ruleOf(operator).operator(operand);
   setOwn((update[name] ??= {}), path, argument);
 }

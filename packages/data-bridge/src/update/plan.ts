@@ -34,10 +34,10 @@ export interface Situation {
 export function plan(tree: EditTree, { inTransaction = false, isRetry = false }: Situation = {}): UpdatePlan {
   if (isRetry) return inPipeline(tree, whyPipeline(tree) ?? 'conflict-retry');
   if (inTransaction && needsPipelineInBatch(tree)) return inPipeline(tree, whyPipeline(tree) ?? 'transaction');
-  const said = operators(tree);
-  if (said === null) return inPipeline(tree, whyPipeline(tree));
+  const expressed = operators(tree);
+  if (expressed === null) return inPipeline(tree, whyPipeline(tree));
   const guard = guardOf(tree);
-  return { ...said, ...(guard && { guard }), ...collationOf(tree) };
+  return { ...expressed, ...(guard && { guard }), ...collationOf(tree) };
 }
 
 /**

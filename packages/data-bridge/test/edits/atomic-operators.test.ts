@@ -9,8 +9,8 @@ import {
   ATOMIC_OPERATORS,
   type AtomicOperator,
   foldAtomics,
-  misfit,
   ruleOf,
+  whyInapplicable,
 } from '../../src/edits/atomic-operators.ts';
 
 const [low, high] = ['000000000000000000000001', '000000000000000000000002'].map((hex) => new ObjectId(hex));
@@ -86,7 +86,7 @@ describe('applyAtomic', () => {
   });
 });
 
-describe('misfit', () => {
+describe('whyInapplicable', () => {
   it.each<[AtomicOperator, unknown, unknown, string]>([
     ['$inc', 'x', 1, 'needs a number'],
     ['$inc', null, 1, 'needs a number'],
@@ -113,14 +113,14 @@ describe('misfit', () => {
     ['$bit', new Double(1), { or: 1 }, 'needs an integer'],
     ['$bit', 'x', { or: 1 }, 'the value there is a string'],
   ])('tells it of %s of %o with %o', (operator, value, operand, problem) => {
-    expect(misfit(operator, value, operand)).toContain(problem);
+    expect(whyInapplicable(operator, value, operand)).toContain(problem);
   });
 
   it('is null where the operator fits', () => {
-    expect(misfit('$inc', undefined, 1)).toBeNull();
-    expect(misfit('$currentDate', {}, true)).toBeNull();
-    expect(misfit('$push', [], [{ $set: 1 }, { a: 1 }])).toBeNull();
-    expect(misfit('$pull', [], [{ a: 1 }, 'x', null])).toBeNull();
+    expect(whyInapplicable('$inc', undefined, 1)).toBeNull();
+    expect(whyInapplicable('$currentDate', {}, true)).toBeNull();
+    expect(whyInapplicable('$push', [], [{ $set: 1 }, { a: 1 }])).toBeNull();
+    expect(whyInapplicable('$pull', [], [{ a: 1 }, 'x', null])).toBeNull();
   });
 });
 

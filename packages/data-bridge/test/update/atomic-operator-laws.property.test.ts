@@ -7,7 +7,7 @@ import { Layout } from '../../src/bson/layout.ts';
 import { ModelDefinition } from '../../src/definition/model-definition.ts';
 import { Life } from '../../src/document/document-state.ts';
 import { operate, takeStored } from '../../src/document/atomic-methods.ts';
-import { applyAtomic, misfit } from '../../src/edits/atomic-operators.ts';
+import { applyAtomic, whyInapplicable } from '../../src/edits/atomic-operators.ts';
 import type { EditTree } from '../../src/edits/edits.ts';
 import { carriedOut, treeWith } from '../../src/tracking/pending-operators.ts';
 import { StateTracker } from '../../src/tracking/state-tracker.ts';
@@ -170,13 +170,14 @@ function settle(life: Life, tree: EditTree, stored: Uint8Array): void {
 /** What an operator makes of a document in JavaScript. */
 function apply(document: Members, { keys, operator, operand }: AtomicOperation): void {
   const value = valueIn(document, keys);
-  if (misfit(operator, value, operand) === null) put(document, keys, applyAtomic(operator, value, operand, ''));
+  if (whyInapplicable(operator, value, operand) === null)
+    put(document, keys, applyAtomic(operator, value, operand, ''));
 }
 
 /** Mine: where they do not fit what another writer left, memory is stored. */
 function applyAll(document: Members, operations: readonly AtomicOperation[], memory: object): void {
   const fitting = operations.filter(
-    (each) => misfit(each.operator, valueIn(document, each.keys), each.operand) === null,
+    (each) => whyInapplicable(each.operator, valueIn(document, each.keys), each.operand) === null,
   );
   for (const { keys } of operations.filter((each) => !fitting.includes(each)))
     put(document, keys, valueIn(memory, keys));
