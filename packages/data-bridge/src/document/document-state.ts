@@ -12,7 +12,7 @@ import type { PlannedEntry } from './planned-entry.ts';
 import type { Baseline } from '../tracking/baseline.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
 import type { Edit, EditTree, Keys } from '../edits/edits.ts';
-import type { Guard } from '../update/shape-guards.ts';
+import type { GuardFilter } from '../update/shape-guards.ts';
 import type { UpdatePlan } from '../update/plan.ts';
 import { isSame, type PendingAtomic } from '../tracking/pending-operators.ts';
 import { baselineOf, moveTo, type StateTracker } from '../tracking/state-tracker.ts';
@@ -38,9 +38,9 @@ export type Write =
 export interface Terms {
   readonly concurrency: Concurrency;
   /** Paths that must be as they were read: those that the save asked for, and the version. */
-  readonly premises: readonly Keys[];
+  readonly guardedPaths: readonly Keys[];
   /** Both, and what `concurrency` asks of the edits, as a filter. */
-  readonly filter: Guard;
+  readonly filter: GuardFilter;
   /** Strings are compared as they are, whatever the collection's own collation takes for equal. */
   readonly collation: UpdatePlan['collation'];
   /** Is the update to be a pipeline, which fits any shape? */

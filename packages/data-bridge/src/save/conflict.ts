@@ -44,16 +44,16 @@ export async function afterMiss(
   const newer = await readNewer(life, options);
   if (newer === null) throw notFound(life);
   const { onConflict = 'throw' } = options;
-  const { premises, overlaps } = conflictsOf(life, write, terms, newer);
-  const isConflict = premises.length + overlaps.length > 0;
+  const { guarded, overlaps } = conflictsOf(life, write, terms, newer);
+  const isConflict = guarded.length + overlaps.length > 0;
   if (tries >= MAX_TRIES || (isConflict && onConflict === 'throw'))
-    throw conflictError(life, newer, [...premises, ...overlaps]);
+    throw conflictError(life, newer, [...guarded, ...overlaps]);
   if (!isConflict) {
     await pause(tries, options);
     return layWrite(life, write, terms, newer);
   }
   const { version } = life.definition;
-  const fixed = premises.filter(({ keys }) => keys[0] !== version);
+  const fixed = guarded.filter(({ keys }) => keys[0] !== version);
   if (fixed.length > 0) throw conflictError(life, newer, [...fixed, ...overlaps]);
   await pause(tries, options);
   putBack(life);
@@ -83,17 +83,17 @@ export async function readNewer(
 export function conflictsOf(
   life: Life,
   { tree, stamped }: Pick<Write & { readonly kind: 'update' }, 'tree' | 'stamped'>,
-  { concurrency, premises }: Terms,
+  { concurrency, guardedPaths }: Terms,
   newer: BsonBaseline,
-): { readonly premises: Clash[]; readonly overlaps: Clash[] } {
+): { readonly guarded: Clash[]; readonly overlaps: Clash[] } {
   const theirs = (name: string): unknown => newer.exact(name);
   const originals = (name: string): unknown => life.baseline.exact(name);
   // An update whose answer did not come may have been done: then what is stored is mine.
   const isOurs = (clash: Clash): boolean => life.unanswered !== null && isSameStored(clash.mine, clash.theirs);
-  const kept = premises.flatMap((keys) => clashesOf(unchangedAt(keys, originals), theirs));
+  const kept = guardedPaths.flatMap((keys) => clashesOf(unchangedAt(keys, originals), theirs));
   const overlaps =
     concurrency === 'fields' || kept.length > 0 ? clashesOf(without(tree, stamped), theirs).filter(not(isOurs)) : [];
-  return { premises: kept, overlaps };
+  return { guarded: kept, overlaps };
 }
 
 function not<T>(test: (value: T) => boolean): (value: T) => boolean {
@@ -128,7 +128,7 @@ function conflictIn({ baseline, definition }: Life, { keys, base, mine, theirs }
 function layWrite(
   life: Life,
   write: Write & { readonly kind: 'update' },
-  { concurrency, premises }: Terms,
+  { concurrency, guardedPaths }: Terms,
   newer: BsonBaseline,
 ): Write {
   const laid = lay(write.tree, (name) => newer.exact(name), takeMine);
@@ -136,8 +136,8 @@ function layWrite(
   const tree: EditTree = isDone ? { kind: 'object', children: new Map() } : laid;
   moveOnto(life, newer, takeMine);
   if (life.writing !== null) life.writing = tree;
-  const asked = termsFilter(life, without(tree, write.stamped), concurrency, premises);
-  return { ...write, tree, terms: { concurrency, premises, asPipeline: true, ...asked } };
+  const asked = termsFilter(life, without(tree, write.stamped), concurrency, guardedPaths);
+  return { ...write, tree, terms: { concurrency, guardedPaths, asPipeline: true, ...asked } };
 }
 
 /**

@@ -14,7 +14,7 @@ import { BsonBaseline } from '../tracking/bson-baseline.ts';
 import { type Edit, type EditTree, hasMembers } from '../edits/edits.ts';
 import { literal } from '../edits/expression.ts';
 import { type Clash, takeMine } from '../edits/rebase-edits.ts';
-import { bothGuards } from '../update/value-guards.ts';
+import { joinGuards } from '../update/value-guards.ts';
 import { checkConflictOptions, type ConflictOptions, termsOf } from './write-conditions.ts';
 
 /** Options of `delete()`: the driver's, and what happens where others wrote the document meanwhile. */
@@ -38,7 +38,7 @@ export async function remove(life: Life, { concurrency, guard, ...options }: Rem
     const isAll = (concurrency ?? life.definition.concurrency) === 'fields';
     const tree = isAll ? deletionsOf(life) : NOTHING;
     const terms = termsOf(life, tree, asked);
-    const filter = bothGuards({ ...terms?.filter }, isAll ? noOtherFields(life) : {});
+    const filter = joinGuards({ ...terms?.filter }, isAll ? noOtherFields(life) : {});
     const collation = terms?.collation && { collation: terms.collation };
     const isDeleted = await tryRemove(life, { ...life.filter, ...filter }, { ...options, ...collation });
     const newer = isDeleted || terms === null ? null : await readNewer(life, options);
@@ -46,8 +46,8 @@ export async function remove(life: Life, { concurrency, guard, ...options }: Rem
       life.isDeleted = true;
       return isDeleted;
     }
-    const { premises, overlaps } = conflictsOf(life, { tree, stamped: [] }, terms, newer);
-    const clashes = [...premises, ...overlaps, ...(isAll ? unknownFields(life, newer) : [])];
+    const { guarded, overlaps } = conflictsOf(life, { tree, stamped: [] }, terms, newer);
+    const clashes = [...guarded, ...overlaps, ...(isAll ? unknownFields(life, newer) : [])];
     if (clashes.length > 0 || tries >= MAX_TRIES) throw conflictError(life, newer, clashes);
     await pause(tries, options);
     moveOnto(life, newer, takeMine);

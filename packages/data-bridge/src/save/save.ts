@@ -22,7 +22,7 @@ import { BsonBaseline } from '../tracking/bson-baseline.ts';
 import type { AtomicEdit, EditTree } from '../edits/edits.ts';
 import { carriedOut, treeWith } from '../tracking/pending-operators.ts';
 import { adds, fallback, plan, type UpdatePlan } from '../update/plan.ts';
-import { bothGuards } from '../update/value-guards.ts';
+import { joinGuards } from '../update/value-guards.ts';
 import { moveTo } from '../tracking/state-tracker.ts';
 import {
   type Answer,
@@ -287,7 +287,7 @@ async function sendUpdate(
 ): Promise<Answer | null> {
   const collation = terms?.collation && { collation: terms.collation };
   const tryForm = (form: UpdatePlan) =>
-    tryPlan(life, { ...filter, ...guardOf(form, terms) }, { ...form, ...collation }, options);
+    tryPlan(life, { ...filter, ...wholeGuard(form, terms) }, { ...form, ...collation }, options);
   // An error would abort a transaction, so there the form that cannot fail goes first.
   const first = plan(tree, { isRetry: terms?.asPipeline === true, inTransaction: isInTransaction(options) });
   const isLast = terms !== null || (first.guard === undefined && Array.isArray(first.update));
@@ -297,10 +297,10 @@ async function sendUpdate(
 }
 
 /** What is asked of the stored document so that an update means what it says, and as its terms have it. */
-function guardOf(form: UpdatePlan, terms: Terms | null): object | undefined {
+function wholeGuard(form: UpdatePlan, terms: Terms | null): object | undefined {
   if (terms === null) return form.guard;
   // What guards values guards the shape that they lie in.
-  return terms.concurrency === 'fields' ? terms.filter : bothGuards({ ...form.guard }, terms.filter);
+  return terms.concurrency === 'fields' ? terms.filter : joinGuards({ ...form.guard }, terms.filter);
 }
 
 /** What to send where the terms were not met. */

@@ -3,7 +3,7 @@ import { CONCURRENCIES, type Concurrency } from '../definition/model-options.ts'
 import { type Conflict, FieldNotLoadedError, UsageError } from '../errors.ts';
 import { extentAt } from '../document/loaded-part.ts';
 import type { EditTree, Keys } from '../edits/edits.ts';
-import { bothGuards, guardsText, unchangedAt, valueGuard } from '../update/value-guards.ts';
+import { joinGuards, unchangedAt, valueGuard, valueGuardComparesText } from '../update/value-guards.ts';
 
 /*
  * What a write asks of the stored document, besides its `_id`.
@@ -72,13 +72,13 @@ export function termsOf(
   { concurrency = life.definition.concurrency, guard = [] }: ConflictOptions,
 ): Terms | null {
   if (concurrency === 'merge' && guard.length === 0) return null;
-  const premises = guard.map((path) => keysOfGuard(life, path));
+  const guardedPaths = guard.map((path) => keysOfGuardedPath(life, path));
   const { version } = life.definition;
-  if (concurrency === 'version' && version !== undefined) premises.push(keysOfGuard(life, version));
-  return { concurrency, premises, asPipeline: false, ...termsFilter(life, edits, concurrency, premises) };
+  if (concurrency === 'version' && version !== undefined) guardedPaths.push(keysOfGuardedPath(life, version));
+  return { concurrency, guardedPaths, asPipeline: false, ...termsFilter(life, edits, concurrency, guardedPaths) };
 }
 
-function keysOfGuard(life: Life, path: string): Keys {
+function keysOfGuardedPath(life: Life, path: string): Keys {
   const { definition, baseline } = life;
   const stored = definition.storedPath(path);
   const isField = definition.names.has(stored) || baseline.has(stored);
@@ -92,11 +92,11 @@ export function termsFilter(
   life: Life,
   edits: EditTree,
   concurrency: Concurrency,
-  premises: readonly Keys[],
+  guardedPaths: readonly Keys[],
 ): Pick<Terms, 'filter' | 'collation'> {
   const originals = (name: string): unknown => life.ordered(name);
-  const trees = premises.map((keys) => unchangedAt(keys, originals));
+  const trees = guardedPaths.map((keys) => unchangedAt(keys, originals));
   if (concurrency === 'fields') trees.push(edits);
-  const filter = trees.map((tree) => valueGuard(tree, originals)).reduce(bothGuards, {});
-  return { filter, collation: trees.some(guardsText) ? { locale: 'simple' } : undefined };
+  const filter = trees.map((tree) => valueGuard(tree, originals)).reduce(joinGuards, {});
+  return { filter, collation: trees.some(valueGuardComparesText) ? { locale: 'simple' } : undefined };
 }

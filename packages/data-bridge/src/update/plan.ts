@@ -2,7 +2,7 @@ import { BSON } from 'mongodb';
 import { isPlainObject } from '../bson/plain-object.ts';
 import { ruleOf } from '../edits/atomic-operators.ts';
 import { type Edit, type EditTree, idsOf } from '../edits/edits.ts';
-import { guardOf } from './shape-guards.ts';
+import { shapeGuard } from './shape-guards.ts';
 import { operators, type PipelineReason, whyPipeline } from './operators.ts';
 import { pipeline } from './pipeline.ts';
 
@@ -36,7 +36,7 @@ export function plan(tree: EditTree, { inTransaction = false, isRetry = false }:
   if (inTransaction && needsPipelineInBatch(tree)) return inPipeline(tree, whyPipeline(tree) ?? 'transaction');
   const expressed = operators(tree);
   if (expressed === null) return inPipeline(tree, whyPipeline(tree));
-  const guard = guardOf(tree);
+  const guard = shapeGuard(tree);
   return { ...expressed, ...(guard && { guard }), ...collationOf(tree) };
 }
 

@@ -4,7 +4,7 @@ import { isIndex } from './operators.ts';
 import { element, type Expression, isArray, isObject, literal, member } from '../edits/expression.ts';
 
 /** What a filter asks of the stored document besides its `_id`. */
-export type Guard = Record<string, unknown>;
+export type GuardFilter = Record<string, unknown>;
 
 /**
  * The guard under which a tree's operators mean the same to the stored document as to the original, or `undefined` when
@@ -15,8 +15,8 @@ export type Guard = Record<string, unknown>;
  *   expression, since as a filter `'list.2': value` also matches a member named 2 of any element, and nested arrays.
  * - A new element that is told from the others by its key is added only where nobody added the same: none must have it.
  */
-export function guardOf(tree: EditTree): Guard | undefined {
-  const guard: Guard = {};
+export function shapeGuard(tree: EditTree): GuardFilter | undefined {
+  const guard: GuardFilter = {};
   const unchanged: Expression[] = [];
   for (const [name, edit] of tree.children) {
     if (!('children' in edit)) continue;
@@ -36,7 +36,7 @@ function hasPositions(edit: Edit): boolean {
 }
 
 /** Adds to the guard that no parent of a number-like key is an array, and that no array has the new elements. */
-function requireFields(edit: Edit, path: string, guard: Guard): void {
+function requireFields(edit: Edit, path: string, guard: GuardFilter): void {
   // Below an index there is nothing to ask, since the whole element is compared; below an identity nothing can be asked.
   if (edit.kind === 'elements') {
     if (edit.added.length > 0) setOwn(guard, `${path}.${edit.key}`, { $nin: idsOf(edit.added, edit.key) });

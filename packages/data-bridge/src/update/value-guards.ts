@@ -10,7 +10,7 @@ import {
   type Keys,
   type SetEdit,
 } from '../edits/edits.ts';
-import { every, type Guard } from './shape-guards.ts';
+import { every, type GuardFilter } from './shape-guards.ts';
 import { isIndex, isNameable } from './operators.ts';
 import { element, type Expression, isArray, isObject, literal, member } from '../edits/expression.ts';
 import { holdsString } from './plan.ts';
@@ -27,8 +27,8 @@ export type Originals = (name: string) => unknown;
  * missing, elements of arrays on the way. There is one exact form for each kind of original and of path: a plain one that
  * an index can serve for most, and an expression for arrays, for elements of arrays and for keys that no path can name.
  */
-export function valueGuard(tree: EditTree, originals: Originals): Guard {
-  const guard: Guard = {};
+export function valueGuard(tree: EditTree, originals: Originals): GuardFilter {
+  const guard: GuardFilter = {};
   const conditions: Expression[] = [];
   for (const [name, edit] of tree.children) {
     const place = { path: pathOf(null, name), parent: '$$ROOT', current: currentOf('$$ROOT', name), key: name };
@@ -44,18 +44,18 @@ export function unchangedAt([name, ...keys]: Keys, originals: Originals): EditTr
 }
 
 /** Does the guard of a tree compare texts? */
-export function guardsText(edit: Edit | EditTree): boolean {
+export function valueGuardComparesText(edit: Edit | EditTree): boolean {
   switch (edit.kind) {
     case 'set':
     case 'delete':
       return holdsString(edit.base);
     case 'object':
-      return [...edit.children.values()].some(guardsText);
+      return [...edit.children.values()].some(valueGuardComparesText);
     case 'positions':
       return [...edit.children.keys()].some((i) => holdsString(edit.base[i]));
     case 'elements': {
       const isCompared = holdsString(edit.removed) || idsOf([...edit.base, ...edit.added], edit.key).some(holdsString);
-      return isCompared || [...edit.children.values()].some(guardsText);
+      return isCompared || [...edit.children.values()].some(valueGuardComparesText);
     }
     case 'atomic':
       return !ruleOf(edit.operator).standsAlone && holdsString(edit.base);
@@ -65,8 +65,8 @@ export function guardsText(edit: Edit | EditTree): boolean {
 }
 
 /** Both filters in one. Conditions on one path come from one original, so they never differ. */
-export function bothGuards(first: Guard, second: Guard): Guard {
-  const both: Guard = {};
+export function joinGuards(first: GuardFilter, second: GuardFilter): GuardFilter {
+  const both: GuardFilter = {};
   for (const [path, condition] of [...Object.entries(first), ...Object.entries(second)]) {
     const other = Object.hasOwn(both, path) ? both[path] : undefined;
     if (other === undefined) setOwn(both, path, condition);
@@ -95,7 +95,7 @@ function currentOf(parent: Expression, key: string): Expression {
 }
 
 /** Adds to the guard what a plain form can say, and gives conditions on `place.current` that say the rest. */
-function conditionsOf(edit: Edit, base: unknown, place: Place, guard: Guard): Expression[] {
+function conditionsOf(edit: Edit, base: unknown, place: Place, guard: GuardFilter): Expression[] {
   const { current } = place;
   switch (edit.kind) {
     case 'set':
@@ -157,7 +157,7 @@ function isInOrder(ids: readonly unknown[], key: string, array: Expression): Exp
 
 const NO_ARRAY = { $not: { $type: 'array' } };
 
-function valueConditions(base: unknown, { path, parent, key, current }: Place, guard: Guard): Expression[] {
+function valueConditions(base: unknown, { path, parent, key, current }: Place, guard: GuardFilter): Expression[] {
   if (path !== null && !Array.isArray(base)) {
     const parents = path.split('.').slice(0, -1);
     // A missing member is also missing where there is no object that could have it.
@@ -177,7 +177,7 @@ function plainForm(base: unknown): object {
   return { $eq: base, ...NO_ARRAY };
 }
 
-function addTo(guard: Guard, path: string, condition: object): void {
+function addTo(guard: GuardFilter, path: string, condition: object): void {
   setOwn(guard, path, Object.hasOwn(guard, path) ? { ...(guard[path] as object), ...condition } : condition);
 }
 

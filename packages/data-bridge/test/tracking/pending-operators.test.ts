@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ABSENT, encodeDocument } from '../../src/bson/encode.ts';
 import type { Baseline } from '../../src/tracking/baseline.ts';
 import { changesOf } from '../../src/edits/edits.ts';
-import { guardOf } from '../../src/update/shape-guards.ts';
+import { shapeGuard } from '../../src/update/shape-guards.ts';
 import { operators } from '../../src/update/operators.ts';
 import { carriedOut, type PendingAtomic, treeWith } from '../../src/tracking/pending-operators.ts';
 import { adds, fallback, needsPipelineInBatch } from '../../src/update/plan.ts';
@@ -115,7 +115,7 @@ describe('an atomic edit', () => {
       $pullAll: { pull: [1] },
       $currentDate: { currentDate: true },
     });
-    expect(guardOf(tree)).toBeUndefined();
+    expect(shapeGuard(tree)).toBeUndefined();
   });
 
   it('cannot be sent twice where it adds', () => {

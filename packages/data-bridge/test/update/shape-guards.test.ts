@@ -1,13 +1,13 @@
 import { Double } from 'mongodb';
 import { describe, expect, it } from 'vitest';
-import { guardOf } from '../../src/update/shape-guards.ts';
+import { shapeGuard } from '../../src/update/shape-guards.ts';
 import { treeOf } from '../support/laws-trees.ts';
 
-const guard = (before: object, after: object) => guardOf(treeOf(before, after));
+const guard = (before: object, after: object) => shapeGuard(treeOf(before, after));
 const isObject = (value: unknown) => ({ $eq: [{ $type: { $ifNull: [value, null] } }, 'object'] });
 const isNoArray = { $not: { $type: 'array' } };
 
-describe('guardOf', () => {
+describe('shapeGuard', () => {
   it('asks for nothing where the operators mean the same to any stored shape, or are refused', () => {
     expect(
       guard({ a: 1, o: { p: { q: 1 } }, tags: [], b: 1 }, { a: 2, o: { p: { q: 2 } }, tags: ['x'] }),

@@ -1,6 +1,6 @@
 import { BSON, type Collection } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { guardOf } from '../../src/update/shape-guards.ts';
+import { shapeGuard } from '../../src/update/shape-guards.ts';
 import { operators } from '../../src/update/operators.ts';
 import { pipeline } from '../../src/update/pipeline.ts';
 import { setOwn } from '../../src/bson/plain-object.ts';
@@ -150,7 +150,7 @@ describe.each(serverNames)('on the server %s', (server) => {
       const matches = [];
       const expected = [];
       for (const original of values) {
-        const guard = guardOf(treeOf(shape(['q', original]), shape(['q', 'changed'])));
+        const guard = shapeGuard(treeOf(shape(['q', original]), shape(['q', 'changed'])));
         const found = await collection
           .find({ ...guard })
           .project<Stored>({ _id: 1 })
@@ -165,7 +165,7 @@ describe.each(serverNames)('on the server %s', (server) => {
     it('does not match where a parent became something else', async () => {
       const parents: readonly unknown[] = [null, 5, [], [{ list: [1, 0] }], { list: 1 }, {}];
       await collection.insertMany(parents.map((o, _id) => ({ _id, o })));
-      const guard = guardOf(treeOf({ o: { list: [1, 0] } }, { o: { list: [2, 0] } }));
+      const guard = shapeGuard(treeOf({ o: { list: [1, 0] } }, { o: { list: [2, 0] } }));
       expect(await collection.countDocuments({ ...guard })).toBe(0);
     });
   });
@@ -174,7 +174,7 @@ describe.each(serverNames)('on the server %s', (server) => {
     it('matches unless the parent is an array', async () => {
       const parents: readonly unknown[] = [undefined, null, 5, {}, { 0: 1 }, [], [1], [[1]], [{ 0: 1 }]];
       await collection.insertMany(parents.map((map, _id) => ({ _id, map })));
-      const guard = guardOf(treeOf({ map: { 0: 1 } }, { map: { 0: 2 } }));
+      const guard = shapeGuard(treeOf({ map: { 0: 1 } }, { map: { 0: 2 } }));
       const found = await collection
         .find({ ...guard })
         .project<Stored>({ _id: 1 })
@@ -229,7 +229,7 @@ describe.each(serverNames)('on the server %s', (server) => {
       await collection.insertOne({ ...nameable(before), _id: 1 });
       const tree = treeOf(nameable(before), nameable(after));
       const { update, arrayFilters = [] } = operators(tree) ?? { update: {} };
-      const filter = { _id: 1, ...guardOf(tree) };
+      const filter = { _id: 1, ...shapeGuard(tree) };
       const { matchedCount } = await collection.updateOne(filter, update, {
         arrayFilters,
       });

@@ -4,7 +4,7 @@ import { ABSENT, encodeDocument } from '../../src/bson/encode.ts';
 import { Layout } from '../../src/bson/layout.ts';
 import { BsonBaseline } from '../../src/tracking/bson-baseline.ts';
 import type { Edit, EditTree } from '../../src/edits/edits.ts';
-import { bothGuards, guardsText, unchangedAt, valueGuard } from '../../src/update/value-guards.ts';
+import { joinGuards, unchangedAt, valueGuard, valueGuardComparesText } from '../../src/update/value-guards.ts';
 import { NOTHING, served, SHAPES, STRANGERS, valueIn, VALUES } from '../support/laws-guards.ts';
 import { openStore, serverNames, type Store, type Stored } from '../support/laws-store.ts';
 import { treeOf } from '../support/laws-trees.ts';
@@ -51,7 +51,7 @@ describe('valueGuard', () => {
       return { kind: 'object', children: new Map([['l', pop]]) };
     };
     expect(valueGuard(tree(['a']), originalsOf({ l: ['a'] }))).toEqual({ $expr: { $eq: ['$l', { $literal: ['a'] }] } });
-    expect([guardsText(tree(['a'])), guardsText(tree([1]))]).toEqual([true, false]);
+    expect([valueGuardComparesText(tree(['a'])), valueGuardComparesText(tree([1]))]).toEqual([true, false]);
   });
 
   it('knows a value of the old type undefined', () => {
@@ -83,14 +83,14 @@ describe('unchangedAt', () => {
   });
 });
 
-describe('bothGuards', () => {
+describe('joinGuards', () => {
   it('joins the conditions on a path', () => {
-    expect(bothGuards({ a: isNoArray, $expr: 1 }, { a: { $eq: 1 }, b: { $eq: 2 }, $expr: 2 })).toEqual({
+    expect(joinGuards({ a: isNoArray, $expr: 1 }, { a: { $eq: 1 }, b: { $eq: 2 }, $expr: 2 })).toEqual({
       a: { ...isNoArray, $eq: 1 },
       b: { $eq: 2 },
       $expr: { $and: [1, 2] },
     });
-    expect(bothGuards({ $expr: 1 }, {})).toEqual({ $expr: 1 });
+    expect(joinGuards({ $expr: 1 }, {})).toEqual({ $expr: 1 });
   });
 });
 
@@ -187,7 +187,7 @@ describe('valueGuard, of elements with identity', () => {
   });
 
   it('compares texts, if there are any', () => {
-    const texts = (first: object, second: object) => guardsText(treeOf(first, second));
+    const texts = (first: object, second: object) => valueGuardComparesText(treeOf(first, second));
     expect(texts(before, { l: before.l.slice(1) })).toBe(true);
     expect(texts({ a: 1, o: { b: [1, 2] } }, { a: 2, o: { b: [1, 3] } })).toBe(false);
     expect(texts({ o: { b: [1, 'x'] } }, { o: { b: [1, 'y'] } })).toBe(true);
