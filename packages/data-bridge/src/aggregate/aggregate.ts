@@ -293,10 +293,10 @@ const asNamed = { storedPath: (path: string): string => path };
 
 /** The stages that give fields the names that the program uses. */
 function renaming(definition: ModelDefinition): Stage[] {
-  const stored = [...definition.fields.keys()].filter((name) => definition.shownName(name) !== name);
+  const stored = [...definition.fields.keys()].filter((name) => definition.programName(name) !== name);
   if (stored.length === 0) return [];
   return [
-    { $addFields: Object.fromEntries(stored.map((name) => [definition.shownName(name), `$${name}`])) },
+    { $addFields: Object.fromEntries(stored.map((name) => [definition.programName(name), `$${name}`])) },
     { $unset: stored },
   ];
 }

@@ -153,13 +153,13 @@ function translateRefusal(error: MongoServerError, thrown: unknown, names: Names
 
 /** What the program calls the stored fields. */
 interface Names {
-  shownName(name: string): string;
-  shownPath(keys: readonly string[]): string;
+  programName(name: string): string;
+  programPath(keys: readonly string[]): string;
 }
-const STORED: Names = { shownName: (name) => name, shownPath: (keys) => keys.join('.') };
+const STORED: Names = { programName: (name) => name, programPath: (keys) => keys.join('.') };
 
 function duplicateKeyError(error: MongoServerError, names: Names, context: ErrorContext): DuplicateKeyError {
-  const duplicate = duplicateKeyOf(error, (path) => names.shownPath(path.split('.')));
+  const duplicate = duplicateKeyOf(error, (path) => names.programPath(path.split('.')));
   const name = indexNameOf(error);
   const named = name === undefined ? 'a unique index' : `the unique index "${name}"`;
   const index = duplicate.fields?.length ? `the unique index on ${describeFields(duplicate)}` : named;
@@ -182,7 +182,7 @@ function shownIssue(
   names: Names,
 ): ValidationIssue {
   const [name, ...inner] = keys;
-  const shown = [...place, ...(name === undefined ? [] : [names.shownName(String(name))]), ...inner];
+  const shown = [...place, ...(name === undefined ? [] : [names.programName(String(name))]), ...inner];
   const issue = { keys: shown, path: shown.join('.'), message };
   return Object.defineProperty(issue, 'value', { value, enumerable: false });
 }

@@ -106,18 +106,18 @@ export class ModelDefinition {
   }
 
   /** What the program calls the field that is stored under this name. */
-  shownName(stored: string): string {
-    return this.#names.shownName(stored);
+  programName(stored: string): string {
+    return this.#names.programName(stored);
   }
 
   /** The dotted path, for people, of the value at those stored keys. */
-  shownPath([name = '', ...inner]: readonly (string | number)[]): string {
-    return [this.shownName(String(name)), ...inner].join('.');
+  programPath([name = '', ...inner]: readonly (string | number)[]): string {
+    return [this.programName(String(name)), ...inner].join('.');
   }
 
   /** Stored fields as the program calls them, without the mapper's own: the object itself where there is nothing to change. */
-  shownFields<T extends object>(stored: T): T {
-    return this.#names.shown(this.redaction === undefined ? stored : withoutRevision(stored));
+  programFields<T extends object>(stored: T): T {
+    return this.#names.programFields(this.redaction === undefined ? stored : withoutRevision(stored));
   }
 
   /** Is it a stored name that the program does not use, since it calls the field otherwise? */

@@ -20,7 +20,7 @@ export function operate(life: Life, root: Root, operator: AtomicOperator, path: 
   if (ruleOf(operator).takesPart) checkReadable(life, keys);
   else checkWritable(life, keys);
   const before = valueAt(root, keys);
-  const after = applyAtomic(operator, before, operand, life.definition.shownPath(keys));
+  const after = applyAtomic(operator, before, operand, life.definition.programPath(keys));
   const pending = life.pending.filter((each) => isShown(life.baseline, each));
   const earlier = pending.find((each) => isAt(keys, each));
   const others = pending.filter((each) => each !== earlier);
@@ -102,7 +102,9 @@ function takeOne(life: Life, { keys, shown }: PendingAtomic): void {
     return;
   }
   const after =
-    later === undefined ? stored : applyAtomic(later.operator, stored, later.operand, life.definition.shownPath(keys));
+    later === undefined
+      ? stored
+      : applyAtomic(later.operator, stored, later.operand, life.definition.programPath(keys));
   if (later !== undefined) life.pending = [...others, { ...later, shown: copyValue(after) }];
   if (!isSame(before, after)) show(baseline, keys, before, after);
 }
@@ -116,9 +118,9 @@ function isPrefix(keys: readonly string[], longer: readonly string[]): boolean {
 }
 
 function checkPath(life: Life, root: Root, keys: Keys, operator: AtomicOperator): void {
-  const shownPath = (at: readonly string[]): string => life.definition.shownPath(at);
+  const programPath = (at: readonly string[]): string => life.definition.programPath(at);
   const refuse = (problem: string): never => {
-    throw new UsageError(`${operator} of "${shownPath(keys)}" ${problem}.`, life.context);
+    throw new UsageError(`${operator} of "${programPath(keys)}" ${problem}.`, life.context);
   };
   if (keys[0] === '_id') refuse('would change the _id, which stays as it is');
   life.checkOwn(keys[0]);
@@ -127,7 +129,7 @@ function checkPath(life: Life, root: Root, keys: Keys, operator: AtomicOperator)
   const array = inner.findIndex((_, i) => Array.isArray(valueAt(root, [name, ...inner.slice(0, i)]))) + 1;
   if (array > 0)
     refuse(
-      `goes through the array "${shownPath(keys.slice(0, array))}", whose elements may move: change the element in place`,
+      `goes through the array "${programPath(keys.slice(0, array))}", whose elements may move: change the element in place`,
     );
 }
 
@@ -139,7 +141,7 @@ function checkOthers(
 ): void {
   for (const other of others) {
     if (!isPrefix(keys, other.keys) && !isPrefix(other.keys, keys)) continue;
-    const [path, otherPath] = [keys, other.keys].map((each) => life.definition.shownPath(each));
+    const [path, otherPath] = [keys, other.keys].map((each) => life.definition.programPath(each));
     const text = `${operator} of "${path}" meets ${other.operator} of "${otherPath}", which waits for a save: save first.`;
     throw new UsageError(text, life.context);
   }
@@ -151,7 +153,7 @@ function checkStored(life: Life, keys: Keys, operator: AtomicOperator, operand: 
   const stored = exactAt(life.baseline, keys);
   const problem = stored === ABSENT ? null : whyInapplicable(operator, stored, operand);
   if (problem !== null)
-    throw new UsageError(`${operator} of "${life.definition.shownPath(keys)}" ${problem}.`, life.context);
+    throw new UsageError(`${operator} of "${life.definition.programPath(keys)}" ${problem}.`, life.context);
 }
 
 /** Is the value as it is stored, or as the write under way will store it? */

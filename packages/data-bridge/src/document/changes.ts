@@ -6,13 +6,13 @@ import { type Change, changesOf, type EditTree } from '../edits/edits.ts';
 export function shownChanges(definition: ModelDefinition, baseline: Baseline, tree: EditTree | null): Change[] {
   const changes = tree === null ? [] : changesOf(tree, (exact, keys) => baseline.live(exact, keys));
   return changes.map(({ keys: [name, ...inner], ...change }) => {
-    const keys = [definition.shownName(String(name)), ...inner];
+    const keys = [definition.programName(String(name)), ...inner];
     return { ...change, path: keys.join('.'), keys };
   });
 }
 
 /** What a new document has: every field. */
 export function changesOfNew(definition: ModelDefinition, baseline: Baseline): Change[] {
-  const fields = definition.shownFields(baseline.toObject());
+  const fields = definition.programFields(baseline.toObject());
   return Object.entries(fields).map(([name, to]) => ({ path: name, keys: [name], from: undefined, to }));
 }

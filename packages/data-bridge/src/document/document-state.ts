@@ -197,7 +197,7 @@ export class Life {
       const value = this.readDefault(name);
       if (value !== undefined) setOwn(object, name, copyValue(value));
     }
-    return this.definition.shownFields(object);
+    return this.definition.programFields(object);
   }
 
   /** @throws UsageError where the program changed what it may not: the `_id` of a stored document, or what counts its writes. */

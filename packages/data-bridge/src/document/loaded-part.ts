@@ -32,7 +32,7 @@ export function confined(life: Life, tree: EditTree): EditTree {
 }
 
 function refuseAt(life: Life, keys: readonly string[], extent: 'part' | 'nothing'): never {
-  const path = life.definition.shownPath(keys);
+  const path = life.definition.programPath(keys);
   if (extent === 'nothing') throw new FieldNotLoadedError(path, life.context);
   const text = `"${path}" was loaded in part, so it cannot be replaced: set the members that were loaded; an array can only grow, by push().`;
   throw new UsageError(text, life.context);
@@ -58,7 +58,7 @@ export function fieldsForRule(life: Life): Record<string, unknown> {
   for (const name of life.definition.fields.keys()) {
     if (extentAt(life, [name]) !== 'nothing') continue;
     const get = () => refuseAt(life, [name], 'nothing');
-    Object.defineProperty(fields, life.definition.shownName(name), { get, configurable: true });
+    Object.defineProperty(fields, life.definition.programName(name), { get, configurable: true });
   }
   return fields;
 }

@@ -70,7 +70,7 @@ function storedName(definition: ModelDefinition, name: string): string {
     throw new UsageError(text, definition.context);
   }
   if (definition.isHidden(name)) {
-    const text = `The field that is stored as "${name}" is called "${definition.shownName(name)}" here.`;
+    const text = `The field that is stored as "${name}" is called "${definition.programName(name)}" here.`;
     throw new UsageError(text, definition.context);
   }
   return definition.storedPath(name);
@@ -98,9 +98,9 @@ const checked = new WeakSet<object>();
 export function checkOwnFields(document: Made): void {
   const { constructor } = document;
   if (checked.has(constructor)) return;
-  for (const { shown } of document[definitionKey].fields.values()) {
-    if (!Object.hasOwn(document, shown)) continue;
-    const text = `The class field "${shown}" of ${constructor.name} hides the schema's field of that name: remove it, or write "declare ${shown}: …".`;
+  for (const { programName } of document[definitionKey].fields.values()) {
+    if (!Object.hasOwn(document, programName)) continue;
+    const text = `The class field "${programName}" of ${constructor.name} hides the schema's field of that name: remove it, or write "declare ${programName}: …".`;
     throw new UsageError(text, { model: document[definitionKey].collectionName });
   }
   checked.add(constructor);

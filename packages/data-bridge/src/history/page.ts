@@ -73,7 +73,7 @@ function shownEntry(definition: RecordedModel, { _id, kind, at, by, why, changes
 
 function shownChange(definition: RecordedModel, reader: BsonBaseline, change: EntryChange): HistoryChange {
   const [name, ...inner] = change.keys;
-  const keys = [definition.shownName(String(name)), ...inner];
+  const keys = [definition.programName(String(name)), ...inner];
   const live = (side: 'from' | 'to'): unknown => (side in change ? reader.live(change[side], change.keys) : undefined);
   const hashes = {
     ...(change.fromHash !== undefined && { from: change.fromHash.toString('hex') }),

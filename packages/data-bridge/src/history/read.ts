@@ -213,7 +213,7 @@ class Past {
     if (revision < this.#revision) return MISSING;
     const hashed = this.#fields && pathOfHash(this.#fields, []);
     if (hashed === null) return this.#fields;
-    const text = `"${this.#definition.shownPath(hashed)}" was too large for the history, which has only its hash.`;
+    const text = `"${this.#definition.programPath(hashed)}" was too large for the history, which has only its hash.`;
     throw new HistoryError(text, { problem: 'too-large', ...this.#context });
   }
 

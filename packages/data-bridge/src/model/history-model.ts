@@ -65,7 +65,7 @@ export async function fieldsAsOf(
   const fields = await stateAt(definition, doc, when, options);
   return (
     fields &&
-    definition.shownFields(decodeStored<object>(definition.layout(), encodeDocument({ _id: doc, ...fields }), 0))
+    definition.programFields(decodeStored<object>(definition.layout(), encodeDocument({ _id: doc, ...fields }), 0))
   );
 }
 

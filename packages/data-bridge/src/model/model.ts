@@ -94,7 +94,7 @@ export function model(collection: string, fields: Fields, options: ModelOptions 
 }
 
 function defineAccessor(base: typeof ModelDocument, definition: ModelDefinition, name: string): void {
-  const shown = definition.shownName(name);
+  const shown = definition.programName(name);
   if (shown in Document.prototype) {
     const text = `The field "${shown}" has the name of a member of every document: give it another name, as in "${shown}Value: stored('${shown}', …)".`;
     throw new SchemaError(text, definition.context);

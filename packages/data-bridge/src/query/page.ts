@@ -118,7 +118,7 @@ function orderOf(plan: QueryPlan<unknown>): OrderKey[] {
   if (hidden !== undefined)
     refuse(
       plan,
-      `page() needs what the query is sorted by: load "${definition.shownPath(hidden.path.split('.'))}", too.`,
+      `page() needs what the query is sorted by: load "${definition.programPath(hidden.path.split('.'))}", too.`,
     );
   return order;
 }
@@ -135,7 +135,7 @@ function valuesOf(plan: QueryPlan<unknown>, keys: readonly OrderKey[], stored: B
   return keys.map(({ path }) => {
     const value = valueAt(stored, path);
     const type = unpageableType(value);
-    const shown = plan.definition.shownPath(path.split('.'));
+    const shown = plan.definition.programPath(path.split('.'));
     if (type !== undefined)
       refuse(plan, `page() cannot follow "${shown}", which holds a value of the type ${type} in a document.`);
     if (path === '_id' && isCollated(plan) && hasText(value))

@@ -179,7 +179,7 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
     if (isMapped) throw new UsageError('lean() comes before map(), whose function gets what is read.');
     const read = ({ bytes, starts }: Batch): L[] => {
       const layout = definition.layout();
-      return starts.map((start) => definition.shownFields(decodeStored<L & object>(layout, bytes, start)));
+      return starts.map((start) => definition.programFields(decodeStored<L & object>(layout, bytes, start)));
     };
     return new Query<L, M, L>({ ...this.#plan, read });
   }

@@ -118,7 +118,7 @@ export function conflictError(life: Life, newer: BsonBaseline, clashes: readonly
 function conflictIn({ baseline, definition }: Life, { keys, base, mine, theirs }: Clash): Conflict {
   const [name = '', ...inner] = keys;
   const live = (exact: unknown): unknown => (exact === ABSENT ? undefined : baseline.live(exact, keys));
-  const shown = [definition.shownName(String(name)), ...inner];
+  const shown = [definition.programName(String(name)), ...inner];
   return { path: shown.join('.'), keys: shown, original: live(base), mine: live(mine), theirs: live(theirs) };
 }
 
@@ -165,7 +165,7 @@ export function moveOnto(life: Life, newer: BsonBaseline, settle: Settle): void 
 /** What the program changed since the document was read or saved, what is under way included. */
 function changesOf(life: Life): EditTree | null {
   life.adoptDefaults();
-  return treeWith(life.baseline, joinAtomics(life), (name) => life.definition.shownName(name)).tree;
+  return treeWith(life.baseline, joinAtomics(life), (name) => life.definition.programName(name)).tree;
 }
 
 /**

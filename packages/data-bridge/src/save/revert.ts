@@ -68,7 +68,7 @@ function revertedFields({ baseline, context }: Life, definition: RecordedModel, 
 /** Of what is replaced as a whole nothing may be redacted: its value is not known. */
 function checkNothingHidden(definition: RecordedModel, keys: StoredKeys, value: unknown, context: ErrorContext): void {
   if (changesBetween(definition.redaction.strip(keys, value), value, keys).length === 0) return;
-  const text = `"${definition.shownPath(keys)}" holds values that the history does not: change it by hand.`;
+  const text = `"${definition.programPath(keys)}" holds values that the history does not: change it by hand.`;
   throw new HistoryError(text, { problem: 'redacted', ...context });
 }
 

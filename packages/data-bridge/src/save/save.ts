@@ -153,7 +153,7 @@ export function stampNew({ baseline, definition, isNew }: Life): void {
 export function planWrite(life: Life, options: ConflictOptions = {}, known?: () => EditTree | null): Write | null {
   if (life.isNew) return numberedInsert(life, withId(life, planInsert(life)));
   const { baseline, definition, pending } = life;
-  const { tree: edits, atomics } = treeWith(baseline, pending, (name) => definition.shownName(name), known?.());
+  const { tree: edits, atomics } = treeWith(baseline, pending, (name) => definition.programName(name), known?.());
   for (const name of ['_id', definition.version, REVISION, REVISION_ID])
     if (name !== undefined && edits?.children.has(name)) life.checkOwn(name);
   const tree = edits === null ? null : confined(life, edits);
@@ -200,7 +200,7 @@ function planInsert({ baseline, definition }: Life): BSON.Document {
     const value = baseline.current(name);
     if (value === undefined) return;
     const copy = isPlainKey(name) ? copyStorable(value) : undefined;
-    setOwn(document, name, copy ?? toExact(value, ABSENT, [definition.shownName(name)]));
+    setOwn(document, name, copy ?? toExact(value, ABSENT, [definition.programName(name)]));
   };
   copyField('_id');
   for (const name of baseline.names()) if (name !== '_id') copyField(name);

@@ -55,13 +55,13 @@ export function validate<R>(life: Life, then: Then<R>): R | Promise<R> {
 function changedIn({ baseline, definition }: Life): Edits {
   const isLater = (name: string): boolean =>
     definition.check !== undefined || definition.fields.get(name)?.onlyLooks === false;
-  return editsOf(baseline, isLater, (name) => definition.shownName(name));
+  return editsOf(baseline, isLater, (name) => definition.programName(name));
 }
 
 function completed({ baseline, definition }: Life, edits: Edits): EditTree | null {
   for (const [name, edit] of edits) {
     if (edit !== null) continue;
-    const told = editOf(baseline, name, (stored) => definition.shownName(stored));
+    const told = editOf(baseline, name, (stored) => definition.programName(stored));
     if (told === null) edits.delete(name);
     else edits.set(name, told);
   }
@@ -205,7 +205,7 @@ function checkOutput(life: Life, field: SchemaField, value: unknown, verdict: Ve
     field.takesOutput = issues === undefined;
     if (issues === undefined) return verdict;
     const paths = issues.map(({ path }) => `"${path}"`).join(', ');
-    const text = `The schema of "${field.shown}" refuses its own output (at ${paths}), which is validated again when it changes: let the schema take what it gives, too.`;
+    const text = `The schema of "${field.programName}" refuses its own output (at ${paths}), which is validated again when it changes: let the schema take what it gives, too.`;
     throw new SchemaError(text, life.context);
   };
   return again instanceof Promise ? again.then(decide) : decide(again);

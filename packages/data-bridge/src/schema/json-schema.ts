@@ -41,7 +41,7 @@ export function jsonSchemaOf(
 function fieldSchema(field: SchemaField): JsonSchema {
   const [output, input] = (['output', 'input'] as const).map((side) => {
     const root = field.jsonSchema(side);
-    return translate(root, { field: field.shown, root, references: ['#'], joined: false });
+    return translate(root, { field: field.programName, root, references: ['#'], joined: false });
   });
   return relax(output ?? {}, input);
 }

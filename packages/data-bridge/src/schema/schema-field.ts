@@ -38,7 +38,7 @@ export class SchemaField {
   /** The name under which it is stored. */
   readonly name: string;
   /** The name that the program uses. */
-  readonly shown: string;
+  readonly programName: string;
   /** Was the schema seen to take its own output? */
   takesOutput = false;
   readonly #schema: StandardSchemaV1;
@@ -48,20 +48,20 @@ export class SchemaField {
   #hasDefault: boolean | undefined;
   #identities: { readonly found: Identities | undefined } | undefined;
 
-  constructor(name: string, schema: FieldSchema, shown = name) {
+  constructor(name: string, schema: FieldSchema, programName = name) {
     const standard: unknown = (schema as Partial<FieldSchema> | null | undefined)?.['~standard'];
     if (typeof (standard as { validate?: unknown } | undefined)?.validate !== 'function') {
       throw new SchemaError(
-        `The field "${shown}" has no Standard Schema: expected a validator such as z.string() or objectId().`,
+        `The field "${programName}" has no Standard Schema: expected a validator such as z.string() or objectId().`,
       );
     }
     this.name = name;
-    this.shown = shown;
+    this.programName = programName;
     this.#schema = withoutIdentity(schema) as StandardSchemaV1;
     this.#declared = schema;
     const negative = negativeLength(this.#schema);
     if (negative !== undefined)
-      throw new SchemaError(`The field "${shown}" has a length limit below zero, ${negative}: use 0 or more.`);
+      throw new SchemaError(`The field "${programName}" has a length limit below zero, ${negative}: use 0 or more.`);
   }
 
   /** Of the mapper's own BSON schemas, also inside the wrappers of Zod, and of references: theirs is known when the target is. */
@@ -139,7 +139,7 @@ export class SchemaField {
 
   #issue({ message, path = [] }: StandardSchemaV1.Issue): ValidationIssue {
     // case: ArkType's paths are arrays of a class whose `map` makes another path
-    const keys = [this.shown, ...Array.from(path, keyOf)];
+    const keys = [this.programName, ...Array.from(path, keyOf)];
     return { keys, path: keys.join('.'), message };
   }
 

@@ -44,8 +44,8 @@ export function withoutName(schema: FieldSchema): FieldSchema {
 /** The names that a model's fields have in the program, and those that they are stored under. */
 export class FieldNames {
   /** Only fields whose two names differ are in these: most models have none, and then nothing is looked up. */
-  readonly #stored = new Map<string, string>();
-  readonly #shown = new Map<string, string>();
+  readonly #storedNames = new Map<string, string>();
+  readonly #programNames = new Map<string, string>();
   /** The names that the program uses. */
   readonly #known: ReadonlySet<string>;
 
@@ -58,45 +58,45 @@ export class FieldNames {
     for (const [name, schema] of Object.entries(fields)) {
       if (!isStored(schema) || schema['~stored'].name === name) continue;
       const under = schema['~stored'].name;
-      const taken = this.#known.has(under) ? under : this.#shown.get(under);
+      const taken = this.#known.has(under) ? under : this.#programNames.get(under);
       if (name === '_id' || taken !== undefined) {
         const problem = name === '_id' ? 'the _id has this name always' : `that is the name of "${taken}"`;
         throw new SchemaError(`The field "${name}" cannot be stored as "${under}": ${problem}.`, { model });
       }
-      this.#stored.set(name, under);
-      this.#shown.set(under, name);
+      this.#storedNames.set(name, under);
+      this.#programNames.set(under, name);
     }
   }
 
   get renames(): boolean {
-    return this.#stored.size > 0;
+    return this.#storedNames.size > 0;
   }
 
   /** The path as it is stored, of one that begins with the program's name of a field. Other paths stay. */
   storedPath(path: string): string {
-    if (this.#stored.size === 0 || (this.#known.has(path) && !this.#stored.has(path))) return path;
-    const dot = this.#stored.has(path) ? -1 : path.indexOf('.');
+    if (this.#storedNames.size === 0 || (this.#known.has(path) && !this.#storedNames.has(path))) return path;
+    const dot = this.#storedNames.has(path) ? -1 : path.indexOf('.');
     const head = dot < 0 ? path : path.slice(0, dot);
-    return (this.#stored.get(head) ?? head) + path.slice(head.length);
+    return (this.#storedNames.get(head) ?? head) + path.slice(head.length);
   }
 
   /** The program's name of what is stored under this one. */
-  shownName(name: string): string {
-    return this.#shown.get(name) ?? name;
+  programName(name: string): string {
+    return this.#programNames.get(name) ?? name;
   }
 
   /** Does this name stand for a field that the program knows by another one? */
   isHidden(name: string): boolean {
-    return this.#shown.has(name) && !this.#known.has(name);
+    return this.#programNames.has(name) && !this.#known.has(name);
   }
 
   /** Stored fields under the program's names: the object itself where all are the same. */
-  shown<T extends object>(fields: T): T {
-    if (this.#shown.size === 0) return fields;
+  programFields<T extends object>(fields: T): T {
+    if (this.#programNames.size === 0) return fields;
     const object: Record<string, unknown> = {};
     // case: a stored field that the schema does not know has the program's name of another one
     for (const [name, value] of Object.entries(fields))
-      if (!this.#stored.has(name)) setOwn(object, this.shownName(name), value);
+      if (!this.#storedNames.has(name)) setOwn(object, this.programName(name), value);
     return object as T;
   }
 }

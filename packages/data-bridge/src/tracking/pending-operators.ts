@@ -25,14 +25,14 @@ export interface AtomicTree {
  * The edits since the last save with atomic operators at their places. One whose value was changed again in another way,
  * or that lies in something new, is left out: the ordinary edit says what memory shows.
  *
- * @param shownName what errors call a field.
+ * @param programName what errors call a field.
  * @param edits those without the operators, where they are known.
  */
 export function treeWith(
   baseline: Baseline,
   pending: readonly PendingAtomic[],
-  shownName?: (name: string) => string,
-  edits = treeOf(baseline, shownName),
+  programName?: (name: string) => string,
+  edits = treeOf(baseline, programName),
 ): AtomicTree {
   if (pending.length === 0) return { tree: edits, atomics: pending };
   const children = new Map(edits?.children);

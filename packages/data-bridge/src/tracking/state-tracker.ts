@@ -183,11 +183,11 @@ function layoutOf(options: (BsonOptions & { readonly layout?: Layout }) | undefi
 /**
  * The edits since the last reset, with everything that will be sent copied; `null` when there are none.
  *
- * @param shownName what errors call a field.
+ * @param programName what errors call a field.
  */
-export function treeOf(baseline: Baseline, shownName?: (name: string) => string): EditTree | null {
+export function treeOf(baseline: Baseline, programName?: (name: string) => string): EditTree | null {
   const children = new Map<string, Edit>();
-  const general = generalDiff(baseline, shownName);
+  const general = generalDiff(baseline, programName);
   const take = (name: string, edit: Edit | null): void => {
     if (edit !== null) children.set(name, edit);
   };
@@ -205,10 +205,10 @@ export function treeOf(baseline: Baseline, shownName?: (name: string) => string)
 export function editsOf(
   baseline: Baseline,
   isLater: (name: string) => boolean,
-  shownName?: (name: string) => string,
+  programName?: (name: string) => string,
 ): Map<string, Edit | null> {
   const edits = new Map<string, Edit | null>();
-  const general = generalDiff(baseline, shownName);
+  const general = generalDiff(baseline, programName);
   const tell = (name: string, value: unknown): Edit | null => {
     try {
       return general(name, value);
@@ -224,18 +224,18 @@ export function editsOf(
 }
 
 /** The edit of one field, with everything that will be sent copied; `null` where it equals its original. */
-export function editOf(baseline: Baseline, name: string, shownName?: (name: string) => string): Edit | null {
-  const general = generalDiff(baseline, shownName);
+export function editOf(baseline: Baseline, name: string, programName?: (name: string) => string): Edit | null {
+  const general = generalDiff(baseline, programName);
   if (baseline instanceof BsonBaseline) return baseline.editOf(name, general);
   return baseline.differs(name) ? general(name, baseline.current(name)) : null;
 }
 
 function generalDiff(
   baseline: Baseline,
-  shownName?: (name: string) => string,
+  programName?: (name: string) => string,
 ): (name: string, value: unknown) => Edit | null {
   return (name, value) => {
-    const keys = [shownName?.(name) ?? name];
+    const keys = [programName?.(name) ?? name];
     return diff(baseline.exact(name), value, keys, baseline.promotesBuffers, baseline.identities?.at(name));
   };
 }

@@ -195,7 +195,7 @@ function eventOf(definition: ModelDefinition, read: ReadAll<unknown>, event: BSO
     decodeStored(new Layout(options, [], readers), encodeDocument(values), 0);
   const named: BSON.Document = { _id, ...plain(told) };
   const fields = (values: BSON.Document): BSON.Document => plain(values, definition.readers());
-  if (documentKey !== undefined) named['documentKey'] = definition.shownFields(fields(documentKey as BSON.Document));
+  if (documentKey !== undefined) named['documentKey'] = definition.programFields(fields(documentKey as BSON.Document));
   for (const name of DOCUMENTS) {
     const document = { fullDocument, fullDocumentBeforeChange }[name] as BSON.Document | null | undefined;
     if (document !== undefined) named[name] = document === null ? null : read(batchOf([encodeDocument(document)]))[0];
@@ -211,7 +211,7 @@ function descriptionOf(
   fields: (values: BSON.Document) => BSON.Document,
   plain: (values: BSON.Document) => BSON.Document,
 ): BSON.Document {
-  const shown = (path: string): string => definition.shownPath(path.split('.'));
+  const shown = (path: string): string => definition.programPath(path.split('.'));
   const updated = Object.entries(fields(updatedFields as BSON.Document)).map(([path, value]) => [shown(path), value]);
   const truncated = plain({ truncatedArrays })['truncatedArrays'] as { readonly field: string }[];
   return {

@@ -200,7 +200,7 @@ function sendable(definition: ModelDefinition, inputs: readonly object[]): BSON.
   const now = Date.now();
   const documents: BSON.Document[] = [];
   for (const input of inputs) {
-    if (!isPlainObject(input) || definition.shownFields(input) !== input || !isStorable(input)) return null;
+    if (!isPlainObject(input) || definition.programFields(input) !== input || !isStorable(input)) return null;
     if (definition.unknown === 'drop' && !Object.keys(input).every((name) => definition.names.has(name))) return null;
     // Its place is at the beginning, whether the input has one or not.
     const document: BSON.Document = { _id: undefined, ...input };
