@@ -4,7 +4,7 @@
  */
 import { deserialize } from 'bson';
 import { decodeDocument, decodeElement, decodeTransient } from '../../packages/data-bridge/dist/bson/decode.js';
-import { equalElement } from '../../packages/data-bridge/dist/bson/equal-bytes.js';
+import { elementEqualsValue } from '../../packages/data-bridge/dist/bson/equal-bytes.js';
 import { Layout } from '../../packages/data-bridge/dist/bson/layout.js';
 import { fieldsOf, locate } from '../../packages/data-bridge/dist/bson/locate.js';
 import { circumstances } from './circumstances.ts';
@@ -51,7 +51,8 @@ function compareAll({ bytes }: Fixture): Contender {
   const pass = (): void => {
     bytes.forEach((document, i) => {
       for (const { at, value } of handedOut[i] ?? []) {
-        if (!equalElement(layout, document, 0, at, value)) throw new Error('What was decoded must equal its bytes.');
+        if (!elementEqualsValue(layout, document, 0, at, value))
+          throw new Error('What was decoded must equal its bytes.');
       }
     });
   };

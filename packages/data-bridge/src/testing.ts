@@ -1,6 +1,6 @@
 import { AssertionError } from 'node:assert';
 import { isPlainObject } from './bson/plain-object.ts';
-import { equalValues } from './bson/equal-bytes.ts';
+import { equalValues } from './bson/equal-values.ts';
 import { Document } from './save/document.ts';
 
 /** What vitest and jest give a tester as `this`. */

@@ -2,10 +2,9 @@ import { BSON } from 'mongodb';
 import { EncodeError } from '../errors.ts';
 import { copyValue, hasToBson } from './copy.ts';
 import { isPlainObject, setOwn } from './plain-object.ts';
-import { equalValues } from './equal-bytes.ts';
+import { equalStoredForms, equalValues } from './equal-values.ts';
 import { type Identities, pairElements } from './identity.ts';
 import { toStored } from './bson-classes.ts';
-import { same } from './equal-values.ts';
 import { unstorable } from './storable.ts';
 
 /** Stands for a value that is not there. `undefined` cannot: BSON has a type of that name. */
@@ -269,7 +268,7 @@ function restoreMoved(
   return result.map((element, i) => {
     if (Object.is(element, stored[i])) return element;
     const alike = bySketch.get(sketch(element)) ?? [];
-    return alike.find((candidate) => same(toStored(value[i]), candidate, promoteBuffers)) ?? element;
+    return alike.find((candidate) => equalStoredForms(toStored(value[i]), candidate, promoteBuffers)) ?? element;
   });
 }
 

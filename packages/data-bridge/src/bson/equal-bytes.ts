@@ -19,7 +19,7 @@ import { equalBytes, equalDouble, equalId, equalInt, equalLong, equalText } from
 import type { Layout } from './layout.ts';
 import type { Field, Level } from './level.ts';
 import { isBson, isDate, isMap, isUint8Array, toStored } from './bson-classes.ts';
-import { same } from './equal-values.ts';
+import { equalStoredForms } from './equal-values.ts';
 import { isAscii, latin1, maxText, utf8 } from './text.ts';
 
 /** What stays the same while one element is compared. It is passed along: the program's code may run meanwhile (`toBSON`, getters). */
@@ -46,7 +46,7 @@ const unequal = -1;
  *
  * @throws CorruptBsonError for malformed bytes.
  */
-export function equalElement(
+export function elementEqualsValue(
   layout: Layout,
   bytes: Uint8Array,
   start: number,
@@ -75,11 +75,6 @@ export function equalElement(
   const isKnown = known !== undefined && known.index >= 0;
   const field = isKnown ? known : nested ? layout.top.known(bytes, start, at + 1, limit) : layout.top.unknown;
   return equalEnd(stored, type, from, limit, field, toStored(value)) !== unequal;
-}
-
-/** The same equality between two JavaScript values, each as the program has it or of BSON classes. */
-export function equalValues(a: unknown, b: unknown): boolean {
-  return same(toStored(a), toStored(b), false);
 }
 
 /**
@@ -147,7 +142,7 @@ function equalRare(stored: Stored, type: number, at: number, end: number, field:
       return value === undefined;
     case 0x0b: // regular expression
     case 0x0c: // DBPointer
-      return same(value, decodeExactValue(bytes, start, type, at, end), stored.anySubtype);
+      return equalStoredForms(value, decodeExactValue(bytes, start, type, at, end), stored.anySubtype);
     case 0x0d:
       return isBson(value, 'Code') && value.scope === null && equalString(stored, at + 4, end - 1, value.code);
     case 0x0f:
@@ -233,7 +228,7 @@ function equalArray(stored: Stored, from: number, last: number, field: Field, va
 function equalDocument(stored: Stored, from: number, last: number, field: Field, value: unknown): boolean {
   if (isPlainObject(value) || isMap(value)) return equalMembers(stored, from, last, field.level, value);
   if (!isBson(value, 'DBRef')) return false;
-  return same(value, decodeExactValue(stored.bytes, stored.start, 0x03, from, last + 1), stored.anySubtype);
+  return equalStoredForms(value, decodeExactValue(stored.bytes, stored.start, 0x03, from, last + 1), stored.anySubtype);
 }
 
 // V8 knows that this holds for the keys of a for-in loop; for Object.hasOwn it looks every time.

@@ -11,16 +11,21 @@ import { bsonTag, isBson, isDate, isMap, isObject, isRegExp, isUint8Array, toSto
  * @param anySubtype whether a Uint8Array equals a binary value of any subtype, rather than of 0 only.
  * @param ancestors the objects that `left` lies in.
  */
-export function same(left: unknown, right: unknown, anySubtype: boolean, ancestors: object[] = []): boolean {
+export function equalStoredForms(
+  left: unknown,
+  right: unknown,
+  anySubtype: boolean,
+  ancestors: object[] = [],
+): boolean {
   // Also for what equals nothing else, such as a function: what was not touched has not changed.
   if (Object.is(left, right)) return true;
   if (typeof left === 'string' || typeof right === 'string') return textOf(left) === textOf(right);
-  if (isNumeric(left)) return isNumeric(right) && sameNumber(left, right);
+  if (isNumeric(left)) return isNumeric(right) && equalNumbers(left, right);
   if (!isObject(left) || !isObject(right)) return false;
   // BSON holds neither a value inside itself nor one so deep.
   if (ancestors.includes(left) || ancestors.length > maxDepth) return false;
   ancestors.push(left);
-  const equal = sameObject(left, right, anySubtype, ancestors);
+  const equal = equalObjects(left, right, anySubtype, ancestors);
   ancestors.pop();
   return equal;
 }
@@ -42,7 +47,7 @@ function isNumeric(value: unknown): value is Numeric {
 }
 
 /** Two objects of BSON classes are equal in one class only, a bigint equals integers only, a number all by value. */
-function sameNumber(left: Numeric, right: Numeric): boolean {
+function equalNumbers(left: Numeric, right: Numeric): boolean {
   if (isObject(left) && isObject(right) && bsonTag(left) !== bsonTag(right)) return false;
   if (typeof left === 'bigint' && isBson(right, 'Double')) return false;
   if (typeof right === 'bigint' && isBson(left, 'Double')) return false;
@@ -66,25 +71,29 @@ function isInteger(number: number, bigint: bigint): boolean {
   return Number.isInteger(number) && !Object.is(number, -0) && BigInt(number) === bigint;
 }
 
-function sameObject(left: object, right: object, anySubtype: boolean, ancestors: object[]): boolean {
-  if (isBson(left, 'DBRef') || isBson(right, 'DBRef')) return sameReference(left, right, anySubtype, ancestors);
-  if (isBinary(left)) return isBinary(right) && sameBinary(left, right, anySubtype);
-  if (isExpression(left)) return isExpression(right) && sameExpression(left, right);
+function equalObjects(left: object, right: object, anySubtype: boolean, ancestors: object[]): boolean {
+  if (isBson(left, 'DBRef') || isBson(right, 'DBRef')) return equalReferences(left, right, anySubtype, ancestors);
+  if (isBinary(left)) return isBinary(right) && equalBinaries(left, right, anySubtype);
+  if (isExpression(left)) return isExpression(right) && equalExpressions(left, right);
   if (isDate(left)) return isDate(right) && Object.is(left.getTime(), right.getTime());
-  if (Array.isArray(left)) return Array.isArray(right) && sameArray(left, right, anySubtype, ancestors);
-  if (bsonTag(left) !== undefined) return sameBson(left, right, anySubtype, ancestors);
+  if (Array.isArray(left)) return Array.isArray(right) && equalArrays(left, right, anySubtype, ancestors);
+  if (bsonTag(left) !== undefined) return equalBsonObjects(left, right, anySubtype, ancestors);
   const a = membersOf(left);
   const b = membersOf(right);
-  return a !== null && b !== null && sameMembers(a, b, anySubtype, ancestors);
+  return a !== null && b !== null && equalMembers(a, b, anySubtype, ancestors);
 }
 
-function sameBson(left: object, right: object, anySubtype: boolean, ancestors: object[]): boolean {
+function equalBsonObjects(left: object, right: object, anySubtype: boolean, ancestors: object[]): boolean {
   if (isBson(left, 'ObjectId')) return isBson(right, 'ObjectId') && left.equals(right);
   if (isBson(left, 'Decimal128')) return isBson(right, 'Decimal128') && Buffer.compare(left.bytes, right.bytes) === 0;
   if (isBson(left, 'Timestamp'))
     return isBson(right, 'Timestamp') && left.low === right.low && left.high === right.high;
   if (isBson(left, 'Code')) {
-    return isBson(right, 'Code') && left.code === right.code && same(left.scope, right.scope, anySubtype, ancestors);
+    return (
+      isBson(right, 'Code') &&
+      left.code === right.code &&
+      equalStoredForms(left.scope, right.scope, anySubtype, ancestors)
+    );
   }
   if (isBson(left, 'BSONSymbol')) return isBson(right, 'BSONSymbol') && left.value === right.value;
   return bsonTag(left) === bsonTag(right); // MinKey, MaxKey
@@ -94,7 +103,7 @@ function isBinary(value: unknown): value is Binary | Uint8Array {
   return isUint8Array(value) || isBson(value, 'Binary');
 }
 
-function sameBinary(left: Binary | Uint8Array, right: Binary | Uint8Array, anySubtype: boolean): boolean {
+function equalBinaries(left: Binary | Uint8Array, right: Binary | Uint8Array, anySubtype: boolean): boolean {
   const loose = anySubtype && (isUint8Array(left) || isUint8Array(right));
   if (!loose && subtypeOf(left) !== subtypeOf(right)) return false;
   return Buffer.compare(dataOf(left), dataOf(right)) === 0;
@@ -113,14 +122,14 @@ function isExpression(value: unknown): value is RegExp | BSONRegExp {
   return isRegExp(value) || isBson(value, 'BSONRegExp');
 }
 
-function sameExpression(left: RegExp | BSONRegExp, right: RegExp | BSONRegExp): boolean {
+function equalExpressions(left: RegExp | BSONRegExp, right: RegExp | BSONRegExp): boolean {
   if (isRegExp(left)) {
     if (isRegExp(right)) return left.source === right.source && storedFlags(left) === storedFlags(right);
     // As it is decoded: RegExp changes what it escapes in its source.
     const compiled = toRegExp(right.pattern, right.options);
-    return compiled !== null && sameExpression(left, compiled);
+    return compiled !== null && equalExpressions(left, compiled);
   }
-  if (isRegExp(right)) return sameExpression(right, left);
+  if (isRegExp(right)) return equalExpressions(right, left);
   return left.pattern === right.pattern && sorted(left.options) === sorted(right.options);
 }
 
@@ -134,10 +143,10 @@ function sorted(text: string): string {
 }
 
 /** Null and undefined are both stored as null in an array. */
-function sameArray(left: unknown[], right: unknown[], anySubtype: boolean, ancestors: object[]): boolean {
+function equalArrays(left: unknown[], right: unknown[], anySubtype: boolean, ancestors: object[]): boolean {
   if (left.length !== right.length) return false;
   for (let i = 0; i < left.length; i++) {
-    if (!same(toStored(left[i]) ?? null, toStored(right[i]) ?? null, anySubtype, ancestors)) return false;
+    if (!equalStoredForms(toStored(left[i]) ?? null, toStored(right[i]) ?? null, anySubtype, ancestors)) return false;
   }
   return true;
 }
@@ -154,7 +163,7 @@ function membersOf(value: object): Map<string, unknown> | null {
   return members;
 }
 
-function sameMembers(
+function equalMembers(
   left: Map<string, unknown>,
   right: Map<string, unknown>,
   anySubtype: boolean,
@@ -162,13 +171,13 @@ function sameMembers(
 ): boolean {
   if (left.size !== right.size) return false;
   for (const [key, member] of left) {
-    if (!right.has(key) || !same(member, right.get(key), anySubtype, ancestors)) return false;
+    if (!right.has(key) || !equalStoredForms(member, right.get(key), anySubtype, ancestors)) return false;
   }
   return true;
 }
 
 /** A DBRef equals the document that it is stored as. */
-function sameReference(a: object, b: object, anySubtype: boolean, ancestors: object[]): boolean {
+function equalReferences(a: object, b: object, anySubtype: boolean, ancestors: object[]): boolean {
   const left = toReference(a);
   const right = toReference(b);
   return (
@@ -176,8 +185,8 @@ function sameReference(a: object, b: object, anySubtype: boolean, ancestors: obj
     right !== null &&
     left.collection === right.collection &&
     (left.db ?? null) === (right.db ?? null) &&
-    same(toStored(left.oid), toStored(right.oid), anySubtype, ancestors) &&
-    same(left.fields, right.fields, anySubtype, ancestors)
+    equalStoredForms(toStored(left.oid), toStored(right.oid), anySubtype, ancestors) &&
+    equalStoredForms(left.fields, right.fields, anySubtype, ancestors)
   );
 }
 
@@ -192,4 +201,9 @@ function toReference(value: object): DBRef | null {
   if (database !== undefined && typeof database !== 'string') return null;
   for (const key of ['$ref', '$id', '$db']) members.delete(key);
   return new DBRef(collection, id as DBRef['oid'], database, Object.fromEntries(members));
+}
+
+/** The same equality between two JavaScript values, each as the program has it or of BSON classes. */
+export function equalValues(a: unknown, b: unknown): boolean {
+  return equalStoredForms(toStored(a), toStored(b), false);
 }

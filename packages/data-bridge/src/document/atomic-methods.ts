@@ -6,7 +6,7 @@ import { keysOf, type Root, setAt, valueAt } from './path.ts';
 import { checkReadable, checkWritable } from './loaded-part.ts';
 import { applyAtomic, type AtomicOperator, foldAtomics, ruleOf, whyInapplicable } from '../edits/atomic-operators.ts';
 import { type Keys, MAX_LEVELS } from '../edits/edits.ts';
-import { exactAt, isSame, isShown, type PendingAtomic } from '../tracking/pending-operators.ts';
+import { equalOrBothUndefined, exactAt, isShown, type PendingAtomic } from '../tracking/pending-operators.ts';
 
 /**
  * Does to memory at once what an atomic operator will do to the stored document, and notes the operator for the next
@@ -93,7 +93,7 @@ function takeOne(life: Life, { keys, shown }: PendingAtomic): void {
   const { baseline } = life;
   const before = valueAt(baseline, keys);
   const later = life.pending.find((each) => isAt(keys, each));
-  if (!isSame(before, later === undefined ? shown : later.shown)) return;
+  if (!equalOrBothUndefined(before, later === undefined ? shown : later.shown)) return;
   const stored = valueAt({ get: (name) => baseline.original(name) }, keys);
   const others = life.pending.filter((each) => each !== later);
   // What was asked for meanwhile is done to the stored value; where it no longer fits, memory is an ordinary change.
@@ -106,7 +106,7 @@ function takeOne(life: Life, { keys, shown }: PendingAtomic): void {
       ? stored
       : applyAtomic(later.operator, stored, later.operand, life.definition.programPath(keys));
   if (later !== undefined) life.pending = [...others, { ...later, shown: copyValue(after) }];
-  if (!isSame(before, after)) show(baseline, keys, before, after);
+  if (!equalOrBothUndefined(before, after)) show(baseline, keys, before, after);
 }
 
 function isAt(keys: readonly string[], other: PendingAtomic): boolean {
@@ -159,11 +159,11 @@ function checkStored(life: Life, keys: Keys, operator: AtomicOperator, operand: 
 /** Is the value as it is stored, or as the write under way will store it? */
 function isSettled(life: Life, keys: Keys, value: unknown): boolean {
   const sent = life.sent.find((each) => isAt(keys, each));
-  if (sent !== undefined) return isSame(value, sent.shown);
+  if (sent !== undefined) return equalOrBothUndefined(value, sent.shown);
   // case: what the save under way writes to this field is not in the baseline yet
   if (life.writing?.children.has(keys[0]) === true) return false;
   const stored = exactAt(life.baseline, keys);
-  return isSame(value, stored === ABSENT ? undefined : stored);
+  return equalOrBothUndefined(value, stored === ABSENT ? undefined : stored);
 }
 
 /** An array that the program holds is changed in place. Other values are replaced: a Date that was read before stays as it is. */
@@ -181,7 +181,7 @@ function show(root: Pick<Root, 'get' | 'set'>, keys: Keys, before: unknown, afte
 function reuse(held: readonly unknown[], elements: readonly unknown[]): unknown[] {
   const left = held.filter(isMutable);
   return elements.map((element) => {
-    const at = isMutable(element) ? left.findIndex((each) => isSame(each, element)) : -1;
+    const at = isMutable(element) ? left.findIndex((each) => equalOrBothUndefined(each, element)) : -1;
     return at < 0 ? element : left.splice(at, 1)[0];
   });
 }

@@ -1,7 +1,7 @@
 import { copyValue } from '../bson/copy.ts';
 import type { KeptFields, Life } from './document-state.ts';
 import type { Baseline } from '../tracking/baseline.ts';
-import { isSame } from '../tracking/pending-operators.ts';
+import { equalOrBothUndefined } from '../tracking/pending-operators.ts';
 
 /** A moment of a document, to go back to. */
 export interface Checkpoint {
@@ -30,7 +30,7 @@ function setFields(life: Life, { baseline: then, assigned }: KeptFields): void {
   for (const name of new Set([...now.names(), ...then.names()])) {
     if (life.definition.isOwn(name)) continue;
     const value = copyValue(then.get(name));
-    if (isSame(presentIn(now, name), value)) continue;
+    if (equalOrBothUndefined(presentIn(now, name), value)) continue;
     life.set(name, value);
     if (assigned.includes(name)) life.assigned.add(name);
   }

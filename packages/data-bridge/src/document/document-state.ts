@@ -6,7 +6,7 @@ import { isPlainObject, setOwn } from '../bson/plain-object.ts';
 import { ABSENT, LateBytes, memberOf } from '../bson/encode.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import type { Concurrency } from '../definition/model-options.ts';
-import { equalValues } from '../bson/equal-bytes.ts';
+import { equalValues } from '../bson/equal-values.ts';
 import { type ErrorContext, UsageError } from '../errors.ts';
 import type { PlannedEntry } from './planned-entry.ts';
 import type { Baseline } from '../tracking/baseline.ts';
@@ -14,7 +14,7 @@ import { BsonBaseline } from '../tracking/bson-baseline.ts';
 import type { Edit, EditTree, Keys } from '../edits/edits.ts';
 import type { GuardFilter } from '../update/shape-guards.ts';
 import type { UpdatePlan } from '../update/plan.ts';
-import { isSame, type PendingAtomic } from '../tracking/pending-operators.ts';
+import { equalOrBothUndefined, type PendingAtomic } from '../tracking/pending-operators.ts';
 import { baselineOf, moveTo, type StateTracker } from '../tracking/state-tracker.ts';
 
 /** What one save writes: fixed when it is planned, so that later changes of the document are left for the next one. */
@@ -212,7 +212,7 @@ export class Life {
 
   /** Sets a field's value. */
   set(name: string, value: unknown): void {
-    if (this.#calling && !isSame(this.baseline.current(name), value)) this.disturbed = true;
+    if (this.#calling && !equalOrBothUndefined(this.baseline.current(name), value)) this.disturbed = true;
     this.baseline.set(name, value);
     this.defaults.delete(name);
   }

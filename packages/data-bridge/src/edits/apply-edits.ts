@@ -12,7 +12,7 @@ import {
   type PositionsEdit,
   type ValueEdit,
 } from './edits.ts';
-import { equalStored } from './server-values.ts';
+import { equalToServer } from './server-values.ts';
 
 /**
  * What the server makes of a document when it is sent a tree of edits: the tree laid on the values that were stored before.
@@ -68,7 +68,8 @@ function createMembers(children: ReadonlyMap<string, Edit>, current: unknown): u
 function layElements(edit: PositionsEdit, form: Form, current: unknown): unknown {
   if (!Array.isArray(current)) return edit.value;
   const elements: readonly unknown[] = current;
-  const isAsBefore = ([i, { base }]: readonly [number, Edit]) => i < elements.length && equalStored(elements[i], base);
+  const isAsBefore = ([i, { base }]: readonly [number, Edit]) =>
+    i < elements.length && equalToServer(elements[i], base);
   if (![...edit.children].every(isAsBefore)) return edit.value;
   return elements.map((element, i) => {
     const child = edit.children.get(i);
@@ -80,7 +81,7 @@ function layElements(edit: PositionsEdit, form: Form, current: unknown): unknown
 function layIdentified(edit: ElementsEdit, form: Form, current: unknown): unknown {
   const { key, value, base, children, removed, added, isMoved } = edit;
   if (!Array.isArray(current)) return form === 'pipeline' || current !== ABSENT ? value : layMissing(edit);
-  const is = (id: unknown) => (element: unknown) => equalStored(memberOf(element, key), id);
+  const is = (id: unknown) => (element: unknown) => equalToServer(memberOf(element, key), id);
   const gone = idsOf(form === 'pipeline' ? [...removed, ...added] : removed, key);
   const edits = Array.from(children, ([i, child]) => [is(memberOf(base[i], key)), child] as const);
   const kept = current.filter((element) => !gone.some((id) => is(id)(element)));

@@ -1,10 +1,10 @@
 import { isPlainObject } from '../bson/plain-object.ts';
 import { ABSENT } from '../bson/encode.ts';
-import { equalValues } from '../bson/equal-bytes.ts';
+import { equalValues } from '../bson/equal-values.ts';
 import { typeName } from '../schema/bson-types.ts';
 import { type AtomicRule, type Form, UNFIT } from './atomic-rule.ts';
 import { type Expression, isArray, literal, valuesNotIn } from './expression.ts';
-import { equalStored } from './server-values.ts';
+import { equalToServer } from './server-values.ts';
 
 /*
  * The operators on arrays. All but `$pop` take a list of values.
@@ -153,7 +153,7 @@ function includes(values: Values, sought: unknown): boolean {
 
 /** True where a server finds the value in the list. */
 function isStored(value: unknown, values: Values): boolean {
-  return values.some((each) => equalStored(each, value));
+  return values.some((each) => equalToServer(each, value));
 }
 
 function checkArray(value: unknown): string | null {

@@ -4,7 +4,7 @@ import { typeName } from '../schema/bson-types.ts';
 import { add, isNumeric, multiply, type Numeric } from './arithmetic.ts';
 import { type AtomicRule, UNFIT } from './atomic-rule.ts';
 import { type Expression, isMissing, isOfType, literal } from './expression.ts';
-import { compareScalars, compareStored, scalarRank, storedProduct, storedSum } from './server-values.ts';
+import { compareAsServer, compareScalars, scalarRank, storedProduct, storedSum } from './server-values.ts';
 
 /*
  * The operators on single values that calculate or compare.
@@ -80,7 +80,7 @@ function extreme(name: '$min' | '$max', comparison: string, wins: (order: number
       const given = literal(operand);
       return { $cond: [{ $or: [isMissing(current), { [comparison]: [given, current] }] }, given, current] };
     },
-    stored: (current, operand) => (current === ABSENT || wins(compareStored(operand, current)) ? operand : current),
+    stored: (current, operand) => (current === ABSENT || wins(compareAsServer(operand, current)) ? operand : current),
     repeatable: () => true,
     fitsAnyShape: true,
     standsAlone: true,

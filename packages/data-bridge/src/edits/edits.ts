@@ -1,6 +1,6 @@
 import { isPlainObject } from '../bson/plain-object.ts';
 import { ABSENT, memberOf, toExact } from '../bson/encode.ts';
-import { equalValues } from '../bson/equal-bytes.ts';
+import { equalValues } from '../bson/equal-values.ts';
 import { type Identities, pairElements, type Pairing } from '../bson/identity.ts';
 import type { AtomicOperator } from './atomic-operators.ts';
 

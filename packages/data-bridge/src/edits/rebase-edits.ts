@@ -1,6 +1,6 @@
 import { setOwn } from '../bson/plain-object.ts';
 import { ABSENT, memberOf } from '../bson/encode.ts';
-import { equalValues } from '../bson/equal-bytes.ts';
+import { equalValues } from '../bson/equal-values.ts';
 import { identityOf } from '../bson/identity.ts';
 import { applyAtomic, ruleOf, whyInapplicable } from './atomic-operators.ts';
 import {
@@ -54,7 +54,7 @@ export function clashesOf(tree: EditTree, theirs: (name: string) => unknown): Cl
 
 /** The edit that brings their value to this one; null where it is that already. */
 export function bring(theirs: unknown, value: unknown): Edit | null {
-  if (isSameStored(theirs, value)) return null;
+  if (equalOrBothAbsent(theirs, value)) return null;
   return value === ABSENT ? { kind: 'delete', base: theirs } : { kind: 'set', base: theirs, value };
 }
 
@@ -62,7 +62,7 @@ export function bring(theirs: unknown, value: unknown): Edit | null {
 export const takeMine: Settle = ({ mine, theirs }) => bring(theirs, mine);
 
 /** Are both stored values equal, or both not there? */
-export function isSameStored(a: unknown, b: unknown): boolean {
+export function equalOrBothAbsent(a: unknown, b: unknown): boolean {
   const [left, right] = [a, b].map((value) => (value === undefined ? ABSENT : value));
   return left === right || (left !== ABSENT && right !== ABSENT && equalValues(left, right));
 }
@@ -73,7 +73,7 @@ function layEdit(edit: Edit, theirs: unknown, keys: Clash['keys'], settle: Settl
   switch (edit.kind) {
     case 'set':
     case 'delete':
-      return isSameStored(edit.base, theirs) ? bring(theirs, mine) : clash();
+      return equalOrBothAbsent(edit.base, theirs) ? bring(theirs, mine) : clash();
     case 'push':
       if (!Array.isArray(theirs)) return clash();
       return { kind: 'push', base: theirs, value: [...(theirs as unknown[]), ...edit.added], added: edit.added };
@@ -98,7 +98,7 @@ function layAtomic(edit: AtomicEdit, theirs: unknown): AtomicEdit | null {
   const { operator, operand } = edit;
   const before = theirs === ABSENT ? undefined : theirs;
   if (whyInapplicable(operator, before, operand) !== null) return null;
-  if (!ruleOf(operator).standsAlone && !isSameStored(edit.base, theirs)) return null;
+  if (!ruleOf(operator).standsAlone && !equalOrBothAbsent(edit.base, theirs)) return null;
   const value = applyAtomic(operator, before, operand, '');
   return { ...edit, base: theirs, value: value === undefined ? ABSENT : value };
 }

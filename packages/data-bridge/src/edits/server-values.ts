@@ -1,6 +1,6 @@
 import { BSON } from 'mongodb';
 import { isPlainObject } from '../bson/plain-object.ts';
-import { equalValues } from '../bson/equal-bytes.ts';
+import { equalValues } from '../bson/equal-values.ts';
 import { bsonTag, isBson, isDate, isObject, isRegExp, isUint8Array } from '../bson/bson-classes.ts';
 import { add, compareNumbers, isNumeric, multiply, type Numeric } from './arithmetic.ts';
 
@@ -47,17 +47,17 @@ export function bigintOf(value: Numeric): bigint {
 }
 
 /** Does a server take the two for equal? */
-export function equalStored(a: unknown, b: unknown): boolean {
+export function equalToServer(a: unknown, b: unknown): boolean {
   if (isNumeric(a) && isNumeric(b)) return compareNumbers(a, b) === 0;
   if (Array.isArray(a) && Array.isArray(b)) {
     const others: readonly unknown[] = b;
-    return a.length === others.length && a.every((element, i) => equalStored(element, others[i]));
+    return a.length === others.length && a.every((element, i) => equalToServer(element, others[i]));
   }
   const [members, others] = [membersOf(a), membersOf(b)];
   if (members === null || others === null) return equalValues(a, b);
   const isSame = ([key, value]: readonly [string, unknown], i: number): boolean => {
     const [otherKey, other] = others[i] as [string, unknown];
-    return key === otherKey && equalStored(value, other);
+    return key === otherKey && equalToServer(value, other);
   };
   return members.length === others.length && members.every(isSame);
 }
@@ -88,7 +88,7 @@ export function scalarRank(value: unknown): number | null {
 }
 
 /** MongoDB's order of a scalar and any value: by type, and of one type by value. Negative, zero or positive. */
-export function compareStored(scalar: unknown, value: unknown): number {
+export function compareAsServer(scalar: unknown, value: unknown): number {
   const ranks = rankOf(scalar) - rankOf(value);
   return ranks === 0 ? compareScalars(scalar, isBson(value, 'BSONSymbol') ? value.value : value) : ranks;
 }

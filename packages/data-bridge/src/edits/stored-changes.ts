@@ -1,6 +1,6 @@
 import { isPlainObject, setOwn } from '../bson/plain-object.ts';
 import { ABSENT, memberOf } from '../bson/encode.ts';
-import { equalValues } from '../bson/equal-bytes.ts';
+import { equalValues } from '../bson/equal-values.ts';
 
 /** The keys from the document to a value: names as texts, places in an array as numbers. */
 export type StoredKeys = readonly (string | number)[];
@@ -21,7 +21,7 @@ export function changesBetween(from: unknown, to: unknown, keys: StoredKeys): St
   if (isPlainObject(from) && isPlainObject(to)) return changedMembers(from, to, keys);
   const elements = Array.isArray(from) && Array.isArray(to) ? changedElements(from, to, keys) : null;
   if (elements !== null) return elements;
-  return isSameStored(from, to) ? [] : [{ keys, from, to }];
+  return equalInValueAndType(from, to) ? [] : [{ keys, from, to }];
 }
 
 function changedMembers(from: object, to: object, keys: StoredKeys): StoredChange[] {
@@ -32,25 +32,25 @@ function changedMembers(from: object, to: object, keys: StoredKeys): StoredChang
 /** Null where the array as a whole is told in fewer words. */
 function changedElements(from: readonly unknown[], to: readonly unknown[], keys: StoredKeys): StoredChange[] | null {
   if (to.length < from.length || from.length === 0) return null;
-  const isChanged = (value: unknown, i: number): boolean => i >= from.length || !isSameStored(value, from[i]);
+  const isChanged = (value: unknown, i: number): boolean => i >= from.length || !equalInValueAndType(value, from[i]);
   if (to.filter((value, i) => i < from.length && isChanged(value, i)).length > from.length / 2) return null;
   return to.flatMap((value, i) => changesBetween(i < from.length ? from[i] : ABSENT, value, [...keys, i]));
 }
 
 /** Are they equal and of the same types? Of objects and arrays all that lies in them. */
-function isSameStored(a: unknown, b: unknown): boolean {
+function equalInValueAndType(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (a === ABSENT || b === ABSENT || typeof a !== typeof b) return false;
   if (Array.isArray(a) || isPlainObject(a)) {
-    return Array.isArray(a) === Array.isArray(b) && equalValues(a, b) && isSameInside(a, b as object);
+    return Array.isArray(a) === Array.isArray(b) && equalValues(a, b) && equalInside(a, b as object);
   }
   return equalValues(a, b);
 }
 
 /** Of containers that are equal. */
-function isSameInside(a: object, b: object): boolean {
-  if (Array.isArray(a)) return a.every((element, i) => isSameStored(element, (b as unknown[])[i]));
-  return Object.entries(a).every(([key, value]) => isSameStored(value, memberOf(b, key)));
+function equalInside(a: object, b: object): boolean {
+  if (Array.isArray(a)) return a.every((element, i) => equalInValueAndType(element, (b as unknown[])[i]));
+  return Object.entries(a).every(([key, value]) => equalInValueAndType(value, memberOf(b, key)));
 }
 
 /**

@@ -4,7 +4,7 @@ import { type Identities, pairElements } from '../bson/identity.ts';
 import type { Life } from '../document/document-state.ts';
 import { pendingOf, replaceOperands } from '../document/atomic-methods.ts';
 import { setAt } from '../document/path.ts';
-import { isSame } from '../tracking/pending-operators.ts';
+import { equalOrBothUndefined } from '../tracking/pending-operators.ts';
 import type { Keys } from '../edits/edits.ts';
 
 /*
@@ -63,14 +63,14 @@ function isLoaded(
   keys: readonly string[],
   identities: Identities | undefined,
 ): boolean {
-  if (isSame(original, current)) return true;
+  if (equalOrBothUndefined(original, current)) return true;
   const [key, ...inner] = keys;
   if (key === undefined || !isMutable(original) || !isMutable(current)) return false;
   const below = current[key as never];
   if (Array.isArray(original) && Array.isArray(current)) {
     const origins = pairElements(current, original, identities)?.origins;
     const at = origins === undefined ? Number(key) : (origins[Number(key)] ?? -1);
-    if (origins === undefined && original.some((element) => isSame(element, below))) return true;
+    if (origins === undefined && original.some((element) => equalOrBothUndefined(element, below))) return true;
     return at in original && isLoaded(original[at], below, inner, identities?.at(at));
   }
   return Object.hasOwn(original, key) && isLoaded(original[key as never], below, inner, identities?.at(key));
@@ -81,5 +81,9 @@ export function retype(life: Life, name: string, retyped: readonly Retyped[]): v
   if (retyped.length === 0) return;
   const operators = pendingOf(life, name);
   for (const { keys, output } of retyped) setAt(life.baseline, keys, output);
-  replaceOperands(life, operators, (value) => retyped.find((each) => isSame(each.value, value))?.output ?? value);
+  replaceOperands(
+    life,
+    operators,
+    (value) => retyped.find((each) => equalOrBothUndefined(each.value, value))?.output ?? value,
+  );
 }

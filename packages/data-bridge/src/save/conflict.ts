@@ -14,7 +14,7 @@ import type { BsonBaseline } from '../tracking/bson-baseline.ts';
 import type { EditTree } from '../edits/edits.ts';
 import { baselineOver } from '../tracking/partial-baseline.ts';
 import { exactAt, isShown, type PendingAtomic, treeWith } from '../tracking/pending-operators.ts';
-import { bring, type Clash, clashesOf, isSameStored, lay, type Settle, takeMine } from '../edits/rebase-edits.ts';
+import { bring, type Clash, clashesOf, equalOrBothAbsent, lay, type Settle, takeMine } from '../edits/rebase-edits.ts';
 import { moveTo } from '../tracking/state-tracker.ts';
 import { unchangedAt } from '../update/value-guards.ts';
 import { notFound, readRaw } from '../document/stored-commands.ts';
@@ -89,7 +89,7 @@ export function conflictsOf(
   const theirs = (name: string): unknown => newer.exact(name);
   const originals = (name: string): unknown => life.baseline.exact(name);
   // An update whose answer did not come may have been done: then what is stored is mine.
-  const isOurs = (clash: Clash): boolean => life.unanswered !== null && isSameStored(clash.mine, clash.theirs);
+  const isOurs = (clash: Clash): boolean => life.unanswered !== null && equalOrBothAbsent(clash.mine, clash.theirs);
   const kept = guardedPaths.flatMap((keys) => clashesOf(unchangedAt(keys, originals), theirs));
   const overlaps =
     concurrency === 'fields' || kept.length > 0 ? clashesOf(without(tree, stamped), theirs).filter(not(isOurs)) : [];
@@ -152,7 +152,7 @@ export function moveOnto(life: Life, newer: BsonBaseline, settle: Settle): void 
     const before = mine?.children.get(name);
     const value = edit.kind === 'delete' || edit.value === ABSENT ? undefined : edit.value;
     const isMine = before !== undefined && before.kind !== 'delete' && before.value === value;
-    const isHeld = isMine || isSameStored(baseline.exact(name), newer.exact(name));
+    const isHeld = isMine || equalOrBothAbsent(baseline.exact(name), newer.exact(name));
     const isLive = value !== undefined && isHeld && baseline.current(name) !== undefined;
     newer.set(name, isLive ? baseline.current(name) : value === undefined ? undefined : newer.live(value, [name]));
   }
@@ -181,7 +181,7 @@ function layAtomics(life: Life, before: Baseline, newer: BsonBaseline): void {
       isDeepStrictEqual(other.keys, keys);
   const fits = ({ keys, operator, operand }: PendingAtomic): boolean =>
     whyInapplicable(operator, valueAt(theirs, keys), operand) === null &&
-    (ruleOf(operator).standsAlone || isSameStored(exactAt(before, keys), exactAt(newer, keys)));
+    (ruleOf(operator).standsAlone || equalOrBothAbsent(exactAt(before, keys), exactAt(newer, keys)));
   const waiting = life.pending.filter((each) => isShown(before, each) && fits(each));
   life.sent = life.sent.map((each) => {
     if (!fits(each)) return each;

@@ -8,7 +8,7 @@ import { setAt } from '../document/path.ts';
 import { retype, retypedIn } from './apply-schema-types.ts';
 import { isLeft, overlay, quiet, type SchemaField, type Verdict } from '../schema/schema-field.ts';
 import type { Edit, EditTree } from '../edits/edits.ts';
-import { isSame } from '../tracking/pending-operators.ts';
+import { equalOrBothUndefined } from '../tracking/pending-operators.ts';
 import { editOf, editsOf } from '../tracking/state-tracker.ts';
 
 /** A program that changes a document whenever it is validated would be validated for ever. */
@@ -114,13 +114,15 @@ async function validateLater<R>(life: Life, then: Then<R>, asked?: Promise<void>
     }
     for (const [{ name }, verdict] of waits ? await all(verdicts) : (verdicts as Settled[])) {
       if (verdict.issues !== undefined) issues.push(...verdict.issues);
-      else if (!waits || isSame(given.get(name), current(name))) takeOutput(life, name, verdict.value);
+      else if (!waits || equalOrBothUndefined(given.get(name), current(name))) takeOutput(life, name, verdict.value);
       else continue;
       if (waits) given.set(name, copyValue(current(name)));
     }
     if (issues.length > 0) throw validationError(life, issues);
     pending = waits
-      ? fieldsToValidate(life).filter(({ name }) => !given.has(name) || !isSame(given.get(name), current(name)))
+      ? fieldsToValidate(life).filter(
+          ({ name }) => !given.has(name) || !equalOrBothUndefined(given.get(name), current(name)),
+        )
       : [];
     if (pending.length > 0) continue;
     const rule = askRule(life);
@@ -148,7 +150,7 @@ function askRule(life: Life): void | Promise<void> {
 async function holds(life: Life, asked: Promise<void>): Promise<boolean> {
   const before = life.baseline.toObject();
   await asked;
-  return isSame(before, life.baseline.toObject());
+  return equalOrBothUndefined(before, life.baseline.toObject());
 }
 
 type Running = readonly [SchemaField, Verdict | Promise<Verdict>];
@@ -197,7 +199,7 @@ function judge(life: Life, field: SchemaField, value: unknown, given = value): V
 function checkOutput(life: Life, field: SchemaField, value: unknown, verdict: Verdict): Verdict | Promise<Verdict> {
   if (verdict.issues !== undefined) return verdict;
   if (isLeft(value, verdict.value)) return { value };
-  if (field.takesOutput || isSame(value, verdict.value)) return verdict;
+  if (field.takesOutput || equalOrBothUndefined(value, verdict.value)) return verdict;
   const taken = takenOver(life, field.name, value, verdict.value);
   if (taken === value) return verdict;
   const again = field.validate(taken);

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { copyValue, isMutable } from '../bson/copy.ts';
 import { isPlainObject, setOwn } from '../bson/plain-object.ts';
-import { equalValues } from '../bson/equal-bytes.ts';
+import { equalValues } from '../bson/equal-values.ts';
 import type { BsonKind } from './bson-types.ts';
 import type { Identities } from '../bson/identity.ts';
 import { SchemaError, type ValidationIssue } from '../errors.ts';

@@ -11,7 +11,7 @@ import {
   documentSize,
 } from '../bson/decode.ts';
 import { ABSENT, encodeDocument, LateBytes } from '../bson/encode.ts';
-import { equalElement } from '../bson/equal-bytes.ts';
+import { elementEqualsValue } from '../bson/equal-bytes.ts';
 import type { Identities } from '../bson/identity.ts';
 import { Layout } from '../bson/layout.ts';
 import type { Field } from '../bson/level.ts';
@@ -105,7 +105,7 @@ export class BsonBaseline implements Baseline {
     const touched = this.#touchedValue(field);
     if (touched !== undefined) return touched !== REMOVED;
     const at = this.#locate(field);
-    return at >= 0 && !equalElement(this.layout, this.#bytes, this.#start, at, undefined);
+    return at >= 0 && !elementEqualsValue(this.layout, this.#bytes, this.#start, at, undefined);
   }
 
   names(): string[] {
@@ -351,7 +351,7 @@ export class BsonBaseline implements Baseline {
   #valueDiffers(field: Field, value: unknown): boolean {
     const at = this.#locate(field);
     if (at < 0) return value !== REMOVED;
-    return !equalElement(this.layout, this.#bytes, this.#start, at, value === REMOVED ? undefined : value, field);
+    return !elementEqualsValue(this.layout, this.#bytes, this.#start, at, value === REMOVED ? undefined : value, field);
   }
 
   #decode(field: Field, at: number): unknown {

@@ -1,7 +1,7 @@
 import { copyValue, isMutable } from '../bson/copy.ts';
 import { setOwn } from '../bson/plain-object.ts';
 import { ABSENT } from '../bson/encode.ts';
-import { equalValues } from '../bson/equal-bytes.ts';
+import { equalValues } from '../bson/equal-values.ts';
 import type { Baseline } from './baseline.ts';
 import type { EditTree } from '../edits/edits.ts';
 

@@ -1,6 +1,6 @@
 import { setOwn } from '../bson/plain-object.ts';
 import { ABSENT, memberOf, toExact } from '../bson/encode.ts';
-import { equalValues } from '../bson/equal-bytes.ts';
+import { equalValues } from '../bson/equal-values.ts';
 import type { AtomicOperator } from '../edits/atomic-operators.ts';
 import type { Baseline } from './baseline.ts';
 import { type AtomicEdit, type Edit, type EditTree, hasMembers, type Keys, type ObjectEdit } from '../edits/edits.ts';
@@ -49,11 +49,11 @@ export function treeWith(
 
 /** Does memory show what it did after the operator? */
 export function isShown(baseline: Baseline, { keys: [name, ...inner], shown }: PendingAtomic): boolean {
-  return isSame(inner.reduce(liveMember, baseline.current(name)), shown);
+  return equalOrBothUndefined(inner.reduce(liveMember, baseline.current(name)), shown);
 }
 
 /** Are both absent, or equal? */
-export function isSame(a: unknown, b: unknown): boolean {
+export function equalOrBothUndefined(a: unknown, b: unknown): boolean {
   return Object.is(a, b) || (a !== undefined && b !== undefined && equalValues(a, b));
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeDocument, decodeElement, decodeExact, decodeTransient, documentSize } from '../../src/bson/decode.ts';
-import { equalElement } from '../../src/bson/equal-bytes.ts';
+import { elementEqualsValue } from '../../src/bson/equal-bytes.ts';
 import { CorruptBsonError } from '../../src/errors.ts';
 import { Layout } from '../../src/bson/layout.ts';
 import type { Field } from '../../src/bson/level.ts';
@@ -40,7 +40,7 @@ function outcomes(bytes: Buffer, start: number, original: object, show: Show): s
     read.push(
       outcome(() => decodeElement(layout, bytes, start, field, at), show),
       outcome(() => decodeExact(bytes, start, field, at), show),
-      outcome(() => equalElement(layout, bytes, start, at, live), show),
+      outcome(() => elementEqualsValue(layout, bytes, start, at, live), show),
     );
   }
   return read;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { caseCount } from '../../../../scripts/case-count.ts';
 import { ABSENT, encodeDocument, toExact } from '../../src/bson/encode.ts';
-import { equalValues } from '../../src/bson/equal-bytes.ts';
+import { equalValues } from '../../src/bson/equal-values.ts';
 import { diff } from '../../src/edits/edits.ts';
 import { canonical } from '../support/laws-canonical.ts';
 import { mutated, randomDocument, randomValue } from '../support/laws-documents.ts';

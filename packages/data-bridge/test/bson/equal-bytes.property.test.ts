@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeDocument, decodeElement, decodeExact } from '../../src/bson/decode.ts';
-import { equalElement, equalValues } from '../../src/bson/equal-bytes.ts';
+import { elementEqualsValue } from '../../src/bson/equal-bytes.ts';
+import { equalValues } from '../../src/bson/equal-values.ts';
 import { Layout } from '../../src/bson/layout.ts';
 import type { Field } from '../../src/bson/level.ts';
 import { fieldsOf, locate } from '../../src/bson/locate.ts';
@@ -34,9 +35,9 @@ describe('Law 0: what was decoded equals its own bytes', () => {
         const whole = decodeDocument<object>(layout, bytes, start);
         for (const { field, at } of elements(layout, bytes, start)) {
           const value = decodeElement(layout, bytes, start, field, at);
-          expect(equalElement(layout, bytes, start, at, value)).toBe(true);
+          expect(elementEqualsValue(layout, bytes, start, at, value)).toBe(true);
           const member: unknown = Object.getOwnPropertyDescriptor(whole, field.name)?.value;
-          expect(equalElement(layout, bytes, start, at, member)).toBe(true);
+          expect(elementEqualsValue(layout, bytes, start, at, member)).toBe(true);
         }
       }),
       runs(2000),
@@ -54,11 +55,11 @@ describe('Law 0: what was decoded equals its own bytes', () => {
         const inner = { type: 0x03, bytes: documentBytes([padding, ...elements]) };
         const bytes = documentBytes([['inner', inner]]);
         const at = locate(layout, bytes, 0, layout.field('inner'));
-        expect(equalElement(layout, bytes, 0, at, decodeElement(layout, bytes, 0, layout.field('inner'), at))).toBe(
-          true,
-        );
-        expect(equalElement(layout, bytes, 0, at, decodeExact(bytes, 0, layout.field('inner'), at))).toBe(true);
-        expect(equalElement(layout, bytes, 0, at, {})).toBe(false);
+        expect(
+          elementEqualsValue(layout, bytes, 0, at, decodeElement(layout, bytes, 0, layout.field('inner'), at)),
+        ).toBe(true);
+        expect(elementEqualsValue(layout, bytes, 0, at, decodeExact(bytes, 0, layout.field('inner'), at))).toBe(true);
+        expect(elementEqualsValue(layout, bytes, 0, at, {})).toBe(false);
       }),
       runs(500),
     );
@@ -70,7 +71,7 @@ describe('Law 0: what was decoded equals its own bytes', () => {
         const layout = new Layout(options);
         for (const { field, at } of elements(layout, bytes, 0)) {
           const exact = decodeExact(bytes, 0, field, at);
-          expect(equalElement(layout, bytes, 0, at, exact)).toBe(true);
+          expect(elementEqualsValue(layout, bytes, 0, at, exact)).toBe(true);
           const live = decodeElement(new Layout(), bytes, 0, field, at);
           expect(equalValues(live, exact)).toBe(true);
           expect(equalValues(exact, live)).toBe(true);
@@ -119,7 +120,7 @@ describe('equality agrees with the same rules applied to decoded values', () => 
             new Set(),
             parseInt,
           ]);
-          expect(equalElement(layout, bytes, 0, at, [live, text])).toBe(naiveEqual([live], [exact], anySubtype));
+          expect(elementEqualsValue(layout, bytes, 0, at, [live, text])).toBe(naiveEqual([live], [exact], anySubtype));
           expect(equalValues(live, exact)).toBe(naiveEqual(live, exact, false));
           expect(equalValues(exact, live)).toBe(naiveEqual(live, exact, false));
         }
@@ -140,7 +141,7 @@ describe('equality agrees with the same rules applied to decoded values', () => 
         const { other: live } = decodeDocument<{ other: unknown }>(layout, bytes, 0);
         const exact = decodeExact(bytes, 0, layout.field('value'), at);
         const anySubtype = options.promoteBuffers && options.promoteValues;
-        expect(equalElement(layout, bytes, 0, at, live)).toBe(naiveEqual(live, exact, anySubtype));
+        expect(elementEqualsValue(layout, bytes, 0, at, live)).toBe(naiveEqual(live, exact, anySubtype));
       }),
       runs(2000),
     );

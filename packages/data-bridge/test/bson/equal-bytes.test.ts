@@ -16,7 +16,8 @@ import {
   UUID,
 } from 'mongodb';
 import { describe, expect, it } from 'vitest';
-import { equalElement, equalValues } from '../../src/bson/equal-bytes.ts';
+import { elementEqualsValue } from '../../src/bson/equal-bytes.ts';
+import { equalValues } from '../../src/bson/equal-values.ts';
 import { type BsonOptions, Layout } from '../../src/bson/layout.ts';
 import { locate } from '../../src/bson/locate.ts';
 import { CorruptBsonError } from '../../src/errors.ts';
@@ -28,9 +29,9 @@ function equal(stored: unknown, live: unknown, options: BsonOptions = {}): boole
   const padding = 'x'.repeat(600);
   const bytes = BSON.serialize({ alone: stored, small: [{ v: stored }], large: [{ v: stored }, padding] });
   const answers = [
-    equalElement(layout, bytes, 0, locate(layout, bytes, 0, layout.field('alone')), live),
-    equalElement(layout, bytes, 0, locate(layout, bytes, 0, layout.field('small')), [{ v: live }]),
-    equalElement(layout, bytes, 0, locate(layout, bytes, 0, layout.field('large')), [{ v: live }, padding]),
+    elementEqualsValue(layout, bytes, 0, locate(layout, bytes, 0, layout.field('alone')), live),
+    elementEqualsValue(layout, bytes, 0, locate(layout, bytes, 0, layout.field('small')), [{ v: live }]),
+    elementEqualsValue(layout, bytes, 0, locate(layout, bytes, 0, layout.field('large')), [{ v: live }, padding]),
   ];
   expect(new Set(answers).size).toBe(1);
   return answers[0] as boolean;
@@ -39,7 +40,7 @@ function equal(stored: unknown, live: unknown, options: BsonOptions = {}): boole
 function elementEquals(elements: readonly StoredElement[], live: unknown): boolean {
   const layout = new Layout();
   const bytes = documentBytes([['v', { type: 0x03, bytes: documentBytes(elements) }]]);
-  return equalElement(layout, bytes, 0, locate(layout, bytes, 0, layout.field('v')), live);
+  return elementEqualsValue(layout, bytes, 0, locate(layout, bytes, 0, layout.field('v')), live);
 }
 
 describe('numbers', () => {
@@ -293,7 +294,7 @@ describe('documents', () => {
       bytes = documentBytes([['a', { type: 0x03, bytes }]]);
     }
     const layout = new Layout();
-    expect(() => equalElement(layout, bytes, 0, 4, (live as { a: unknown }).a)).toThrow(CorruptBsonError);
+    expect(() => elementEqualsValue(layout, bytes, 0, 4, (live as { a: unknown }).a)).toThrow(CorruptBsonError);
     expect(equalValues(live, structuredClone(live))).toBe(false);
   });
 });
@@ -339,6 +340,6 @@ describe('names that come twice', () => {
     }
     const layout = new Layout();
     const wrapped = documentBytes([['v', { type: 0x03, bytes }]]);
-    expect(equalElement(layout, wrapped, 0, 4, live)).toBe(true);
+    expect(elementEqualsValue(layout, wrapped, 0, 4, live)).toBe(true);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ABSENT, memberOf } from '../../src/bson/encode.ts';
 import type { AtomicOperator } from '../../src/edits/atomic-operators.ts';
 import type { Edit, EditTree } from '../../src/edits/edits.ts';
-import { bring, clashesOf, isSameStored, lay, takeMine } from '../../src/edits/rebase-edits.ts';
+import { bring, clashesOf, equalOrBothAbsent, lay, takeMine } from '../../src/edits/rebase-edits.ts';
 import { treeOf } from '../support/laws-trees.ts';
 
 const fieldsOf = (document: object) => (name: string) => memberOf(document, name);
@@ -113,11 +113,11 @@ describe('bring', () => {
   });
 });
 
-describe('isSameStored', () => {
+describe('equalOrBothAbsent', () => {
   it('takes the old type undefined for nothing', () => {
-    expect(isSameStored(undefined, ABSENT)).toBe(true);
-    expect(isSameStored(undefined, null)).toBe(false);
-    expect(isSameStored({ a: 1, b: 1 }, { b: 1, a: 1 })).toBe(true);
+    expect(equalOrBothAbsent(undefined, ABSENT)).toBe(true);
+    expect(equalOrBothAbsent(undefined, null)).toBe(false);
+    expect(equalOrBothAbsent({ a: 1, b: 1 }, { b: 1, a: 1 })).toBe(true);
   });
 });
 
