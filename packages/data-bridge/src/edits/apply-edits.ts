@@ -21,11 +21,11 @@ import { equalToServer } from './server-values.ts';
  * @param stored gives a field as it was stored before, or `ABSENT`.
  * @returns the fields that the tree names, as they are stored after it, or `ABSENT`.
  */
-export function lay(tree: EditTree, form: Form, stored: (name: string) => unknown): Map<string, unknown> {
-  return new Map(Array.from(tree.children, ([name, edit]) => [name, layEdit(edit, form, stored(name))]));
+export function applyEdits(tree: EditTree, form: Form, stored: (name: string) => unknown): Map<string, unknown> {
+  return new Map(Array.from(tree.children, ([name, edit]) => [name, applyEdit(edit, form, stored(name))]));
 }
 
-function layEdit(edit: Edit, form: Form, current: unknown): unknown {
+function applyEdit(edit: Edit, form: Form, current: unknown): unknown {
   switch (edit.kind) {
     case 'set':
       return edit.value;
@@ -35,24 +35,24 @@ function layEdit(edit: Edit, form: Form, current: unknown): unknown {
       if (current === ABSENT && form === 'operators') return edit.added;
       return Array.isArray(current) ? [...(current as unknown[]), ...edit.added] : edit.value;
     case 'object':
-      if (hasMembers(current)) return layMembers(edit.children, form, current);
+      if (hasMembers(current)) return applyToMembers(edit.children, form, current);
       return form === 'pipeline' ? edit.value : createMembers(edit.children, current);
     case 'positions':
-      return layElements(edit, form, current);
+      return applyToPositions(edit, form, current);
     case 'elements':
-      return layIdentified(edit, form, current);
+      return applyToElements(edit, form, current);
     case 'atomic':
-      return layAtomic(edit, form, current);
+      return applyOperator(edit, form, current);
   }
 }
 
-function layMembers(children: ReadonlyMap<string, Edit>, form: Form, current: object): object {
+function applyToMembers(children: ReadonlyMap<string, Edit>, form: Form, current: object): object {
   const result = {};
   const names = current instanceof Map ? (current as Map<string, unknown>).keys() : Object.keys(current);
   for (const key of new Set([...names, ...children.keys()])) {
     const edit = children.get(key);
     const before = memberOf(current, key);
-    const after = edit === undefined ? before : layEdit(edit, form, before);
+    const after = edit === undefined ? before : applyEdit(edit, form, before);
     if (after !== ABSENT) setOwn(result, key, after);
   }
   return result;
@@ -60,12 +60,12 @@ function layMembers(children: ReadonlyMap<string, Edit>, form: Form, current: ob
 
 /** Operators that set something below a missing object make it; what they only remove is not there anyway. */
 function createMembers(children: ReadonlyMap<string, Edit>, current: unknown): unknown {
-  const made = layMembers(children, 'operators', {});
+  const made = applyToMembers(children, 'operators', {});
   return Object.keys(made).length === 0 ? current : made;
 }
 
 /** Operators go to elements that are as they were: the guard saw to that. */
-function layElements(edit: PositionsEdit, form: Form, current: unknown): unknown {
+function applyToPositions(edit: PositionsEdit, form: Form, current: unknown): unknown {
   if (!Array.isArray(current)) return edit.value;
   const elements: readonly unknown[] = current;
   const isAsBefore = ([i, { base }]: readonly [number, Edit]) =>
@@ -73,21 +73,21 @@ function layElements(edit: PositionsEdit, form: Form, current: unknown): unknown
   if (![...edit.children].every(isAsBefore)) return edit.value;
   return elements.map((element, i) => {
     const child = edit.children.get(i);
-    return child === undefined ? element : layEdit(child, form, element);
+    return child === undefined ? element : applyEdit(child, form, element);
   });
 }
 
 /** Elements are found by their identities, wherever they are now; those of others stay. */
-function layIdentified(edit: ElementsEdit, form: Form, current: unknown): unknown {
+function applyToElements(edit: ElementsEdit, form: Form, current: unknown): unknown {
   const { key, value, base, children, removed, added, isMoved } = edit;
-  if (!Array.isArray(current)) return form === 'pipeline' || current !== ABSENT ? value : layMissing(edit);
+  if (!Array.isArray(current)) return form === 'pipeline' || current !== ABSENT ? value : createElements(edit);
   const is = (id: unknown) => (element: unknown) => equalToServer(memberOf(element, key), id);
   const gone = idsOf(form === 'pipeline' ? [...removed, ...added] : removed, key);
   const edits = Array.from(children, ([i, child]) => [is(memberOf(base[i], key)), child] as const);
   const kept = current.filter((element) => !gone.some((id) => is(id)(element)));
   const edited = kept.map((element: unknown) => {
     const child = edits.find(([isMeant]) => isMeant(element))?.[1];
-    return child === undefined ? element : layElement(child, form, element as object);
+    return child === undefined ? element : applyToElement(child, form, element as object);
   });
   const all: unknown[] = [...edited, ...added];
   if (!isMoved) return all;
@@ -97,17 +97,17 @@ function layIdentified(edit: ElementsEdit, form: Form, current: unknown): unknow
 }
 
 /** What has the identity of an element is an object. */
-function layElement(edit: ValueEdit, form: Form, element: object): unknown {
-  return edit.kind === 'object' ? layMembers(edit.children, form, element) : layEdit(edit, form, element);
+function applyToElement(edit: ValueEdit, form: Form, element: object): unknown {
+  return edit.kind === 'object' ? applyToMembers(edit.children, form, element) : applyEdit(edit, form, element);
 }
 
 /** An array that is not there gets new elements; there are none to edit or to remove. */
-function layMissing({ added }: ElementsEdit): unknown {
+function createElements({ added }: ElementsEdit): unknown {
   return added.length > 0 ? added : ABSENT;
 }
 
 /** In a pipeline the value in memory stands in where the operator does not fit; operators alone were refused there. */
-function layAtomic({ operator, operand, value }: AtomicEdit, form: Form, current: unknown): unknown {
+function applyOperator({ operator, operand, value }: AtomicEdit, form: Form, current: unknown): unknown {
   const result = ruleOf(operator).stored(current, operand, form);
   if (result !== UNFIT) return result;
   return value === ABSENT ? current : value;

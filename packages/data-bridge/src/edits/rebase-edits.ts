@@ -33,11 +33,11 @@ export type Settle = (clash: Clash) => Edit | null;
  * @param theirs gives a field of the newer document, BSON-typed, or `ABSENT`.
  * @returns null when nothing is left to write.
  */
-export function lay(tree: EditTree, theirs: (name: string) => unknown, settle: Settle): EditTree | null {
+export function rebaseEdits(tree: EditTree, theirs: (name: string) => unknown, settle: Settle): EditTree | null {
   const children = new Map<string, Edit>();
   for (const [name, edit] of tree.children) {
-    const laid = layEdit(edit, theirs(name), [name], settle);
-    if (laid !== null) children.set(name, laid);
+    const rebased = rebaseEdit(edit, theirs(name), [name], settle);
+    if (rebased !== null) children.set(name, rebased);
   }
   return children.size === 0 ? null : { kind: 'object', children };
 }
@@ -45,7 +45,7 @@ export function lay(tree: EditTree, theirs: (name: string) => unknown, settle: S
 /** Where edits and a newer document clash. */
 export function clashesOf(tree: EditTree, theirs: (name: string) => unknown): Clash[] {
   const clashes: Clash[] = [];
-  lay(tree, theirs, (clash) => {
+  rebaseEdits(tree, theirs, (clash) => {
     clashes.push(clash);
     return null;
   });
@@ -53,13 +53,13 @@ export function clashesOf(tree: EditTree, theirs: (name: string) => unknown): Cl
 }
 
 /** The edit that brings their value to this one; null where it is that already. */
-export function bring(theirs: unknown, value: unknown): Edit | null {
+export function editTo(theirs: unknown, value: unknown): Edit | null {
   if (equalOrBothAbsent(theirs, value)) return null;
   return value === ABSENT ? { kind: 'delete', base: theirs } : { kind: 'set', base: theirs, value };
 }
 
 /** My value wins. */
-export const takeMine: Settle = ({ mine, theirs }) => bring(theirs, mine);
+export const takeMine: Settle = ({ mine, theirs }) => editTo(theirs, mine);
 
 /** Are both stored values equal, or both not there? */
 export function equalOrBothAbsent(a: unknown, b: unknown): boolean {
@@ -67,34 +67,34 @@ export function equalOrBothAbsent(a: unknown, b: unknown): boolean {
   return left === right || (left !== ABSENT && right !== ABSENT && equalValues(left, right));
 }
 
-function layEdit(edit: Edit, theirs: unknown, keys: Clash['keys'], settle: Settle): Edit | null {
+function rebaseEdit(edit: Edit, theirs: unknown, keys: Clash['keys'], settle: Settle): Edit | null {
   const mine = edit.kind === 'delete' ? ABSENT : edit.value;
   const clash = (): Edit | null => settle({ keys, base: edit.base, mine, theirs });
   switch (edit.kind) {
     case 'set':
     case 'delete':
-      return equalOrBothAbsent(edit.base, theirs) ? bring(theirs, mine) : clash();
+      return equalOrBothAbsent(edit.base, theirs) ? editTo(theirs, mine) : clash();
     case 'push':
       if (!Array.isArray(theirs)) return clash();
       return { kind: 'push', base: theirs, value: [...(theirs as unknown[]), ...edit.added], added: edit.added };
     case 'atomic':
-      return layAtomic(edit, theirs) ?? clash();
+      return rebaseAtomic(edit, theirs) ?? clash();
     case 'object': {
       const members = edit.isPart === true && theirs === ABSENT ? {} : theirs;
-      return hasMembers(members) ? layMembers(edit, members, keys, settle) : clash();
+      return hasMembers(members) ? rebaseMembers(edit, members, keys, settle) : clash();
     }
     case 'positions':
-      return layElements(edit, theirs) ?? clash();
+      return rebasePositions(edit, theirs) ?? clash();
     case 'elements': {
       const places = placesOf(theirs, edit.key);
       return places === null || !isInOrder(edit, places)
         ? clash()
-        : layIdentified(edit, theirs as readonly unknown[], places, keys, settle);
+        : rebaseElements(edit, theirs as readonly unknown[], places, keys, settle);
     }
   }
 }
 
-function layAtomic(edit: AtomicEdit, theirs: unknown): AtomicEdit | null {
+function rebaseAtomic(edit: AtomicEdit, theirs: unknown): AtomicEdit | null {
   const { operator, operand } = edit;
   const before = theirs === ABSENT ? undefined : theirs;
   if (whyInapplicable(operator, before, operand) !== null) return null;
@@ -103,23 +103,23 @@ function layAtomic(edit: AtomicEdit, theirs: unknown): AtomicEdit | null {
   return { ...edit, base: theirs, value: value === undefined ? ABSENT : value };
 }
 
-function layMembers(edit: ObjectEdit, theirs: object, keys: Clash['keys'], settle: Settle): ObjectEdit | null {
+function rebaseMembers(edit: ObjectEdit, theirs: object, keys: Clash['keys'], settle: Settle): ObjectEdit | null {
   const children = new Map<string, Edit>();
   const value = {};
   for (const [key, member] of theirs instanceof Map ? theirs : Object.entries(theirs)) setOwn(value, key, member);
   for (const [key, child] of edit.children) {
-    const laid = layEdit(child, memberOf(theirs, key), [...keys, key], settle);
-    if (laid === null) continue;
-    children.set(key, laid);
-    if (laid.kind === 'delete' || laid.value === ABSENT) delete (value as Record<string, unknown>)[key];
-    else setOwn(value, key, laid.value);
+    const rebased = rebaseEdit(child, memberOf(theirs, key), [...keys, key], settle);
+    if (rebased === null) continue;
+    children.set(key, rebased);
+    if (rebased.kind === 'delete' || rebased.value === ABSENT) delete (value as Record<string, unknown>)[key];
+    else setOwn(value, key, rebased.value);
   }
   if (children.size === 0) return null;
   return { kind: 'object', base: theirs, value, children, ...(edit.isPart && { isPart: edit.isPart }) };
 }
 
 /** An index means the same element only while that is as it was. Elements that are equal already keep their edits. */
-function layElements(edit: PositionsEdit, theirs: unknown): PositionsEdit | null {
+function rebasePositions(edit: PositionsEdit, theirs: unknown): PositionsEdit | null {
   if (!Array.isArray(theirs)) return null;
   const isKept = (i: number): boolean => i < theirs.length && equalValues(edit.base[i], theirs[i]);
   if (![...edit.children.keys()].every(isKept)) return null;
@@ -147,7 +147,7 @@ function isInOrder({ base, key, isMoved }: ElementsEdit, places: ReadonlyMap<str
   return found.every((place, i) => i === 0 || place > (found[i - 1] as number));
 }
 
-function layIdentified(
+function rebaseElements(
   edit: ElementsEdit,
   theirs: readonly unknown[],
   places: ReadonlyMap<string, number>,
@@ -158,23 +158,23 @@ function layIdentified(
   const children = new Map<number, ValueEdit>();
   const removed = new Set<number>();
   const added: unknown[] = [];
-  const take = (laid: Edit | null, at: number | undefined): void => {
-    if (laid === null) return;
-    if (laid.kind === 'delete') removed.add(at as number);
-    else if (at === undefined) added.push(laid.value);
-    else children.set(at, laid as ValueEdit);
+  const take = (rebased: Edit | null, at: number | undefined): void => {
+    if (rebased === null) return;
+    if (rebased.kind === 'delete') removed.add(at as number);
+    else if (at === undefined) added.push(rebased.value);
+    else children.set(at, rebased as ValueEdit);
   };
   const placeOf = (element: unknown): number | undefined => places.get(String(identityOf(element, key)));
   for (const [i, child] of edit.children) {
     const at = placeOf(base[i]);
     const inner = [...keys, i];
     const clash = { keys: inner, base: base[i], mine: child.value, theirs: ABSENT };
-    take(at === undefined ? settle(clash) : layEdit(child, theirs[at], inner, settle), at);
+    take(at === undefined ? settle(clash) : rebaseEdit(child, theirs[at], inner, settle), at);
   }
   for (const element of edit.removed) {
     const at = placeOf(element);
     const whole: Edit = { kind: 'delete', base: element };
-    if (at !== undefined) take(layEdit(whole, theirs[at], [...keys, base.indexOf(element)], settle), at);
+    if (at !== undefined) take(rebaseEdit(whole, theirs[at], [...keys, base.indexOf(element)], settle), at);
   }
   for (const element of edit.added) {
     const at = placeOf(element);

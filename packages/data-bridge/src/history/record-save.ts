@@ -15,7 +15,7 @@ import type { Baseline } from '../tracking/baseline.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
 import type { Edit, EditTree } from '../edits/edits.ts';
 import { ruleOf } from '../edits/atomic-operators.ts';
-import { lay } from '../edits/apply-edits.ts';
+import { applyEdits } from '../edits/apply-edits.ts';
 import { isNameable } from '../update/operators.ts';
 import { fallbackTree, type UpdatePlan } from '../update/plan.ts';
 import { changesBetween, type StoredChange } from '../edits/stored-changes.ts';
@@ -205,7 +205,7 @@ async function exchange(
     const stored = await send(filter, 'before');
     if (stored === null) return null;
     const isPipeline = Array.isArray(form.update);
-    const laid = lay(isPipeline ? fallbackTree(tree) : tree, isPipeline ? 'pipeline' : 'operators', (name) =>
+    const laid = applyEdits(isPipeline ? fallbackTree(tree) : tree, isPipeline ? 'pipeline' : 'operators', (name) =>
       stored.exact(name),
     );
     return { before: fieldsOf(stored, names), after: asStored(definition, laid), ...revisionAfter(stored) };

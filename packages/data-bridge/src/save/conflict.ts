@@ -14,7 +14,15 @@ import type { BsonBaseline } from '../tracking/bson-baseline.ts';
 import type { EditTree } from '../edits/edits.ts';
 import { baselineOver } from '../tracking/partial-baseline.ts';
 import { exactAt, isShown, type PendingAtomic, treeWith } from '../tracking/pending-operators.ts';
-import { bring, type Clash, clashesOf, equalOrBothAbsent, lay, type Settle, takeMine } from '../edits/rebase-edits.ts';
+import {
+  type Clash,
+  clashesOf,
+  editTo,
+  equalOrBothAbsent,
+  rebaseEdits,
+  type Settle,
+  takeMine,
+} from '../edits/rebase-edits.ts';
 import { moveTo } from '../tracking/state-tracker.ts';
 import { unchangedAt } from '../update/value-guards.ts';
 import { notFound, readRaw } from '../document/stored-commands.ts';
@@ -50,7 +58,7 @@ export async function afterMiss(
     throw conflictError(life, newer, [...guarded, ...overlaps]);
   if (!isConflict) {
     await pause(tries, options);
-    return layWrite(life, write, terms, newer);
+    return rebaseWrite(life, write, terms, newer);
   }
   const { version } = life.definition;
   const fixed = guarded.filter(({ keys }) => keys[0] !== version);
@@ -125,15 +133,15 @@ function conflictIn({ baseline, definition }: Life, { keys, base, mine, theirs }
 // ── rebase ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** The same write over a newer document, which becomes the baseline. */
-function layWrite(
+function rebaseWrite(
   life: Life,
   write: Write & { readonly kind: 'update' },
   { concurrency, guardedPaths }: Terms,
   newer: BsonBaseline,
 ): Write {
-  const laid = lay(write.tree, (name) => newer.exact(name), takeMine);
-  const isDone = laid === null || [...laid.children.keys()].every((name) => write.stamped.includes(name));
-  const tree: EditTree = isDone ? { kind: 'object', children: new Map() } : laid;
+  const rebased = rebaseEdits(write.tree, (name) => newer.exact(name), takeMine);
+  const isDone = rebased === null || [...rebased.children.keys()].every((name) => write.stamped.includes(name));
+  const tree: EditTree = isDone ? { kind: 'object', children: new Map() } : rebased;
   moveOnto(life, newer, takeMine);
   if (life.writing !== null) life.writing = tree;
   const asked = termsFilter(life, without(tree, write.stamped), concurrency, guardedPaths);
@@ -147,8 +155,8 @@ function layWrite(
 export function moveOnto(life: Life, newer: BsonBaseline, settle: Settle): void {
   const { baseline } = life;
   const mine = changesOf(life);
-  const laid = mine === null ? null : lay(mine, (name) => newer.exact(name), settle);
-  for (const [name, edit] of laid?.children ?? []) {
+  const rebased = mine === null ? null : rebaseEdits(mine, (name) => newer.exact(name), settle);
+  for (const [name, edit] of rebased?.children ?? []) {
     const before = mine?.children.get(name);
     const value = edit.kind === 'delete' || edit.value === ABSENT ? undefined : edit.value;
     const isMine = before !== undefined && before.kind !== 'delete' && before.value === value;
@@ -156,7 +164,7 @@ export function moveOnto(life: Life, newer: BsonBaseline, settle: Settle): void 
     const isLive = value !== undefined && isHeld && baseline.current(name) !== undefined;
     newer.set(name, isLive ? baseline.current(name) : value === undefined ? undefined : newer.live(value, [name]));
   }
-  layAtomics(life, baseline, newer);
+  rebaseAtomics(life, baseline, newer);
   moveTo(life.tracker, newer);
   life.defaults.clear();
   for (const name of life.assigned) if (!newer.differs(name)) life.assigned.delete(name);
@@ -172,7 +180,7 @@ function changesOf(life: Life): EditTree | null {
  * Operators that memory still shows are done to the newer values. One that fits them no longer is a plain change of what
  * memory shows.
  */
-function layAtomics(life: Life, before: Baseline, newer: BsonBaseline): void {
+function rebaseAtomics(life: Life, before: Baseline, newer: BsonBaseline): void {
   const theirs = { get: (name: string) => newer.original(name) };
   const memory = { get: (name: string) => newer.current(name) ?? newer.original(name) };
   const isLater =
@@ -218,5 +226,5 @@ async function askAbout(life: Life, overlaps: () => Clash[], ask: (conflict: Con
       answers.set(keyOf(clash), exact === undefined ? ABSENT : exact);
     }
   }
-  return (clash) => bring(clash.theirs, answers.get(keyOf(clash)));
+  return (clash) => editTo(clash.theirs, answers.get(keyOf(clash)));
 }

@@ -9,7 +9,7 @@ import { ModelDefinition } from '../../src/definition/model-definition.ts';
 import { Life } from '../../src/document/document-state.ts';
 import { operate } from '../../src/document/atomic-methods.ts';
 import type { EditTree } from '../../src/edits/edits.ts';
-import { lay } from '../../src/edits/apply-edits.ts';
+import { applyEdits } from '../../src/edits/apply-edits.ts';
 import { treeWith } from '../../src/tracking/pending-operators.ts';
 import { changesBetween, replacedAt } from '../../src/edits/stored-changes.ts';
 import { StateTracker } from '../../src/tracking/state-tracker.ts';
@@ -75,7 +75,9 @@ describe.each(runs)('edits laid on what was stored, on the server $server, in th
         const before = writer === 'nobody' ? bytes : await insertAlone(collection, other);
         const outcome = await send(collection, id, tree, form);
         const [old, stored] = [exact(before), exact(await readBytes(collection, id))];
-        const laid = lay(tree, outcome === 'operators' ? 'operators' : 'pipeline', (name) => memberOf(old, name));
+        const laid = applyEdits(tree, outcome === 'operators' ? 'operators' : 'pipeline', (name) =>
+          memberOf(old, name),
+        );
         for (const [name, value] of laid) setOrDelete(old, name, value);
         // case: another server may take a number of another type for the same where a guard compares containers
         const types = server === 'embedded';

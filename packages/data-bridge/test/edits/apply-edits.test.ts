@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ABSENT } from '../../src/bson/encode.ts';
 import type { AtomicEdit, Edit, EditTree } from '../../src/edits/edits.ts';
 import type { Form } from '../../src/edits/atomic-rule.ts';
-import { lay } from '../../src/edits/apply-edits.ts';
+import { applyEdits } from '../../src/edits/apply-edits.ts';
 import { fallbackTree } from '../../src/update/plan.ts';
 import { changesBetween, replacedAt } from '../../src/edits/stored-changes.ts';
 import { compareAsServer, equalToServer, storedProduct, storedSum } from '../../src/edits/server-values.ts';
@@ -12,7 +12,7 @@ import { treeOf } from '../support/laws-trees.ts';
 const { Binary, Code, DBRef, Decimal128, Double, Int32, Long, MaxKey, MinKey, ObjectId, Timestamp } = BSON;
 
 const tree = (edit: Edit): EditTree => ({ kind: 'object', children: new Map([['f', edit]]) });
-const laid = (edit: Edit, form: Form, stored: unknown): unknown => lay(tree(edit), form, () => stored).get('f');
+const laid = (edit: Edit, form: Form, stored: unknown): unknown => applyEdits(tree(edit), form, () => stored).get('f');
 const atomic = (operator: AtomicEdit['operator'], operand: unknown, value: unknown = 'memory'): AtomicEdit => {
   return { kind: 'atomic', operator, operand, base: ABSENT, value };
 };
@@ -22,7 +22,7 @@ describe('edits laid on what is stored', () => {
     const edits = treeOf({ f: { a: 1, b: 2, d: { x: 1 } } }, { f: { b: 3, c: 4, d: { x: 2 } } });
     for (const form of ['operators', 'pipeline'] as const)
       expect(
-        lay(
+        applyEdits(
           edits,
           form,
           () =>
@@ -42,23 +42,23 @@ describe('edits laid on what is stored', () => {
 
   it('make objects that are not there, or write what is in memory', () => {
     const edits = treeOf({ f: { a: 1, b: { c: 1 } } }, { f: { a: 1, b: { c: 2 } } });
-    expect(lay(edits, 'operators', () => ABSENT).get('f')).toEqual({ b: { c: 2 } });
-    expect(lay(edits, 'pipeline', () => ABSENT).get('f')).toEqual({ a: 1, b: { c: 2 } });
+    expect(applyEdits(edits, 'operators', () => ABSENT).get('f')).toEqual({ b: { c: 2 } });
+    expect(applyEdits(edits, 'pipeline', () => ABSENT).get('f')).toEqual({ a: 1, b: { c: 2 } });
     const removing = treeOf({ f: { a: 1, b: 2 } }, { f: { b: 2 } });
-    expect(lay(removing, 'operators', () => ABSENT).get('f')).toBe(ABSENT);
-    expect(lay(removing, 'operators', () => 5).get('f')).toBe(5);
-    expect(lay(removing, 'pipeline', () => 5).get('f')).toEqual({ b: 2 });
+    expect(applyEdits(removing, 'operators', () => ABSENT).get('f')).toBe(ABSENT);
+    expect(applyEdits(removing, 'operators', () => 5).get('f')).toBe(5);
+    expect(applyEdits(removing, 'pipeline', () => 5).get('f')).toEqual({ b: 2 });
   });
 
   it('change arrays as they were, or write what is in memory', () => {
     const grown = treeOf({ f: [1] }, { f: [1, 2] });
-    expect(lay(grown, 'operators', () => ABSENT).get('f')).toEqual([2]);
-    expect(lay(grown, 'pipeline', () => ABSENT).get('f')).toEqual([1, 2]);
-    expect(lay(grown, 'operators', () => [7]).get('f')).toEqual([7, 2]);
+    expect(applyEdits(grown, 'operators', () => ABSENT).get('f')).toEqual([2]);
+    expect(applyEdits(grown, 'pipeline', () => ABSENT).get('f')).toEqual([1, 2]);
+    expect(applyEdits(grown, 'operators', () => [7]).get('f')).toEqual([7, 2]);
     const edited = treeOf({ f: [{ a: 1 }, 2] }, { f: [{ a: 3 }, 2] });
-    expect(lay(edited, 'operators', () => [{ a: 1 }, 7, 8]).get('f')).toEqual([{ a: 3 }, 7, 8]);
+    expect(applyEdits(edited, 'operators', () => [{ a: 1 }, 7, 8]).get('f')).toEqual([{ a: 3 }, 7, 8]);
     for (const stored of [[{ a: 2 }, 2], [], 5, ABSENT])
-      expect(lay(edited, 'pipeline', () => stored).get('f')).toEqual([{ a: 3 }, 2]);
+      expect(applyEdits(edited, 'pipeline', () => stored).get('f')).toEqual([{ a: 3 }, 2]);
   });
 
   it('find elements by their identities', () => {
@@ -70,7 +70,7 @@ describe('edits laid on what is stored', () => {
     const removed = between([a, b, c], [a, c]);
     const added = between([a, b], [a, b, c]);
     const moved = between([a, b], [c, b, a]);
-    const left = (edits: EditTree, form: Form, stored: unknown) => lay(edits, form, () => stored).get('f');
+    const left = (edits: EditTree, form: Form, stored: unknown) => applyEdits(edits, form, () => stored).get('f');
     for (const form of ['operators', 'pipeline'] as const) {
       expect(left(edited, form, [{ _id: new Double(2), x: 1 }, other, 5])).toEqual([
         { _id: new Double(2), x: 1, n: 5 },

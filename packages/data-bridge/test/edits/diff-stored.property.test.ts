@@ -10,7 +10,7 @@ import { BsonBaseline } from '../../src/tracking/bson-baseline.ts';
 import { changesOf, diff, type Edit, type EditTree } from '../../src/edits/edits.ts';
 import { carriedOut } from '../../src/tracking/pending-operators.ts';
 import { fallback, plan } from '../../src/update/plan.ts';
-import { clashesOf, lay, takeMine } from '../../src/edits/rebase-edits.ts';
+import { clashesOf, rebaseEdits, takeMine } from '../../src/edits/rebase-edits.ts';
 import { Selection } from '../../src/tracking/selection.ts';
 import { treeOf } from '../../src/tracking/state-tracker.ts';
 import { anyDocument, anyOptions, runs } from '../support/arbitrary.ts';
@@ -76,7 +76,7 @@ function made(tree: EditTree, newer: BsonBaseline, selection: Selection): unknow
   const theirs = (name: string): unknown => newer.exact(name);
   const clashes = clashesOf(tree, theirs).map(({ keys, base, mine }) => [keys, stored(base), stored(mine)]);
   const trees: (() => EditTree | null)[] = [
-    () => lay(tree, theirs, takeMine),
+    () => rebaseEdits(tree, theirs, takeMine),
     () => carriedOut(tree, null),
     () => {
       return selection.confine(tree, (keys, extent) => {

@@ -7,7 +7,7 @@ import { EncodeError } from '../../src/errors.ts';
 import { BsonBaseline } from '../../src/tracking/bson-baseline.ts';
 import type { Edit, EditTree } from '../../src/edits/edits.ts';
 import { fallback, plan } from '../../src/update/plan.ts';
-import { lay, takeMine } from '../../src/edits/rebase-edits.ts';
+import { rebaseEdits, takeMine } from '../../src/edits/rebase-edits.ts';
 import { Selection } from '../../src/tracking/selection.ts';
 import {
   StoredDelete,
@@ -258,7 +258,7 @@ describe('an edit of elements that are told apart', () => {
 
   it('finds them where another writer has moved them', () => {
     const newer = over({ field: items('x', 'y', 'a', 'b', 'c') });
-    const laid = lay(tree(), (name) => newer.exact(name), takeMine);
+    const laid = rebaseEdits(tree(), (name) => newer.exact(name), takeMine);
     if (laid === null) throw new Error('Expected an edit.');
     expect(plan(laid)).toMatchObject({ update: { $set: { 'field.$[e0].qty': 5 } }, arrayFilters: [{ 'e0._id': 'b' }] });
     expect(JSON.stringify(fallback(laid).update)).toContain('{"$literal":"b"}');
@@ -276,7 +276,7 @@ describe('an edit of elements that are told apart', () => {
     });
     expect(JSON.stringify(fallback(confined).update)).toContain('{"$literal":"b"}');
     const newer = over({ field: items('x', 'b') });
-    const laid = lay(confined, (name) => newer.exact(name), takeMine);
+    const laid = rebaseEdits(confined, (name) => newer.exact(name), takeMine);
     expect(laid?.children.get('field')).toMatchObject({ value: [{ _id: 'x' }, { _id: 'b', qty: 5 }], isPart: true });
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ABSENT, memberOf } from '../../src/bson/encode.ts';
 import type { AtomicOperator } from '../../src/edits/atomic-operators.ts';
 import type { Edit, EditTree } from '../../src/edits/edits.ts';
-import { bring, clashesOf, equalOrBothAbsent, lay, takeMine } from '../../src/edits/rebase-edits.ts';
+import { clashesOf, editTo, equalOrBothAbsent, rebaseEdits, takeMine } from '../../src/edits/rebase-edits.ts';
 import { treeOf } from '../support/laws-trees.ts';
 
 const fieldsOf = (document: object) => (name: string) => memberOf(document, name);
@@ -13,7 +13,7 @@ function merge(before: object, mine: object, newer: object): { readonly merged: 
 }
 
 function mergeTree(tree: EditTree, newer: object): { readonly merged: object; readonly clashes: string[] } {
-  const laid = lay(tree, fieldsOf(newer), takeMine);
+  const laid = rebaseEdits(tree, fieldsOf(newer), takeMine);
   const merged: Record<string, unknown> = { ...newer };
   for (const [name, edit] of laid?.children ?? []) {
     if (edit.kind === 'delete' || edit.value === ABSENT) delete merged[name];
@@ -29,7 +29,7 @@ function atomic(operator: AtomicOperator, operand: unknown, base: unknown, value
   };
 }
 
-describe('lay', () => {
+describe('rebaseEdits', () => {
   it.each([
     ['other fields', { a: 1, b: 1 }, { a: 2, b: 1 }, { a: 1, b: 2 }, { a: 2, b: 2 }],
     ['other members', { o: { a: 1, b: 1 } }, { o: { a: 2, b: 1 } }, { o: { a: 1, c: 3 } }, { o: { a: 2, c: 3 } }],
@@ -75,7 +75,7 @@ describe('lay', () => {
 
   it('leaves out what is stored already', () => {
     expect(
-      lay(treeOf({ a: 1, o: { b: 1 } }, { a: 2, o: { b: 2 } }), fieldsOf({ a: 2, o: { b: 2 } }), takeMine),
+      rebaseEdits(treeOf({ a: 1, o: { b: 1 } }, { a: 2, o: { b: 2 } }), fieldsOf({ a: 2, o: { b: 2 } }), takeMine),
     ).toBeNull();
   });
 
@@ -104,12 +104,12 @@ describe('lay', () => {
   });
 });
 
-describe('bring', () => {
+describe('editTo', () => {
   it('gives the edit to a value, if it takes one', () => {
-    expect(bring(1, 1)).toBeNull();
-    expect(bring(ABSENT, ABSENT)).toBeNull();
-    expect(bring(1, ABSENT)).toEqual({ kind: 'delete', base: 1 });
-    expect(bring(ABSENT, 1)).toEqual({ kind: 'set', base: ABSENT, value: 1 });
+    expect(editTo(1, 1)).toBeNull();
+    expect(editTo(ABSENT, ABSENT)).toBeNull();
+    expect(editTo(1, ABSENT)).toEqual({ kind: 'delete', base: 1 });
+    expect(editTo(ABSENT, 1)).toEqual({ kind: 'set', base: ABSENT, value: 1 });
   });
 });
 
@@ -121,7 +121,7 @@ describe('equalOrBothAbsent', () => {
   });
 });
 
-describe('lay, of elements with identity', () => {
+describe('rebaseEdits, of elements with identity', () => {
   const item = (_id: string, n = 0) => ({ _id, n });
   const list = (...items: readonly object[]) => ({ l: items });
 
@@ -231,7 +231,7 @@ describe('lay, of elements with identity', () => {
 
   it('leaves out what is stored already', () => {
     const tree = treeOf(list(item('a')), list(item('a', 1), item('b')));
-    expect(lay(tree, fieldsOf(list(item('a', 1), item('b'))), takeTheirs)).toBeNull();
+    expect(rebaseEdits(tree, fieldsOf(list(item('a', 1), item('b'))), takeTheirs)).toBeNull();
   });
 });
 
