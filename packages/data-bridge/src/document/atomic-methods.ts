@@ -1,7 +1,7 @@
 import { copyValue, isMutable } from '../bson/copy.ts';
 import { ABSENT } from '../bson/encode.ts';
 import { UsageError } from '../errors.ts';
-import type { Life } from './document-state.ts';
+import type { DocumentState } from './document-state.ts';
 import { keysOf, type Root, setAt, valueAt } from './path.ts';
 import { checkReadable, checkWritable } from './loaded-part.ts';
 import { applyAtomic, type AtomicOperator, foldAtomics, ruleOf, whyInapplicable } from '../edits/atomic-operators.ts';
@@ -14,23 +14,29 @@ import { equalOrBothUndefined, exactAt, isShown, type PendingAtomic } from '../t
  *
  * @throws UsageError where the operator does not fit the path, its value, or another operator that waits.
  */
-export function operate(life: Life, root: Root, operator: AtomicOperator, path: string, operand: unknown): void {
+export function operate(
+  state: DocumentState,
+  root: Root,
+  operator: AtomicOperator,
+  path: string,
+  operand: unknown,
+): void {
   const keys = keysOf(root, path);
-  checkPath(life, root, keys, operator);
-  if (ruleOf(operator).takesPart) checkReadable(life, keys);
-  else checkWritable(life, keys);
+  checkPath(state, root, keys, operator);
+  if (ruleOf(operator).takesPart) checkReadable(state, keys);
+  else checkWritable(state, keys);
   const before = valueAt(root, keys);
-  const after = applyAtomic(operator, before, operand, life.definition.programPath(keys));
-  const pending = life.pending.filter((each) => isShown(life.baseline, each));
+  const after = applyAtomic(operator, before, operand, state.definition.programPath(keys));
+  const pending = state.pending.filter((each) => isShown(state.baseline, each));
   const earlier = pending.find((each) => isAt(keys, each));
   const others = pending.filter((each) => each !== earlier);
   const whole = joined(earlier, operator, operand);
-  checkOthers(life, whole === undefined ? pending : others, { keys, operator });
-  const isAtomic = earlier !== undefined || (!life.isNew && isSettled(life, keys, before));
-  if (isAtomic && earlier === undefined) checkStored(life, keys, operator, operand);
+  checkOthers(state, whole === undefined ? pending : others, { keys, operator });
+  const isAtomic = earlier !== undefined || (!state.isNew && isSettled(state, keys, before));
+  if (isAtomic && earlier === undefined) checkStored(state, keys, operator, operand);
   show(root, keys, before, after);
   const noted = { keys, operator, operand: copyValue(whole), shown: copyValue(after) };
-  life.pending = isAtomic ? [...others, noted] : others;
+  state.pending = isAtomic ? [...others, noted] : others;
 }
 
 /** The operand that does what an operator that waits and this one do; `undefined` where none does. */
@@ -40,38 +46,38 @@ function joined(earlier: PendingAtomic | undefined, operator: AtomicOperator, op
 }
 
 /** Is this field, or any, written by an operator that no save has confirmed yet? */
-export function hasAtomics({ baseline, pending, sent }: Life, field?: string): boolean {
+export function hasAtomics({ baseline, pending, sent }: DocumentState, field?: string): boolean {
   const isOf = ({ keys }: PendingAtomic) => field === undefined || keys[0] === field;
   return sent.some(isOf) || pending.some((each) => isOf(each) && isShown(baseline, each));
 }
 
 /** The operators on one field that wait and that memory still shows. */
-export function pendingOf({ baseline, pending }: Life, field: string): PendingAtomic[] {
+export function pendingOf({ baseline, pending }: DocumentState, field: string): PendingAtomic[] {
   return pending.filter((each) => each.keys[0] === field && isShown(baseline, each));
 }
 
 /** Notes that values in memory were replaced by others: so are those that these operators write. */
 export function replaceOperands(
-  life: Life,
+  state: DocumentState,
   operators: readonly PendingAtomic[],
   replaced: (value: unknown) => unknown,
 ): void {
-  life.pending = life.pending.map((each) => {
+  state.pending = state.pending.map((each) => {
     if (!operators.includes(each)) return each;
     const { operand } = each;
-    const shown = copyValue(valueAt({ get: (name) => life.baseline.current(name) }, each.keys));
+    const shown = copyValue(valueAt({ get: (name) => state.baseline.current(name) }, each.keys));
     return { ...each, operand: Array.isArray(operand) ? operand.map(replaced) : replaced(operand), shown };
   });
 }
 
 /** The save that was to send them was refused: they wait again, beside those that were asked for meanwhile. */
-export function putBack(life: Life): void {
-  life.pending = joinAtomics(life);
-  life.sent = [];
+export function putBack(state: DocumentState): void {
+  state.pending = joinAtomics(state);
+  state.sent = [];
 }
 
 /** The operators that are under way and those that wait, one for each path. */
-export function joinAtomics({ sent: underWay, pending: waiting }: Life): readonly PendingAtomic[] {
+export function joinAtomics({ sent: underWay, pending: waiting }: DocumentState): readonly PendingAtomic[] {
   let pending = waiting;
   for (const sent of underWay) {
     const later = pending.find((each) => isAt(sent.keys, each));
@@ -84,28 +90,28 @@ export function joinAtomics({ sent: underWay, pending: waiting }: Life): readonl
 }
 
 /** The save is done and the baseline has the stored values: memory takes them where the program changed nothing since. */
-export function takeStored(life: Life): void {
-  for (const sent of life.sent) takeOne(life, sent);
-  life.sent = [];
+export function takeStored(state: DocumentState): void {
+  for (const sent of state.sent) takeOne(state, sent);
+  state.sent = [];
 }
 
-function takeOne(life: Life, { keys, shown }: PendingAtomic): void {
-  const { baseline } = life;
+function takeOne(state: DocumentState, { keys, shown }: PendingAtomic): void {
+  const { baseline } = state;
   const before = valueAt(baseline, keys);
-  const later = life.pending.find((each) => isAt(keys, each));
+  const later = state.pending.find((each) => isAt(keys, each));
   if (!equalOrBothUndefined(before, later === undefined ? shown : later.shown)) return;
   const stored = valueAt({ get: (name) => baseline.original(name) }, keys);
-  const others = life.pending.filter((each) => each !== later);
+  const others = state.pending.filter((each) => each !== later);
   // What was asked for meanwhile is done to the stored value; where it no longer fits, memory is an ordinary change.
   if (later !== undefined && whyInapplicable(later.operator, stored, later.operand) !== null) {
-    life.pending = others;
+    state.pending = others;
     return;
   }
   const after =
     later === undefined
       ? stored
-      : applyAtomic(later.operator, stored, later.operand, life.definition.programPath(keys));
-  if (later !== undefined) life.pending = [...others, { ...later, shown: copyValue(after) }];
+      : applyAtomic(later.operator, stored, later.operand, state.definition.programPath(keys));
+  if (later !== undefined) state.pending = [...others, { ...later, shown: copyValue(after) }];
   if (!equalOrBothUndefined(before, after)) show(baseline, keys, before, after);
 }
 
@@ -117,13 +123,13 @@ function isPrefix(keys: readonly string[], longer: readonly string[]): boolean {
   return keys.every((key, i) => key === longer[i]);
 }
 
-function checkPath(life: Life, root: Root, keys: Keys, operator: AtomicOperator): void {
-  const programPath = (at: readonly string[]): string => life.definition.programPath(at);
+function checkPath(state: DocumentState, root: Root, keys: Keys, operator: AtomicOperator): void {
+  const programPath = (at: readonly string[]): string => state.definition.programPath(at);
   const refuse = (problem: string): never => {
-    throw new UsageError(`${operator} of "${programPath(keys)}" ${problem}.`, life.context);
+    throw new UsageError(`${operator} of "${programPath(keys)}" ${problem}.`, state.context);
   };
   if (keys[0] === '_id') refuse('would change the _id, which stays as it is');
-  life.checkOwn(keys[0]);
+  state.checkOwn(keys[0]);
   if (keys.length > MAX_LEVELS + 1) refuse(`goes more than ${MAX_LEVELS} levels deep: set the value instead`);
   const [name, ...inner] = keys;
   const array = inner.findIndex((_, i) => Array.isArray(valueAt(root, [name, ...inner.slice(0, i)]))) + 1;
@@ -135,34 +141,34 @@ function checkPath(life: Life, root: Root, keys: Keys, operator: AtomicOperator)
 
 /** Two operators of a save must not meet: the server would refuse them, or apply them in an order of its own. */
 function checkOthers(
-  life: Life,
+  state: DocumentState,
   others: readonly PendingAtomic[],
   { keys, operator }: Pick<PendingAtomic, 'keys' | 'operator'>,
 ): void {
   for (const other of others) {
     if (!isPrefix(keys, other.keys) && !isPrefix(other.keys, keys)) continue;
-    const [path, otherPath] = [keys, other.keys].map((each) => life.definition.programPath(each));
+    const [path, otherPath] = [keys, other.keys].map((each) => state.definition.programPath(each));
     const text = `${operator} of "${path}" meets ${other.operator} of "${otherPath}", which waits for a save: save first.`;
-    throw new UsageError(text, life.context);
+    throw new UsageError(text, state.context);
   }
 }
 
 /** A number may be stored as a type that the operator does not fit, which memory does not show. */
-function checkStored(life: Life, keys: Keys, operator: AtomicOperator, operand: unknown): void {
-  if (life.sent.some((each) => isAt(keys, each))) return;
-  const stored = exactAt(life.baseline, keys);
+function checkStored(state: DocumentState, keys: Keys, operator: AtomicOperator, operand: unknown): void {
+  if (state.sent.some((each) => isAt(keys, each))) return;
+  const stored = exactAt(state.baseline, keys);
   const problem = stored === ABSENT ? null : whyInapplicable(operator, stored, operand);
   if (problem !== null)
-    throw new UsageError(`${operator} of "${life.definition.programPath(keys)}" ${problem}.`, life.context);
+    throw new UsageError(`${operator} of "${state.definition.programPath(keys)}" ${problem}.`, state.context);
 }
 
 /** Is the value as it is stored, or as the write under way will store it? */
-function isSettled(life: Life, keys: Keys, value: unknown): boolean {
-  const sent = life.sent.find((each) => isAt(keys, each));
+function isSettled(state: DocumentState, keys: Keys, value: unknown): boolean {
+  const sent = state.sent.find((each) => isAt(keys, each));
   if (sent !== undefined) return equalOrBothUndefined(value, sent.shown);
   // case: what the save under way writes to this field is not in the baseline yet
-  if (life.writing?.children.has(keys[0]) === true) return false;
-  const stored = exactAt(life.baseline, keys);
+  if (state.writing?.children.has(keys[0]) === true) return false;
+  const stored = exactAt(state.baseline, keys);
   return equalOrBothUndefined(value, stored === ABSENT ? undefined : stored);
 }
 

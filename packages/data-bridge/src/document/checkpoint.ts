@@ -1,5 +1,5 @@
 import { copyValue } from '../bson/copy.ts';
-import type { KeptFields, Life } from './document-state.ts';
+import type { DocumentState, KeptFields } from './document-state.ts';
 import type { Baseline } from '../tracking/baseline.ts';
 import { equalOrBothUndefined } from '../tracking/pending-operators.ts';
 
@@ -10,29 +10,30 @@ export interface Checkpoint {
 }
 
 /** Keeps what a document's fields are now: a copy of what differs from what is stored, and no more. */
-export function checkpoint(life: Life): Checkpoint {
-  const kept = life.keepFields();
-  const { isNew, sent } = life;
+export function checkpoint(state: DocumentState): Checkpoint {
+  const kept = state.keepFields();
+  const { isNew, sent } = state;
   return {
     rollback() {
-      life.join();
-      life.disturbed = true;
-      const isStoredAsThen = life.isNew === isNew && life.sent === sent && kept.baseline.sharesOriginal(life.baseline);
+      state.join();
+      state.disturbed = true;
+      const isStoredAsThen =
+        state.isNew === isNew && state.sent === sent && kept.baseline.sharesOriginal(state.baseline);
       if (isStoredAsThen) kept.restore();
-      else setFields(life, kept);
+      else setFields(state, kept);
     },
   };
 }
 
 /** Sets the fields of a document that was saved or read again since: what differs from what is stored now is a change. */
-function setFields(life: Life, { baseline: then, assigned }: KeptFields): void {
-  const now = life.baseline;
+function setFields(state: DocumentState, { baseline: then, assigned }: KeptFields): void {
+  const now = state.baseline;
   for (const name of new Set([...now.names(), ...then.names()])) {
-    if (life.definition.isOwn(name)) continue;
+    if (state.definition.isOwn(name)) continue;
     const value = copyValue(then.get(name));
     if (equalOrBothUndefined(presentIn(now, name), value)) continue;
-    life.set(name, value);
-    if (assigned.includes(name)) life.assigned.add(name);
+    state.set(name, value);
+    if (assigned.includes(name)) state.assigned.add(name);
   }
 }
 

@@ -22,20 +22,20 @@ export type Write =
   | { readonly kind: 'insert'; readonly document: BSON.Document; readonly entry?: PlannedEntry }
   | {
       readonly kind: 'update';
-      readonly filter: Life['filter'];
+      readonly filter: DocumentState['filter'];
       readonly tree: EditTree;
       /** The fields that the mapper itself writes: the time of the update, and the version. */
       readonly stamped: readonly string[];
       /** Does the server tell what the operators left, since others may have written there, too? */
       readonly reads: boolean;
       /** What the stored document must hold besides; null where the update fits any. */
-      readonly terms: Terms | null;
+      readonly conditions: WriteConditions | null;
       /** Of a model whose history is kept. */
       readonly entry?: PlannedEntry;
     };
 
-/** On which terms a document is written. */
-export interface Terms {
+/** Under which conditions a document is written. */
+export interface WriteConditions {
   readonly concurrency: Concurrency;
   /** Paths that must be as they were read: those that the save asked for, and the version. */
   readonly guardedPaths: readonly Keys[];
@@ -80,7 +80,7 @@ export interface HandedDefault {
  * What the mapper keeps of a document beside its fields. Documents that are only read have none, so it is made when a
  * document is new, is written or is saved.
  */
-export class Life {
+export class DocumentState {
   readonly definition: ModelDefinition;
   readonly tracker: StateTracker<never>;
   /** The document itself: others of its class are made as it was. */
@@ -327,36 +327,36 @@ export class Life {
 
   /** Runs an operation on the stored document after those that were started before it. @param operation must not throw but reject. */
   queue<R>(name: string, operation: () => Promise<R>): Promise<R> {
-    return Life.queueAll([this], name, operation);
+    return DocumentState.queueAll([this], name, operation);
   }
 
   /**
    * Runs one operation on several documents, after those that were started on any of them before it. It takes its place
    * in all their queues at once, so that two of them with documents in common never wait for each other.
    */
-  static queueAll<R>(lives: readonly Life[], name: string, operation: () => Promise<R>): Promise<R> {
+  static queueAll<R>(states: readonly DocumentState[], name: string, operation: () => Promise<R>): Promise<R> {
     let tails: Set<Promise<void>> | null = null;
-    for (const life of lives) {
-      const obstacle = life.#isInside()
+    for (const state of states) {
+      const obstacle = state.#isInside()
         ? `${name}() was called from inside a save of the same document, so it would wait for itself.`
-        : life.#findObstacle();
-      if (obstacle !== null) return Promise.reject(new UsageError(obstacle, life.context));
-      if (life.#tail !== null) (tails ??= new Set()).add(life.#tail);
+        : state.#findObstacle();
+      if (obstacle !== null) return Promise.reject(new UsageError(obstacle, state.context));
+      if (state.#tail !== null) (tails ??= new Set()).add(state.#tail);
     }
-    for (const life of lives) life.join();
+    for (const state of states) state.join();
     const current: Operation = { isOver: false };
     const perform = (): Promise<R> => {
-      for (const life of lives) life.#operation = current;
+      for (const state of states) state.#operation = current;
       return operation();
     };
     const run = tails === null ? perform() : Promise.all(tails).then(perform);
     // This is told before whoever called: each promise costs, so it is the only one here.
     const finish = (): void => {
       current.isOver = true;
-      for (const life of lives) if (life.#tail === tail) life.#tail = null;
+      for (const state of states) if (state.#tail === tail) state.#tail = null;
     };
     const tail: Promise<void> = run.then(finish, finish);
-    for (const life of lives) life.#tail = tail;
+    for (const state of states) state.#tail = tail;
     return run;
   }
 

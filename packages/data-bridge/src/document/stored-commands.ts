@@ -2,7 +2,7 @@ import type { BSON, FindOneAndUpdateOptions, UpdateOptions } from 'mongodb';
 import { ownBytes } from '../bson/arena.ts';
 import { serverCode } from '../connection/driver-error.ts';
 import { DocumentNotFoundError, UsageError } from '../errors.ts';
-import type { Life } from './document-state.ts';
+import type { DocumentState } from './document-state.ts';
 import { translate } from '../connection/write-outcome.ts';
 import type { Edit, EditTree } from '../edits/edits.ts';
 import { isNameable } from '../update/operators.ts';
@@ -18,14 +18,19 @@ export interface Answer {
 }
 
 /** Sends one form of an update. Null when it met no document, and when the document's shape does not fit it. */
-export type Update = (life: Life, filter: object, form: UpdatePlan, options: UpdateOptions) => Promise<Answer | null>;
+export type Update = (
+  state: DocumentState,
+  filter: object,
+  form: UpdatePlan,
+  options: UpdateOptions,
+) => Promise<Answer | null>;
 
 const DONE: Answer = { stored: null };
 
-export const update: Update = async (life, filter, form, options) => {
+export const update: Update = async (state, filter, form, options) => {
   try {
     const sent = form.arrayFilters || form.collation ? { ...options, ...optionsOf(form) } : options;
-    const { matchedCount } = await life.definition.collection().updateOne(filter, form.update, sent);
+    const { matchedCount } = await state.definition.collection().updateOne(filter, form.update, sent);
     return matchedCount > 0 ? DONE : null;
   } catch (error) {
     return nullIfMisfit(form, error);
@@ -34,11 +39,11 @@ export const update: Update = async (life, filter, form, options) => {
 
 /** The same, and reads the fields of the tree's operators as they are then. */
 export function updateAndRead(tree: EditTree): Update {
-  return (life, filter, form, options) =>
+  return (state, filter, form, options) =>
     nullIfShapeDiffers(form, async () => {
-      const projection = life.baseline.selection?.projection ?? projectionOf(tree);
+      const projection = state.baseline.selection?.projection ?? projectionOf(tree);
       const sent = { ...options, ...optionsOf(form), projection, returnDocument: 'after', raw: true } as const;
-      const found: unknown = await life.definition.collection().findOneAndUpdate(filter, form.update, {
+      const found: unknown = await state.definition.collection().findOneAndUpdate(filter, form.update, {
         ...(sent as FindOneAndUpdateOptions),
         includeResultMetadata: false,
       });
@@ -81,20 +86,20 @@ function nullIfMisfit(form: UpdatePlan, error: unknown): null {
 }
 
 /** The stored document's bytes, or null when it is gone. They lie in the driver's buffers: copy what is kept. */
-export async function readRaw(life: Life, options: object = {}): Promise<Uint8Array | null> {
+export async function readRaw(state: DocumentState, options: object = {}): Promise<Uint8Array | null> {
   if ((options as { projection?: unknown }).projection !== undefined)
-    throw new UsageError('reload() does not take the option "projection": it reads what was loaded.', life.context);
-  const { selection } = life.baseline;
+    throw new UsageError('reload() does not take the option "projection": it reads what was loaded.', state.context);
+  const { selection } = state.baseline;
   const part = selection === null ? {} : { projection: selection.projection };
   try {
     const sent = { ...options, ...part, raw: true } as const;
-    const found: unknown = await life.definition.collection().findOne(life.filter as never, sent);
+    const found: unknown = await state.definition.collection().findOne(state.filter as never, sent);
     return found as Uint8Array | null;
   } catch (error) {
-    throw translate(error, life.context, life.definition);
+    throw translate(error, state.context, state.definition);
   }
 }
 
-export function notFound({ context }: Life): DocumentNotFoundError {
+export function notFound({ context }: DocumentState): DocumentNotFoundError {
   return new DocumentNotFoundError('The document is no longer in the collection: another writer deleted it.', context);
 }

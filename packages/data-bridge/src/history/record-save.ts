@@ -10,7 +10,7 @@ import { setOwn } from '../bson/plain-object.ts';
 import { ABSENT, encodeDocument } from '../bson/encode.ts';
 import { type ModelDefinition, REVISION, REVISION_ID } from '../definition/model-definition.ts';
 import { HistoryError } from '../errors.ts';
-import type { Life } from '../document/document-state.ts';
+import type { DocumentState } from '../document/document-state.ts';
 import type { Baseline } from '../tracking/baseline.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
 import type { Edit, EditTree } from '../edits/edits.ts';
@@ -34,7 +34,7 @@ import { type Done, type Known, nextRevision, record, type RecordedModel } from 
  * @param document carries the revision, which is changed here where it is another one.
  */
 export async function recordInsert(
-  life: Life,
+  state: DocumentState,
   definition: RecordedModel,
   document: BSON.Document,
   entry: PlannedEntry,
@@ -42,8 +42,8 @@ export async function recordInsert(
   insert: () => Promise<void>,
 ): Promise<void> {
   const doc: unknown = document['_id'];
-  const mayBeKnown = life.assigned.has('_id') || definition.fields.has('_id');
-  if (mayBeKnown && life.unanswered === null) document[REVISION] = await nextRevision(definition, doc, options);
+  const mayBeKnown = state.assigned.has('_id') || definition.fields.has('_id');
+  if (mayBeKnown && state.unanswered === null) document[REVISION] = await nextRevision(definition, doc, options);
   const known: Known = { doc, base: 0, seen: null, values: [], isWhole: true };
   const done = await record(definition, entry, known, options, async () => {
     await insert();
@@ -55,14 +55,14 @@ export async function recordInsert(
 
 /** Sends an update with its entry: what was stored before it comes back, and the edits are laid on that. */
 export async function recordUpdate(
-  life: Life,
+  state: DocumentState,
   definition: RecordedModel,
   tree: EditTree,
   entry: PlannedEntry,
   options: UpdateOptions,
   send: (update: Update) => Promise<Answer | null>,
 ): Promise<Answer | null> {
-  const known: Known = { ...seenIn(life), values: valuesBelow(life.baseline, tree), isWhole: false };
+  const known: Known = { ...seenIn(state), values: valuesBelow(state.baseline, tree), isWhole: false };
   const met: Exchanged[] = [];
   const done = await record(definition, entry, known, options, async () => {
     await send((_, filter, form, sent) =>
@@ -87,18 +87,18 @@ function doneBy([exchanged]: readonly Exchanged[], doc: unknown): Done | null {
 
 /** Deletes a document with its entry. False when there was none. */
 export async function recordDelete(
-  life: Life,
+  state: DocumentState,
   definition: RecordedModel,
   entry: PlannedEntry,
   filter: object,
   options: DeleteOptions,
 ): Promise<boolean> {
-  const { baseline } = life;
+  const { baseline } = state;
   const names = baseline instanceof BsonBaseline ? baseline.names() : [];
   const values = names
     .filter(isField)
     .map((name): StoredChange => ({ keys: [name], from: baseline.exact(name), to: ABSENT }));
-  const known: Known = { ...seenIn(life), values, isWhole: baseline.selection === null };
+  const known: Known = { ...seenIn(state), values, isWhole: baseline.selection === null };
   const done = await record(definition, entry, known, options, async () => {
     const sent = { ...(options as FindOneAndDeleteOptions), raw: true, includeResultMetadata: false } as const;
     const found = await definition.collection().findOneAndDelete(filter, sent);
@@ -122,16 +122,16 @@ function isField(name: string): boolean {
  */
 const lagging = new WeakMap<Baseline, number>();
 
-function seenIn(life: Life): Pick<Known, 'doc' | 'base' | 'seen'> {
-  const { baseline } = life;
+function seenIn(state: DocumentState): Pick<Known, 'doc' | 'base' | 'seen'> {
+  const { baseline } = state;
   const [id, rev] = [idIn(baseline), revisionIn(baseline)];
-  return { doc: life.filter._id, base: lagging.get(baseline) ?? rev, seen: id && { id, rev } };
+  return { doc: state.filter._id, base: lagging.get(baseline) ?? rev, seen: id && { id, rev } };
 }
 
 /** The edits of a save with what the document carries since. */
-export function withRevision(life: Life, tree: EditTree, stored: Baseline): EditTree {
-  const { baseline } = life;
-  const { base } = seenIn(life);
+export function withRevision(state: DocumentState, tree: EditTree, stored: Baseline): EditTree {
+  const { baseline } = state;
+  const { base } = seenIn(state);
   const set = (name: string): [string, Edit] => [
     name,
     { kind: 'set', base: baseline.exact(name), value: stored.exact(name) },

@@ -33,8 +33,8 @@ export function revisionOf(document: Document<unknown>): number | null {
 }
 
 export async function historyOfDocument(document: Document<unknown>, options?: HistoryOptions): Promise<HistoryPage> {
-  const life = lifeOf(document);
-  return historyPage(recorded(life.definition), life.filter._id, options);
+  const state = lifeOf(document);
+  return historyPage(recorded(state.definition), state.filter._id, options);
 }
 
 export async function historyOf(model: DocumentClass, id: unknown, options?: HistoryOptions): Promise<HistoryPage> {
@@ -48,9 +48,9 @@ export async function revertDocument(
   options?: SaveOptions,
 ): Promise<void> {
   checkOwnFields(document);
-  const life = lifeOf(document);
-  checkRevision(life.definition, revision);
-  await life.queue('$revert', () => revert(life, recorded(life.definition), revision, options));
+  const state = lifeOf(document);
+  checkRevision(state.definition, revision);
+  await state.queue('$revert', () => revert(state, recorded(state.definition), revision, options));
 }
 
 export async function fieldsAsOf(

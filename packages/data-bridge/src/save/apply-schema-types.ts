@@ -1,7 +1,7 @@
 import { isMutable } from '../bson/copy.ts';
 import { isPlainObject } from '../bson/plain-object.ts';
 import { type Identities, pairElements } from '../bson/identity.ts';
-import type { Life } from '../document/document-state.ts';
+import type { DocumentState } from '../document/document-state.ts';
 import { pendingOf, replaceOperands } from '../document/atomic-methods.ts';
 import { setAt } from '../document/path.ts';
 import { equalOrBothUndefined } from '../tracking/pending-operators.ts';
@@ -21,13 +21,13 @@ export interface Retyped {
 }
 
 /** What the schema gives another type, of that which was not loaded. */
-export function retypedIn(life: Life, name: string, output: unknown): Retyped[] {
+export function retypedIn(state: DocumentState, name: string, output: unknown): Retyped[] {
   const found: Retyped[] = [];
-  const value = life.baseline.current(name);
+  const value = state.baseline.current(name);
   collect(value, output, [name], found);
   if (found.length === 0) return found;
-  const original = life.baseline.original(name);
-  const identities = life.definition.fields.get(name)?.identities;
+  const original = state.baseline.original(name);
+  const identities = state.definition.fields.get(name)?.identities;
   return found.filter(({ keys: [, ...inner] }) => !isLoaded(original, value, inner, identities));
 }
 
@@ -77,12 +77,12 @@ function isLoaded(
 }
 
 /** Puts the schema's values in the place of the program's, in operators that wait, too. */
-export function retype(life: Life, name: string, retyped: readonly Retyped[]): void {
+export function retype(state: DocumentState, name: string, retyped: readonly Retyped[]): void {
   if (retyped.length === 0) return;
-  const operators = pendingOf(life, name);
-  for (const { keys, output } of retyped) setAt(life.baseline, keys, output);
+  const operators = pendingOf(state, name);
+  for (const { keys, output } of retyped) setAt(state.baseline, keys, output);
   replaceOperands(
-    life,
+    state,
     operators,
     (value) => retyped.find((each) => equalOrBothUndefined(each.value, value))?.output ?? value,
   );

@@ -5,7 +5,7 @@ import { ownBytes } from '../bson/arena.ts';
 import { copyValue } from '../bson/copy.ts';
 import { ABSENT, toExact } from '../bson/encode.ts';
 import { type Conflict, ConflictError } from '../errors.ts';
-import type { Life, Terms, Write } from '../document/document-state.ts';
+import type { DocumentState, Write, WriteConditions } from '../document/document-state.ts';
 import { joinAtomics, putBack } from '../document/atomic-methods.ts';
 import { valueAt } from '../document/path.ts';
 import { applyAtomic, ruleOf, whyInapplicable } from '../edits/atomic-operators.ts';
@@ -26,7 +26,7 @@ import {
 import { moveTo } from '../tracking/state-tracker.ts';
 import { unchangedAt } from '../update/value-guards.ts';
 import { notFound, readRaw } from '../document/stored-commands.ts';
-import { type ConflictOptions, type OnConflict, termsFilter } from './write-conditions.ts';
+import { conditionsFilter, type ConflictOptions, type OnConflict } from './write-conditions.ts';
 
 /*
  * What a write does where another writer was faster.
@@ -36,38 +36,38 @@ import { type ConflictOptions, type OnConflict, termsFilter } from './write-cond
 export const MAX_TRIES = 20;
 
 /**
- * Called when a guarded update met no document that it fits: reads the newer one. Where all is as the terms ask, its bytes
+ * Called when a guarded update met no document that it fits: reads the newer one. Where all is as the conditions ask, its bytes
  * become the baseline, and the same changes are to be sent again. Else it is a conflict, which `onConflict` may settle.
  *
  * @returns what to send now; null where the save is to be planned anew.
  * @throws ConflictError, DocumentNotFoundError
  */
 export async function afterMiss(
-  life: Life,
+  state: DocumentState,
   write: Write & { readonly kind: 'update' },
-  terms: Terms,
+  conditions: WriteConditions,
   options: ConflictOptions & UpdateOptions & Partial<Abortable>,
   tries: number,
 ): Promise<Write | null> {
-  const newer = await readNewer(life, options);
-  if (newer === null) throw notFound(life);
+  const newer = await readNewer(state, options);
+  if (newer === null) throw notFound(state);
   const { onConflict = 'throw' } = options;
-  const { guarded, overlaps } = conflictsOf(life, write, terms, newer);
+  const { guarded, overlaps } = conflictsOf(state, write, conditions, newer);
   const isConflict = guarded.length + overlaps.length > 0;
   if (tries >= MAX_TRIES || (isConflict && onConflict === 'throw'))
-    throw conflictError(life, newer, [...guarded, ...overlaps]);
+    throw conflictError(state, newer, [...guarded, ...overlaps]);
   if (!isConflict) {
     await pause(tries, options);
-    return rebaseWrite(life, write, terms, newer);
+    return rebaseWrite(state, write, conditions, newer);
   }
-  const { version } = life.definition;
+  const { version } = state.definition;
   const fixed = guarded.filter(({ keys }) => keys[0] !== version);
-  if (fixed.length > 0) throw conflictError(life, newer, [...fixed, ...overlaps]);
+  if (fixed.length > 0) throw conflictError(state, newer, [...fixed, ...overlaps]);
   await pause(tries, options);
-  putBack(life);
-  life.unanswered = null;
-  life.writing = null;
-  await settleConflicts(life, newer, onConflict);
+  putBack(state);
+  state.unanswered = null;
+  state.writing = null;
+  await settleConflicts(state, newer, onConflict);
   return null;
 }
 
@@ -78,26 +78,26 @@ export async function pause(tries: number, { signal }: Partial<Abortable>): Prom
 
 /** The stored document as a baseline; null when it is gone. */
 export async function readNewer(
-  life: Life,
+  state: DocumentState,
   { session, comment, timeoutMS, signal }: Pick<FindOptions, 'session' | 'comment' | 'timeoutMS'> & Partial<Abortable>,
 ): Promise<BsonBaseline | null> {
   const given = Object.entries({ session, comment, timeoutMS, signal }).filter(([, value]) => value !== undefined);
-  const stored = await readRaw(life, { ...Object.fromEntries(given), readPreference: 'primary' });
+  const stored = await readRaw(state, { ...Object.fromEntries(given), readPreference: 'primary' });
   if (stored === null) return null;
-  return baselineOver(life.definition.layout(), ownBytes(stored), 0, life.baseline.selection);
+  return baselineOver(state.definition.layout(), ownBytes(stored), 0, state.baseline.selection);
 }
 
-/** What differs from what the terms ask: paths that had to stay, and edits that overlap with others'. */
+/** What differs from what the conditions ask: paths that had to stay, and edits that overlap with others'. */
 export function conflictsOf(
-  life: Life,
+  state: DocumentState,
   { tree, stamped }: Pick<Write & { readonly kind: 'update' }, 'tree' | 'stamped'>,
-  { concurrency, guardedPaths }: Terms,
+  { concurrency, guardedPaths }: WriteConditions,
   newer: BsonBaseline,
 ): { readonly guarded: Clash[]; readonly overlaps: Clash[] } {
   const theirs = (name: string): unknown => newer.exact(name);
-  const originals = (name: string): unknown => life.baseline.exact(name);
+  const originals = (name: string): unknown => state.baseline.exact(name);
   // An update whose answer did not come may have been done: then what is stored is mine.
-  const isOurs = (clash: Clash): boolean => life.unanswered !== null && equalOrBothAbsent(clash.mine, clash.theirs);
+  const isOurs = (clash: Clash): boolean => state.unanswered !== null && equalOrBothAbsent(clash.mine, clash.theirs);
   const kept = guardedPaths.flatMap((keys) => clashesOf(unchangedAt(keys, originals), theirs));
   const overlaps =
     concurrency === 'fields' || kept.length > 0 ? clashesOf(without(tree, stamped), theirs).filter(not(isOurs)) : [];
@@ -112,18 +112,18 @@ function without(tree: EditTree, names: readonly string[]): EditTree {
   return { kind: 'object', children: new Map([...tree.children].filter(([name]) => !names.includes(name))) };
 }
 
-export function conflictError(life: Life, newer: BsonBaseline, clashes: readonly Clash[]): ConflictError {
-  const conflicts = clashes.map((clash) => conflictIn(life, clash));
+export function conflictError(state: DocumentState, newer: BsonBaseline, clashes: readonly Clash[]): ConflictError {
+  const conflicts = clashes.map((clash) => conflictIn(state, clash));
   const paths = conflicts.map(({ path }) => `"${path}"`).join(', ');
   const text =
     paths === ''
       ? `The document was not saved: others wrote it each of ${MAX_TRIES} times before. Save it again later.`
       : `Another writer changed ${paths} since the document was read. Nothing was written: "current" has the newer document; see also the option onConflict, and reload() and $rebase().`;
-  const { constructor } = life.owner as { constructor: new (stored: BsonBaseline) => object };
-  return new ConflictError(text, { ...life.context, conflicts, current: new constructor(newer) });
+  const { constructor } = state.owner as { constructor: new (stored: BsonBaseline) => object };
+  return new ConflictError(text, { ...state.context, conflicts, current: new constructor(newer) });
 }
 
-function conflictIn({ baseline, definition }: Life, { keys, base, mine, theirs }: Clash): Conflict {
+function conflictIn({ baseline, definition }: DocumentState, { keys, base, mine, theirs }: Clash): Conflict {
   const [name = '', ...inner] = keys;
   const live = (exact: unknown): unknown => (exact === ABSENT ? undefined : baseline.live(exact, keys));
   const shown = [definition.programName(String(name)), ...inner];
@@ -134,27 +134,27 @@ function conflictIn({ baseline, definition }: Life, { keys, base, mine, theirs }
 
 /** The same write over a newer document, which becomes the baseline. */
 function rebaseWrite(
-  life: Life,
+  state: DocumentState,
   write: Write & { readonly kind: 'update' },
-  { concurrency, guardedPaths }: Terms,
+  { concurrency, guardedPaths }: WriteConditions,
   newer: BsonBaseline,
 ): Write {
   const rebased = rebaseEdits(write.tree, (name) => newer.exact(name), takeMine);
   const isDone = rebased === null || [...rebased.children.keys()].every((name) => write.stamped.includes(name));
   const tree: EditTree = isDone ? { kind: 'object', children: new Map() } : rebased;
-  moveOnto(life, newer, takeMine);
-  if (life.writing !== null) life.writing = tree;
-  const asked = termsFilter(life, without(tree, write.stamped), concurrency, guardedPaths);
-  return { ...write, tree, terms: { concurrency, guardedPaths, asPipeline: true, ...asked } };
+  moveOnto(state, newer, takeMine);
+  if (state.writing !== null) state.writing = tree;
+  const asked = conditionsFilter(state, without(tree, write.stamped), concurrency, guardedPaths);
+  return { ...write, tree, conditions: { concurrency, guardedPaths, asPipeline: true, ...asked } };
 }
 
 /**
  * Makes a newer document the baseline, with what the program changed laid on it. What it only read is forgotten, and reads
  * as it is stored now: containers handed out before are detached, but of fields that only the program changed.
  */
-export function moveOnto(life: Life, newer: BsonBaseline, settle: Settle): void {
-  const { baseline } = life;
-  const mine = changesOf(life);
+export function moveOnto(state: DocumentState, newer: BsonBaseline, settle: Settle): void {
+  const { baseline } = state;
+  const mine = changesOf(state);
   const rebased = mine === null ? null : rebaseEdits(mine, (name) => newer.exact(name), settle);
   for (const [name, edit] of rebased?.children ?? []) {
     const before = mine?.children.get(name);
@@ -164,23 +164,23 @@ export function moveOnto(life: Life, newer: BsonBaseline, settle: Settle): void 
     const isLive = value !== undefined && isHeld && baseline.current(name) !== undefined;
     newer.set(name, isLive ? baseline.current(name) : value === undefined ? undefined : newer.live(value, [name]));
   }
-  rebaseAtomics(life, baseline, newer);
-  moveTo(life.tracker, newer);
-  life.defaults.clear();
-  for (const name of life.assigned) if (!newer.differs(name)) life.assigned.delete(name);
+  rebaseAtomics(state, baseline, newer);
+  moveTo(state.tracker, newer);
+  state.defaults.clear();
+  for (const name of state.assigned) if (!newer.differs(name)) state.assigned.delete(name);
 }
 
 /** What the program changed since the document was read or saved, what is under way included. */
-function changesOf(life: Life): EditTree | null {
-  life.adoptDefaults();
-  return treeWith(life.baseline, joinAtomics(life), (name) => life.definition.programName(name)).tree;
+function changesOf(state: DocumentState): EditTree | null {
+  state.adoptDefaults();
+  return treeWith(state.baseline, joinAtomics(state), (name) => state.definition.programName(name)).tree;
 }
 
 /**
  * Operators that memory still shows are done to the newer values. One that fits them no longer is a plain change of what
  * memory shows.
  */
-function rebaseAtomics(life: Life, before: Baseline, newer: BsonBaseline): void {
+function rebaseAtomics(state: DocumentState, before: Baseline, newer: BsonBaseline): void {
   const theirs = { get: (name: string) => newer.original(name) };
   const memory = { get: (name: string) => newer.current(name) ?? newer.original(name) };
   const isLater =
@@ -190,8 +190,8 @@ function rebaseAtomics(life: Life, before: Baseline, newer: BsonBaseline): void 
   const fits = ({ keys, operator, operand }: PendingAtomic): boolean =>
     whyInapplicable(operator, valueAt(theirs, keys), operand) === null &&
     (ruleOf(operator).standsAlone || equalOrBothAbsent(exactAt(before, keys), exactAt(newer, keys)));
-  const waiting = life.pending.filter((each) => isShown(before, each) && fits(each));
-  life.sent = life.sent.map((each) => {
+  const waiting = state.pending.filter((each) => isShown(before, each) && fits(each));
+  state.sent = state.sent.map((each) => {
     if (!fits(each)) return each;
     const isLast = !waiting.some(isLater(each));
     const shown = isLast
@@ -199,29 +199,37 @@ function rebaseAtomics(life: Life, before: Baseline, newer: BsonBaseline): void 
       : applyAtomic(each.operator, valueAt(theirs, each.keys), each.operand, '');
     return { ...each, shown: copyValue(shown) };
   });
-  life.pending = waiting.map((each) => ({ ...each, shown: copyValue(valueAt(memory, each.keys)) }));
+  state.pending = waiting.map((each) => ({ ...each, shown: copyValue(valueAt(memory, each.keys)) }));
 }
 
 /** Lays the program's changes on the newer document. @throws ConflictError where they overlap and nothing settles that. */
-export async function settleConflicts(life: Life, newer: BsonBaseline, onConflict: OnConflict): Promise<void> {
+export async function settleConflicts(
+  state: DocumentState,
+  newer: BsonBaseline,
+  onConflict: OnConflict,
+): Promise<void> {
   const theirs = (name: string): unknown => newer.exact(name);
   const overlaps = (): Clash[] => {
-    const mine = changesOf(life);
+    const mine = changesOf(state);
     return mine === null ? [] : clashesOf(mine, theirs);
   };
-  if (typeof onConflict === 'function') return moveOnto(life, newer, await askAbout(life, overlaps, onConflict));
+  if (typeof onConflict === 'function') return moveOnto(state, newer, await askAbout(state, overlaps, onConflict));
   const found = onConflict === 'throw' || onConflict === 'rebase' ? overlaps() : [];
-  if (found.length > 0) throw conflictError(life, newer, found);
-  moveOnto(life, newer, onConflict === 'theirs' ? () => null : takeMine);
+  if (found.length > 0) throw conflictError(state, newer, found);
+  moveOnto(state, newer, onConflict === 'theirs' ? () => null : takeMine);
 }
 
 /** Asks the program about each overlap, also about those that it makes while it is asked. */
-async function askAbout(life: Life, overlaps: () => Clash[], ask: (conflict: Conflict) => unknown): Promise<Settle> {
+async function askAbout(
+  state: DocumentState,
+  overlaps: () => Clash[],
+  ask: (conflict: Conflict) => unknown,
+): Promise<Settle> {
   const answers = new Map<string, unknown>();
   const keyOf = ({ keys }: Clash): string => JSON.stringify(keys);
   for (let open = overlaps(); open.length > 0; open = overlaps().filter((clash) => !answers.has(keyOf(clash)))) {
     for (const clash of open) {
-      const answer = await life.inside(() => ask(conflictIn(life, clash)));
+      const answer = await state.inside(() => ask(conflictIn(state, clash)));
       const exact = toExact(answer, clash.theirs, clash.keys);
       answers.set(keyOf(clash), exact === undefined ? ABSENT : exact);
     }

@@ -7,7 +7,7 @@ import { type Conflict, OutcomeUnknownError } from '../errors.ts';
 import { planEntry } from '../history/entry.ts';
 import { isRecorded } from '../history/record.ts';
 import { recordDelete } from '../history/record-save.ts';
-import type { Life } from '../document/document-state.ts';
+import type { DocumentState } from '../document/document-state.ts';
 import { outcomeOf, safely, translate } from '../connection/write-outcome.ts';
 import { extentAt } from '../document/loaded-part.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
@@ -15,7 +15,7 @@ import { type Edit, type EditTree, hasMembers } from '../edits/edits.ts';
 import { literal } from '../edits/expression.ts';
 import { type Clash, takeMine } from '../edits/rebase-edits.ts';
 import { joinGuards } from '../update/value-guards.ts';
-import { checkConflictOptions, type ConflictOptions, termsOf } from './write-conditions.ts';
+import { checkConflictOptions, conditionsOf, type ConflictOptions } from './write-conditions.ts';
 
 /** Options of `delete()`: the driver's, and what happens where others wrote the document meanwhile. */
 export interface RemoveOptions<P = string>
@@ -28,29 +28,32 @@ export interface RemoveOptions<P = string>
  * @returns false when there was none.
  * @throws ConflictError
  */
-export async function remove(life: Life, { concurrency, guard, ...options }: RemoveOptions = {}): Promise<boolean> {
+export async function remove(
+  state: DocumentState,
+  { concurrency, guard, ...options }: RemoveOptions = {},
+): Promise<boolean> {
   const asked = { ...(concurrency && { concurrency }), ...(guard && { guard }) };
-  checkConflictOptions('delete', life, asked);
-  refuseNamed('delete', life, options, REFUSED);
-  if (life.isNew && life.unanswered === null) return false;
+  checkConflictOptions('delete', state, asked);
+  refuseNamed('delete', state, options, REFUSED);
+  if (state.isNew && state.unanswered === null) return false;
   for (let tries = 1; ; tries += 1) {
     options.signal?.throwIfAborted();
-    const isAll = (concurrency ?? life.definition.concurrency) === 'fields';
-    const tree = isAll ? deletionsOf(life) : NOTHING;
-    const terms = termsOf(life, tree, asked);
-    const filter = joinGuards({ ...terms?.filter }, isAll ? noOtherFields(life) : {});
-    const collation = terms?.collation && { collation: terms.collation };
-    const isDeleted = await tryRemove(life, { ...life.filter, ...filter }, { ...options, ...collation });
-    const newer = isDeleted || terms === null ? null : await readNewer(life, options);
-    if (newer === null || terms === null) {
-      life.isDeleted = true;
+    const isAll = (concurrency ?? state.definition.concurrency) === 'fields';
+    const tree = isAll ? deletionsOf(state) : NOTHING;
+    const conditions = conditionsOf(state, tree, asked);
+    const filter = joinGuards({ ...conditions?.filter }, isAll ? noOtherFields(state) : {});
+    const collation = conditions?.collation && { collation: conditions.collation };
+    const isDeleted = await tryRemove(state, { ...state.filter, ...filter }, { ...options, ...collation });
+    const newer = isDeleted || conditions === null ? null : await readNewer(state, options);
+    if (newer === null || conditions === null) {
+      state.isDeleted = true;
       return isDeleted;
     }
-    const { guarded, overlaps } = conflictsOf(life, { tree, stamped: [] }, terms, newer);
-    const clashes = [...guarded, ...overlaps, ...(isAll ? unknownFields(life, newer) : [])];
-    if (clashes.length > 0 || tries >= MAX_TRIES) throw conflictError(life, newer, clashes);
+    const { guarded, overlaps } = conflictsOf(state, { tree, stamped: [] }, conditions, newer);
+    const clashes = [...guarded, ...overlaps, ...(isAll ? unknownFields(state, newer) : [])];
+    if (clashes.length > 0 || tries >= MAX_TRIES) throw conflictError(state, newer, clashes);
     await pause(tries, options);
-    moveOnto(life, newer, takeMine);
+    moveOnto(state, newer, takeMine);
   }
 }
 
@@ -58,61 +61,65 @@ const REFUSED = ['onConflict', 'validate', 'history', 'timestamps', 'applied'];
 
 const NOTHING: EditTree = { kind: 'object', children: new Map() };
 
-async function tryRemove(life: Life, filter: object, options: DeleteOptions & Partial<Abortable>): Promise<boolean> {
+async function tryRemove(
+  state: DocumentState,
+  filter: object,
+  options: DeleteOptions & Partial<Abortable>,
+): Promise<boolean> {
   try {
-    const { definition } = life;
-    if (isRecorded(definition)) return await recordDelete(life, definition, planEntry('delete'), filter, options);
+    const { definition } = state;
+    if (isRecorded(definition)) return await recordDelete(state, definition, planEntry('delete'), filter, options);
     const { deletedCount } = await definition.collection().deleteOne(filter, options);
     return deletedCount > 0;
   } catch (error) {
-    if (outcomeOf(error) === 'applied') life.isDeleted = true;
-    if (outcomeOf(error) !== 'unknown') throw translate(error, life.context, life.definition);
+    if (outcomeOf(error) === 'applied') state.isDeleted = true;
+    if (outcomeOf(error) !== 'unknown') throw translate(error, state.context, state.definition);
     const text =
       'The deletion was sent, and the connection broke before its answer came. Calling delete() again is safe.';
-    throw new OutcomeUnknownError(text, { ...life.context, cause: safely(error) });
+    throw new OutcomeUnknownError(text, { ...state.context, cause: safely(error) });
   }
 }
 
 /** The deletion of everything that was loaded, but of what the mapper writes itself. */
-function deletionsOf(life: Life): EditTree {
-  const { baseline } = life;
+function deletionsOf(state: DocumentState): EditTree {
+  const { baseline } = state;
   const children = new Map<string, Edit>();
-  for (const name of storedNames(life)) {
-    const edit = life.definition.isOwn(name) ? null : deletionOf(life, baseline.exact(name), [name]);
+  for (const name of storedNames(state)) {
+    const edit = state.definition.isOwn(name) ? null : deletionOf(state, baseline.exact(name), [name]);
     if (edit !== null) children.set(name, edit);
   }
   return { kind: 'object', children };
 }
 
 /** Null for what was loaded in part and has no members to tell apart. */
-function deletionOf(life: Life, base: unknown, keys: readonly string[]): Edit | null {
-  if (extentAt(life, keys) === 'whole') return { kind: 'delete', base };
+function deletionOf(state: DocumentState, base: unknown, keys: readonly string[]): Edit | null {
+  if (extentAt(state, keys) === 'whole') return { kind: 'delete', base };
   if (!hasMembers(base)) return null;
   const children = new Map<string, Edit>();
   for (const key of base instanceof Map ? base.keys() : Object.keys(base)) {
-    const edit = deletionOf(life, memberOf(base, key), [...keys, key]);
+    const edit = deletionOf(state, memberOf(base, key), [...keys, key]);
     if (edit !== null) children.set(key, edit);
   }
   return { kind: 'object', base, value: base, children };
 }
 
 /** The names of the fields as they were read. */
-function storedNames({ baseline }: Life): string[] {
+function storedNames({ baseline }: DocumentState): string[] {
   return baseline instanceof BsonBaseline ? baseline.storedNames() : [];
 }
 
 /** A document that was loaded as a whole has no other fields than those. */
-function noOtherFields(life: Life): Record<string, unknown> {
-  if (life.baseline.selection !== null) return {};
+function noOtherFields(state: DocumentState): Record<string, unknown> {
+  if (state.baseline.selection !== null) return {};
   const names = { $map: { input: { $objectToArray: '$$ROOT' }, as: 'm', in: '$$m.k' } };
-  const own = [...life.definition.names, REVISION, REVISION_ID].filter((name) => life.definition.isOwn(name));
-  const known = [...new Set([...storedNames(life), ...own])];
+  const own = [...state.definition.names, REVISION, REVISION_ID].filter((name) => state.definition.isOwn(name));
+  const known = [...new Set([...storedNames(state), ...own])];
   return { $expr: { $setIsSubset: [names, literal(known)] } };
 }
 
-function unknownFields(life: Life, newer: BsonBaseline): Clash[] {
-  if (life.baseline.selection !== null) return [];
-  const known = new Set(storedNames(life));
-  const names = newer.storedNames().filter((name) => !known.has(name) && !life.definition.isOwn(name));
+function unknownFields(state: DocumentState, newer: BsonBaseline): Clash[] {
+  if (state.baseline.selection !== null) return [];
+  const known = new Set(storedNames(state));
+  const names = newer.storedNames().filter((name) => !known.has(name) && !state.definition.isOwn(name));
   return names.map((name) => ({ keys: [name], base: ABSENT, mine: ABSENT, theirs: newer.exact(name) }));
 }

@@ -8,7 +8,7 @@ import { type Checkpoint, checkpoint } from '../document/checkpoint.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { UsageError } from '../errors.ts';
 import { customInspect, type Inspect } from '../bson/inspect.ts';
-import { Life } from '../document/document-state.ts';
+import { DocumentState } from '../document/document-state.ts';
 import { hasAtomics, operate } from '../document/atomic-methods.ts';
 import { checkOwnFields, clonedFields, newData, TakenFields } from '../document/new-document.ts';
 import { checkReadable, checkWritable, extentAt } from '../document/loaded-part.ts';
@@ -39,7 +39,7 @@ import type { BitOperation } from '../types/update.ts';
 import { validate } from './validate.ts';
 
 /** For the layers above: what the mapper keeps of a document beside its fields. */
-export let lifeOf: (document: Document<unknown>) => Life;
+export let lifeOf: (document: Document<unknown>) => DocumentState;
 
 /** For the accessors of `model()`. */
 export let readField: (document: Document<unknown>, name: string) => unknown;
@@ -55,7 +55,7 @@ export abstract class Document<S> {
   declare readonly [shape]: S;
   declare readonly [definitionKey]: ModelDefinition;
   readonly #tracker: StateTracker<never>;
-  #life: Life | null = null;
+  #life: DocumentState | null = null;
 
   static {
     lifeOf = (document) => document.#record;
@@ -331,8 +331,8 @@ export abstract class Document<S> {
     return `it is a document of ${this.constructor.name}: pass its _id, or what its toObject() gives`;
   }
 
-  get #record(): Life {
-    return (this.#life ??= new Life(this[definitionKey], this.#tracker, this, false));
+  get #record(): DocumentState {
+    return (this.#life ??= new DocumentState(this[definitionKey], this.#tracker, this, false));
   }
 
   #read(name: string): unknown {
@@ -360,19 +360,19 @@ export abstract class Document<S> {
   }
 
   #write(name: string, value: unknown): void {
-    const life = this.#record;
-    life.join();
-    life.checkOwn(name);
-    const given = name === '_id' ? castId(life.definition, value) : value;
-    life.set(name, given);
-    life.assigned.add(name);
+    const state = this.#record;
+    state.join();
+    state.checkOwn(name);
+    const given = name === '_id' ? castId(state.definition, value) : value;
+    state.set(name, given);
+    state.assigned.add(name);
   }
 
   #operate(operator: AtomicOperator, path: string, operand: unknown): this {
-    const life = this.#record;
-    life.join();
-    const set = (name: string, value: unknown): void => life.set(name, value);
-    operate(life, { ...this.#root(), set }, operator, path, operand);
+    const state = this.#record;
+    state.join();
+    const set = (name: string, value: unknown): void => state.set(name, value);
+    operate(state, { ...this.#root(), set }, operator, path, operand);
     return this;
   }
 

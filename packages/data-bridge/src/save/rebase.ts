@@ -2,7 +2,7 @@ import type { Abortable, FindOptions } from 'mongodb';
 import { readNewer, settleConflicts } from './conflict.ts';
 import { refuseNamed } from '../connection/driver-options.ts';
 import { type Conflict, OutcomeUnknownError, UsageError } from '../errors.ts';
-import type { Life } from '../document/document-state.ts';
+import type { DocumentState } from '../document/document-state.ts';
 import { settle, withdraw } from './save.ts';
 import { notFound } from '../document/stored-commands.ts';
 import { checkConflictOptions, type ConflictOptions } from './write-conditions.ts';
@@ -20,37 +20,40 @@ export interface RebaseOptions<C = Conflict>
 const REFUSED = ['concurrency', 'guard', 'validate', 'history', 'timestamps'];
 
 /** Reads the stored document, and lays on it what the program changed. Nothing is saved. */
-export async function rebase(life: Life, { applied, onConflict = 'rebase', ...options }: RebaseOptions): Promise<void> {
-  checkConflictOptions('$rebase', life, { onConflict });
-  refuseNamed('$rebase', life, options, REFUSED);
-  if (applied !== undefined) decide(life, applied);
-  else if (life.unanswered !== null || life.inDoubt) {
+export async function rebase(
+  state: DocumentState,
+  { applied, onConflict = 'rebase', ...options }: RebaseOptions,
+): Promise<void> {
+  checkConflictOptions('$rebase', state, { onConflict });
+  refuseNamed('$rebase', state, options, REFUSED);
+  if (applied !== undefined) decide(state, applied);
+  else if (state.unanswered !== null || state.inDoubt) {
     const text = 'The last save was sent and its answer never came: say { applied: true } or { applied: false }.';
-    throw new OutcomeUnknownError(text, life.context);
+    throw new OutcomeUnknownError(text, state.context);
   }
-  if (life.isNew) {
+  if (state.isNew) {
     if (applied === false) return;
-    throw new UsageError('The document is new: there is nothing to rebase it on.', life.context);
+    throw new UsageError('The document is new: there is nothing to rebase it on.', state.context);
   }
-  const newer = await readNewer(life, options);
-  if (newer === null) throw notFound(life);
-  await settleConflicts(life, newer, onConflict);
-  life.inDoubt = false;
+  const newer = await readNewer(state, options);
+  if (newer === null) throw notFound(state);
+  await settleConflicts(state, newer, onConflict);
+  state.inDoubt = false;
 }
 
 /** Takes the program's word for what became of the last save. */
-function decide(life: Life, applied: boolean): void {
-  const { unanswered } = life;
-  if (life.inDoubt) {
+function decide(state: DocumentState, applied: boolean): void {
+  const { unanswered } = state;
+  if (state.inDoubt) {
     // What was there before it is kept no longer.
     if (!applied)
-      throw new UsageError('A transaction that was not committed leaves what reload() reads.', life.context);
-    life.inDoubt = false;
+      throw new UsageError('A transaction that was not committed leaves what reload() reads.', state.context);
+    state.inDoubt = false;
     return;
   }
   if (unanswered === null)
-    throw new UsageError('$rebase() takes "applied" only where the answer to a save never came.', life.context);
-  if (applied) return settle(life, unanswered);
-  withdraw(life);
-  life.unanswered = null;
+    throw new UsageError('$rebase() takes "applied" only where the answer to a save never came.', state.context);
+  if (applied) return settle(state, unanswered);
+  withdraw(state);
+  state.unanswered = null;
 }

@@ -4,7 +4,7 @@ import { type ErrorContext, HistoryError, UsageError } from '../errors.ts';
 import { type Fields, lastEntry, type ReadOptions, stateAt, valueAt } from '../history/read.ts';
 import type { RecordedModel } from '../history/record.ts';
 import { fieldsOf } from '../history/record-save.ts';
-import type { Life } from '../document/document-state.ts';
+import type { DocumentState } from '../document/document-state.ts';
 import { save, type SaveOptions } from './save.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
 import { changesBetween, replacedAt, type StoredKeys } from '../edits/stored-changes.ts';
@@ -15,36 +15,40 @@ import { validate } from './validate.ts';
  * and the times of the insert and of the update.
  */
 export async function revert(
-  life: Life,
+  state: DocumentState,
   definition: RecordedModel,
   revision: number,
   options: SaveOptions = {},
 ): Promise<void> {
-  checkRevertible(life);
-  const past = await stateAt(definition, life.filter._id, revision, readOptions(options));
+  checkRevertible(state);
+  const past = await stateAt(definition, state.filter._id, revision, readOptions(options));
   if (past === null) {
     const text = `There was no document at revision ${revision}: delete() deletes it, restore() brings a deleted one back.`;
-    throw new UsageError(text, life.context);
+    throw new UsageError(text, state.context);
   }
-  await saveExactly(life, revertedFields(life, definition, past), options);
+  await saveExactly(state, revertedFields(state, definition, past), options);
 }
 
 function readOptions({ session }: SaveOptions): ReadOptions {
   return session === undefined ? {} : { session };
 }
 
-function checkRevertible(life: Life): void {
+function checkRevertible(state: DocumentState): void {
   const refuse = (text: string): never => {
-    throw new UsageError(text, life.context);
+    throw new UsageError(text, state.context);
   };
-  if (life.isNew) refuse('The document is new: there is nothing to go back to.');
-  if (life.baseline.selection !== null) refuse('Only a part of the document was loaded, so it cannot be reverted.');
-  if (life.baseline.isModified() || life.pending.length > 0)
+  if (state.isNew) refuse('The document is new: there is nothing to go back to.');
+  if (state.baseline.selection !== null) refuse('Only a part of the document was loaded, so it cannot be reverted.');
+  if (state.baseline.isModified() || state.pending.length > 0)
     refuse('The document has changes that are not saved: save them, or drop them by rollback(), before $revert().');
 }
 
 /** The fields that differ, with the values that they shall have. */
-function revertedFields({ baseline, context }: Life, definition: RecordedModel, past: Fields): Map<string, unknown> {
+function revertedFields(
+  { baseline, context }: DocumentState,
+  definition: RecordedModel,
+  past: Fields,
+): Map<string, unknown> {
   const { redaction } = definition;
   const present = fieldsOf(baseline, baseline.names()) as Fields;
   const stays = new Set<string | undefined>([...Object.values(definition.timestamps ?? {}), definition.version]);
@@ -81,7 +85,7 @@ export async function restore<D>(
   definition: RecordedModel,
   doc: unknown,
   make: (fields: Record<string, unknown>) => D,
-  lifeOf: (document: D) => Life,
+  lifeOf: (document: D) => DocumentState,
   options: SaveOptions = {},
 ): Promise<D> {
   const context = { model: definition.collectionName, id: doc };
@@ -100,22 +104,26 @@ export async function restore<D>(
   if (version !== undefined) fields[version] = Number(past[version] ?? 0) + 1;
   const live: Record<string, unknown> = decodeStored(definition.layout(), encodeDocument(fields), 0);
   const document = make(live);
-  const life = lifeOf(document);
-  life.assigned.add('_id');
-  await life.queue('restore', () => saveExactly(life, new Map(Object.entries(fields)), options));
+  const state = lifeOf(document);
+  state.assigned.add('_id');
+  await state.queue('restore', () => saveExactly(state, new Map(Object.entries(fields)), options));
   return document;
 }
 
 /** Saves fields with the types that they have in BSON: the program's values, which the schemas judge, do not tell all of them. */
-async function saveExactly(life: Life, fields: ReadonlyMap<string, unknown>, options: SaveOptions): Promise<void> {
-  const reader = new BsonBaseline(life.definition.layout(), encodeDocument({}), 0);
+async function saveExactly(
+  state: DocumentState,
+  fields: ReadonlyMap<string, unknown>,
+  options: SaveOptions,
+): Promise<void> {
+  const reader = new BsonBaseline(state.definition.layout(), encodeDocument({}), 0);
   try {
-    for (const [name, value] of fields) life.set(name, value === ABSENT ? undefined : reader.live(value, [name]));
-    if (options.validate ?? life.definition.validate) await validate(life, () => {});
-    for (const [name, value] of fields) if (value !== ABSENT) life.set(name, value);
-    await save(life, { ...options, validate: false });
+    for (const [name, value] of fields) state.set(name, value === ABSENT ? undefined : reader.live(value, [name]));
+    if (options.validate ?? state.definition.validate) await validate(state, () => {});
+    for (const [name, value] of fields) if (value !== ABSENT) state.set(name, value);
+    await save(state, { ...options, validate: false });
   } finally {
     // What the program reads next is made of what is stored.
-    for (const name of fields.keys()) life.baseline.revert(name);
+    for (const name of fields.keys()) state.baseline.revert(name);
   }
 }

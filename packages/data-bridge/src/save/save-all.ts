@@ -4,7 +4,7 @@ import type { Connection } from '../connection/connection.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { Document, lifeOf } from './document.ts';
 import { BulkSaveError, ConflictError, DocumentNotFoundError, type SaveResult, UsageError } from '../errors.ts';
-import { Life, type Write } from '../document/document-state.ts';
+import { DocumentState, type Write } from '../document/document-state.ts';
 import { checkOwnFields } from '../document/new-document.ts';
 import { outcomeOf } from '../connection/write-outcome.ts';
 import { checkSaveOptions, prepare, type SaveOptions, sendAndSettle, withdraw } from './save.ts';
@@ -30,7 +30,7 @@ export interface SaveAllOptions extends SaveOptions {
 /** One document on its way. */
 interface Job {
   readonly document: Document<unknown>;
-  readonly life: Life;
+  readonly state: DocumentState;
   readonly server: BulkServer;
   /** What it writes; null until it is planned, and where nothing changed. */
   write: Write | null;
@@ -53,9 +53,9 @@ export async function saveAll(
   if (!Array.isArray(listed)) throw new UsageError('saveAll() takes a list of documents.');
   const documents = [...new Set(listed)];
   documents.forEach(checkDocument);
-  const lives = documents.map(lifeOf);
-  return Life.queueAll(lives, 'saveAll', async () => {
-    checkOptions(lives, options);
+  const states = documents.map(lifeOf);
+  return DocumentState.queueAll(states, 'saveAll', async () => {
+    checkOptions(states, options);
     const jobs = await jobsOf(documents);
     await planAll(jobs, ordered, options);
     await sendAll(jobs.filter(isPlanned), ordered, options);
@@ -73,12 +73,12 @@ function checkDocument(document: unknown): void {
 }
 
 /** Once for each model. */
-function checkOptions(lives: readonly Life[], options: SaveOptions): void {
+function checkOptions(states: readonly DocumentState[], options: SaveOptions): void {
   const checked = new Set<ModelDefinition>();
-  for (const life of lives) {
-    if (checked.has(life.definition)) continue;
-    checkSaveOptions('saveAll', life, options);
-    checked.add(life.definition);
+  for (const state of states) {
+    if (checked.has(state.definition)) continue;
+    checkSaveOptions('saveAll', state, options);
+    checked.add(state.definition);
   }
 }
 
@@ -86,11 +86,11 @@ async function jobsOf(documents: readonly Document<unknown>[]): Promise<Job[]> {
   const servers = new Map<Connection, BulkServer>();
   const jobs: Job[] = [];
   for (const document of documents) {
-    const life = lifeOf(document);
-    const connection = life.definition.connection();
+    const state = lifeOf(document);
+    const connection = state.definition.connection();
     const server = servers.get(connection) ?? (await serverOf(connection));
     servers.set(connection, server);
-    jobs.push({ document, life, server, write: null, written: null });
+    jobs.push({ document, state, server, write: null, written: null });
   }
   return jobs;
 }
@@ -111,7 +111,7 @@ async function planAll(jobs: readonly Job[], ordered: boolean, options: SaveOpti
       job.write = write;
     };
     try {
-      const prepared = prepare(job.life, options);
+      const prepared = prepare(job.state, options);
       return prepared instanceof Promise ? prepared.then(plan, (error: unknown) => fail(job, error)) : plan(prepared);
     } catch (error) {
       return fail(job, error);
@@ -129,8 +129,8 @@ async function sendAll(jobs: readonly PlannedJob[], ordered: boolean, options: S
   });
 }
 
-function takeBack({ life }: PlannedWrite): Written {
-  withdraw(life);
+function takeBack({ state }: PlannedWrite): Written {
+  withdraw(state);
   return UNTRIED;
 }
 
@@ -144,9 +144,9 @@ async function sendCommand(command: Command, ordered: boolean, options: SaveOpti
   return again;
 }
 
-async function sendAlone({ life, write }: PlannedWrite, options: SaveOptions): Promise<Written> {
+async function sendAlone({ state, write }: PlannedWrite, options: SaveOptions): Promise<Written> {
   try {
-    await sendAndSettle(life, write, options);
+    await sendAndSettle(state, write, options);
     return WRITTEN;
   } catch (error) {
     return { isWritten: outcomeOf(error) === 'applied', error };

@@ -7,7 +7,7 @@ import { type BulkFailure, readFailure } from '../connection/bulk-failure.ts';
 import { bulkWrite } from '../connection/collection.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import type { DocumentNotFoundError } from '../errors.ts';
-import type { Life, Write } from '../document/document-state.ts';
+import type { DocumentState, Write } from '../document/document-state.ts';
 import type { Outcome } from '../connection/write-outcome.ts';
 import { driverOptions, fail, type SaveOptions, settle, withdraw } from './save.ts';
 import { takeAll } from '../connection/raw-batch.ts';
@@ -17,7 +17,7 @@ import { notFound } from '../document/stored-commands.ts';
 
 /** A planned write of one document. */
 export interface PlannedWrite {
-  readonly life: Life;
+  readonly state: DocumentState;
   readonly write: Write;
   readonly server: BulkServer;
 }
@@ -25,7 +25,7 @@ export interface PlannedWrite {
 /** What became of a write. */
 export interface Written {
   readonly isWritten: boolean;
-  /** Was the stored document not as its terms ask? Then the newer one is to be read, and the write is to be tried alone. */
+  /** Was the stored document not as its conditions ask? Then the newer one is to be read, and the write is to be tried alone. */
   readonly isMissed?: true;
   /** Also where it was written and not confirmed as widely as asked. None where it was not tried, since another failed. */
   readonly error?: unknown;
@@ -78,16 +78,16 @@ export function intoCommands<P extends PlannedWrite>(planned: readonly P[], orde
 }
 
 /**
- * Of operators the server must tell what they left, and of an update with terms whether they were met: before MongoDB 8.0
+ * Of operators the server must tell what they left, and of an update with conditions whether they were met: before MongoDB 8.0
  * it tells totals of many.
  */
 function needsAnswer({ write, server }: PlannedWrite): boolean {
-  return write.kind === 'update' && (write.reads || (write.terms !== null && !server.hasBulkWrite));
+  return write.kind === 'update' && (write.reads || (write.conditions !== null && !server.hasBulkWrite));
 }
 
-/** Are there terms that may not be met? */
+/** Are there conditions that may not be met? */
 function isGuarded({ write }: PlannedWrite): boolean {
-  return write.kind === 'update' && write.terms !== null;
+  return write.kind === 'update' && write.conditions !== null;
 }
 
 /**
@@ -96,7 +96,7 @@ function isGuarded({ write }: PlannedWrite): boolean {
  */
 function goTogether(a: PlannedWrite, b: PlannedWrite | undefined): boolean {
   if (b?.server !== a.server || isGuarded(a) !== isGuarded(b)) return false;
-  return a.server.hasBulkWrite || (a.write.kind === b.write.kind && a.life.definition === b.life.definition);
+  return a.server.hasBulkWrite || (a.write.kind === b.write.kind && a.state.definition === b.state.definition);
 }
 
 function hasRoom({ writes, bytes }: Command, more: number, limits: BulkServer): boolean {
@@ -111,7 +111,7 @@ function modelMaker(): (planned: PlannedWrite) => Model {
     namespaces.set(definition, known);
     return known;
   };
-  return ({ life: { definition }, write, server }) =>
+  return ({ state: { definition }, write, server }) =>
     server.hasBulkWrite ? clientModel(namespaceOf(definition), write) : collectionModel(write);
 }
 
@@ -127,18 +127,18 @@ function collectionModel(write: Write): AnyBulkWriteOperation {
     : { updateOne: { filter: filterOf(write), ...updateOf(write) } };
 }
 
-function filterOf({ filter, terms }: Update): Filter<BSON.Document> {
-  return { ...filter, ...terms?.filter } as Filter<BSON.Document>;
+function filterOf({ filter, conditions }: Update): Filter<BSON.Document> {
+  return { ...filter, ...conditions?.filter } as Filter<BSON.Document>;
 }
 
 /**
  * Nothing waits for the answer to one write here, so a form that could miss the stored shape is not tried first: what is
  * sent carries no guard, and matches the document unless it is gone.
  */
-function updateOf({ tree, terms }: Update): Pick<UpdatePlan, 'update' | 'collation'> {
+function updateOf({ tree, conditions }: Update): Pick<UpdatePlan, 'update' | 'collation'> {
   const expressed = needsPipelineInBatch(tree) ? null : operators(tree);
   const { reason: _, ...sent }: UpdatePlan = expressed ?? fallback(tree);
-  return { ...sent, ...(terms?.collation && { collation: terms.collation }) };
+  return { ...sent, ...(conditions?.collation && { collation: conditions.collation }) };
 }
 
 // ── send ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -154,19 +154,19 @@ export async function sendTogether(command: Command, options: BatchOptions): Pro
 
 /**
  * The driver's own results for each write would cost the client more than the writes. So it asks for the errors alone,
- * where the total tells whether all the others were done: where no write has terms.
+ * where the total tells whether all the others were done: where no write has conditions.
  */
 async function send(
   { writes: [first], models }: Command,
   { ordered, ...options }: BatchOptions,
 ): Promise<Pick<BulkFailure, 'done' | 'partial'>> {
   if (first === undefined) return { done: 0 };
-  const { server, life } = first;
+  const { server, state } = first;
   const verboseResults = isGuarded(first);
   // However the client decodes documents, the driver's bulk write compares with plain numbers.
   const plain = { ...driverOptions(options), ordered, promoteValues: true, promoteLongs: true, useBigInt64: false };
   if (!server.hasBulkWrite) {
-    const result = await life.definition.collection().bulkWrite(models as AnyBulkWriteOperation[], plain);
+    const result = await state.definition.collection().bulkWrite(models as AnyBulkWriteOperation[], plain);
     return { done: result.insertedCount + result.matchedCount };
   }
   const clientModels = models as AnyClientBulkWriteModel<BSON.Document>[];
@@ -182,18 +182,18 @@ async function settleAll(
   options: BatchOptions,
 ): Promise<Written[]> {
   const fateOf = await tellFates(writes, answer, options);
-  return writes.map(({ life, write }, place): Written => {
+  return writes.map(({ state, write }, place): Written => {
     const fate = fateOf(place);
     if (fate === 'written') {
-      settle(life, write);
+      settle(state, write);
       return WRITTEN;
     }
     if (fate === 'missed') return { isWritten: false, isMissed: true };
     if (fate === 'untried') {
-      withdraw(life);
+      withdraw(state);
       return UNTRIED;
     }
-    return { isWritten: fate.outcome === 'applied', error: fail(life, write, fate.error, fate.outcome) };
+    return { isWritten: fate.outcome === 'applied', error: fail(state, write, fate.error, fate.outcome) };
   });
 }
 
@@ -224,7 +224,7 @@ async function tellFates(
   };
 }
 
-/** The places of the updates of which the server says that they met no document that is as their terms ask. */
+/** The places of the updates of which the server says that they met no document that is as their conditions ask. */
 function missedIn(writes: readonly PlannedWrite[], { partial }: BulkFailure): Set<number> {
   const isMissed = (place: number): boolean => partial?.updateResults?.get(place)?.matchedCount === 0;
   return new Set(writes.flatMap((each, place) => (isGuarded(each) && isMissed(place) ? [place] : [])));
@@ -253,25 +253,25 @@ async function goneAmong(
   writes: readonly PlannedWrite[],
   session: ClientSession | undefined,
 ): Promise<Map<number, DocumentNotFoundError>> {
-  const updates = writes.flatMap(({ life, write }, place) =>
-    write.kind === 'update' ? [{ place, life, filter: write.filter }] : [],
+  const updates = writes.flatMap(({ state, write }, place) =>
+    write.kind === 'update' ? [{ place, state, filter: write.filter }] : [],
   );
   const gone = new Map<number, DocumentNotFoundError>();
-  for (const definition of new Set(updates.map(({ life }) => life.definition))) {
-    const asked = updates.filter(({ life }) => life.definition === definition);
+  for (const definition of new Set(updates.map(({ state }) => state.definition))) {
+    const asked = updates.filter(({ state }) => state.definition === definition);
     const stored = await storedIds(
       definition,
       asked.map(({ filter }) => filter),
       session,
     );
-    for (const { place, life, filter } of asked) if (!stored.has(idKey(filter))) gone.set(place, notFound(life));
+    for (const { place, state, filter } of asked) if (!stored.has(idKey(filter))) gone.set(place, notFound(state));
   }
   return gone;
 }
 
 async function storedIds(
   definition: ModelDefinition,
-  filters: readonly Life['filter'][],
+  filters: readonly DocumentState['filter'][],
   session: ClientSession | undefined,
 ): Promise<Set<string>> {
   const filter = definition.shardKey.length > 0 ? { $or: filters } : { _id: { $in: filters.map(({ _id }) => _id) } };
@@ -286,7 +286,7 @@ async function storedIds(
 }
 
 /** An `_id` as a text that tells it from all others, whatever its type. */
-function idKey({ _id }: Life['filter']): string {
+function idKey({ _id }: DocumentState['filter']): string {
   return keyOf(encodeDocument({ _id }));
 }
 

@@ -12,7 +12,7 @@ import { planEntry } from '../history/entry.ts';
 import type { EntryKind, PlannedEntry } from '../document/planned-entry.ts';
 import { isRecorded } from '../history/record.ts';
 import { recordInsert, recordUpdate, withRevision } from '../history/record-save.ts';
-import type { Life, Terms, Write } from '../document/document-state.ts';
+import type { DocumentState, Write, WriteConditions } from '../document/document-state.ts';
 import { putBack, takeStored } from '../document/atomic-methods.ts';
 import { type Outcome, outcomeOf, safely, translate } from '../connection/write-outcome.ts';
 import { confined, extentAt } from '../document/loaded-part.ts';
@@ -33,7 +33,7 @@ import {
   update,
   updateAndRead,
 } from '../document/stored-commands.ts';
-import { checkConflictOptions, type ConflictOptions, termsOf } from './write-conditions.ts';
+import { checkConflictOptions, conditionsOf, type ConflictOptions } from './write-conditions.ts';
 import { validate } from './validate.ts';
 
 /** Options that would change which document is written, or make a part of one, and those that other methods take. */
@@ -50,37 +50,37 @@ export interface SaveOptions<C = Conflict, P = string>
 }
 
 /** Writes what changed in a document. Nothing is sent when nothing changed. */
-export async function save(life: Life, options: SaveOptions = {}): Promise<void> {
-  checkSaveOptions('save', life, options);
-  const prepared = prepare(life, options);
+export async function save(state: DocumentState, options: SaveOptions = {}): Promise<void> {
+  checkSaveOptions('save', state, options);
+  const prepared = prepare(state, options);
   const write = prepared instanceof Promise ? await prepared : prepared;
-  if (write !== null) await sendAndSettle(life, write, options);
+  if (write !== null) await sendAndSettle(state, write, options);
 }
 
 /** The first three steps: hooks, validate, plan. Gives what to send, or null; a promise only where there is something to wait for. */
-export function prepare(life: Life, options: SaveOptions): Write | null | Promise<Write | null> {
-  checkSavable(life);
-  const { unanswered } = life;
+export function prepare(state: DocumentState, options: SaveOptions): Write | null | Promise<Write | null> {
+  checkSavable(state);
+  const { unanswered } = state;
   // What is stored must be known before the difference to it can be told.
-  if (unanswered !== null) return sendAndSettle(life, unanswered, options).then(() => prepare(life, options));
-  runHooks(life);
-  stampNew(life);
-  const validated = options.validate ?? life.definition.validate;
-  return validated ? validate(life, (edits) => planWrite(life, options, edits)) : planWrite(life, options);
+  if (unanswered !== null) return sendAndSettle(state, unanswered, options).then(() => prepare(state, options));
+  runHooks(state);
+  stampNew(state);
+  const validated = options.validate ?? state.definition.validate;
+  return validated ? validate(state, (edits) => planWrite(state, options, edits)) : planWrite(state, options);
 }
 
 /** The last two: send, settle. Where another writer was faster, what is sent then follows from the newer document. */
-export async function sendAndSettle(life: Life, write: Write, options: SaveOptions): Promise<void> {
+export async function sendAndSettle(state: DocumentState, write: Write, options: SaveOptions): Promise<void> {
   for (let next: Write | null = write, tries = 1; next !== null; tries += 1) {
-    if (options.signal?.aborted === true) throw fail(life, next, options.signal.reason, 'refused');
+    if (options.signal?.aborted === true) throw fail(state, next, options.signal.reason, 'refused');
     let answer: Answer | null;
     try {
-      answer = await send(life, next, driverOptions(options));
+      answer = await send(state, next, driverOptions(options));
     } catch (error) {
-      throw fail(life, next, error);
+      throw fail(state, next, error);
     }
-    if (answer !== null) return settle(life, next, answer.stored);
-    next = (await resend(life, next, options, tries)) ?? (await prepare(life, options));
+    if (answer !== null) return settle(state, next, answer.stored);
+    next = (await resend(state, next, options, tries)) ?? (await prepare(state, options));
   }
 }
 
@@ -95,47 +95,48 @@ export function driverOptions({
   return options;
 }
 
-function checkSavable(life: Life): void {
-  if (life.isDeleted) throw new DocumentNotFoundError('The document was deleted, so it cannot be saved.', life.context);
-  if (life.inDoubt) {
+function checkSavable(state: DocumentState): void {
+  if (state.isDeleted)
+    throw new DocumentNotFoundError('The document was deleted, so it cannot be saved.', state.context);
+  if (state.inDoubt) {
     const text =
       'The document was saved in a transaction whose commit was never answered. Call reload() to see what is stored, or $rebase({ applied: true }) where you know.';
-    throw new OutcomeUnknownError(text, life.context);
+    throw new OutcomeUnknownError(text, state.context);
   }
-  if (life.unanswered !== null && !isRepeatable(life.unanswered)) {
+  if (state.unanswered !== null && !isRepeatable(state.unanswered)) {
     const text =
       'The last save was sent and its answer never came; sending it again could apply it twice. Call reload() to see what is stored, or $rebase({ applied }) where you know.';
-    throw new OutcomeUnknownError(text, life.context);
+    throw new OutcomeUnknownError(text, state.context);
   }
 }
 
 /** @throws UsageError for an option with which a save cannot do what it promises. */
-export function checkSaveOptions(method: string, life: Life, options: SaveOptions): void {
-  refuseNamed(method, life, options, REFUSED);
-  checkConflictOptions(method, life, options);
-  checkWriteConcern(method, life, options);
+export function checkSaveOptions(method: string, state: DocumentState, options: SaveOptions): void {
+  refuseNamed(method, state, options, REFUSED);
+  checkConflictOptions(method, state, options);
+  checkWriteConcern(method, state, options);
 }
 
 /** Without an answer nobody knows what is stored. */
 export function checkWriteConcern(
   method: string,
-  life: Pick<Life, 'definition' | 'context'>,
+  state: Pick<DocumentState, 'definition' | 'context'>,
   options: UpdateOptions,
 ): void {
-  const { w } = options.writeConcern ?? life.definition.collection().writeConcern ?? {};
+  const { w } = options.writeConcern ?? state.definition.collection().writeConcern ?? {};
   if (w === 0)
-    throw new UsageError(`${method}() needs an answer from the server: write concern 0 gives none.`, life.context);
+    throw new UsageError(`${method}() needs an answer from the server: write concern 0 gives none.`, state.context);
 }
 
 // ── hooks ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** What happens to a document before each save. */
-export function runHooks(life: Life): void {
-  life.adoptDefaults();
+export function runHooks(state: DocumentState): void {
+  state.adoptDefaults();
 }
 
 /** Notes the time of the insert in a new document, where the program gave none. */
-export function stampNew({ baseline, definition, isNew }: Life): void {
+export function stampNew({ baseline, definition, isNew }: DocumentState): void {
   if (!isNew || definition.timestamps === undefined) return;
   const now = Date.now();
   for (const name of Object.values(definition.timestamps)) {
@@ -150,30 +151,44 @@ export function stampNew({ baseline, definition, isNew }: Life): void {
  *
  * @param known gives what changed, where that was told already.
  */
-export function planWrite(life: Life, options: ConflictOptions = {}, known?: () => EditTree | null): Write | null {
-  if (life.isNew) return numberedInsert(life, withId(life, planInsert(life)));
-  const { baseline, definition, pending } = life;
+export function planWrite(
+  state: DocumentState,
+  options: ConflictOptions = {},
+  known?: () => EditTree | null,
+): Write | null {
+  if (state.isNew) return numberedInsert(state, withId(state, planInsert(state)));
+  const { baseline, definition, pending } = state;
   const { tree: edits, atomics } = treeWith(baseline, pending, (name) => definition.programName(name), known?.());
   for (const name of ['_id', definition.version, REVISION, REVISION_ID])
-    if (name !== undefined && edits?.children.has(name)) life.checkOwn(name);
-  const tree = edits === null ? null : confined(life, edits);
-  const write = tree === null ? null : planUpdate(life, tree, atomics.length > 0, options);
-  life.sent = atomics;
-  life.pending = [];
-  life.writing = tree;
+    if (name !== undefined && edits?.children.has(name)) state.checkOwn(name);
+  const tree = edits === null ? null : confined(state, edits);
+  const write = tree === null ? null : planUpdate(state, tree, atomics.length > 0, options);
+  state.sent = atomics;
+  state.pending = [];
+  state.writing = tree;
   return write;
 }
 
-function planUpdate(life: Life, edits: EditTree, hasAtomics: boolean, options: ConflictOptions): Write {
-  const terms = termsOf(life, edits, options);
-  const { version } = life.definition;
+function planUpdate(state: DocumentState, edits: EditTree, hasAtomics: boolean, options: ConflictOptions): Write {
+  const conditions = conditionsOf(state, edits, options);
+  const { version } = state.definition;
   // Where the version is no part of the filter, others may have counted, too.
-  const reads = hasAtomics || (version !== undefined && terms?.concurrency !== 'version');
-  return { kind: 'update', filter: life.filter, ...stamp(life, edits), reads, terms, ...entryOf(life, 'update') };
+  const reads = hasAtomics || (version !== undefined && conditions?.concurrency !== 'version');
+  return {
+    kind: 'update',
+    filter: state.filter,
+    ...stamp(state, edits),
+    reads,
+    conditions,
+    ...entryOf(state, 'update'),
+  };
 }
 
 /** Adds to edits what the mapper itself writes: the time of the update, where they have none, and the next version. */
-function stamp({ baseline, definition }: Life, edits: EditTree): { tree: EditTree; stamped: readonly string[] } {
+function stamp(
+  { baseline, definition }: DocumentState,
+  edits: EditTree,
+): { tree: EditTree; stamped: readonly string[] } {
   const time = definition.timestamps?.updatedAt;
   const { version } = definition;
   if (time === undefined && version === undefined) return { tree: edits, stamped: [] };
@@ -194,7 +209,7 @@ function stampOf(baseline: Baseline, name: string, operator: AtomicOperator, ope
 }
 
 /** Every field as it is now, copied, `_id` first. */
-function planInsert({ baseline, definition }: Life): BSON.Document {
+function planInsert({ baseline, definition }: DocumentState): BSON.Document {
   const document: BSON.Document = {};
   const copyField = (name: string): void => {
     const value = baseline.current(name);
@@ -210,106 +225,106 @@ function planInsert({ baseline, definition }: Life): BSON.Document {
 }
 
 /** The driver would make an `_id` of its own, of which neither the model's schema nor the document would know. */
-function withId(life: Life, document: BSON.Document): BSON.Document {
+function withId(state: DocumentState, document: BSON.Document): BSON.Document {
   if (document['_id'] === undefined || document['_id'] === null)
     throw new UsageError(
       'A new document needs an _id, and this one has none: its model has a schema of its own for it.',
-      life.context,
+      state.context,
     );
   return document;
 }
 
 /** What is noted of a write in the history, where one is kept. */
-function entryOf({ definition }: Life, kind: EntryKind): { readonly entry?: PlannedEntry } {
+function entryOf({ definition }: DocumentState, kind: EntryKind): { readonly entry?: PlannedEntry } {
   return isRecorded(definition) ? { entry: planEntry(kind) } : {};
 }
 
-function numberedInsert(life: Life, document: BSON.Document): Write {
-  const recorded = entryOf(life, 'insert');
+function numberedInsert(state: DocumentState, document: BSON.Document): Write {
+  const recorded = entryOf(state, 'insert');
   if (recorded.entry !== undefined) Object.assign(document, { [REVISION]: 1, [REVISION_ID]: recorded.entry.id });
   return { kind: 'insert', document, ...recorded };
 }
 
 /** What an insert of this document would store, without storing it. */
-export async function insertion(life: Life, validated = life.definition.validate): Promise<BSON.Document> {
-  runHooks(life);
-  stampNew(life);
-  return validated ? validate(life, () => planInsert(life)) : planInsert(life);
+export async function insertion(state: DocumentState, validated = state.definition.validate): Promise<BSON.Document> {
+  runHooks(state);
+  stampNew(state);
+  return validated ? validate(state, () => planInsert(state)) : planInsert(state);
 }
 
 // ── send ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Null where the stored document is not as the terms of an update ask. */
-function send(life: Life, write: Write, options: UpdateOptions): Promise<Answer | null> {
-  return write.kind === 'insert' ? sendInsert(life, write, options) : sendEdits(life, write, options);
+/** Null where the stored document is not as the conditions of an update ask. */
+function send(state: DocumentState, write: Write, options: UpdateOptions): Promise<Answer | null> {
+  return write.kind === 'insert' ? sendInsert(state, write, options) : sendEdits(state, write, options);
 }
 
 async function sendInsert(
-  life: Life,
+  state: DocumentState,
   { document, entry }: Write & { readonly kind: 'insert' },
   options: UpdateOptions,
 ): Promise<Answer> {
-  const { definition } = life;
-  if (entry === undefined || !isRecorded(definition)) await insert(life, document, options);
-  else await recordInsert(life, definition, document, entry, options, () => insert(life, document, options));
+  const { definition } = state;
+  if (entry === undefined || !isRecorded(definition)) await insert(state, document, options);
+  else await recordInsert(state, definition, document, entry, options, () => insert(state, document, options));
   return { stored: null };
 }
 
-async function insert(life: Life, document: BSON.Document, options: UpdateOptions): Promise<void> {
+async function insert(state: DocumentState, document: BSON.Document, options: UpdateOptions): Promise<void> {
   try {
-    await life.definition.collection().insertOne(document, options);
+    await state.definition.collection().insertOne(document, options);
   } catch (error) {
     // An insert that is sent again, since its answer was lost, may find its own document.
-    if (life.unanswered === null || serverCode(error) !== 11000) throw error;
-    const stored = await readRaw(life);
+    if (state.unanswered === null || serverCode(error) !== 11000) throw error;
+    const stored = await readRaw(state);
     if (stored === null || Buffer.compare(stored, encodeDocument(document)) !== 0) throw error;
   }
 }
 
 function sendEdits(
-  life: Life,
+  state: DocumentState,
   write: Write & { readonly kind: 'update' },
   options: UpdateOptions,
 ): Promise<Answer | null> {
   const { tree, reads, entry } = write;
-  const { definition } = life;
+  const { definition } = state;
   if (tree.children.size === 0) return Promise.resolve({ stored: null });
   if (entry === undefined || !isRecorded(definition))
-    return sendUpdate(life, write, options, reads ? updateAndRead(tree) : update);
-  return recordUpdate(life, definition, tree, entry, options, (by) => sendUpdate(life, write, options, by));
+    return sendUpdate(state, write, options, reads ? updateAndRead(tree) : update);
+  return recordUpdate(state, definition, tree, entry, options, (by) => sendUpdate(state, write, options, by));
 }
 
 async function sendUpdate(
-  life: Life,
-  { filter, tree, terms }: Write & { readonly kind: 'update' },
+  state: DocumentState,
+  { filter, tree, conditions }: Write & { readonly kind: 'update' },
   options: UpdateOptions,
   tryPlan: Update,
 ): Promise<Answer | null> {
-  const collation = terms?.collation && { collation: terms.collation };
+  const collation = conditions?.collation && { collation: conditions.collation };
   const tryForm = (form: UpdatePlan) =>
-    tryPlan(life, { ...filter, ...wholeGuard(form, terms) }, { ...form, ...collation }, options);
+    tryPlan(state, { ...filter, ...wholeGuard(form, conditions) }, { ...form, ...collation }, options);
   // An error would abort a transaction, so there the form that cannot fail goes first.
-  const first = plan(tree, { isRetry: terms?.asPipeline === true, inTransaction: isInTransaction(options) });
-  const isLast = terms !== null || (first.guard === undefined && Array.isArray(first.update));
+  const first = plan(tree, { isRetry: conditions?.asPipeline === true, inTransaction: isInTransaction(options) });
+  const isLast = conditions !== null || (first.guard === undefined && Array.isArray(first.update));
   const answer = (await tryForm(first)) ?? (isLast ? null : await tryForm(fallback(tree)));
-  if (answer === null && terms === null) throw notFound(life);
+  if (answer === null && conditions === null) throw notFound(state);
   return answer;
 }
 
-/** What is asked of the stored document so that an update means what it says, and as its terms have it. */
-function wholeGuard(form: UpdatePlan, terms: Terms | null): object | undefined {
-  if (terms === null) return form.guard;
+/** What is asked of the stored document so that an update means what it says, and as its conditions have it. */
+function wholeGuard(form: UpdatePlan, conditions: WriteConditions | null): object | undefined {
+  if (conditions === null) return form.guard;
   // What guards values guards the shape that they lie in.
-  return terms.concurrency === 'fields' ? terms.filter : joinGuards({ ...form.guard }, terms.filter);
+  return conditions.concurrency === 'fields' ? conditions.filter : joinGuards({ ...form.guard }, conditions.filter);
 }
 
-/** What to send where the terms were not met. */
-async function resend(life: Life, write: Write, options: SaveOptions, tries: number): Promise<Write | null> {
+/** What to send where the conditions were not met. */
+async function resend(state: DocumentState, write: Write, options: SaveOptions, tries: number): Promise<Write | null> {
   try {
-    if (write.kind === 'insert' || write.terms === null) throw notFound(life);
-    return await afterMiss(life, write, write.terms, options, tries);
+    if (write.kind === 'insert' || write.conditions === null) throw notFound(state);
+    return await afterMiss(state, write, write.conditions, options, tries);
   } catch (error) {
-    throw fail(life, write, error, 'refused');
+    throw fail(state, write, error, 'refused');
   }
 }
 
@@ -320,36 +335,40 @@ async function resend(life: Life, write: Write, options: SaveOptions, tries: num
  *
  * @param stored the fields with operators as they are stored now, where the server told them.
  */
-export function settle(life: Life, write: Write, stored: Uint8Array | null = null): void {
-  if (write.kind === 'insert') settleInsert(life, write.document);
-  else settleUpdate(life, write, stored);
-  life.unanswered = null;
-  life.writing = null;
+export function settle(state: DocumentState, write: Write, stored: Uint8Array | null = null): void {
+  if (write.kind === 'insert') settleInsert(state, write.document);
+  else settleUpdate(state, write, stored);
+  state.unanswered = null;
+  state.writing = null;
 }
 
-function settleUpdate(life: Life, { tree, stamped }: Write & { kind: 'update' }, stored: Uint8Array | null): void {
-  const { baseline, definition } = life;
+function settleUpdate(
+  state: DocumentState,
+  { tree, stamped }: Write & { kind: 'update' },
+  stored: Uint8Array | null,
+): void {
+  const { baseline, definition } = state;
   const after = stored === null ? null : new BsonBaseline(definition.layout(), stored, 0);
   const left = after === null ? null : (name: string) => after.exact(name);
   const settled = [...tree.children.values()].some(hasAtomic) ? carriedOut(tree, left) : tree;
   // A Date that was read before stays as it is: the new time is another one.
   const read = stamped.filter((name) => baseline.current(name) !== undefined && !baseline.differs(name));
-  const loaded = withoutUnloaded(life, settled, stamped);
-  baseline.settle(after !== null && isRecorded(definition) ? withRevision(life, loaded, after) : loaded);
+  const loaded = withoutUnloaded(state, settled, stamped);
+  baseline.settle(after !== null && isRecorded(definition) ? withRevision(state, loaded, after) : loaded);
   for (const name of read) baseline.revert(name);
-  takeStored(life);
-  life.lastSaved = settled;
+  takeStored(state);
+  state.lastSaved = settled;
 }
 
 /** Of what was not loaded only the time of the update and the version can have been written; they stay unknown. */
-function withoutUnloaded(life: Life, tree: EditTree, stamped: readonly string[]): EditTree {
-  const unloaded = stamped.filter((name) => extentAt(life, [name]) === 'nothing');
+function withoutUnloaded(state: DocumentState, tree: EditTree, stamped: readonly string[]): EditTree {
+  const unloaded = stamped.filter((name) => extentAt(state, [name]) === 'nothing');
   if (unloaded.length === 0) return tree;
   return { kind: 'object', children: new Map([...tree.children].filter(([name]) => !unloaded.includes(name))) };
 }
 
-function settleInsert(life: Life, document: BSON.Document): void {
-  const { baseline, definition } = life;
+function settleInsert(state: DocumentState, document: BSON.Document): void {
+  const { baseline, definition } = state;
   const sent = new LateBytes(document);
   const settled = BsonBaseline.late(definition.layout(), sent);
   // Containers that the program holds stay, and so does what it changed since the insert was planned.
@@ -357,9 +376,9 @@ function settleInsert(life: Life, document: BSON.Document): void {
     if (!counts(definition, name)) settled.carry(name, baseline.current(name), document[name]);
   for (const name of baseline.names())
     if (!Object.hasOwn(document, name) && !counts(definition, name)) settled.carry(name, baseline.current(name));
-  moveTo(life.tracker, settled);
-  life.isNew = false;
-  life.lastSaved = sent;
+  moveTo(state.tracker, settled);
+  state.isNew = false;
+  state.lastSaved = sent;
 }
 
 /** Is it what the mapper counts the writes by? */
@@ -368,28 +387,28 @@ function counts(definition: ModelDefinition, name: string): boolean {
 }
 
 /** Takes back a plan that is not going to be sent: what it holds waits for the next save. */
-export function withdraw(life: Life): void {
-  putBack(life);
-  life.writing = null;
+export function withdraw(state: DocumentState): void {
+  putBack(state);
+  state.writing = null;
 }
 
 /** Notes what is known of a write that failed, and gives the error to throw. */
-export function fail(life: Life, write: Write, error: unknown, outcome: Outcome = outcomeOf(error)): unknown {
+export function fail(state: DocumentState, write: Write, error: unknown, outcome: Outcome = outcomeOf(error)): unknown {
   // The error has no exact values: those of operators are taken to be what memory shows.
-  if (outcome === 'applied') settle(life, write);
+  if (outcome === 'applied') settle(state, write);
   // What the server refuses to store, it did not store before.
-  if (isVerdict(error)) life.unanswered = null;
-  if (outcome === 'refused' && life.unanswered === null) putBack(life);
+  if (isVerdict(error)) state.unanswered = null;
+  if (outcome === 'refused' && state.unanswered === null) putBack(state);
   if (outcome !== 'unknown') {
-    if (life.unanswered === null) life.writing = null;
-    return translate(error, life.context, life.definition);
+    if (state.unanswered === null) state.writing = null;
+    return translate(error, state.context, state.definition);
   }
-  life.unanswered = write;
+  state.unanswered = write;
   const then = isRepeatable(write)
     ? 'Calling save() again is safe.'
     : 'Call reload() to see what is stored, or $rebase({ applied }) where you know.';
   return new OutcomeUnknownError(`The save was sent, and the connection broke before its answer came. ${then}`, {
-    ...life.context,
+    ...state.context,
     cause: safely(error),
   });
 }

@@ -2,7 +2,7 @@ import { copyValue, isMutable } from '../bson/copy.ts';
 import { typeName } from '../schema/bson-types.ts';
 import type { RuleIssue } from '../definition/model-options.ts';
 import { SchemaError, UsageError, ValidationError, type ValidationIssue } from '../errors.ts';
-import type { Life } from '../document/document-state.ts';
+import type { DocumentState } from '../document/document-state.ts';
 import { fieldsForRule, validateLoaded } from '../document/loaded-part.ts';
 import { setAt } from '../document/path.ts';
 import { retype, retypedIn } from './apply-schema-types.ts';
@@ -31,34 +31,34 @@ type Edits = Map<string, Edit | null>;
  * @throws ValidationError with every issue.
  * @throws SchemaError where a schema refuses what it made itself.
  */
-export function validate<R>(life: Life, then: Then<R>): R | Promise<R> {
-  const { definition } = life;
-  if (definition.validatesLater) return validateLater(life, then);
-  const edits = life.isNew ? null : changedIn(life);
-  const issues = unknownFields(life);
-  const judged = life.call(() => judgeAll(life, edits, issues));
+export function validate<R>(state: DocumentState, then: Then<R>): R | Promise<R> {
+  const { definition } = state;
+  if (definition.validatesLater) return validateLater(state, then);
+  const edits = state.isNew ? null : changedIn(state);
+  const issues = unknownFields(state);
+  const judged = state.call(() => judgeAll(state, edits, issues));
   // case: a validator assigned another field, so what was said of the document no longer holds
-  if (judged === null || life.disturbed) return validateLater(life, then);
-  for (const name of judged.left) life.assigned.delete(name);
+  if (judged === null || state.disturbed) return validateLater(state, then);
+  for (const name of judged.left) state.assigned.delete(name);
   for (const { field, output } of judged.outputs) {
-    takeOutput(life, field.name, output);
+    takeOutput(state, field.name, output);
     edits?.set(field.name, null);
   }
-  if (issues.length > 0) throw validationError(life, issues);
+  if (issues.length > 0) throw validationError(state, issues);
   // What the rule does with the document is not known.
-  if (definition.check === undefined) return edits === null ? then() : then(() => completed(life, edits));
-  const asked = askRule(life);
-  return asked instanceof Promise ? validateLater(life, then, asked) : then();
+  if (definition.check === undefined) return edits === null ? then() : then(() => completed(state, edits));
+  const asked = askRule(state);
+  return asked instanceof Promise ? validateLater(state, then, asked) : then();
 }
 
 /** The fields that differ from what is stored. Where code of the program's is to run, it may change the value in place. */
-function changedIn({ baseline, definition }: Life): Edits {
+function changedIn({ baseline, definition }: DocumentState): Edits {
   const isLater = (name: string): boolean =>
     definition.check !== undefined || definition.fields.get(name)?.onlyLooks === false;
   return editsOf(baseline, isLater, (name) => definition.programName(name));
 }
 
-function completed({ baseline, definition }: Life, edits: Edits): EditTree | null {
+function completed({ baseline, definition }: DocumentState, edits: Edits): EditTree | null {
   for (const [name, edit] of edits) {
     if (edit !== null) continue;
     const told = editOf(baseline, name, (stored) => definition.programName(stored));
@@ -76,15 +76,15 @@ interface Judged {
 }
 
 /** Runs the validators. Null where one of them waits. */
-function judgeAll(life: Life, edits: Edits | null, issues: ValidationIssue[]): Judged | null {
-  life.disturbed = false;
+function judgeAll(state: DocumentState, edits: Edits | null, issues: ValidationIssue[]): Judged | null {
+  state.disturbed = false;
   const judged: Judged = { left: [], outputs: [] };
-  const { fields } = life.definition;
+  const { fields } = state.definition;
   for (const each of edits === null ? fields.values() : edits.keys()) {
     const field = typeof each === 'string' ? fields.get(each) : each;
     if (field === undefined) continue;
-    const value = life.baseline.current(field.name);
-    const verdict = judge(life, field, value);
+    const value = state.baseline.current(field.name);
+    const verdict = judge(state, field, value);
     if (verdict instanceof Promise) return null;
     if (verdict.issues !== undefined) issues.push(...verdict.issues);
     else if (value === undefined || Object.is(verdict.value, value)) judged.left.push(field.name);
@@ -98,59 +98,59 @@ function judgeAll(life: Life, edits: Edits | null, issues: ValidationIssue[]): J
  *
  * @param asked what the rule says of the document as it is, where that is asked already.
  */
-async function validateLater<R>(life: Life, then: Then<R>, asked?: Promise<void>): Promise<R> {
-  if (asked !== undefined && (await holds(life, asked))) return then();
-  const issues = unknownFields(life);
+async function validateLater<R>(state: DocumentState, then: Then<R>, asked?: Promise<void>): Promise<R> {
+  if (asked !== undefined && (await holds(state, asked))) return then();
+  const issues = unknownFields(state);
   // What an asynchronous validator says holds for the value that it was given: what changed meanwhile is validated again.
   const given = new Map<string, unknown>();
-  const current = (name: string): unknown => life.baseline.current(name);
-  let pending = fieldsToValidate(life);
+  const current = (name: string): unknown => state.baseline.current(name);
+  let pending = fieldsToValidate(state);
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const verdicts = runValidators(life, pending, given);
+    const verdicts = runValidators(state, pending, given);
     const waits = verdicts.some(([, verdict]) => verdict instanceof Promise);
-    if (!waits && life.disturbed) {
-      pending = fieldsToValidate(life);
+    if (!waits && state.disturbed) {
+      pending = fieldsToValidate(state);
       continue;
     }
     for (const [{ name }, verdict] of waits ? await all(verdicts) : (verdicts as Settled[])) {
       if (verdict.issues !== undefined) issues.push(...verdict.issues);
-      else if (!waits || equalOrBothUndefined(given.get(name), current(name))) takeOutput(life, name, verdict.value);
+      else if (!waits || equalOrBothUndefined(given.get(name), current(name))) takeOutput(state, name, verdict.value);
       else continue;
       if (waits) given.set(name, copyValue(current(name)));
     }
-    if (issues.length > 0) throw validationError(life, issues);
+    if (issues.length > 0) throw validationError(state, issues);
     pending = waits
-      ? fieldsToValidate(life).filter(
+      ? fieldsToValidate(state).filter(
           ({ name }) => !given.has(name) || !equalOrBothUndefined(given.get(name), current(name)),
         )
       : [];
     if (pending.length > 0) continue;
-    const rule = askRule(life);
-    if (!(rule instanceof Promise) || (await holds(life, rule))) return then();
-    pending = fieldsToValidate(life);
+    const rule = askRule(state);
+    if (!(rule instanceof Promise) || (await holds(state, rule))) return then();
+    pending = fieldsToValidate(state);
   }
-  throw new UsageError('The document was changed each time it was validated.', life.context);
+  throw new UsageError('The document was changed each time it was validated.', state.context);
 }
 
 /** Asks the model's rule across fields. Gives a promise only where the rule does. */
-function askRule(life: Life): void | Promise<void> {
-  const { check } = life.definition;
-  if (check === undefined || !(life.isNew || life.tracker.isModified())) return;
-  const found = life.inside(() => check(fieldsForRule(life)));
+function askRule(state: DocumentState): void | Promise<void> {
+  const { check } = state.definition;
+  if (check === undefined || !(state.isNew || state.tracker.isModified())) return;
+  const found = state.inside(() => check(fieldsForRule(state)));
   const refuse = (violations: Iterable<RuleIssue>): void => {
     const issues = Array.from(violations, ({ path = '', message }) => {
       return { keys: path === '' ? [] : path.split('.'), path, message };
     });
-    if (issues.length > 0) throw validationError(life, issues);
+    if (issues.length > 0) throw validationError(state, issues);
   };
   return 'then' in found ? Promise.resolve(found).then(refuse) : refuse(found);
 }
 
 /** Waits for a rule, and tells whether the document is still the one that it was asked about. */
-async function holds(life: Life, asked: Promise<void>): Promise<boolean> {
-  const before = life.baseline.toObject();
+async function holds(state: DocumentState, asked: Promise<void>): Promise<boolean> {
+  const before = state.baseline.toObject();
   await asked;
-  return equalOrBothUndefined(before, life.baseline.toObject());
+  return equalOrBothUndefined(before, state.baseline.toObject());
 }
 
 type Running = readonly [SchemaField, Verdict | Promise<Verdict>];
@@ -161,32 +161,32 @@ type Settled = readonly [SchemaField, Verdict];
  *
  * @param given takes copies of the values that are given to validators that wait.
  */
-function runValidators(life: Life, fields: readonly SchemaField[], given: Map<string, unknown>): Running[] {
-  life.disturbed = false;
+function runValidators(state: DocumentState, fields: readonly SchemaField[], given: Map<string, unknown>): Running[] {
+  state.disturbed = false;
   if (fields.length === 0) return [];
-  const currentOf = ({ name }: SchemaField): unknown => life.baseline.current(name);
+  const currentOf = ({ name }: SchemaField): unknown => state.baseline.current(name);
   const runInside = (): Running[] => {
     for (const field of fields) given.set(field.name, copyValue(currentOf(field)));
-    return life.inside(() =>
-      fields.map((field) => [field, judge(life, field, currentOf(field), given.get(field.name))]),
+    return state.inside(() =>
+      fields.map((field) => [field, judge(state, field, currentOf(field), given.get(field.name))]),
     );
   };
-  if (life.definition.validatesLater) return runInside();
-  const verdicts = life.call(() => fields.map((field): Running => [field, judge(life, field, currentOf(field))]));
+  if (state.definition.validatesLater) return runInside();
+  const verdicts = state.call(() => fields.map((field): Running => [field, judge(state, field, currentOf(field))]));
   if (!verdicts.some(([, verdict]) => verdict instanceof Promise)) return verdicts;
   // The first time only, and where nothing told before that it waits: what was started outside is left alone.
-  life.definition.validatesLater = true;
+  state.definition.validatesLater = true;
   return runInside();
 }
 
 /** What a field's schema says of its value. @param given a copy of the value, where the program may change it meanwhile. */
-function judge(life: Life, field: SchemaField, value: unknown, given = value): Verdict | Promise<Verdict> {
-  const isWhole = life.baseline.selection === null;
-  const verdict = isWhole ? field.validate(value) : validateLoaded(life, field, value);
+function judge(state: DocumentState, field: SchemaField, value: unknown, given = value): Verdict | Promise<Verdict> {
+  const isWhole = state.baseline.selection === null;
+  const verdict = isWhole ? field.validate(value) : validateLoaded(state, field, value);
   if (value === undefined) return verdict;
   return verdict instanceof Promise
-    ? quiet(verdict.then((settled) => checkOutput(life, field, given, settled)))
-    : checkOutput(life, field, value, verdict);
+    ? quiet(verdict.then((settled) => checkOutput(state, field, given, settled)))
+    : checkOutput(state, field, value, verdict);
 }
 
 /**
@@ -196,11 +196,16 @@ function judge(life: Life, field: SchemaField, value: unknown, given = value): V
  *
  * @throws SchemaError
  */
-function checkOutput(life: Life, field: SchemaField, value: unknown, verdict: Verdict): Verdict | Promise<Verdict> {
+function checkOutput(
+  state: DocumentState,
+  field: SchemaField,
+  value: unknown,
+  verdict: Verdict,
+): Verdict | Promise<Verdict> {
   if (verdict.issues !== undefined) return verdict;
   if (isLeft(value, verdict.value)) return { value };
   if (field.takesOutput || equalOrBothUndefined(value, verdict.value)) return verdict;
-  const taken = takenOver(life, field.name, value, verdict.value);
+  const taken = takenOver(state, field.name, value, verdict.value);
   if (taken === value) return verdict;
   const again = field.validate(taken);
   const decide = ({ issues }: Verdict): Verdict => {
@@ -208,15 +213,15 @@ function checkOutput(life: Life, field: SchemaField, value: unknown, verdict: Ve
     if (issues === undefined) return verdict;
     const paths = issues.map(({ path }) => `"${path}"`).join(', ');
     const text = `The schema of "${field.programName}" refuses its own output (at ${paths}), which is validated again when it changes: let the schema take what it gives, too.`;
-    throw new SchemaError(text, life.context);
+    throw new SchemaError(text, state.context);
   };
   return again instanceof Promise ? again.then(decide) : decide(again);
 }
 
 /** What would become of a value by its schema's output: the value itself, or another one. */
-function takenOver(life: Life, name: string, value: unknown, output: unknown): unknown {
-  if (life.assigned.has(name)) return overlay(copyValue(value), output);
-  const retyped = retypedIn(life, name, output);
+function takenOver(state: DocumentState, name: string, value: unknown, output: unknown): unknown {
+  if (state.assigned.has(name)) return overlay(copyValue(value), output);
+  const retyped = retypedIn(state, name, output);
   if (retyped.length === 0) return value;
   const copy = new Map([[name, copyValue(value)]]);
   for (const each of retyped) setAt(copy, each.keys, each.output);
@@ -227,12 +232,12 @@ function all(verdicts: readonly Running[]): Promise<Settled[]> {
   return Promise.all(verdicts.map(async ([field, verdict]) => [field, await verdict] as const));
 }
 
-function fieldsToValidate({ definition, isNew, tracker }: Life): SchemaField[] {
+function fieldsToValidate({ definition, isNew, tracker }: DocumentState): SchemaField[] {
   if (isNew) return [...definition.fields.values()];
   return tracker.changedFields().flatMap((name) => definition.fields.get(name) ?? []);
 }
 
-function unknownFields({ baseline, definition, isNew, kept }: Life): ValidationIssue[] {
+function unknownFields({ baseline, definition, isNew, kept }: DocumentState): ValidationIssue[] {
   if (!isNew || definition.unknown !== 'error') return [];
   const unknown = baseline.names().filter((name) => !definition.names.has(name) && kept?.has(name) !== true);
   return unknown.map(unknownField);
@@ -243,19 +248,22 @@ function unknownField(name: string): ValidationIssue {
 }
 
 /** Takes over a schema's output: once for each value that was assigned, else the types of what was put inside. */
-function takeOutput(life: Life, name: string, output: unknown): void {
-  if (!life.assigned.delete(name)) {
-    retype(life, name, retypedIn(life, name, output));
+function takeOutput(state: DocumentState, name: string, output: unknown): void {
+  if (!state.assigned.delete(name)) {
+    retype(state, name, retypedIn(state, name, output));
     return;
   }
-  const value = life.baseline.current(name);
+  const value = state.baseline.current(name);
   if (value === undefined) return; // a field that was removed does not come back as its default
   const taken = overlay(value, output);
-  if (taken !== value) life.baseline.set(name, taken);
+  if (taken !== value) state.baseline.set(name, taken);
 }
 
 /** The issues with the refused values, which are not enumerable so that logs do not show them. */
-function validationError({ baseline, definition, context }: Life, issues: readonly ValidationIssue[]): ValidationError {
+function validationError(
+  { baseline, definition, context }: DocumentState,
+  issues: readonly ValidationIssue[],
+): ValidationError {
   const detailed = issues.map((issue) => {
     let value = baseline.current(definition.storedPath(String(issue.keys[0])));
     for (const key of issue.keys.slice(1))

@@ -1,4 +1,4 @@
-import type { Life, Terms } from '../document/document-state.ts';
+import type { DocumentState, WriteConditions } from '../document/document-state.ts';
 import { CONCURRENCIES, type Concurrency } from '../definition/model-options.ts';
 import { type Conflict, FieldNotLoadedError, UsageError } from '../errors.ts';
 import { extentAt } from '../document/loaded-part.ts';
@@ -49,7 +49,7 @@ const POLICIES: readonly unknown[] = ['throw', 'rebase', 'mine', 'theirs'];
 /** @throws UsageError */
 export function checkConflictOptions(
   method: string,
-  { definition, context }: Life,
+  { definition, context }: DocumentState,
   { concurrency, guard, onConflict }: ConflictOptions,
 ): void {
   const refuse = (text: string): never => {
@@ -65,36 +65,36 @@ export function checkConflictOptions(
     refuse(`takes the option "onConflict" ${POLICIES.map((each) => JSON.stringify(each)).join(', ')} or a function.`);
 }
 
-/** The terms of a write; null where it fits whatever others did. */
-export function termsOf(
-  life: Life,
+/** The conditions of a write; null where it fits whatever others did. */
+export function conditionsOf(
+  state: DocumentState,
   edits: EditTree,
-  { concurrency = life.definition.concurrency, guard = [] }: ConflictOptions,
-): Terms | null {
+  { concurrency = state.definition.concurrency, guard = [] }: ConflictOptions,
+): WriteConditions | null {
   if (concurrency === 'merge' && guard.length === 0) return null;
-  const guardedPaths = guard.map((path) => keysOfGuardedPath(life, path));
-  const { version } = life.definition;
-  if (concurrency === 'version' && version !== undefined) guardedPaths.push(keysOfGuardedPath(life, version));
-  return { concurrency, guardedPaths, asPipeline: false, ...termsFilter(life, edits, concurrency, guardedPaths) };
+  const guardedPaths = guard.map((path) => keysOfGuardedPath(state, path));
+  const { version } = state.definition;
+  if (concurrency === 'version' && version !== undefined) guardedPaths.push(keysOfGuardedPath(state, version));
+  return { concurrency, guardedPaths, asPipeline: false, ...conditionsFilter(state, edits, concurrency, guardedPaths) };
 }
 
-function keysOfGuardedPath(life: Life, path: string): Keys {
-  const { definition, baseline } = life;
+function keysOfGuardedPath(state: DocumentState, path: string): Keys {
+  const { definition, baseline } = state;
   const stored = definition.storedPath(path);
   const isField = definition.names.has(stored) || baseline.has(stored);
   const keys: Keys = isField ? [stored] : (stored.split('.') as [string, ...string[]]);
-  if (extentAt(life, keys) !== 'whole') throw new FieldNotLoadedError(path, life.context);
+  if (extentAt(state, keys) !== 'whole') throw new FieldNotLoadedError(path, state.context);
   return keys;
 }
 
-/** The filter that says the terms of edits to the document as it was read. */
-export function termsFilter(
-  life: Life,
+/** The filter that says the conditions of edits to the document as it was read. */
+export function conditionsFilter(
+  state: DocumentState,
   edits: EditTree,
   concurrency: Concurrency,
   guardedPaths: readonly Keys[],
-): Pick<Terms, 'filter' | 'collation'> {
-  const originals = (name: string): unknown => life.ordered(name);
+): Pick<WriteConditions, 'filter' | 'collation'> {
+  const originals = (name: string): unknown => state.ordered(name);
   const trees = guardedPaths.map((keys) => unchangedAt(keys, originals));
   if (concurrency === 'fields') trees.push(edits);
   const filter = trees.map((tree) => valueGuard(tree, originals)).reduce(joinGuards, {});

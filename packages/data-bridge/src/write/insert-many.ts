@@ -6,7 +6,7 @@ import { definitionKey, type ModelDefinition } from '../definition/model-definit
 import { Document, lifeOf, readField } from '../save/document.ts';
 import { OutcomeUnknownError, UsageError, ValidationError, type ValidationIssue } from '../errors.ts';
 import { isRecorded } from '../history/record.ts';
-import { Life, type Write } from '../document/document-state.ts';
+import { DocumentState, type Write } from '../document/document-state.ts';
 import { checkOwnFields } from '../document/new-document.ts';
 import { outcomeOf, safely, translate } from '../connection/write-outcome.ts';
 import {
@@ -63,10 +63,12 @@ export async function insertMany(
   }
   const documents = inputs.map((input) => (input instanceof model ? input : new model(input)));
   checkDocuments(definition, documents);
-  const lives = documents.map(lifeOf);
+  const states = documents.map(lifeOf);
   // What was made here of plain inputs and is not given back needs no care any more.
   const held = (place: number): boolean => kind === 'documents' || inputs[place] === documents[place];
-  await Life.queueAll(lives, 'insertMany', () => insertLives(definition, lives, held, validated, driverOptions));
+  await DocumentState.queueAll(states, 'insertMany', () =>
+    insertLives(definition, states, held, validated, driverOptions),
+  );
   return kind === 'ids' ? documents.map((document) => readField(document, '_id')) : documents;
 }
 
@@ -78,39 +80,41 @@ function checkDocuments(definition: ModelDefinition, documents: readonly Documen
 
 async function insertLives(
   definition: ModelDefinition,
-  lives: readonly Life[],
+  states: readonly DocumentState[],
   isHeld: (place: number) => boolean,
   validated: boolean,
   options: BulkWriteOptions & Partial<Abortable>,
 ): Promise<void> {
-  const stored = lives.find((life) => !life.isNew);
+  const stored = states.find((state) => !state.isNew);
   if (stored !== undefined)
     throw new UsageError('insertMany() takes new documents only: one of these is stored already.', stored.context);
-  lives.forEach(runHooks);
-  lives.forEach(stampNew);
-  const writes = validated ? await planValid(lives) : lives.map(planInserted);
-  if (isRecorded(definition)) return insertSingly(definition, lives, writes, options);
+  states.forEach(runHooks);
+  states.forEach(stampNew);
+  const writes = validated ? await planValid(states) : states.map(planInserted);
+  if (isRecorded(definition)) return insertSingly(definition, states, writes, options);
   const documents = writes.map(({ document }) => document);
-  const held = lives.flatMap((life, place) => (isHeld(place) ? [{ life, write: writes[place] as Write, place }] : []));
+  const held = states.flatMap((state, place) =>
+    isHeld(place) ? [{ state, write: writes[place] as Write, place }] : [],
+  );
   await send(definition, documents, options, (error) => failHeld(held, error));
-  for (const { life, write } of held) settle(life, write);
+  for (const { state, write } of held) settle(state, write);
 }
 
 /** Documents whose history is kept, one by one or a few at once: each with its entry. */
 async function insertSingly(
   definition: ModelDefinition,
-  lives: readonly Life[],
+  states: readonly DocumentState[],
   writes: readonly Write[],
   { ordered = true, ...options }: BulkWriteOptions & Partial<Abortable>,
 ): Promise<void> {
   checkWriteConcern('insertMany', { definition, context: contextOf(definition) }, options);
   const failures: unknown[] = [];
   const atOnce = ordered || options.session !== undefined ? 1 : CONCURRENCY;
-  await concurrently([...lives.entries()], atOnce, async ([place, life]) => {
+  await concurrently([...states.entries()], atOnce, async ([place, state]) => {
     const write = writes[place] as Write;
-    if (ordered && failures.length > 0) return withdraw(life);
+    if (ordered && failures.length > 0) return withdraw(state);
     try {
-      await sendAndSettle(life, write, options);
+      await sendAndSettle(state, write, options);
     } catch (error) {
       failures.push(error);
     }
@@ -146,23 +150,23 @@ function contextOf(definition: ModelDefinition): { readonly model: string } {
 
 type Insertion = Write & { kind: 'insert' };
 
-function planInserted(life: Life): Insertion {
-  return planWrite(life) as Insertion;
+function planInserted(state: DocumentState): Insertion {
+  return planWrite(state) as Insertion;
 }
 
 /** Validates all of them, and plans each as it was when it was found valid. */
-async function planValid(lives: readonly Life[]): Promise<Insertion[]> {
+async function planValid(states: readonly DocumentState[]): Promise<Insertion[]> {
   const writes: Insertion[] = [];
   const issues: ValidationIssue[] = [];
-  for (const [index, life] of lives.entries()) {
+  for (const [index, state] of states.entries()) {
     try {
-      writes.push(await validate(life, () => planInserted(life)));
+      writes.push(await validate(state, () => planInserted(state)));
     } catch (error) {
       if (!(error instanceof ValidationError)) throw error;
       issues.push(...error.issues.map((issue) => issueWithin(issue, index)));
     }
   }
-  if (issues.length > 0) throw new ValidationError(issues, { model: lives[0]?.definition.collectionName });
+  if (issues.length > 0) throw new ValidationError(issues, { model: states[0]?.definition.collectionName });
   return writes;
 }
 
@@ -173,7 +177,7 @@ export function issueWithin(issue: ValidationIssue, index: number): ValidationIs
 }
 
 interface Held {
-  readonly life: Life;
+  readonly state: DocumentState;
   readonly write: Write;
   readonly place: number;
 }
@@ -185,9 +189,9 @@ function failHeld(held: readonly Held[], error: unknown): void {
   // Batches go one after another: all up to here were answered.
   const answered = (result?.insertedCount ?? 0) + refused.size;
   const isUnknown = outcomeOf(error) === 'unknown';
-  for (const { life, write, place } of held) {
-    if (place >= answered && isUnknown) fail(life, write, error);
-    else if (place < answered && !refused.has(place)) settle(life, write);
+  for (const { state, write, place } of held) {
+    if (place >= answered && isUnknown) fail(state, write, error);
+    else if (place < answered && !refused.has(place)) settle(state, write);
   }
 }
 

@@ -6,7 +6,7 @@ import { setOwn } from '../../src/bson/plain-object.ts';
 import { ABSENT, encodeDocument, memberOf } from '../../src/bson/encode.ts';
 import { Layout } from '../../src/bson/layout.ts';
 import { ModelDefinition } from '../../src/definition/model-definition.ts';
-import { Life } from '../../src/document/document-state.ts';
+import { DocumentState } from '../../src/document/document-state.ts';
 import { operate } from '../../src/document/atomic-methods.ts';
 import type { EditTree } from '../../src/edits/edits.ts';
 import { applyEdits } from '../../src/edits/apply-edits.ts';
@@ -120,8 +120,8 @@ function mutatedMembers(random: Random, value: unknown): unknown {
 /** The edits of what I do to a document, if any. */
 function change(bytes: Uint8Array, mine: readonly Operation[], atomics: readonly AtomicOperation[]): EditTree | null {
   const layout = new Layout({}, [], undefined, declared);
-  const life = new Life(definition, StateTracker.fromBson<never>(bytes, { layout }), {}, false);
-  const { baseline } = life;
+  const state = new DocumentState(definition, StateTracker.fromBson<never>(bytes, { layout }), {}, false);
+  const { baseline } = state;
   for (const operation of mine) {
     const [name, ...inner] = operation.parents;
     if (typeof name === 'string') perform(baseline.get(name) as Members, [{ ...operation, parents: inner }], reread);
@@ -133,8 +133,8 @@ function change(bytes: Uint8Array, mine: readonly Operation[], atomics: readonly
     get: (name: string) => baseline.get(name),
     set: (name: string, value: unknown) => baseline.set(name, value),
   };
-  for (const { keys, operator, operand } of atomics) operate(life, root, operator, keys.join('.'), operand);
-  return treeWith(baseline, life.pending).tree;
+  for (const { keys, operator, operand } of atomics) operate(state, root, operator, keys.join('.'), operand);
+  return treeWith(baseline, state.pending).tree;
 }
 
 function replace(random: Random, document: Members, { keys }: AtomicOperation): void {

@@ -5,7 +5,7 @@ import { setOwn } from '../../src/bson/plain-object.ts';
 import { ABSENT, memberOf } from '../../src/bson/encode.ts';
 import { Layout } from '../../src/bson/layout.ts';
 import { ModelDefinition } from '../../src/definition/model-definition.ts';
-import { Life } from '../../src/document/document-state.ts';
+import { DocumentState } from '../../src/document/document-state.ts';
 import { operate, takeStored } from '../../src/document/atomic-methods.ts';
 import { applyAtomic, whyInapplicable } from '../../src/edits/atomic-operators.ts';
 import type { EditTree } from '../../src/edits/edits.ts';
@@ -59,16 +59,16 @@ describe.each(runs)('atomic operators on the server $server, in the form $form',
     await forAll(async ({ id, document, random }) => {
       const bytes = await insertAlone(collection, document);
       const work = deal(random, live(bytes), false);
-      const life = loaded(bytes);
-      const tree = change(life, work.mine, dealAtomics(random, exact(bytes), work).mine);
+      const state = loaded(bytes);
+      const tree = change(state, work.mine, dealAtomics(random, exact(bytes), work).mine);
       if (tree === null) return false;
       await send(collection, id, tree, form);
       const stored = await readBytes(collection, id);
-      expect(canonical(live(stored))).toBe(canonical(life.tracker.toObject()));
-      settle(life, tree, stored);
-      expect(life.tracker.isModified()).toBe(false);
-      expect(treeWith(life.baseline, life.pending).tree).toBeNull();
-      return life.lastSaved !== null;
+      expect(canonical(live(stored))).toBe(canonical(state.tracker.toObject()));
+      settle(state, tree, stored);
+      expect(state.tracker.isModified()).toBe(false);
+      expect(treeWith(state.baseline, state.pending).tree).toBeNull();
+      return state.lastSaved !== null;
     });
   });
 
@@ -81,19 +81,19 @@ describe.each(runs)('atomic operators on the server $server, in the form $form',
       perform(other, work.theirs, reread);
       atomics.theirs.forEach((each) => apply(other, each));
       await insertAlone(collection, other);
-      const life = loaded(bytes);
-      const tree = change(life, work.mine, atomics.mine);
+      const state = loaded(bytes);
+      const tree = change(state, work.mine, atomics.mine);
       if (tree === null) return false;
       await send(collection, id, tree, form);
       const stored = await readBytes(collection, id);
-      const memory = life.tracker.toObject();
+      const memory = state.tracker.toObject();
       perform(other, work.mine, reread);
       applyAll(other, atomics.mine, memory);
       expect(canonical(live(stored))).toBe(canonical(other));
-      settle(life, tree, stored);
-      expect(life.tracker.isModified()).toBe(false);
+      settle(state, tree, stored);
+      expect(state.tracker.isModified()).toBe(false);
       for (const { keys } of atomics.mine) {
-        expect(canonical(valueIn(life.tracker.toObject(), keys))).toBe(canonical(valueIn(other, keys)));
+        expect(canonical(valueIn(state.tracker.toObject(), keys))).toBe(canonical(valueIn(other, keys)));
       }
       return true;
     });
@@ -108,12 +108,12 @@ describe.each(runs)('atomic operators on the server $server, in the form $form',
       wreck(random, other);
       atomics.mine.filter(() => random.chance(0.3)).forEach((each) => replace(random, other, each));
       await insertAlone(collection, other);
-      const life = loaded(bytes);
-      const tree = change(life, work.mine, atomics.mine);
+      const state = loaded(bytes);
+      const tree = change(state, work.mine, atomics.mine);
       if (tree === null) return false;
       await send(collection, id, tree, form);
-      settle(life, tree, await readBytes(collection, id));
-      expect(life.tracker.isModified()).toBe(false);
+      settle(state, tree, await readBytes(collection, id));
+      expect(state.tracker.isModified()).toBe(false);
       return true;
     });
   });
@@ -129,8 +129,8 @@ async function forAll(law: (each: Case) => Promise<boolean>): Promise<void> {
   await forAllCases(cases, (id, random) => law({ id, document: { ...randomDocument(random), _id: id }, random }));
 }
 
-function loaded(bytes: Uint8Array): Life {
-  return new Life(
+function loaded(bytes: Uint8Array): DocumentState {
+  return new DocumentState(
     definition,
     StateTracker.fromBson<never>(bytes, { layout: new Layout({}, [], undefined, declared) }),
     {},
@@ -139,8 +139,12 @@ function loaded(bytes: Uint8Array): Life {
 }
 
 /** What I do to a document; the edits, if any. */
-function change(life: Life, mine: readonly Operation[], atomics: readonly AtomicOperation[]): EditTree | null {
-  const { baseline } = life;
+function change(
+  state: DocumentState,
+  mine: readonly Operation[],
+  atomics: readonly AtomicOperation[],
+): EditTree | null {
+  const { baseline } = state;
   for (const operation of mine) {
     const [name, ...inner] = operation.parents;
     if (typeof name === 'string') perform(baseline.get(name) as Members, [{ ...operation, parents: inner }], reread);
@@ -152,19 +156,19 @@ function change(life: Life, mine: readonly Operation[], atomics: readonly Atomic
     get: (name: string) => baseline.get(name),
     set: (name: string, value: unknown) => baseline.set(name, value),
   };
-  for (const { keys, operator, operand } of atomics) operate(life, root, operator, keys.join('.'), operand);
-  const { tree, atomics: sent } = treeWith(baseline, life.pending);
+  for (const { keys, operator, operand } of atomics) operate(state, root, operator, keys.join('.'), operand);
+  const { tree, atomics: sent } = treeWith(baseline, state.pending);
   expect(sent).toHaveLength(new Set(atomics.map(({ keys }) => JSON.stringify(keys))).size);
-  life.sent = sent;
-  life.pending = [];
+  state.sent = sent;
+  state.pending = [];
   return tree;
 }
 
-function settle(life: Life, tree: EditTree, stored: Uint8Array): void {
+function settle(state: DocumentState, tree: EditTree, stored: Uint8Array): void {
   const values = exact(stored);
-  life.lastSaved = carriedOut(tree, (name) => memberOf(values, name));
-  life.baseline.settle(life.lastSaved);
-  takeStored(life);
+  state.lastSaved = carriedOut(tree, (name) => memberOf(values, name));
+  state.baseline.settle(state.lastSaved);
+  takeStored(state);
 }
 
 /** What an operator makes of a document in JavaScript. */
