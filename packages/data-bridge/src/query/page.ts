@@ -5,7 +5,7 @@ import { count } from './query-operations.ts';
 import { beyond, type OrderKey, unpageableType } from './keyset.ts';
 import { type Position, readToken, writeToken } from './page-token.ts';
 import { run } from '../definition/operation.ts';
-import { checkCount, open, type QueryPlan, readBatch, refuse, sortOf } from './query-spec.ts';
+import { checkCount, open, type QuerySpec, readBatch, refuse, sortOf } from './query-spec.ts';
 import { takeAll } from '../connection/raw-batch.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
 
@@ -36,27 +36,27 @@ export interface Page<D> {
 }
 
 /** One page of a query's documents: those after a place, not those after a number of others. */
-export async function page<D>(plan: QueryPlan<D>, options: PageOptions): Promise<Page<D>> {
+export async function page<D>(spec: QuerySpec<D>, options: PageOptions): Promise<Page<D>> {
   const { size, after = null, before = null, total = false } = (options as PageOptions | undefined) ?? { size: 0 };
   checkCount('page', size, 1);
-  const keys = orderOf(plan);
-  if (after !== null && before !== null) refuse(plan, 'page() takes a token in "after" or in "before", not both.');
+  const keys = orderOf(spec);
+  if (after !== null && before !== null) refuse(spec, 'page() takes a token in "after" or in "before", not both.');
   const token = after ?? before;
-  const { pageKey } = plan.definition.connection();
-  const binding = bindingOf(plan, keys);
+  const { pageKey } = spec.definition.connection();
+  const binding = bindingOf(spec, keys);
   const from = token === null ? null : readToken(token, binding, pageKey);
-  const { batch, isCut } = await documentsFrom(plan, keys, { from, size, backwards: before !== null });
-  const layout = plan.definition.layout();
-  const places = batch.starts.map((start) => valuesOf(plan, keys, new BsonBaseline(layout, batch.bytes, start)));
+  const { batch, isCut } = await documentsFrom(spec, keys, { from, size, backwards: before !== null });
+  const layout = spec.definition.layout();
+  const places = batch.starts.map((start) => valuesOf(spec, keys, new BsonBaseline(layout, batch.bytes, start)));
   const write = (position: Position | null): string | null => position && writeToken(position, binding, pageKey);
   const [first, last] = [places[0], places.at(-1)];
   const start: Position | null = first === undefined ? from : { values: first, side: 'before' };
   const end: Position | null = last === undefined ? from : { values: last, side: 'after' };
   return {
-    items: readBatch(plan, batch),
+    items: readBatch(spec, batch),
     next: write(isCut || before !== null ? end : null),
     previous: write(before === null ? from && start : isCut ? start : null),
-    ...(total ? { total: await count(plan) } : {}),
+    ...(total ? { total: await count(spec) } : {}),
   };
 }
 
@@ -68,7 +68,7 @@ interface Wanted {
 
 /** The documents in the query's order, and whether there are more in the direction that was asked for. */
 async function documentsFrom(
-  plan: QueryPlan<unknown>,
+  spec: QuerySpec<unknown>,
   keys: readonly OrderKey[],
   { from, size, backwards }: Wanted,
 ): Promise<{ readonly batch: Batch; readonly isCut: boolean }> {
@@ -76,9 +76,9 @@ async function documentsFrom(
   const condition =
     from && beyond(way, backwards ? { ...from, side: from.side === 'before' ? 'after' : 'before' } : from);
   // One more tells whether there are more; all come in one batch.
-  const options = { batchSize: size + 1, ...plan.options, sort: sortBy(way), limit: size + 1 };
-  const found = await run(plan.definition, plan.options, () =>
-    takeAll(open({ ...plan, filter: both(plan.filter, condition), options })),
+  const options = { batchSize: size + 1, ...spec.options, sort: sortBy(way), limit: size + 1 };
+  const found = await run(spec.definition, spec.options, () =>
+    takeAll(open({ ...spec, filter: both(spec.filter, condition), options })),
   );
   const { bytes, starts } = joinBatches(found);
   const wanted = starts.slice(0, size);
@@ -103,13 +103,13 @@ function both(filter: Readonly<Record<string, unknown>>, condition: object | nul
  *
  * @throws UsageError for a query that has no pages.
  */
-function orderOf(plan: QueryPlan<unknown>): OrderKey[] {
-  const { definition, options, selection } = plan;
+function orderOf(spec: QuerySpec<unknown>): OrderKey[] {
+  const { definition, options, selection } = spec;
   const given = (['skip', 'limit'] as const).find((name) => options[name]);
-  if (given !== undefined) refuse(plan, `page() has a size and a place, so the query can have no ${given}().`);
+  if (given !== undefined) refuse(spec, `page() has a size and a place, so the query can have no ${given}().`);
   const keys = [...sortOf(definition, options.sort ?? {})].map(([path, direction]): OrderKey => {
     if (typeof direction === 'number') return { path, direction };
-    return refuse(plan, 'page() cannot follow the score of a text search, which no filter knows.');
+    return refuse(spec, 'page() cannot follow the score of a text search, which no filter knows.');
   });
   const order = keys.some(({ path }) => path === '_id')
     ? keys
@@ -117,29 +117,29 @@ function orderOf(plan: QueryPlan<unknown>): OrderKey[] {
   const hidden = order.find(({ path }) => selection !== null && selection.at(path.split('.')) !== 'whole');
   if (hidden !== undefined)
     refuse(
-      plan,
+      spec,
       `page() needs what the query is sorted by: load "${definition.programPath(hidden.path.split('.'))}", too.`,
     );
   return order;
 }
 
 /** What a token belongs to: a place in one query's order says nothing about another's. */
-function bindingOf({ definition, filter, options }: QueryPlan<unknown>, keys: readonly OrderKey[]): Uint8Array {
+function bindingOf({ definition, filter, options }: QuerySpec<unknown>, keys: readonly OrderKey[]): Uint8Array {
   const { namespace } = definition.collection();
   const query = encodeDocument({ namespace, filter, keys, collation: options.collation ?? null });
   return createHash('sha256').update(query).digest();
 }
 
 /** Where a document stands in the order. @throws UsageError where a filter cannot say what comes after it. */
-function valuesOf(plan: QueryPlan<unknown>, keys: readonly OrderKey[], stored: BsonBaseline): unknown[] {
+function valuesOf(spec: QuerySpec<unknown>, keys: readonly OrderKey[], stored: BsonBaseline): unknown[] {
   return keys.map(({ path }) => {
     const value = valueAt(stored, path);
     const type = unpageableType(value);
-    const shown = plan.definition.programPath(path.split('.'));
+    const shown = spec.definition.programPath(path.split('.'));
     if (type !== undefined)
-      refuse(plan, `page() cannot follow "${shown}", which holds a value of the type ${type} in a document.`);
-    if (path === '_id' && isCollated(plan) && hasText(value))
-      refuse(plan, 'page() cannot follow an _id that is text under a collation, by which two may be equal.');
+      refuse(spec, `page() cannot follow "${shown}", which holds a value of the type ${type} in a document.`);
+    if (path === '_id' && isCollated(spec) && hasText(value))
+      refuse(spec, 'page() cannot follow an _id that is text under a collation, by which two may be equal.');
     return value;
   });
 }
@@ -155,7 +155,7 @@ function valueAt(stored: BsonBaseline, path: string): unknown {
   return value === ABSENT ? null : value;
 }
 
-function isCollated({ options: { collation } }: QueryPlan<unknown>): boolean {
+function isCollated({ options: { collation } }: QuerySpec<unknown>): boolean {
   return collation !== undefined && collation.locale !== 'simple';
 }
 

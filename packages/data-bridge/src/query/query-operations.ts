@@ -3,7 +3,7 @@ import { readAs } from '../schema/bson-types.ts';
 import { UsageError } from '../errors.ts';
 import type { ManyOptions } from '../write/refuse-unrecorded.ts';
 import { refuseOptions, run } from '../definition/operation.ts';
-import { checkPath, partOf, type QueryPlan, stagesOf } from './query-spec.ts';
+import { checkPath, partOf, type QuerySpec, stagesOf } from './query-spec.ts';
 import { deleteEvery, type StampOptions, updateEvery } from '../write/static-writes.ts';
 
 /** How the values of many documents become one. */
@@ -13,71 +13,71 @@ export type Accumulator = '$avg' | '$sum' | '$min' | '$max';
 export type Verbosity = 'queryPlanner' | 'executionStats' | 'allPlansExecution';
 
 /** How many documents the query has, its `skip` and `limit` included. */
-export async function count(plan: QueryPlan<unknown>): Promise<number> {
-  const { sort: _, limit, ...rest } = plan.options;
+export async function count(spec: QuerySpec<unknown>): Promise<number> {
+  const { sort: _, limit, ...rest } = spec.options;
   // The driver's type for counting lacks some options of find that the server's aggregate takes.
   const options = { ...rest, ...(limit ? { limit } : {}) };
   // It is an Int32 where the driver's option `promoteValues` is off.
   return Number(
-    await run(plan.definition, plan.options, (collection) => collection.countDocuments(plan.filter, options)),
+    await run(spec.definition, spec.options, (collection) => collection.countDocuments(spec.filter, options)),
   );
 }
 
 /** The different values at a path of the matching documents. */
-export async function distinct(plan: QueryPlan<unknown>, path: string): Promise<unknown[]> {
-  const { definition, filter } = plan;
-  const options = optionsOfAll('distinct', plan, ['readPreference', 'readConcern']);
+export async function distinct(spec: QuerySpec<unknown>, path: string): Promise<unknown[]> {
+  const { definition, filter } = spec;
+  const options = optionsOfAll('distinct', spec, ['readPreference', 'readConcern']);
   const stored = checkPath('distinct', path, definition);
-  const values = await run(plan.definition, plan.options, (collection) => collection.distinct(stored, filter, options));
-  return values.map((value: unknown) => readAt(plan, stored, value));
+  const values = await run(spec.definition, spec.options, (collection) => collection.distinct(stored, filter, options));
+  return values.map((value: unknown) => readAt(spec, stored, value));
 }
 
 /** What the server makes of the values at a path of the query's documents; null of no documents. */
-export async function accumulate(plan: QueryPlan<unknown>, operator: Accumulator, path: string): Promise<unknown> {
-  const stored = checkPath(operator.slice(1), path, plan.definition);
-  const stages = [...stagesOf(plan), { $group: { _id: null, value: { [operator]: `$${stored}` } } }];
-  const { sort: _sort, skip: _skip, limit: _limit, ...options } = plan.options;
+export async function accumulate(spec: QuerySpec<unknown>, operator: Accumulator, path: string): Promise<unknown> {
+  const stored = checkPath(operator.slice(1), path, spec.definition);
+  const stages = [...stagesOf(spec), { $group: { _id: null, value: { [operator]: `$${stored}` } } }];
+  const { sort: _sort, skip: _skip, limit: _limit, ...options } = spec.options;
   // The cursors of find and of aggregate take different options about time-outs; the types say so, the values do not.
   const cursorOptions = options as AggregateOptions;
-  const groups = await run(plan.definition, plan.options, (collection) =>
+  const groups = await run(spec.definition, spec.options, (collection) =>
     collection.aggregate(stages, cursorOptions).toArray(),
   );
   const value: unknown = groups[0]?.['value'] ?? null;
   // An average of whole numbers is none.
-  return operator === '$avg' ? value : readAt(plan, stored, value);
+  return operator === '$avg' ? value : readAt(spec, stored, value);
 }
 
 /** How the server would run the query. */
-export async function explain(plan: QueryPlan<unknown>, verbosity: Verbosity): Promise<BSON.Document> {
-  const { definition, filter, options } = plan;
+export async function explain(spec: QuerySpec<unknown>, verbosity: Verbosity): Promise<BSON.Document> {
+  const { definition, filter, options } = spec;
   return run(definition, options, (collection) =>
-    collection.find(filter, { ...options, ...partOf(plan) }).explain(verbosity),
+    collection.find(filter, { ...options, ...partOf(spec) }).explain(verbosity),
   );
 }
 
 /** Updates every matching document. */
 export async function updateAll(
-  plan: QueryPlan<unknown>,
+  spec: QuerySpec<unknown>,
   update: object,
   options: UpdateOptions & StampOptions & ManyOptions = {},
 ): Promise<UpdateResult> {
-  refuseOptions(plan.definition, options, ['upsert']);
-  return updateEvery(plan.definition, 'update', plan.filter, update, { ...optionsOfAll('update', plan), ...options });
+  refuseOptions(spec.definition, options, ['upsert']);
+  return updateEvery(spec.definition, 'update', spec.filter, update, { ...optionsOfAll('update', spec), ...options });
 }
 
 /** Deletes every matching document. */
 export async function deleteAll(
-  plan: QueryPlan<unknown>,
+  spec: QuerySpec<unknown>,
   options: DeleteOptions & ManyOptions = {},
 ): Promise<DeleteResult> {
-  return deleteEvery(plan.definition, 'delete', plan.filter, { ...optionsOfAll('delete', plan), ...options });
+  return deleteEvery(spec.definition, 'delete', spec.filter, { ...optionsOfAll('delete', spec), ...options });
 }
 
 /** The query's options for an operation that always takes every matching document. */
 function optionsOfAll(
   method: string,
-  { definition, options }: QueryPlan<unknown>,
-  more: readonly (keyof QueryPlan<unknown>['options'])[] = [],
+  { definition, options }: QuerySpec<unknown>,
+  more: readonly (keyof QuerySpec<unknown>['options'])[] = [],
 ): BSON.Document {
   const given = (['sort', 'skip', 'limit'] as const).find((name) => options[name]);
   if (given !== undefined)
@@ -100,7 +100,7 @@ function optionsOfAll(
 }
 
 /** Values as documents have them: `long()` and `binary()` fix the type of their field. */
-function readAt({ definition }: QueryPlan<unknown>, stored: string, value: unknown): unknown {
+function readAt({ definition }: QuerySpec<unknown>, stored: string, value: unknown): unknown {
   const kind = definition.fields.get(stored)?.kind;
   return kind === undefined ? value : readAs(kind, value);
 }

@@ -12,7 +12,7 @@ import { Selection } from '../tracking/selection.ts';
 export type ReadAll<D> = (batch: Batch, selection?: Selection | null) => D[];
 
 /** What a query asks, and how its documents are read: fixed when the query is made. */
-export interface QueryPlan<D> {
+export interface QuerySpec<D> {
   readonly definition: ModelDefinition;
   readonly read: ReadAll<D>;
   /** As it is sent. */
@@ -63,12 +63,12 @@ const DIRECTIONS: ReadonlyMap<unknown, Direction> = new Map<unknown, Direction>(
 ]);
 
 /** @throws UsageError for an option that a query does not take, and for a filter, a sort or a count that cannot be. */
-export function planQuery<D>(
+export function querySpec<D>(
   definition: ModelDefinition,
   read: ReadAll<D>,
   filter: object,
   options: QueryOptions = {},
-): QueryPlan<D> {
+): QuerySpec<D> {
   refuseNamed('find', definition, options, REFUSED);
   const { sort, skip, limit, hint, ...others } = options;
   return {
@@ -134,54 +134,54 @@ function describe(value: unknown): string {
 }
 
 /** The same query with other options. */
-export function withOptions<D>(plan: QueryPlan<D>, options: FindOptions & Abortable): QueryPlan<D> {
-  return { ...plan, options: { ...plan.options, ...options } };
+export function withOptions<D>(spec: QuerySpec<D>, options: FindOptions & Abortable): QuerySpec<D> {
+  return { ...spec, options: { ...spec.options, ...options } };
 }
 
 /** Opens a cursor over the bytes of the documents. */
-export function open(plan: QueryPlan<unknown>): Cursor<Uint8Array> {
-  const options = { ...plan.options, ...partOf(plan), raw: true };
-  return plan.definition.collection().find(plan.filter, options) as Cursor<never>;
+export function open(spec: QuerySpec<unknown>): Cursor<Uint8Array> {
+  const options = { ...spec.options, ...partOf(spec), raw: true };
+  return spec.definition.collection().find(spec.filter, options) as Cursor<never>;
 }
 
 /** The option that says which part of the documents is loaded. */
-export function partOf({ selection }: QueryPlan<unknown>): Pick<FindOptions, 'projection'> {
+export function partOf({ selection }: QuerySpec<unknown>): Pick<FindOptions, 'projection'> {
   return selection === null ? {} : { projection: selection.projection };
 }
 
 /** Reads what the cursor gave. */
-export function readBatch<D>({ read, selection }: QueryPlan<D>, batch: Batch): D[] {
+export function readBatch<D>({ read, selection }: QuerySpec<D>, batch: Batch): D[] {
   return read(batch, selection);
 }
 
 /** The same query of these fields alone, and what finds a document again: its `_id`, and what the collection is sharded by. */
-export function select<D>(plan: QueryPlan<D>, paths: readonly string[]): QueryPlan<D> {
-  const stored = checkSelection(plan, 'select', paths);
-  if (plan.selection !== null)
-    refuse(plan, 'select() can be called once, and not after omit(): name all paths in one call.');
-  return { ...plan, selection: Selection.of([...stored, ...plan.definition.alwaysLoaded]) };
+export function select<D>(spec: QuerySpec<D>, paths: readonly string[]): QuerySpec<D> {
+  const stored = checkSelection(spec, 'select', paths);
+  if (spec.selection !== null)
+    refuse(spec, 'select() can be called once, and not after omit(): name all paths in one call.');
+  return { ...spec, selection: Selection.of([...stored, ...spec.definition.alwaysLoaded]) };
 }
 
 /** The same query of all but these fields. */
-export function omit<D>(plan: QueryPlan<D>, paths: readonly string[]): QueryPlan<D> {
-  const stored = checkSelection(plan, 'omit', paths);
-  const own = stored.find((path) => plan.definition.isRevision(path.split('.', 1)[0] as string));
-  if (own !== undefined) refuse(plan, `omit() takes no "${own}": a save needs to know it.`);
-  const { selection } = plan;
+export function omit<D>(spec: QuerySpec<D>, paths: readonly string[]): QuerySpec<D> {
+  const stored = checkSelection(spec, 'omit', paths);
+  const own = stored.find((path) => spec.definition.isRevision(path.split('.', 1)[0] as string));
+  if (own !== undefined) refuse(spec, `omit() takes no "${own}": a save needs to know it.`);
+  const { selection } = spec;
   if (selection?.isOnly !== true) {
     const before = selection === null ? [] : [...selection.paths, ...(selection.hasId ? [] : ['_id'])];
-    return { ...plan, selection: Selection.without([...before, ...stored]) };
+    return { ...spec, selection: Selection.without([...before, ...stored]) };
   }
-  if (stored.some((path) => path !== '_id')) refuse(plan, 'after select() only the _id can be left out by omit().');
-  return { ...plan, selection: selection.withId(false) };
+  if (stored.some((path) => path !== '_id')) refuse(spec, 'after select() only the _id can be left out by omit().');
+  return { ...spec, selection: selection.withId(false) };
 }
 
-function checkSelection(plan: QueryPlan<unknown>, method: string, paths: readonly string[]): string[] {
-  if (plan.isMapped) refuse(plan, `${method}() comes before map(), whose function gets what was loaded.`);
-  if (paths.length === 0) refuse(plan, `${method}() takes the paths of fields, got none.`);
-  const stored = paths.map((path) => checkPath(method, path, plan.definition));
+function checkSelection(spec: QuerySpec<unknown>, method: string, paths: readonly string[]): string[] {
+  if (spec.isMapped) refuse(spec, `${method}() comes before map(), whose function gets what was loaded.`);
+  if (paths.length === 0) refuse(spec, `${method}() takes the paths of fields, got none.`);
+  const stored = paths.map((path) => checkPath(method, path, spec.definition));
   if (method === 'omit' && stored.some((path) => path.startsWith('_id.')))
-    refuse(plan, 'omit() takes no part of an _id.');
+    refuse(spec, 'omit() takes no part of an _id.');
   return stored;
 }
 
@@ -193,12 +193,12 @@ export function checkPath(method: string, path: string, definition: ModelDefinit
   throw new UsageError(text, definition.context);
 }
 
-export function refuse({ definition }: QueryPlan<unknown>, text: string): never {
+export function refuse({ definition }: QuerySpec<unknown>, text: string): never {
   throw new UsageError(text, definition.context);
 }
 
 /** What documents are asked for as the stages of an aggregation. */
-export function stagesOf({ filter, options }: QueryPlan<unknown>): BSON.Document[] {
+export function stagesOf({ filter, options }: QuerySpec<unknown>): BSON.Document[] {
   const { sort, skip, limit } = options;
   return [
     { $match: filter },

@@ -31,9 +31,9 @@ import {
   hintOf,
   omit,
   open,
-  planQuery,
   type QueryOptions,
-  type QueryPlan,
+  type QuerySpec,
+  querySpec,
   type ReadAll,
   readBatch,
   select,
@@ -80,16 +80,16 @@ type Present<M, P> = NonNullable<PathValue<ShapeOf<M>, P>>;
  * `D` is what it gives, `M` the model's document, whose fields filters and paths are about, `L` what `lean()` gives.
  */
 export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncIterable<D> {
-  readonly #plan: QueryPlan<D>;
+  readonly #spec: QuerySpec<D>;
 
   /** @internal Made by a model's `find`. */
-  constructor(plan: QueryPlan<D>) {
-    this.#plan = plan;
+  constructor(spec: QuerySpec<D>) {
+    this.#spec = spec;
   }
 
   /** @internal */
   static of<D>(definition: ModelDefinition, read: ReadAll<D>, filter: object, options?: QueryOptions): Query<D> {
-    return new Query(planQuery(definition, read, filter, options));
+    return new Query(querySpec(definition, read, filter, options));
   }
 
   // ── how it is asked ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -98,7 +98,7 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
   sort(
     sort: Sort<M> | Paths<ShapeOf<M>> | readonly Paths<ShapeOf<M>>[] | ReadonlyMap<Paths<ShapeOf<M>>, SortDirection>,
   ): Query<D, M, L> {
-    const { definition, options } = this.#plan;
+    const { definition, options } = this.#spec;
     const keys = options.sort === undefined ? [] : sortOf(definition, options.sort);
     return this.#with({ sort: new Map([...keys, ...sortOf(definition, sort)]) });
   }
@@ -120,7 +120,7 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
 
   /** The index to use: its name, or its key. */
   hint(index: Hint): Query<D, M, L> {
-    return this.#with({ hint: hintOf(this.#plan.definition, index) });
+    return this.#with({ hint: hintOf(this.#spec.definition, index) });
   }
 
   /** The rules of a language for comparing strings. */
@@ -165,31 +165,31 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
    * ```
    */
   select<const P extends Paths<ShapeOf<M>>>(...paths: readonly P[]): Query<Selected<D, L, P>, M, SelectedShape<L, P>> {
-    return new Query(select(this.#plan, paths) as QueryPlan<unknown> as QueryPlan<Selected<D, L, P>>);
+    return new Query(select(this.#spec, paths) as QuerySpec<unknown> as QuerySpec<Selected<D, L, P>>);
   }
 
   /** All but these fields, as `select` does it the other way round. A document without its `_id` cannot be saved. */
   omit<const P extends Paths<ShapeOf<M>>>(...paths: readonly P[]): Query<Omitted<D, L, P>, M, OmittedShape<L, P>> {
-    return new Query(omit(this.#plan, paths) as QueryPlan<unknown> as QueryPlan<Omitted<D, L, P>>);
+    return new Query(omit(this.#spec, paths) as QuerySpec<unknown> as QuerySpec<Omitted<D, L, P>>);
   }
 
   /** Plain objects instead of documents: what is stored, without defaults and without tracking. */
   lean(): Query<L, M, L> {
-    const { definition, isMapped } = this.#plan;
+    const { definition, isMapped } = this.#spec;
     if (isMapped) throw new UsageError('lean() comes before map(), whose function gets what is read.');
     const read = ({ bytes, starts }: Batch): L[] => {
       const layout = definition.layout();
       return starts.map((start) => definition.programFields(decodeStored<L & object>(layout, bytes, start)));
     };
-    return new Query<L, M, L>({ ...this.#plan, read });
+    return new Query<L, M, L>({ ...this.#spec, read });
   }
 
   /** What a function makes of each document, instead of the document. It does not wait for promises: `forEach` does. */
   map<R>(change: (document: D) => R): Query<R, M, L> {
-    const { read } = this.#plan;
+    const { read } = this.#spec;
     checkFunction('map', change);
     const readMapped: ReadAll<R> = (batch, selection) => read(batch, selection).map((each) => change(each));
-    return new Query<R, M, L>({ ...this.#plan, read: readMapped, isMapped: true });
+    return new Query<R, M, L>({ ...this.#spec, read: readMapped, isMapped: true });
   }
 
   /** The first document, or null. */
@@ -204,7 +204,7 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
    * @throws DocumentNotFoundError when there is none, UsageError when there are several.
    */
   async one(): Promise<D> {
-    const { definition, options } = this.#plan;
+    const { definition, options } = this.#spec;
     const found = await this.limit(options.limit === 1 ? 1 : 2);
     const [one] = found;
     const context = definition.context;
@@ -240,12 +240,12 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
    *   document holds an array, a regular expression or the like under a path of the sort.
    */
   async page(options: PageOptions): Promise<Page<D>> {
-    return page(this.#plan, options);
+    return page(this.#spec, options);
   }
 
   /** How many documents match; `skip` and `limit` count too. */
   async count(): Promise<number> {
-    return count(this.#plan);
+    return count(this.#spec);
   }
 
   /** Does any document match? */
@@ -257,7 +257,7 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
   async distinct<P extends Paths<ShapeOf<M>>>(
     path: P,
   ): Promise<ElementOf<Exclude<PathValue<ShapeOf<M>, P>, undefined>>[]> {
-    return (await distinct(this.#plan, path)) as ElementOf<Exclude<PathValue<ShapeOf<M>, P>, undefined>>[];
+    return (await distinct(this.#spec, path)) as ElementOf<Exclude<PathValue<ShapeOf<M>, P>, undefined>>[];
   }
 
   /** The mean of a number over the query's documents; null where there is none. The server computes it. */
@@ -286,7 +286,7 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
 
   /** How the server would run the query: what `verbosity` asks for, as the server tells it. */
   async explain(verbosity: Verbosity = 'queryPlanner'): Promise<BSON.Document> {
-    return explain(this.#plan, verbosity);
+    return explain(this.#spec, verbosity);
   }
 
   // ── what it does ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -300,12 +300,12 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
     update: Update<M>,
     options?: Omit<DriverOptions<UpdateOptions>, 'upsert'> & StampOptions & ManyOptions,
   ): Promise<UpdateResult> {
-    return updateAll(this.#plan, update, options);
+    return updateAll(this.#spec, update, options);
   }
 
   /** Deletes every document that matches, as `deleteMany` does. @throws UsageError as `update` does. */
   async delete(options?: DriverOptions<DeleteOptions> & ManyOptions): Promise<DeleteResult> {
-    return deleteAll(this.#plan, options);
+    return deleteAll(this.#spec, options);
   }
 
   /** Runs the query. */
@@ -321,16 +321,16 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
   }
 
   #results(): Results<D> {
-    const { definition, options } = this.#plan;
-    const read = (batch: Batch): D[] => readBatch(this.#plan, batch);
-    return new Results({ definition, open: () => open(this.#plan), read, signal: options.signal });
+    const { definition, options } = this.#spec;
+    const read = (batch: Batch): D[] => readBatch(this.#spec, batch);
+    return new Results({ definition, open: () => open(this.#spec), read, signal: options.signal });
   }
 
   #accumulate<R>(operator: Accumulator, path: string): Promise<R> {
-    return accumulate(this.#plan, operator, path) as Promise<R>;
+    return accumulate(this.#spec, operator, path) as Promise<R>;
   }
 
-  #with(options: QueryPlan<D>['options']): Query<D, M, L> {
-    return new Query(withOptions(this.#plan, options));
+  #with(options: QuerySpec<D>['options']): Query<D, M, L> {
+    return new Query(withOptions(this.#spec, options));
   }
 }
