@@ -4,7 +4,7 @@ import { decodeStored } from '../bson/decode.ts';
 import { Layout } from '../bson/layout.ts';
 import { typeName } from '../schema/bson-types.ts';
 import { castFilter } from '../filter/cast-filter.ts';
-import type { Commands, Cursor } from '../connection/collection.ts';
+import type { Cursor, SessionCollection } from '../connection/collection.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { DECODING, refuseNamed } from '../connection/driver-options.ts';
 import { type ErrorContext, UsageError } from '../errors.ts';
@@ -247,7 +247,7 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
     return new Results({ definition, open, read, signal: options.signal });
   }
 
-  #cursor(collection: Commands, stages: readonly Stage[], options: AggregateOptions = {}): Cursor {
+  #cursor(collection: SessionCollection, stages: readonly Stage[], options: AggregateOptions = {}): Cursor {
     return collection.aggregate([...stages], { ...this.#plan.options, ...options });
   }
 

@@ -1,5 +1,5 @@
 import type { AnyClientBulkWriteModel, BSON, Collection, ExplainVerbosityLike, MongoClient } from 'mongodb';
-import { type Attempt, currentAttempt } from './transaction-attempt.ts';
+import { currentAttempt, type TransactionAttempt } from './transaction-attempt.ts';
 import { UsageError } from '../errors.ts';
 import type { RawCursor } from './raw-batch.ts';
 
@@ -40,7 +40,7 @@ export interface Cursor<D = BSON.Document> extends RawCursor {
  * The driver's collection as the mapper uses it. Inside a transaction everything that is sent through it is part of that:
  * there is no other way to the server.
  */
-export interface Commands extends Pick<
+export interface SessionCollection extends Pick<
   Collection,
   keyof typeof OPTIONS_AT | keyof typeof REFUSED | 'namespace' | 'writeConcern'
 > {
@@ -48,8 +48,8 @@ export interface Commands extends Pick<
   aggregate(...given: Parameters<Collection['aggregate']>): Cursor;
 }
 
-/** The commands of a collection, in the transaction around the call if there is one. @throws UsageError as `Attempt` does. */
-export function commandsOf(collection: Collection, client: MongoClient, model: string): Commands {
+/** The commands of a collection, in the transaction around the call if there is one. @throws UsageError as `TransactionAttempt` does. */
+export function sessionCollection(collection: Collection, client: MongoClient, model: string): SessionCollection {
   const attempt = currentAttempt();
   if (attempt === undefined) return collection;
   attempt.checkClient(client, model);
@@ -72,7 +72,7 @@ export function bulkWrite(
 
 type Method = (...given: unknown[]) => unknown;
 
-function joined(collection: Collection, attempt: Attempt): Commands {
+function joined(collection: Collection, attempt: TransactionAttempt): SessionCollection {
   const methods = collection as unknown as Record<string, Method>;
   const call = (name: string, place: number, given: unknown[]): unknown => {
     const all = [...given];
@@ -88,10 +88,10 @@ function joined(collection: Collection, attempt: Attempt): Commands {
   const refused = Object.entries(REFUSED).map(([name, advice]) => [name, () => refuse(name, advice)] as const);
   const { namespace, writeConcern } = collection;
   const all = Object.fromEntries<unknown>([...cursors, ...commands, ...refused]);
-  return { ...all, namespace, writeConcern } as unknown as Commands;
+  return { ...all, namespace, writeConcern } as unknown as SessionCollection;
 }
 
-function joinedCursor(cursor: Cursor, attempt: Attempt): Cursor {
+function joinedCursor(cursor: Cursor, attempt: TransactionAttempt): Cursor {
   return {
     get closed() {
       return cursor.closed;

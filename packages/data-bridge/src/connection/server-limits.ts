@@ -4,7 +4,7 @@ import type { Connection } from './connection.ts';
 import { translate } from './write-outcome.ts';
 
 /** A connection's server, and what it takes in one command. */
-export interface BulkServer {
+export interface ServerLimits {
   readonly connection: Connection;
   /** Has it the command `bulkWrite`, which takes writes of all kinds to any collections? MongoDB has since 8.0. */
   readonly hasBulkWrite: boolean;
@@ -18,10 +18,10 @@ export interface BulkServer {
 
 const WIRE_VERSION_8_0 = 25;
 
-const known = new WeakMap<Connection, Promise<BulkServer>>();
+const known = new WeakMap<Connection, Promise<ServerLimits>>();
 
 /** The server of a connection, which is asked once. @throws NotConnectedError */
-export function serverOf(connection: Connection): Promise<BulkServer> {
+export function limitsOf(connection: Connection): Promise<ServerLimits> {
   let server = known.get(connection);
   if (server === undefined) {
     server = ask(connection);
@@ -31,7 +31,7 @@ export function serverOf(connection: Connection): Promise<BulkServer> {
   return server;
 }
 
-async function ask(connection: Connection): Promise<BulkServer> {
+async function ask(connection: Connection): Promise<ServerLimits> {
   let hello: BSON.Document;
   try {
     hello = await connection.db.admin().command({ hello: 1 });

@@ -20,10 +20,10 @@ interface Thrown {
 }
 
 /** Made by the first transaction: on Node 20 the first use of it slows every promise of the process. */
-let storage: AsyncLocalStorage<Attempt> | null = null;
+let storage: AsyncLocalStorage<TransactionAttempt> | null = null;
 
 /** The transaction that the current chain of calls is in, or was started from. */
-export function currentAttempt(): Attempt | undefined {
+export function currentAttempt(): TransactionAttempt | undefined {
   return storage?.getStore();
 }
 
@@ -42,7 +42,7 @@ export function refuseInTransaction(method: string, advice: string, model: strin
  * One run of a transaction's callback: what is done in it, one operation after another, and the documents that take part.
  * When a transaction is tried again, that is a new one.
  */
-export class Attempt {
+export class TransactionAttempt {
   readonly client: MongoClient;
   readonly session: ClientSession;
   #members: WeakRef<Member>[] = [];

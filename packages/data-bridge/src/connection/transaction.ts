@@ -1,5 +1,5 @@
 import { type ClientSession, MongoError, type MongoClient, type TransactionOptions as DriverOptions } from 'mongodb';
-import { Attempt, currentAttempt } from './transaction-attempt.ts';
+import { currentAttempt, TransactionAttempt } from './transaction-attempt.ts';
 import { OutcomeUnknownError, UsageError } from '../errors.ts';
 import { outcomeOf, safely, translate } from './write-outcome.ts';
 
@@ -30,7 +30,7 @@ export async function runTransaction<R>(
 
 /** An inner transaction is a part of the outer one, and fails with it: what it did so far cannot be taken back alone. */
 async function join<R>(
-  outer: Attempt,
+  outer: TransactionAttempt,
   client: MongoClient,
   callback: TransactionCallback<R>,
   options: TransactionOptions,
@@ -56,12 +56,12 @@ async function begin<R>(
   options: TransactionOptions,
 ): Promise<R> {
   const session = client.startSession();
-  const last: { attempt?: Attempt } = {};
+  const last: { attempt?: TransactionAttempt } = {};
   try {
     const result = await session.withTransaction(() => {
       // A commit that failed may have the callback run again.
       last.attempt?.finish('restored');
-      last.attempt = new Attempt(client, session);
+      last.attempt = new TransactionAttempt(client, session);
       return last.attempt.perform(callback);
     }, options);
     last.attempt?.finish('committed');
@@ -77,7 +77,7 @@ async function begin<R>(
 const FATES = { refused: 'restored', applied: 'committed', unknown: 'unknown' } as const;
 
 /** The callback was through, and the commit failed. */
-function failCommit(attempt: Attempt, error: unknown): unknown {
+function failCommit(attempt: TransactionAttempt, error: unknown): unknown {
   const isUnknown = error instanceof MongoError && error.hasErrorLabel('UnknownTransactionCommitResult');
   const outcome = isUnknown ? 'unknown' : outcomeOf(error);
   attempt.finish(FATES[outcome]);

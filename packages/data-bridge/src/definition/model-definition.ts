@@ -3,7 +3,7 @@ import { isPlainObject } from '../bson/plain-object.ts';
 import type { Identities } from '../bson/identity.ts';
 import { type BsonOptions, Layout } from '../bson/layout.ts';
 import { readAs, typeName } from '../schema/bson-types.ts';
-import { type Commands, commandsOf } from '../connection/collection.ts';
+import { sessionCollection, type SessionCollection } from '../connection/collection.ts';
 import { type Connection, defaultConnection, type FilterRules, hasConnection } from '../connection/connection.ts';
 import { NotConnectedError, SchemaError, UsageError } from '../errors.ts';
 import { Redaction } from './redaction.ts';
@@ -176,8 +176,8 @@ export class ModelDefinition {
   }
 
   /** The collection for all that the mapper itself sends: in the transaction around the call, if there is one. */
-  collection(): Commands {
-    return commandsOf(this.driverCollection(), this.connection().client, this.collectionName);
+  collection(): SessionCollection {
+    return sessionCollection(this.driverCollection(), this.connection().client, this.collectionName);
   }
 
   /** The driver's collection: made once for each connection, since the driver works out all its options anew each time. */
@@ -193,11 +193,11 @@ export class ModelDefinition {
   }
 
   /** The collection of the model's history. */
-  historyCollection(): Commands {
+  historyCollection(): SessionCollection {
     const { client, db } = this.connection();
     const name = `${this.collectionName}_history`;
     checkNamespace(db.databaseName, name);
-    return commandsOf(db.collection(name), client, this.collectionName);
+    return sessionCollection(db.collection(name), client, this.collectionName);
   }
 
   #redactionOf(option: ModelOptions['history']): Redaction | undefined {

@@ -1,5 +1,5 @@
 import type { Abortable } from 'mongodb';
-import type { Commands } from '../connection/collection.ts';
+import type { SessionCollection } from '../connection/collection.ts';
 import type { ModelDefinition } from './model-definition.ts';
 import { DECODING, givenOf } from '../connection/driver-options.ts';
 import { UsageError } from '../errors.ts';
@@ -19,7 +19,7 @@ export type DriverOptions<O> = Omit<O, (typeof REFUSED)[number]> & Partial<Abort
 export async function run<R>(
   definition: ModelDefinition,
   options: object & Partial<Abortable>,
-  operation: (collection: Commands) => Promise<R>,
+  operation: (collection: SessionCollection) => Promise<R>,
   inWords = translate,
 ): Promise<R> {
   refuseOptions(definition, options, REFUSED);

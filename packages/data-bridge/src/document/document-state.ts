@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { BSON } from 'mongodb';
-import { type Attempt, currentAttempt, type Member } from '../connection/transaction-attempt.ts';
+import { currentAttempt, type Member, type TransactionAttempt } from '../connection/transaction-attempt.ts';
 import { copyValue } from '../bson/copy.ts';
 import { isPlainObject, setOwn } from '../bson/plain-object.ts';
 import { ABSENT, LateBytes, memberOf } from '../bson/encode.ts';
@@ -62,7 +62,7 @@ export interface KeptFields {
 
 /** A document's part in a transaction. */
 interface Part extends Member {
-  readonly attempt: Attempt;
+  readonly attempt: TransactionAttempt;
   /** Was more done than reading? */
   isFirm: boolean;
 }
@@ -277,7 +277,7 @@ export class DocumentState {
       : 'An operation on the document began before the transaction and is not over: await it first.';
   }
 
-  #takePart(attempt: Attempt, isFirm: boolean): Part {
+  #takePart(attempt: TransactionAttempt, isFirm: boolean): Part {
     const restore = this.#keep();
     const { lastSaved, isDeleted } = this;
     const part: Part = {

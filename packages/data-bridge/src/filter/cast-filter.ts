@@ -5,7 +5,7 @@ import type { ModelDefinition } from '../definition/model-definition.ts';
 import { UsageError } from '../errors.ts';
 import { Literal, literal } from './literal.ts';
 import { operatorIn, safeCondition, safeFilter } from './check-filter.ts';
-import { storedExpression } from './rename-in-expression.ts';
+import { renameInExpression } from './rename-in-expression.ts';
 
 /** Operators whose value, or each element of it, is compared with the field or its elements, or becomes one. */
 const COMPARING = new Set(['$eq', '$ne', '$in', '$nin', '$gt', '$gte', '$lt', '$lte', '$all', '$each']);
@@ -115,7 +115,7 @@ function refuseDollarName(definition: ModelDefinition, operator: string, path: s
 function castCondition(definition: ModelDefinition, key: string, value: unknown): unknown {
   if (JOINING.has(key) && Array.isArray(value))
     return value.map((filter: object) => castConditions(definition, filter));
-  if (key === '$expr') return storedExpression(definition, value);
+  if (key === '$expr') return renameInExpression(definition, value);
   return castValue(definition, key, value);
 }
 

@@ -10,9 +10,9 @@ const ROOTS = ['$$ROOT', '$$CURRENT'];
  * An aggregation expression with the paths of the document's fields as they are stored. What `$literal` holds stays, and
  * so do paths below variables of the expression's own.
  */
-export function storedExpression(definition: ModelDefinition, expression: unknown): unknown {
+export function renameInExpression(definition: ModelDefinition, expression: unknown): unknown {
   if (!definition.renames) return expression;
-  const inner = (each: unknown): unknown => storedExpression(definition, each);
+  const inner = (each: unknown): unknown => renameInExpression(definition, each);
   if (typeof expression === 'string') return storedReference(definition, expression);
   if (Array.isArray(expression)) return expression.map(inner);
   if (!isPlainObject(expression)) return expression;
@@ -38,7 +38,7 @@ function storedNaming(definition: ModelDefinition, operand: unknown): unknown {
   if (!isPlainObject(operand)) return operand;
   const { field, input } = operand;
   const ofDocument = input === undefined || ROOTS.includes(input as string);
-  const rest = storedExpression(definition, operand) as object;
+  const rest = renameInExpression(definition, operand) as object;
   return { ...rest, field: typeof field === 'string' && ofDocument ? definition.storedPath(field) : field };
 }
 
@@ -47,7 +47,7 @@ function storedNaming(definition: ModelDefinition, operand: unknown): unknown {
  *
  * @throws UsageError for `$replaceWith`, whose members could be of any object.
  */
-export function storedStages(definition: ModelDefinition, stages: readonly unknown[]): unknown[] {
+export function renameInStages(definition: ModelDefinition, stages: readonly unknown[]): unknown[] {
   return stages.map((stage) => (definition.renames && isPlainObject(stage) ? storedStage(definition, stage) : stage));
 }
 
@@ -68,6 +68,6 @@ function storedOperand(definition: ModelDefinition, stage: string, operand: unkn
   if (!isPlainObject(operand)) return operand;
   const stored = {};
   for (const [path, value] of Object.entries(operand))
-    setOwn(stored, definition.storedPath(path), storedExpression(definition, value));
+    setOwn(stored, definition.storedPath(path), renameInExpression(definition, value));
   return stored;
 }

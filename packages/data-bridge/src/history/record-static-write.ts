@@ -8,7 +8,7 @@ import {
 } from 'mongodb';
 import { ownBytes } from '../bson/arena.ts';
 import { ABSENT } from '../bson/encode.ts';
-import type { Commands } from '../connection/collection.ts';
+import type { SessionCollection } from '../connection/collection.ts';
 import { REVISION, REVISION_ID } from '../definition/model-definition.ts';
 import { serverCode } from '../connection/driver-error.ts';
 import { HistoryError } from '../errors.ts';
@@ -25,7 +25,7 @@ import { fieldsOf, MAX_TRIES, revisionAfter, sameRevision, storedIn } from './re
  */
 
 /** What is done to the document. */
-export type OneWrite =
+export type StaticWrite =
   | {
       readonly kind: 'update';
       readonly update: object;
@@ -42,10 +42,10 @@ export interface OneWritten {
 }
 
 /** Null where no document matches. */
-export async function recordOne(
+export async function recordStaticWrite(
   definition: RecordedModel,
   filter: Readonly<Record<string, unknown>>,
-  write: OneWrite,
+  write: StaticWrite,
   { upsert, ...options }: FindOneAndUpdateOptions,
 ): Promise<OneWritten | null> {
   let clash: MongoServerError | null = null;
@@ -82,7 +82,7 @@ async function recordFound(
   definition: RecordedModel,
   filter: object,
   before: Uint8Array,
-  write: OneWrite,
+  write: StaticWrite,
   { sort: _sort, hint: _hint, ...options }: FindOneAndUpdateOptions,
 ): Promise<OneWritten | null> {
   const stored = storedIn(definition, before);
@@ -108,7 +108,7 @@ async function recordFound(
 async function recordUpsert(
   definition: RecordedModel,
   filter: Readonly<Record<string, unknown>>,
-  write: Exclude<OneWrite, { kind: 'delete' }>,
+  write: Exclude<StaticWrite, { kind: 'delete' }>,
   { sort: _sort, hint: _hint, ...options }: FindOneAndUpdateOptions,
 ): Promise<OneWritten> {
   const entry = planEntry('insert');
@@ -140,9 +140,9 @@ function storedFields(stored: BsonBaseline): object {
 
 /** Gives the bytes of the document as it is then, of a deleted one as it was. */
 async function perform(
-  collection: Commands,
+  collection: SessionCollection,
   where: Readonly<Record<string, unknown>>,
-  write: OneWrite,
+  write: StaticWrite,
   { rev, id }: { readonly rev: number; readonly id: BSON.ObjectId },
   options: FindOneAndUpdateOptions,
 ): Promise<Uint8Array | null> {
@@ -166,7 +166,7 @@ function withOwn(update: object, own: object): BSON.Document | BSON.Document[] {
 }
 
 /** The `_id` that an upsert says its new document shall have, `ABSENT` where it says none. */
-function givenId(filter: Readonly<Record<string, unknown>>, write: OneWrite): unknown {
+function givenId(filter: Readonly<Record<string, unknown>>, write: StaticWrite): unknown {
   if (write.kind === 'replace' && write.replacement['_id'] !== undefined) return write.replacement['_id'];
   if (write.kind === 'update' && write.id !== undefined) return write.id;
   const { $set, $setOnInsert } = (write.kind === 'update' ? write.update : {}) as BSON.Document;

@@ -1,6 +1,6 @@
 import { BSON, type ClientSession, type ObjectId, type OptionalId, type WriteConcern } from 'mongodb';
 import { isInTransaction } from '../connection/transaction-attempt.ts';
-import type { Commands } from '../connection/collection.ts';
+import type { SessionCollection } from '../connection/collection.ts';
 import { type ModelDefinition, REVISION, REVISION_ID } from '../definition/model-definition.ts';
 import { serverCode } from '../connection/driver-error.ts';
 import { HistoryError } from '../errors.ts';
@@ -101,7 +101,7 @@ async function announce(
 }
 
 /** The write was not done. The pending entry does no harm where it stays: a repair finds out the same. */
-async function drop(history: Commands, { id }: PlannedEntry, options: SendOptions): Promise<void> {
+async function drop(history: SessionCollection, { id }: PlannedEntry, options: SendOptions): Promise<void> {
   await history.deleteOne(where({ _id: id }), options).catch(() => {});
 }
 

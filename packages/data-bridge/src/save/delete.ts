@@ -28,7 +28,7 @@ export interface RemoveOptions<P = string>
  * @returns false when there was none.
  * @throws ConflictError
  */
-export async function remove(
+export async function deleteDocument(
   state: DocumentState,
   { concurrency, guard, ...options }: RemoveOptions = {},
 ): Promise<boolean> {

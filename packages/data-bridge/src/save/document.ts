@@ -15,7 +15,7 @@ import { checkReadable, checkWritable, extentAt } from '../document/loaded-part.
 import { getPath, keysOf, type Root, setPath, unsetPath } from '../document/path.ts';
 import { rebase, type RebaseOptions } from './rebase.ts';
 import { reload } from './reload.ts';
-import { remove, type RemoveOptions } from './delete.ts';
+import { deleteDocument, type RemoveOptions } from './delete.ts';
 import { runHooks, save, type SaveOptions } from './save.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
 import type { AtomicOperator } from '../edits/atomic-operators.ts';
@@ -296,7 +296,7 @@ export abstract class Document<S> {
    * @throws ConflictError where another writer changed it; nothing was deleted.
    */
   async delete(options?: RemoveOptions<AnyPath<S>>): Promise<boolean> {
-    return this.#record.queue('delete', () => remove(this.#record, options));
+    return this.#record.queue('delete', () => deleteDocument(this.#record, options));
   }
 
   /** A plain object with a copy of every field: defaults, and stored fields that the schema does not name, included. */

@@ -1,4 +1,4 @@
-import { type BulkServer, serverOf } from '../connection/server-limits.ts';
+import { limitsOf, type ServerLimits } from '../connection/server-limits.ts';
 import { concurrently, CONCURRENCY } from '../connection/concurrently.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
@@ -31,7 +31,7 @@ export interface SaveAllOptions extends SaveOptions {
 interface Job {
   readonly document: Document<unknown>;
   readonly state: DocumentState;
-  readonly server: BulkServer;
+  readonly server: ServerLimits;
   /** What it writes; null until it is planned, and where nothing changed. */
   write: Write | null;
   /** What became of it; null while that is open, and where nothing changed. */
@@ -83,12 +83,12 @@ function checkOptions(states: readonly DocumentState[], options: SaveOptions): v
 }
 
 async function jobsOf(documents: readonly Document<unknown>[]): Promise<Job[]> {
-  const servers = new Map<Connection, BulkServer>();
+  const servers = new Map<Connection, ServerLimits>();
   const jobs: Job[] = [];
   for (const document of documents) {
     const state = lifeOf(document);
     const connection = state.definition.connection();
-    const server = servers.get(connection) ?? (await serverOf(connection));
+    const server = servers.get(connection) ?? (await limitsOf(connection));
     servers.set(connection, server);
     jobs.push({ document, state, server, write: null, written: null });
   }

@@ -2,7 +2,7 @@ import type { AnyBulkWriteOperation, AnyClientBulkWriteModel, BSON, ClientSessio
 import { isInTransaction } from '../connection/transaction-attempt.ts';
 import { slicesOf } from '../bson/batch.ts';
 import { encodeDocument } from '../bson/encode.ts';
-import { type BulkServer, sizeOf } from '../connection/server-limits.ts';
+import { type ServerLimits, sizeOf } from '../connection/server-limits.ts';
 import { type BulkFailure, readFailure } from '../connection/bulk-failure.ts';
 import { bulkWrite } from '../connection/collection.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
@@ -19,7 +19,7 @@ import { notFound } from '../document/stored-commands.ts';
 export interface PlannedWrite {
   readonly state: DocumentState;
   readonly write: Write;
-  readonly server: BulkServer;
+  readonly server: ServerLimits;
 }
 
 /** What became of a write. */
@@ -99,7 +99,7 @@ function goTogether(a: PlannedWrite, b: PlannedWrite | undefined): boolean {
   return a.server.hasBulkWrite || (a.write.kind === b.write.kind && a.state.definition === b.state.definition);
 }
 
-function hasRoom({ writes, bytes }: Command, more: number, limits: BulkServer): boolean {
+function hasRoom({ writes, bytes }: Command, more: number, limits: ServerLimits): boolean {
   return writes.length < limits.writes && bytes + more <= limits.bytes;
 }
 

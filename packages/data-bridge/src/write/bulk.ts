@@ -6,10 +6,10 @@ import type {
   UpdateOptions,
   UpdateResult,
 } from 'mongodb';
-import { serverOf } from '../connection/server-limits.ts';
+import { limitsOf } from '../connection/server-limits.ts';
 import { type BulkFailure, readFailure } from '../connection/bulk-failure.ts';
 import { castFilter } from '../filter/cast-filter.ts';
-import { bulkWrite, type Commands } from '../connection/collection.ts';
+import { bulkWrite, type SessionCollection } from '../connection/collection.ts';
 import { CONCURRENCY, concurrently } from '../connection/concurrently.ts';
 import { countedReplacement } from './version-counter.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
@@ -160,7 +160,7 @@ export class Bulk<D, I extends object = object> {
     );
     if (operations.length === 0) return [];
     this.#isExecuted = true;
-    const { hasBulkWrite } = await serverOf(definition.connection());
+    const { hasBulkWrite } = await limitsOf(definition.connection());
     const results = await (hasBulkWrite ? byClient : oneByOne)(definition, operations, { ...sent, ordered });
     if (results.some(({ error }) => error !== undefined)) throw new BulkWriteError(results, definition.context);
     return results;
@@ -363,7 +363,7 @@ async function performOne(
 }
 
 async function perform(
-  collection: Commands,
+  collection: SessionCollection,
   { name, sentAs = name, parts }: Operation,
   options: Omit<ExecuteOptions, 'ordered'>,
 ): Promise<Told> {

@@ -15,19 +15,19 @@ import { isPlainObject, setOwn } from '../bson/plain-object.ts';
 import { ABSENT, toExact } from '../bson/encode.ts';
 import { typeName } from '../schema/bson-types.ts';
 import { castFilter, castUpdate } from '../filter/cast-filter.ts';
-import type { Commands } from '../connection/collection.ts';
+import type { SessionCollection } from '../connection/collection.ts';
 import { countedReplacement, countedStages } from './version-counter.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { UsageError } from '../errors.ts';
 import { isGiven } from '../filter/filter-equality.ts';
 import { isRecorded, type RecordedModel } from '../history/record.ts';
-import { type OneWrite, type OneWritten, recordOne } from '../history/record-static-write.ts';
+import { type OneWritten, recordStaticWrite, type StaticWrite } from '../history/record-static-write.ts';
 import { checkUnrecorded, type ManyOptions, unrecordedUpdate } from './refuse-unrecorded.ts';
 import { translateWrite } from '../connection/write-outcome.ts';
 import { type DriverOptions, run } from '../definition/operation.ts';
 import { operatorIn, refuseServerJavaScript, safeFilter } from '../filter/check-filter.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
-import { storedStages } from '../filter/rename-in-expression.ts';
+import { renameInStages } from '../filter/rename-in-expression.ts';
 
 /** What static updates take besides the driver's options. */
 export interface StampOptions {
@@ -213,7 +213,7 @@ export async function findAndDelete(
 }
 
 /** A replacement, as an update where that counts the writes. */
-function replacing(replacement: BSON.Document, counted: BSON.Document[] | null): OneWrite {
+function replacing(replacement: BSON.Document, counted: BSON.Document[] | null): StaticWrite {
   const id: unknown = replacement['_id'];
   return counted === null
     ? { kind: 'replace', replacement }
@@ -224,7 +224,7 @@ function replacing(replacement: BSON.Document, counted: BSON.Document[] | null):
 function writeOne(
   definition: RecordedModel,
   filter: Readonly<Record<string, unknown>>,
-  one: OneWrite,
+  one: StaticWrite,
   { history, ...options }: (FindOneAndUpdateOptions | UpdateOptions | DeleteOptions) & { readonly history?: unknown },
 ): Promise<OneWritten | null> {
   if (history !== undefined) {
@@ -232,7 +232,7 @@ function writeOne(
     throw new UsageError(text, definition.context);
   }
   const sent = raw(definition, options as FindOneAndUpdateOptions);
-  return write(definition, options, () => recordOne(definition, filter, one, sent));
+  return write(definition, options, () => recordStaticWrite(definition, filter, one, sent));
 }
 
 function oneOf(written: OneWritten | null, { returnDocument }: Pick<FindOneAndUpdateOptions, 'returnDocument'>): Raw {
@@ -243,7 +243,7 @@ function oneOf(written: OneWritten | null, { returnDocument }: Pick<FindOneAndUp
 function write<R>(
   definition: ModelDefinition,
   options: object,
-  operation: (collection: Commands) => Promise<R>,
+  operation: (collection: SessionCollection) => Promise<R>,
 ): Promise<R> {
   return run(definition, options, operation, translateWrite);
 }
@@ -318,7 +318,7 @@ function stampPipeline(
       definition.context,
     );
   refuseServerJavaScript(definition, copy, []);
-  const stored = storedStages(definition, copy) as BSON.Document[];
+  const stored = renameInStages(definition, copy) as BSON.Document[];
   const sent = definition.version === undefined ? stored : countedStages(definition.version, stored);
   const { updatedAt, createdAt } = definition.timestamps ?? {};
   if (upsert) checkUpsertedId(definition, filter, false);

@@ -1,7 +1,12 @@
 // Changes of what is stored, and how the log keeps them.
 import { Binary, Long } from 'bson';
 import { decode, decodeFirst, encode } from '../values/bson.ts';
-import { comparedDelta, type Delta, describeDelta, writtenDelta } from './update-description.ts';
+import {
+  descriptionDocument,
+  descriptionOfDifference,
+  descriptionOfPaths,
+  type UpdateDescription,
+} from './update-description.ts';
 import { DateTime, type Document, documentOf, isArray, type Value } from '../values/value.ts';
 import type { Namespace } from './namespace.ts';
 import type { LogPosition } from '../storage/storage.ts';
@@ -121,16 +126,16 @@ function headOf(change: Change): Document {
 
 function updateOf(change: Extract<Change, { kind: 'update' | 'replace' }>): Document {
   const key = ['documentKey', decodeFirst(change.after)] as const;
-  const delta = change.kind === 'update' ? deltaOf(change) : undefined;
-  if (delta === undefined) return membersOf('replace', change, key);
-  return membersOf('update', change, key, ['updateDescription', describeDelta(delta)]);
+  const description = change.kind === 'update' ? descriptionOf(change) : undefined;
+  if (description === undefined) return membersOf('replace', change, key);
+  return membersOf('update', change, key, ['updateDescription', descriptionDocument(description)]);
 }
 
 /** `undefined` where the whole document says it shorter. */
-function deltaOf({ before, after, written }: Extract<Change, { kind: 'update' }>): Delta | undefined {
+function descriptionOf({ before, after, written }: Extract<Change, { kind: 'update' }>): UpdateDescription | undefined {
   const was = decode(before);
   const is = decode(after);
-  return written === undefined ? comparedDelta(was, is) : writtenDelta(was, is, written);
+  return written === undefined ? descriptionOfDifference(was, is) : descriptionOfPaths(was, is, written);
 }
 
 function membersOf(type: string, place: ChangePlace, ...members: readonly (readonly [string, Value])[]): Document {

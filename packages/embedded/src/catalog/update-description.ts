@@ -5,14 +5,14 @@ import { encode } from '../values/bson.ts';
 import { type Document, documentOf, isArray, isDocument, type Value } from '../values/value.ts';
 
 /** The changes of one update by dotted paths. Laid over the document before, in this order, they give the one after. */
-export interface Delta {
+export interface UpdateDescription {
   readonly truncated: Map<string, number>;
   readonly updated: Document;
   readonly removed: string[];
 }
 
 /** The member `updateDescription` of an event. */
-export function describeDelta({ updated, removed, truncated }: Delta): Document {
+export function descriptionDocument({ updated, removed, truncated }: UpdateDescription): Document {
   const arrays = Array.from(truncated, ([field, newSize]) =>
     documentOf(['field', field], ['newSize', new Int32(newSize)]),
   );
@@ -24,13 +24,18 @@ export function describeDelta({ updated, removed, truncated }: Delta): Document 
  * as the topmost new value, and an array that only grew as its new elements.
  * @param paths those that were written to, indexes for `$` and its like
  */
-export function writtenDelta(before: Document, after: Document, paths: readonly string[]): Delta {
-  const delta: Delta = { truncated: new Map(), updated: new Map(), removed: [] };
-  for (const path of paths) writeDelta(before, after, path.split('.'), delta);
-  return delta;
+export function descriptionOfPaths(before: Document, after: Document, paths: readonly string[]): UpdateDescription {
+  const description: UpdateDescription = { truncated: new Map(), updated: new Map(), removed: [] };
+  for (const path of paths) describePath(before, after, path.split('.'), description);
+  return description;
 }
 
-function writeDelta(before: Document, after: Document, names: readonly string[], delta: Delta): void {
+function describePath(
+  before: Document,
+  after: Document,
+  names: readonly string[],
+  description: UpdateDescription,
+): void {
   let was: Value | undefined = before;
   let is: Value | undefined = after;
   let path = '';
@@ -39,26 +44,26 @@ function writeDelta(before: Document, after: Document, names: readonly string[],
     was = childOf(was, name);
     is = childOf(is, name);
     if (is === undefined) {
-      if (was !== undefined && !delta.removed.includes(path)) delta.removed.push(path);
+      if (was !== undefined && !description.removed.includes(path)) description.removed.push(path);
       return;
     }
     if (was === undefined) {
-      delta.updated.set(path, is);
+      description.updated.set(path, is);
       return;
     }
   }
   if (was === undefined || is === undefined || same(was, is)) return;
-  if (isArray(was) && isArray(is) && grew(was, is)) addElements(is, was.length, path, delta);
-  else delta.updated.set(path, is);
+  if (isArray(was) && isArray(is) && grew(was, is)) addElements(is, was.length, path, description);
+  else description.updated.set(path, is);
 }
 
 function grew(before: readonly Value[], after: readonly Value[]): boolean {
   return before.length < after.length && before.every((value, index) => same(value, after[index] ?? null));
 }
 
-function addElements(array: readonly Value[], from: number, path: string, delta: Delta): void {
+function addElements(array: readonly Value[], from: number, path: string, description: UpdateDescription): void {
   for (const [index, value] of array.entries()) {
-    if (index >= from) delta.updated.set(join(path, String(index)), value);
+    if (index >= from) description.updated.set(join(path, String(index)), value);
   }
 }
 
@@ -70,43 +75,48 @@ const DELTA_OVERHEAD = 15;
  * element by element from the front, each as deep as that is shorter than the whole value. `undefined` where the whole
  * new document is shorter than that: then it was replaced.
  */
-export function comparedDelta(before: Document, after: Document): Delta | undefined {
-  const delta: Delta = { truncated: new Map(), updated: new Map(), removed: [] };
-  compareDocuments(before, after, '', delta);
-  return sizeOf(delta) + DELTA_OVERHEAD < encode(after).length ? delta : undefined;
+export function descriptionOfDifference(before: Document, after: Document): UpdateDescription | undefined {
+  const description: UpdateDescription = { truncated: new Map(), updated: new Map(), removed: [] };
+  compareDocuments(before, after, '', description);
+  return sizeOf(description) + DELTA_OVERHEAD < encode(after).length ? description : undefined;
 }
 
-function compareDocuments(before: Document, after: Document, path: string, delta: Delta): void {
-  for (const name of before.keys()) if (!after.has(name)) delta.removed.push(join(path, name));
-  for (const [name, value] of after) compareValues(before.get(name), value, join(path, name), delta);
+function compareDocuments(before: Document, after: Document, path: string, description: UpdateDescription): void {
+  for (const name of before.keys()) if (!after.has(name)) description.removed.push(join(path, name));
+  for (const [name, value] of after) compareValues(before.get(name), value, join(path, name), description);
 }
 
-function compareArrays(before: readonly Value[], after: readonly Value[], path: string, delta: Delta): void {
-  if (before.length > after.length) delta.truncated.set(path, after.length);
+function compareArrays(
+  before: readonly Value[],
+  after: readonly Value[],
+  path: string,
+  description: UpdateDescription,
+): void {
+  if (before.length > after.length) description.truncated.set(path, after.length);
   for (const [index, value] of after.entries()) {
-    compareValues(before[index], value, join(path, String(index)), delta);
+    compareValues(before[index], value, join(path, String(index)), description);
   }
 }
 
-function compareValues(before: Value | undefined, after: Value, path: string, delta: Delta): void {
+function compareValues(before: Value | undefined, after: Value, path: string, description: UpdateDescription): void {
   if (before !== undefined && same(before, after)) return;
-  const inner: Delta = { truncated: new Map(), updated: new Map(), removed: [] };
+  const inner: UpdateDescription = { truncated: new Map(), updated: new Map(), removed: [] };
   if (isDocument(before) && isDocument(after)) compareDocuments(before, after, path, inner);
   else if (isArray(before) && isArray(after)) compareArrays(before, after, path, inner);
-  else return void delta.updated.set(path, after);
+  else return void description.updated.set(path, after);
   const isNothing = inner.updated.size + inner.removed.length + inner.truncated.size === 0;
   // The order of the members alone is no change of any of them.
-  if (isNothing || sizeOf(inner) >= encode(documentOf(['', after])).length) delta.updated.set(path, after);
-  else merge(delta, inner);
+  if (isNothing || sizeOf(inner) >= encode(documentOf(['', after])).length) description.updated.set(path, after);
+  else merge(description, inner);
 }
 
-function merge(delta: Delta, inner: Delta): void {
-  for (const [path, value] of inner.updated) delta.updated.set(path, value);
-  for (const [path, size] of inner.truncated) delta.truncated.set(path, size);
-  delta.removed.push(...inner.removed);
+function merge(description: UpdateDescription, inner: UpdateDescription): void {
+  for (const [path, value] of inner.updated) description.updated.set(path, value);
+  for (const [path, size] of inner.truncated) description.truncated.set(path, size);
+  description.removed.push(...inner.removed);
 }
 
-function sizeOf({ updated, removed, truncated }: Delta): number {
+function sizeOf({ updated, removed, truncated }: UpdateDescription): number {
   const removal = removed.reduce((size, path) => size + path.length + 3, 0);
   return encode(updated).length + removal + 12 * truncated.size;
 }

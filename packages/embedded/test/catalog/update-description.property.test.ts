@@ -2,7 +2,11 @@ import { Int32 } from 'bson';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { caseCount } from '../../../../scripts/case-count.ts';
-import { comparedDelta, type Delta, writtenDelta } from '../../src/catalog/update-description.ts';
+import {
+  descriptionOfDifference,
+  descriptionOfPaths,
+  type UpdateDescription,
+} from '../../src/catalog/update-description.ts';
 import { compileUpdate } from '../../src/engine/update/compile.ts';
 import { DateTime, type Document, isArray, isDocument, type Value } from '../../src/values/value.ts';
 import { ServerError } from '../../src/errors.ts';
@@ -32,7 +36,7 @@ function canonical(value: Value): string {
 }
 
 /** The document that a delta makes of another one. */
-function patch(document: Document, { truncated, updated, removed }: Delta): Document {
+function patch(document: Document, { truncated, updated, removed }: UpdateDescription): Document {
   const result = structure(document);
   if (!isDocument(result)) throw new Error('A document stays one.');
   for (const [path, size] of truncated) {
@@ -75,7 +79,7 @@ describe('a delta', () => {
       fc.property(document, document, (before, after) => {
         // Something large that stays, or the whole document would be shorter.
         const kept = 'z'.repeat(2_000);
-        const delta = comparedDelta(new Map(before).set('kept', kept), new Map(after).set('kept', kept));
+        const delta = descriptionOfDifference(new Map(before).set('kept', kept), new Map(after).set('kept', kept));
         expect(delta).toBeDefined();
         if (delta !== undefined) expect(canonical(patch(before, delta))).toBe(canonical(after));
       }),
@@ -87,7 +91,7 @@ describe('a delta', () => {
     fc.assert(
       fc.property(document, (before) => {
         const kept = new Map(before).set('kept', 'z'.repeat(100));
-        expect(comparedDelta(kept, kept)).toEqual({ truncated: new Map(), updated: new Map(), removed: [] });
+        expect(descriptionOfDifference(kept, kept)).toEqual({ truncated: new Map(), updated: new Map(), removed: [] });
       }),
       { numRuns: caseCount(300) },
     );
@@ -108,7 +112,7 @@ describe('a delta', () => {
           if (error instanceof ServerError) return;
           throw error;
         }
-        const delta = writtenDelta(before, after, written);
+        const delta = descriptionOfPaths(before, after, written);
         expect(canonical(patch(before, delta))).toBe(canonical(after));
         const paths = [...delta.updated.keys(), ...delta.removed];
         const [root = ''] = where.split('.');
