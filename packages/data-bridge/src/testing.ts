@@ -12,9 +12,9 @@ export interface TesterContext {
 export type Tester = (this: TesterContext, a: unknown, b: unknown, customTesters: Tester[]) => boolean | undefined;
 
 /**
- * Do two documents, or a document and a plain object, hold the same? They do when what `toObject()` gives is equal to
- * BSON: the order of keys does not count, `undefined` is absent, a number equals an Int32, Double or Long of its value, and
- * ObjectIds, Dates, decimals and bytes are compared by value.
+ * True where two documents, or a document and a plain object, hold the same. They do when what `toObject()` gives is
+ * equal to BSON: the order of keys does not count, `undefined` is absent, a number equals an Int32, Double or Long of
+ * its value, and ObjectIds, Dates, decimals and bytes are compared by value.
  */
 export function sameDocument(a: unknown, b: unknown): boolean {
   const left = fieldsOf(a);

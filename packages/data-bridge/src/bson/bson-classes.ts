@@ -34,7 +34,7 @@ export interface BsonClasses {
 // Every BSON class has it, of whatever copy of the package, and no stored document can: its key is no string.
 const version = Symbol.for('@@mdb.bson.version');
 
-/** Is this an instance of the BSON class of that tag? A plain object with a `_bsontype` of its own is none. */
+/** True for an instance of the BSON class of that tag. A plain object with a `_bsontype` of its own is none. */
 export function isBson<K extends keyof BsonClasses>(value: unknown, tag: K): value is BsonClasses[K] {
   return isObject(value) && version in value && (value as { _bsontype?: unknown })._bsontype === tag;
 }

@@ -7,7 +7,7 @@ const IMMUTABLE = new Set(['ObjectId', 'MinKey', 'MaxKey']);
 /** BSON classes whose members are public and can be assigned: `age.value = 6`. */
 const ASSIGNABLE = new Set(['Int32', 'Double', 'Long', 'Timestamp', 'BSONSymbol', 'BSONRegExp']);
 
-/** Can this value be changed in place, so that handing it out means keeping an original beside it? */
+/** True for a value that can be changed in place: handing it out means keeping an original beside it. */
 export function isMutable(value: unknown): value is object {
   if (typeof value !== 'object' || value === null || value instanceof RegExp) return false;
   const type: unknown = (value as { _bsontype?: unknown })._bsontype;

@@ -236,7 +236,7 @@ function convertArray(value: readonly unknown[], base: unknown, place: Place): u
   return restoreMoved(value, result, stored, missing, place.promoteBuffers);
 }
 
-/** Is it, or holds it, a value of which the program's does not tell the type? */
+/** True for a value whose type the program's own value does not tell, and for one that holds such a value. */
 function losesType(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (value instanceof BSON.Double) return Number.isInteger(value.value);

@@ -29,7 +29,7 @@ interface Stored {
   /** The bytes from `textFrom` on as characters: strings are compared with substrings of it, which V8 does fastest. */
   readonly text: string;
   readonly textFrom: number;
-  /** Were binary values of all subtypes decoded as Buffers? */
+  /** True where binary values of all subtypes were decoded as Buffers. */
   readonly anySubtype: boolean;
   depth: number;
 }
@@ -38,8 +38,8 @@ interface Stored {
 const unequal = -1;
 
 /**
- * Does the stored element at `at` (its type byte) equal this live value, by BSON's equality? Walks both side by side and
- * decodes nothing but the rarest types.
+ * True where the stored element at `at` (its type byte) equals this live value, by BSON's equality. Walks both side by
+ * side and decodes nothing but the rarest types.
  *
  * A number equals an int32, double or int64 of its value, a bigint an int32 or int64. NaN equals NaN, 0 is not -0. BSON
  * classes equal their own type. The order of keys does not count. `undefined` is absent in a document, null in an array.

@@ -5,8 +5,8 @@ import { toRegExp } from './construct.ts';
 import { bsonTag, isBson, isDate, isMap, isObject, isRegExp, isUint8Array, toStored } from './bson-classes.ts';
 
 /**
- * Are two JavaScript values the same to BSON? Each may be as the program has it, or of BSON classes. What has a `toBSON`
- * is replaced by what that gives, as far as it lies inside them.
+ * True for two JavaScript values that are the same to BSON. Each may be as the program has it, or of BSON classes. What
+ * has a `toBSON` is replaced by what that gives, as far as it lies inside them.
  *
  * @param anySubtype whether a Uint8Array equals a binary value of any subtype, rather than of 0 only.
  * @param ancestors the objects that `left` lies in.

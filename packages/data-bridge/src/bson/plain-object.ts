@@ -1,4 +1,4 @@
-/** Is it an object whose own keys are its content: no class of its own? */
+/** True for an object whose own keys are its content, not for an instance of a class. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

@@ -8,8 +8,8 @@ const MAX_DEPTH = 50;
 export const unstorable: unique symbol = Symbol('unstorable');
 
 /**
- * Is a value made only of what the bson package writes just as it is? It copies nothing, so it costs a fraction of
- * `toExact`; which has to look at what this refuses, since some of that can be stored too.
+ * True for a value made only of what the bson package writes just as it is. It copies nothing, so it costs a fraction
+ * of `toExact`; which has to look at what this refuses, since some of that can be stored too.
  */
 export function isStorable(value: unknown, depth = 0): boolean {
   switch (typeof value) {
@@ -97,7 +97,7 @@ function copyMembers(value: Record<string, unknown>, depth: number): unknown {
 const plainKeys = new Set<string>();
 const MAX_PLAIN_KEYS = 4096;
 
-/** Can it be assigned, and written by the bson package, as it is? */
+/** True for what can be assigned, and written by the bson package, as it is. */
 export function isPlainKey(key: string): boolean {
   if (plainKeys.has(key)) return true;
   if (key === '_bsontype' || key === '__proto__' || key.includes('\0') || !isWellFormed(key)) return false;

@@ -44,7 +44,7 @@ export function flat(bytes: Uint8Array, start: number, from: number, to: number)
   return String.fromCharCode(...codes);
 }
 
-/** Are the bytes between two offsets all below 128? Eight at a time: twice as fast. */
+/** True where the bytes between two offsets are all below 128. Eight at a time: twice as fast. */
 export function isAscii(bytes: Uint8Array, from: number, to: number): boolean {
   let at = from;
   for (; at + 8 <= to; at += 8) if ((four(bytes, at) | four(bytes, at + 4)) > 127) return false;

@@ -29,7 +29,7 @@ const REFUSED = {
 
 /** A cursor of the driver as the mapper uses it. `D` is what it gives. */
 export interface Cursor<D = BSON.Document> extends RawCursor {
-  /** Was it closed before the server had given all? */
+  /** True when it was closed before the server had given all. */
   readonly killed: boolean;
   readBufferedDocuments(): D[];
   toArray(): Promise<D[]>;

@@ -11,12 +11,13 @@ const open: Connection[] = [];
 /** What filters of models on a connection may hold. */
 export interface FilterRules {
   /**
-   * Are operators in filters refused unless `trusted()` wraps them?
+   * Whether operators in filters are refused unless `trusted()` wraps them.
    * @default false
    */
   readonly sanitizeFilters: boolean;
   /**
-   * May filters, updates and aggregations run JavaScript on the server, by `$where`, `$function` and `$accumulator`?
+   * Whether filters, updates and aggregations may run JavaScript on the server, by `$where`, `$function` and
+   * `$accumulator`.
    * @default false
    */
   readonly allowServerJavaScript: boolean;
@@ -73,7 +74,7 @@ export class Connection {
     return this.#pageKey;
   }
 
-  /** Is it still open? */
+  /** True while it is open. */
   get isOpen(): boolean {
     return this.#closed === undefined;
   }
@@ -175,7 +176,7 @@ export async function transaction<R>(callback: TransactionCallback<R>, options?:
   return defaultConnection().transaction(callback, options);
 }
 
-/** Is any connection open? */
+/** True while any connection is open. */
 export function hasConnection(): boolean {
   return open.length > 0;
 }

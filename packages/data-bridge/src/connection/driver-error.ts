@@ -24,18 +24,21 @@ export function serverCode(error: unknown): number | undefined {
   return error instanceof MongoServerError && error.code !== undefined ? Number(error.code) : undefined;
 }
 
-/** Is it the caller's mistake? */
+/** True for the caller's mistake. */
 export function isMisuse(error: MongoServerError): boolean {
   return MISUSE.has(serverCode(error));
 }
 
-/** Does the server take no transactions, since it stands alone? The driver says it of the first write in words of its own. */
+/**
+ * True where the server takes no transactions, since it stands alone. The driver says it of the first write in words of
+ * its own.
+ */
 export function isWithoutTransactions(error: MongoServerError): boolean {
   const { message, code } = (error['originalError'] ?? error) as MongoServerError;
   return Number(code) === 20 && /transaction/i.test(message);
 }
 
-/** Does the server refuse what is to be stored, and not for reasons of its own, such as an election? */
+/** True where the server refuses what is to be stored, and not for reasons of its own, such as an election. */
 export function isVerdict(error: unknown): boolean {
   const code = serverCode(error);
   return code === DUPLICATE_KEY || code === INVALID_DOCUMENT || MISUSE.has(code);

@@ -6,7 +6,10 @@ import { translate } from './write-outcome.ts';
 /** A connection's server, and what it takes in one command. */
 export interface ServerLimits {
   readonly connection: Connection;
-  /** Has it the command `bulkWrite`, which takes writes of all kinds to any collections? MongoDB has since 8.0. */
+  /**
+   * True where it has the command `bulkWrite`, which takes writes of all kinds to any collections. MongoDB has since
+   * 8.0.
+   */
   readonly hasBulkWrite: boolean;
   /** Writes. */
   readonly writes: number;

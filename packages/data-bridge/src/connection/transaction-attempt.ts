@@ -27,7 +27,10 @@ export function currentAttempt(): TransactionAttempt | undefined {
   return storage?.getStore();
 }
 
-/** Is what is done with these options part of a transaction, the program's own by the option `session` or one of ours? */
+/**
+ * True where what is done with these options is part of a transaction: the program's own by the option `session`, or
+ * one of ours.
+ */
 export function isInTransaction({ session }: { readonly session?: ClientSession | undefined }): boolean {
   return session?.inTransaction() === true || currentAttempt() !== undefined;
 }
@@ -59,7 +62,7 @@ export class TransactionAttempt {
     this.session = session;
   }
 
-  /** Is the callback through, so that only the commit can have failed? */
+  /** True when the callback is through: then only the commit can have failed. */
   get isDone(): boolean {
     return this.#phase === 'done';
   }
@@ -69,7 +72,7 @@ export class TransactionAttempt {
     return this.#thrown;
   }
 
-  /** Was it committed or taken back? */
+  /** True when it was committed or taken back. */
   get isOver(): boolean {
     return this.#phase === 'over';
   }

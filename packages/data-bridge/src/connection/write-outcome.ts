@@ -79,7 +79,7 @@ function messageOf(error: unknown): string {
 
 const OVERSIZED: ReadonlySet<number | undefined> = new Set([10334, 17419, 17420]);
 
-/** Did the command never leave this process? */
+/** True for a command that never left this process. */
 function isUnsent(error: unknown): boolean {
   if (error instanceof MongoNetworkError) return (error as { beforeHandshake?: boolean }).beforeHandshake === true;
   return isDisconnected(error);
@@ -128,7 +128,7 @@ export function translateWrite(thrown: unknown, context: ErrorContext, names?: N
   return new OutcomeUnknownError(text, { ...context, cause: safely(error) });
 }
 
-/** Did the connection break, or the time run out? */
+/** True where the connection broke, or the time ran out. */
 function isInterrupted(error: unknown): boolean {
   return error instanceof MongoNetworkError || error instanceof MongoOperationTimeoutError;
 }

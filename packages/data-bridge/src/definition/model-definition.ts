@@ -100,7 +100,7 @@ export class ModelDefinition {
     return this.#names.storedPath(path);
   }
 
-  /** Has any field another name in the program than the stored one? */
+  /** True where any field has another name in the program than the stored one. */
   get renames(): boolean {
     return this.#names.renames;
   }
@@ -120,12 +120,12 @@ export class ModelDefinition {
     return this.#names.programFields(this.redaction === undefined ? stored : withoutRevision(stored));
   }
 
-  /** Is it a stored name that the program does not use, since it calls the field otherwise? */
+  /** True for a stored name that the program does not use, since it calls the field otherwise. */
   isHidden(name: string): boolean {
     return this.#names.isHidden(name);
   }
 
-  /** Is it a field that is not for the program to take back: the `_id`, or one that the mapper writes itself? */
+  /** True for a field that is not for the program to take back: the `_id`, or one that the mapper writes itself. */
   isOwn(name: string): boolean {
     return (
       name === '_id' ||
@@ -135,7 +135,7 @@ export class ModelDefinition {
     );
   }
 
-  /** Does what is stored under this name number the writes of a document whose history is kept? */
+  /** True where what is stored under this name numbers the writes of a document whose history is kept. */
   isRevision(name: string): boolean {
     return this.redaction !== undefined && (name === REVISION || name === REVISION_ID);
   }
@@ -148,7 +148,10 @@ export class ModelDefinition {
     return [...this.shardKey, ...counter, REVISION, REVISION_ID, ...(updatedAt === undefined ? [] : [updatedAt])];
   }
 
-  /** Are there validators that wait? Those that are written so are known, others when they are seen to give a promise. */
+  /**
+   * True where there are validators that wait. Those that are written so are known, others when they are seen to give a
+   * promise.
+   */
   get validatesLater(): boolean {
     return (this.#validatesLater ??= [...this.fields.values()].some((field) => field.isAsync));
   }

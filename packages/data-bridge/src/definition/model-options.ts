@@ -41,18 +41,19 @@ export interface ModelOptions {
    */
   readonly unknown?: 'error' | 'keep' | 'drop';
   /**
-   * Are values validated before they are stored?
+   * Whether values are validated before they are stored.
    * @default true
    */
   readonly validate?: boolean;
   /**
-   * Are the times of the insert and of the last update kept, in `createdAt` and `updatedAt` or under other names?
+   * Whether the times of the insert and of the last update are kept, in `createdAt` and `updatedAt` or under other
+   * names.
    * @default false
    */
   readonly timestamps?: boolean | { readonly createdAt?: string; readonly updatedAt?: string };
   /**
-   * Is each insert, update and delete of a document kept in the collection `<collection>_history`? `redact` has the dotted
-   * paths that never enter it.
+   * Whether each insert, update and delete of a document is kept in the collection `<collection>_history`. `redact` has
+   * the dotted paths that never enter it.
    * @default false
    */
   readonly history?: boolean | { readonly redact?: readonly string[] };

@@ -45,7 +45,7 @@ function joined(earlier: PendingAtomic | undefined, operator: AtomicOperator, op
   return earlier.operator === operator ? foldAtomics(operator, earlier.operand, operand) : undefined;
 }
 
-/** Is this field, or any, written by an operator that no save has confirmed yet? */
+/** True where this field, or any, is written by an operator that no save has confirmed yet. */
 export function hasAtomics({ baseline, pending, sent }: DocumentState, field?: string): boolean {
   const isOf = ({ keys }: PendingAtomic) => field === undefined || keys[0] === field;
   return sent.some(isOf) || pending.some((each) => isOf(each) && isShown(baseline, each));
@@ -162,7 +162,7 @@ function checkStored(state: DocumentState, keys: Keys, operator: AtomicOperator,
     throw new UsageError(`${operator} of "${state.definition.programPath(keys)}" ${problem}.`, state.context);
 }
 
-/** Is the value as it is stored, or as the write under way will store it? */
+/** True where the value is as it is stored, or as the write under way will store it. */
 function isSettled(state: DocumentState, keys: Keys, value: unknown): boolean {
   const sent = state.sent.find((each) => isAt(keys, each));
   if (sent !== undefined) return equalOrBothUndefined(value, sent.shown);

@@ -26,7 +26,7 @@ export type Write =
       readonly tree: EditTree;
       /** The fields that the mapper itself writes: the time of the update, and the version. */
       readonly stamped: readonly string[];
-      /** Does the server tell what the operators left, since others may have written there, too? */
+      /** True where the server tells what the operators left, since others may have written there, too. */
       readonly reads: boolean;
       /** What the stored document must hold besides; null where the update fits any. */
       readonly conditions: WriteConditions | null;
@@ -43,7 +43,7 @@ export interface WriteConditions {
   readonly filter: GuardFilter;
   /** Strings are compared as they are, whatever the collection's own collation takes for equal. */
   readonly collation: UpdatePlan['collation'];
-  /** Is the update to be a pipeline, which fits any shape? */
+  /** True where the update is to be a pipeline, which fits any shape. */
   readonly asPipeline: boolean;
 }
 
@@ -63,7 +63,7 @@ export interface KeptFields {
 /** A document's part in a transaction. */
 interface Part extends Member {
   readonly attempt: TransactionAttempt;
-  /** Was more done than reading? */
+  /** True when more was done than reading. */
   isFirm: boolean;
 }
 
@@ -97,14 +97,14 @@ export class DocumentState {
   writing: EditTree | null = null;
   /** A write whose answer did not come. */
   unanswered: Write | null = null;
-  /** Was it written in a transaction of which nobody knows whether it was committed? */
+  /** True when it was written in a transaction of which nobody knows whether it was committed. */
   inDoubt = false;
   /** Fields that were assigned as a whole and not validated since: their schema's output is still to be taken over. */
   readonly assigned = new Set<string>();
   readonly defaults = new Map<string, HandedDefault>();
   /** What a clone took over: those of its fields that the schema does not name are no mistakes. */
   kept: ReadonlySet<string> | null = null;
-  /** Did the program's own code, run in the midst of an operation, assign a field? */
+  /** True when the program's own code, run in the midst of an operation, assigned a field. */
   disturbed = false;
   /** The end of the operations that were started; null when none is under way. */
   #tail: Promise<void> | null = null;
@@ -246,7 +246,8 @@ export class DocumentState {
   /**
    * Takes part in the transaction around the call, if there is one, from now on until that is over.
    *
-   * @param isReading was a value handed out that may be changed in place? It need not be, so whoever does more comes first.
+   * @param isReading true where a value was handed out that may be changed in place. It need not be, so whoever does
+   *   more comes first.
    * @throws UsageError while others are busy with the document.
    */
   join(isReading = false): void {
@@ -360,7 +361,7 @@ export class DocumentState {
     return run;
   }
 
-  /** Is the current chain of calls part of what runs on this document now? */
+  /** True where the current chain of calls is part of what runs on this document now. */
   #isInside(): boolean {
     return this.#calling || (!this.#operation.isOver && busy.getStore()?.has(this.#operation) === true);
   }

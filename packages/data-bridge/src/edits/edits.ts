@@ -37,7 +37,7 @@ export interface ObjectEdit {
   readonly base: object;
   readonly value: object;
   readonly children: ReadonlyMap<string, Edit>;
-  /** Was only a part of the object loaded? Then it must not be written whole. */
+  /** True where only a part of the object was loaded: then it must not be written whole. */
   readonly isPart?: true;
 }
 
@@ -62,13 +62,13 @@ export interface ElementsEdit {
   readonly removed: readonly unknown[];
   /** Elements that the original has not. */
   readonly added: readonly unknown[];
-  /** Do the elements that stay stand in another order, or new ones before them? */
+  /** True where the elements that stay stand in another order, or new ones before them. */
   readonly isMoved: boolean;
-  /** Was only a part of each element loaded? Then the array must not be written whole. */
+  /** True where only a part of each element was loaded: then the array must not be written whole. */
   readonly isPart?: true;
   /** The identities of the edited elements, where they are known without decoding the others. */
   readonly ids?: ReadonlyMap<number, unknown>;
-  /** Are the identities texts, where that is known? */
+  /** True where the identities are texts; `undefined` where that is not known. */
   readonly hasTexts?: boolean;
 }
 
@@ -161,7 +161,7 @@ export function idOf(edit: ElementsEdit, i: number): unknown {
   return edit.ids === undefined ? memberOf(edit.base[i], edit.key) : edit.ids.get(i);
 }
 
-/** Has it members that can change one by one? */
+/** True for what has members that can change one by one. */
 export function hasMembers(value: unknown): value is object {
   return value instanceof Map || isPlainObject(value);
 }
@@ -277,7 +277,7 @@ function changesBelow(
   changes.push({ path, keys, from, to });
 }
 
-/** Does each element stand where it stood? Else an index would not say which one is meant. */
+/** True where each element stands where it stood. Else an index would not say which one is meant. */
 function isInPlace({ removed, added, isMoved }: ElementsEdit): boolean {
   return removed.length === 0 && added.length === 0 && !isMoved;
 }

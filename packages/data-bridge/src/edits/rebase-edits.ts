@@ -61,7 +61,7 @@ export function editTo(theirs: unknown, value: unknown): Edit | null {
 /** My value wins. */
 export const takeMine: Settle = ({ mine, theirs }) => editTo(theirs, mine);
 
-/** Are both stored values equal, or both not there? */
+/** True where both stored values are equal, or both not there. */
 export function equalOrBothAbsent(a: unknown, b: unknown): boolean {
   const [left, right] = [a, b].map((value) => (value === undefined ? ABSENT : value));
   return left === right || (left !== ABSENT && right !== ABSENT && equalValues(left, right));

@@ -46,7 +46,7 @@ export function bigintOf(value: Numeric): bigint {
   return typeof value === 'bigint' ? value : BigInt(Number(value));
 }
 
-/** Does a server take the two for equal? */
+/** True for two values that a server takes for equal. */
 export function equalToServer(a: unknown, b: unknown): boolean {
   if (isNumeric(a) && isNumeric(b)) return compareNumbers(a, b) === 0;
   if (Array.isArray(a) && Array.isArray(b)) {

@@ -37,7 +37,7 @@ function changedElements(from: readonly unknown[], to: readonly unknown[], keys:
   return to.flatMap((value, i) => changesBetween(i < from.length ? from[i] : ABSENT, value, [...keys, i]));
 }
 
-/** Are they equal and of the same types? Of objects and arrays all that lies in them. */
+/** True for two values that are equal and of the same types. Of objects and arrays all that lies in them. */
 function equalInValueAndType(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (a === ABSENT || b === ABSENT || typeof a !== typeof b) return false;

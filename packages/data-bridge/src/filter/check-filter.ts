@@ -18,7 +18,7 @@ const SCRIPTS: ReadonlySet<string> = new Set(['$where', '$function', '$accumulat
 /** Where a filter, or a part of one, stands. */
 interface Place {
   readonly keys: readonly string[];
-  /** Are its operators the program's own? */
+  /** True where its operators are the program's own. */
   readonly isTrusted?: boolean;
 }
 

@@ -7,7 +7,7 @@ import { ABSENT } from '../bson/encode.ts';
 
 type Conditions = Readonly<Record<string, unknown>>;
 
-/** Does the filter say what this field equals, or a part of it? */
+/** True where the filter says what this field equals, or a part of it. */
 export function isGiven(filter: Conditions, name: string): boolean {
   return Object.entries(filter).some(([key, value]) => {
     if (isJoined(key, value)) return value.some((each) => isPlainObject(each) && isGiven(each, name));

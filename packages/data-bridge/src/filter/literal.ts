@@ -55,7 +55,7 @@ export function trusted<C extends object>(condition: C): C {
   return condition;
 }
 
-/** Was it given to `trusted()`? */
+/** True for what was given to `trusted()`. */
 export function wasTrusted(condition: unknown): boolean {
   return typeof condition === 'object' && condition !== null && known.has(condition);
 }

@@ -47,7 +47,7 @@ export interface PendingEntry extends Omit<PlannedEntry, 'id'> {
   readonly seen: SeenWrite | null;
   /** What the writer is about to change, as it was then. */
   readonly known: readonly EntryChange[];
-  /** Are these all of the document's fields, so that others were not there? */
+  /** True where these are all of the document's fields, so that others were not there. */
   readonly isWhole: boolean;
 }
 

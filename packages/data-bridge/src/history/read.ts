@@ -217,7 +217,7 @@ class Past {
     throw new HistoryError(text, { problem: 'too-large', ...this.#context });
   }
 
-  /** Is there what announced the entry of the last write? */
+  /** True where there is what announced the entry of the last write. */
   async unfinished(options: ReadOptions): Promise<HistoryError> {
     const filter = this.#newest === null ? pendingWhere({ doc: this.#doc, kind: 'delete' }) : { _id: this.#lastId };
     const announced = await this.#definition.historyCollection().countDocuments(filter, options);
@@ -227,7 +227,7 @@ class Past {
     return new HistoryError(text, { problem: 'unfinished', ...this.#context });
   }
 
-  /** Is there nothing before, or does only one entry miss? */
+  /** True where there is nothing before, or only one entry is missing. */
   async missing(options: ReadOptions): Promise<HistoryError> {
     const revision = Number(this.#revision);
     const older = await this.#definition.historyCollection().countDocuments(entriesOf(this.#doc, 0, revision), options);

@@ -28,7 +28,7 @@ export interface Known {
   readonly seen: SeenWrite | null;
   /** What it is about to change, as it knows it: `to` is not looked at. */
   readonly values: readonly StoredChange[];
-  /** Are these all fields of the document? */
+  /** True where these are all fields of the document. */
   readonly isWhole: boolean;
 }
 

@@ -92,7 +92,7 @@ export interface Statics<F extends Fields> {
   count<D>(this: Class<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Promise<number>;
   /** Documents whose fields equal these values. Values are never operators, so it is the one for input from outside. */
   findBy<D>(this: Class<D>, values: NoInfer<Equality<D>>, options?: QueryOptions): Query<D>;
-  /** Does any document match? */
+  /** True where any document matches. */
   exists<D>(this: Class<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Promise<boolean>;
   /** How many documents the collection has, by its own record: fast, and not exact while others write. */
   estimatedCount(options?: DriverOptions<EstimatedDocumentCountOptions>): Promise<number>;

@@ -18,7 +18,7 @@ export interface PageOptions {
   /** A token of another page of the query: the documents before that place. */
   readonly before?: string | null;
   /**
-   * Is it counted how many documents the query has in all?
+   * Whether it is counted how many documents the query has in all.
    * @default false
    */
   readonly total?: boolean;

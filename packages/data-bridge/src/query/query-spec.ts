@@ -21,7 +21,7 @@ export interface QuerySpec<D> {
   readonly options: FindOptions & Abortable;
   /** Which part of the documents is loaded; null for all of it. */
   readonly selection: Selection | null;
-  /** Is what it gives made of documents by `map()`? */
+  /** True where what it gives is made of documents by `map()`. */
   readonly isMapped: boolean;
 }
 

@@ -248,7 +248,7 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
     return count(this.#spec);
   }
 
-  /** Does any document match? */
+  /** True where any document matches. */
   async exists(): Promise<boolean> {
     return (await this.limit(1).count()) > 0;
   }

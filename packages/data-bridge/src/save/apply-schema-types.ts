@@ -56,7 +56,7 @@ function typeOf(value: unknown): unknown {
   return isPlainObject(value) ? 'object' : Object.getPrototypeOf(value);
 }
 
-/** Was the value at those keys below `current` there already? Elements of arrays may have moved. */
+/** True where the value at those keys below `current` was there already. Elements of arrays may have moved. */
 function isLoaded(
   original: unknown,
   current: unknown,

@@ -92,7 +92,7 @@ export abstract class Document<S> {
     return baseline instanceof BsonBaseline ? baseline.bytes() : null;
   }
 
-  /** Was it never stored? */
+  /** True while it was never stored. */
   get $isNew(): boolean {
     return this.#life?.isNew === true;
   }
@@ -123,7 +123,7 @@ export abstract class Document<S> {
     return this;
   }
 
-  /** Does this field, or any, differ from what is stored? Every field of a new document does. */
+  /** True where this field, or any, differs from what is stored. Every field of a new document does. */
   isModified(field?: keyof S & string): boolean {
     this.#adoptDefaults();
     const name = field === undefined ? undefined : this.#stored(field);
@@ -342,7 +342,7 @@ export abstract class Document<S> {
     return value === undefined ? this.#readAbsent(name) : value;
   }
 
-  /** Was it loaded by `select()` or `omit()`, so that it is not the whole document? */
+  /** True where it was loaded by `select()` or `omit()`, so that it is not the whole document. */
   get #isPartial(): boolean {
     return baselineOf(this.#tracker).selection !== null;
   }

@@ -13,7 +13,7 @@ export interface RebaseOptions<C = Conflict>
     Pick<FindOptions, 'session' | 'comment' | 'timeoutMS'>,
     Partial<Abortable>,
     Pick<ConflictOptions<C>, 'onConflict'> {
-  /** Of a save whose answer never came: was it done? You may know by what is stored. */
+  /** Of a save whose answer never came: whether it was done. You may know by what is stored. */
   readonly applied?: boolean;
 }
 

@@ -21,7 +21,8 @@ import {
 /** Options of `saveAll()`: those of `save()`, and whether one failure stops the others. */
 export interface SaveAllOptions extends SaveOptions {
   /**
-   * Are the documents written in the order of the list, and none after one that failed? One that is gone or in conflict stops no other.
+   * Whether the documents are written in the order of the list, and none after one that failed. One that is gone or in
+   * conflict stops no other.
    * @default false
    */
   readonly ordered?: boolean;
@@ -158,7 +159,10 @@ function atOnce(ordered: boolean, { session }: SaveOptions): number {
   return ordered || session !== undefined ? 1 : CONCURRENCY;
 }
 
-/** Does it stop those behind it? That a document is gone or another one now, a command with many of them tells only when it is done. */
+/**
+ * True where it stops those behind it. That a document is gone or another one now, a command with many of them tells
+ * only when it is done.
+ */
 function isFailure(written: Written | null): boolean {
   if (written === null || written.isWritten) return false;
   return !(written.error instanceof DocumentNotFoundError || written.error instanceof ConflictError);

@@ -25,7 +25,10 @@ export interface PlannedWrite {
 /** What became of a write. */
 export interface Written {
   readonly isWritten: boolean;
-  /** Was the stored document not as its conditions ask? Then the newer one is to be read, and the write is to be tried alone. */
+  /**
+   * True where the stored document was not as its conditions ask: then the newer one is to be read, and the write is to
+   * be tried alone.
+   */
   readonly isMissed?: true;
   /** Also where it was written and not confirmed as widely as asked. None where it was not tried, since another failed. */
   readonly error?: unknown;
@@ -52,7 +55,7 @@ type Model = AnyClientBulkWriteModel<BSON.Document> | AnyBulkWriteOperation;
  * Sorts writes into commands, as few as the servers' limits allow. A write that is alone in its command may need it so: it
  * holds operators of which the server must tell the results, or is too large to stand beside another.
  *
- * @param ordered does the order of the writes stay?
+ * @param ordered whether the order of the writes stays.
  */
 export function intoCommands<P extends PlannedWrite>(planned: readonly P[], ordered: boolean): Command<P>[] {
   const commands: Command<P>[] = [];
@@ -85,14 +88,14 @@ function needsAnswer({ write, server }: PlannedWrite): boolean {
   return write.kind === 'update' && (write.reads || (write.conditions !== null && !server.hasBulkWrite));
 }
 
-/** Are there conditions that may not be met? */
+/** True where there are conditions that may not be met. */
 function isGuarded({ write }: PlannedWrite): boolean {
   return write.kind === 'update' && write.conditions !== null;
 }
 
 /**
- * Can one command hold both? Below MongoDB 8.0 it has a single collection and kind. Results of each write cost the client
- * more than the writes, so those that need them have commands of their own.
+ * True where one command can hold both. Below MongoDB 8.0 it has a single collection and kind. Results of each write
+ * cost the client more than the writes, so those that need them have commands of their own.
  */
 function goTogether(a: PlannedWrite, b: PlannedWrite | undefined): boolean {
   if (b?.server !== a.server || isGuarded(a) !== isGuarded(b)) return false;

@@ -43,7 +43,7 @@ const REFUSED = ['upsert', 'arrayFilters', 'hint', 'collation', 'sort', 'timesta
 export interface SaveOptions<C = Conflict, P = string>
   extends Omit<UpdateOptions, (typeof REFUSED)[number]>, Partial<Abortable>, ConflictOptions<C, P> {
   /**
-   * Are the changed fields validated first?
+   * Whether the changed fields are validated first.
    * @default the model's `validate`
    */
   readonly validate?: boolean;
@@ -381,7 +381,7 @@ function settleInsert(state: DocumentState, document: BSON.Document): void {
   state.lastSaved = sent;
 }
 
-/** Is it what the mapper counts the writes by? */
+/** True for what the mapper counts the writes by. */
 function counts(definition: ModelDefinition, name: string): boolean {
   return name === definition.version || definition.isRevision(name);
 }
@@ -413,7 +413,7 @@ export function fail(state: DocumentState, write: Write, error: unknown, outcome
   });
 }
 
-/** Does sending it twice leave what sending it once does? */
+/** True where sending it twice leaves what sending it once does. */
 function isRepeatable(write: Write): boolean {
   return write.kind === 'insert' || (write.entry === undefined && !adds(write.tree));
 }

@@ -52,7 +52,7 @@ interface Place {
   readonly root: JsonSchema;
   /** The `$ref`s that lead here. */
   readonly references: readonly string[];
-  /** Is it a part of an `allOf`? Then it sees but some of an object's keys. */
+  /** True for a part of an `allOf`: then it sees but some of an object's keys. */
   readonly joined: boolean;
 }
 
@@ -164,8 +164,9 @@ function limits(schema: JsonSchema, place: Place): JsonSchema {
 }
 
 /**
- * Does a pattern mean the same to PCRE, without flags, as to JavaScript? Kept out are escapes that only one of them has
- * (`\u`, `\p`, `\A` …) or that match less in PCRE (`\s`), `[]`, `[^]` and `[[`, and lookbehinds, whose length PCRE limits.
+ * True for a pattern that means the same to PCRE, without flags, as to JavaScript. Kept out are escapes that only one
+ * of them has (`\u`, `\p`, `\A` …) or that match less in PCRE (`\s`), `[]`, `[^]` and `[[`, and lookbehinds, whose
+ * length PCRE limits.
  */
 function isPortable(pattern: string): boolean {
   const foreign = /\\[^dDwWSbBnrtfx\d\W]|\[\^?\]|\[[^\]]*\[[:.=]|\(\?<[=!]/;

@@ -39,7 +39,7 @@ export class SchemaField {
   readonly name: string;
   /** The name that the program uses. */
   readonly programName: string;
-  /** Was the schema seen to take its own output? */
+  /** True when the schema was seen to take its own output. */
   takesOutput = false;
   readonly #schema: StandardSchemaV1;
   readonly #declared: FieldSchema;
@@ -74,17 +74,17 @@ export class SchemaField {
     return targetOf(this.#schema);
   }
 
-  /** Is the field an ObjectId, or an array of some? */
+  /** True where the field is an ObjectId, or an array of some. */
   get holdsObjectIds(): boolean {
     return this.kind === 'objectId' || elementKindOf(this.#schema) === 'objectId';
   }
 
-  /** Is the validator written to wait? Other validators may wait too, and show it by a promise. */
+  /** True where the validator is written to wait. Other validators may wait too, and show it by a promise. */
   get isAsync(): boolean {
     return (this.#waits ??= isWrittenAsync(this.#schema));
   }
 
-  /** Does no code of the program's run when a value is validated? */
+  /** True where no code of the program's runs when a value is validated. */
   get onlyLooks(): boolean {
     return (this.#onlyLooks ??= runsNoCode(this.#schema));
   }
@@ -99,7 +99,7 @@ export class SchemaField {
     return libraryJsonSchema(this.#schema, side);
   }
 
-  /** Does the schema refuse `undefined`? One that waits or throws does not say so. */
+  /** True where the schema refuses `undefined`. One that waits or throws does not say so. */
   refusesAbsence(): boolean {
     try {
       const result = this.#run(undefined);
@@ -109,7 +109,7 @@ export class SchemaField {
     }
   }
 
-  /** Has the schema a default? */
+  /** True where the schema has a default. */
   get hasDefault(): boolean {
     return (this.#hasDefault ??= this.#findDefault());
   }
@@ -190,7 +190,7 @@ export function overlay(value: unknown, output: unknown): unknown {
   return alike && equalValues(value, output) ? value : output;
 }
 
-/** Did the schema leave a value as it is? Most only look, and copy what they looked at. */
+/** True where the schema left a value as it is. Most only look, and copy what they looked at. */
 export function isLeft(value: unknown, output: unknown): boolean {
   if (Object.is(value, output)) return true;
   // case: what is frozen is taken over as a copy
@@ -232,13 +232,13 @@ function overlayMembers(value: Record<string, unknown>, output: Record<string, u
   return target;
 }
 
-/** Can all its members be set? Not those of a frozen object, nor one that has only a getter. */
+/** True where all its members can be set. Not those of a frozen object, nor one that has only a getter. */
 function isOpen(value: object): boolean {
   const members = Object.values(Object.getOwnPropertyDescriptors(value));
   return Object.isExtensible(value) && members.every(({ writable, set }) => writable === true || set !== undefined);
 }
 
-/** Did the schema put a container in the place of another? Then laying one over the other would mix them up. */
+/** True where the schema put a container in the place of another. Then laying one over the other would mix them up. */
 function hasMoved(before: readonly unknown[], after: readonly unknown[]): boolean {
   const containers = new Set(before.filter(isMutable));
   return after.some((element, i) => element !== before[i] && isMutable(element) && containers.has(element));

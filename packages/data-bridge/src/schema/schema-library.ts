@@ -61,8 +61,8 @@ export function negativeLength(schema: unknown): number | undefined {
 }
 
 /**
- * Is a validator written to wait? Valibot says so in `async`; Zod keeps the program's functions, of which those that are
- * declared `async` show. It looks into objects too, so it is for when all schemas are made.
+ * True for a validator that is written to wait. Valibot says so in `async`; Zod keeps the program's functions, of which
+ * those that are declared `async` show. It looks into objects too, so it is for when all schemas are made.
  */
 export function isWrittenAsync(schema: unknown): boolean {
   return someSchema(schema, (each) => property(each, 'async') === true || types.isAsyncFunction(each));
@@ -81,7 +81,10 @@ function isFunction(part: unknown): boolean {
   return typeof part === 'function';
 }
 
-/** Is anything that a schema is made of, or itself, such a thing? It looks into objects, so it is for when all schemas are made. */
+/**
+ * True where a schema, or anything that it is made of, is such a thing. It looks into objects, so it is for when all
+ * schemas are made.
+ */
 export function someSchema(schema: unknown, test: (part: unknown) => boolean, seen = new Set<unknown>()): boolean {
   if (seen.has(schema)) return false;
   seen.add(schema);

@@ -85,7 +85,7 @@ export class FieldNames {
     return this.#programNames.get(name) ?? name;
   }
 
-  /** Does this name stand for a field that the program knows by another one? */
+  /** True where this name stands for a field that the program knows by another one. */
   isHidden(name: string): boolean {
     return this.#programNames.has(name) && !this.#known.has(name);
   }

@@ -9,7 +9,7 @@ import type { Selection } from './selection.ts';
 export interface Baseline {
   /** Which part of the stored document was loaded; null for all of it. */
   readonly selection: Selection | null;
-  /** Are stored binaries read as bare bytes, which do not tell their subtype? */
+  /** True where stored binaries are read as bare bytes, which do not tell their subtype. */
   readonly promotesBuffers: boolean;
   /** What a schema declares of the arrays in the document. */
   readonly identities: Identities | undefined;
@@ -20,9 +20,9 @@ export interface Baseline {
   has(name: string): boolean;
   /** Names of the current fields, in document order, new ones last. */
   names(): string[];
-  /** Does any current value differ from its original? */
+  /** True where any current value differs from its original. */
   isModified(): boolean;
-  /** Does the current value of this field differ from its original? */
+  /** True where the current value of this field differs from its original. */
   differs(name: string): boolean;
   /** Calls `visit` for each field that differs from its original, with its current value, `undefined` when removed. */
   eachChange(visit: (name: string, value: unknown) => void): void;
@@ -38,7 +38,7 @@ export interface Baseline {
   toObject(): Record<string, unknown>;
   /** Another one in the same state, which changes of this one do not reach: at the cost of what differs from the original. */
   copy(): Baseline;
-  /** Has the other one the same original? That of a document is another one after each save and reload. */
+  /** True where the other one has the same original. That of a document is another one after each save and reload. */
   sharesOriginal(other: Baseline): boolean;
   /** Back to the original: of one field, or of all. Containers handed out before are detached. */
   revert(name?: string): void;

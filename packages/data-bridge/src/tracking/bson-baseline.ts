@@ -382,7 +382,10 @@ export class BsonBaseline implements Baseline {
   }
 }
 
-/** Does the program read it as it is when it comes back from the server? Other scalars may come back as another type. */
+/**
+ * True for a value that the program reads as it is when it comes back from the server. Other scalars may come back as
+ * another type.
+ */
 function readsAsSent(value: unknown, { promoteValues }: Layout['options']): boolean {
   return typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && promoteValues);
 }

@@ -47,12 +47,12 @@ export function treeWith(
   return { tree: children.size === 0 ? null : { kind: 'object', children }, atomics };
 }
 
-/** Does memory show what it did after the operator? */
+/** True where memory shows what it did after the operator. */
 export function isShown(baseline: Baseline, { keys: [name, ...inner], shown }: PendingAtomic): boolean {
   return equalOrBothUndefined(inner.reduce(liveMember, baseline.current(name)), shown);
 }
 
-/** Are both absent, or equal? */
+/** True where both are absent, or equal. */
 export function equalOrBothUndefined(a: unknown, b: unknown): boolean {
   return Object.is(a, b) || (a !== undefined && b !== undefined && equalValues(a, b));
 }

@@ -32,7 +32,7 @@ export class Selection {
     return new Selection(false, treeOf(paths.filter((path) => !isId(path))), !paths.some(isId));
   }
 
-  /** Are paths named that are loaded, rather than those that are not? */
+  /** True where it names the paths that are loaded, rather than those that are not. */
   get isOnly(): boolean {
     return this.#only;
   }
@@ -47,7 +47,7 @@ export class Selection {
     return new Selection(this.#only, this.#paths, id);
   }
 
-  /** Is the `_id` loaded? */
+  /** True where the `_id` is loaded. */
   get hasId(): boolean {
     return this.#id;
   }

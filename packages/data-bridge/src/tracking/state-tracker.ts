@@ -90,7 +90,7 @@ export class StateTracker<T extends object = Record<string, unknown>> {
     this.#baseline.set(field as string, undefined);
   }
 
-  /** Is there a field of this name now? One that holds `undefined` counts as absent. */
+  /** True where there is a field of this name now. One that holds `undefined` counts as absent. */
   has(field: keyof T): boolean {
     return this.#baseline.has(field as string);
   }
@@ -100,7 +100,7 @@ export class StateTracker<T extends object = Record<string, unknown>> {
     return this.#baseline.names();
   }
 
-  /** Does this field, or any, differ from the original? Nothing is decoded to find out. */
+  /** True where this field, or any, differs from the original. Nothing is decoded to find out. */
   isModified(field?: keyof T): boolean {
     if (field !== undefined) return this.#baseline.differs(field as string);
     return this.#baseline.isModified();

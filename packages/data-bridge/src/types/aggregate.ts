@@ -193,7 +193,7 @@ export type ProjectFields<S> = { readonly [K in keyof S]?: Computed<S> } & { rea
 
 type IsLeftOut<E> = E extends 0 | false ? true : false;
 
-/** Does it say only what to leave out? Then all else stays. */
+/** True where it says only what to leave out: then all else stays. */
 type LeavesOut<P> = [{ [K in keyof P]: IsLeftOut<P[K]> extends true ? never : K }[keyof P]] extends [never]
   ? true
   : false;

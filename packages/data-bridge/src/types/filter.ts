@@ -72,7 +72,7 @@ type Comparand<V, Hex> = V extends AnyNumber
     ? V | Hex
     : V;
 
-/** Is it a type of numbers rather than one of a few numbers? */
+/** True for a type of numbers, not for one of a few numbers. */
 type IsWide<V> = V extends number ? (number extends V ? true : false) : true;
 
 /** Regular expressions, where the value may be a string. */

@@ -88,7 +88,7 @@ type PathsOfElements<E, Seen, Depth extends unknown[], Step extends string> = [S
       ? string // one pattern costs compilers less than a pattern for each kind of step
       : Step | `${Step}.${PathsBelow<E, Seen, Depth, string>}`;
 
-/** Are its keys data, as those of a record or a Map? */
+/** True where its keys are data, as those of a record or a Map. */
 export type IsRecord<V> = string extends keyof V ? true : V extends ReadonlyMap<unknown, unknown> ? true : false;
 
 /**

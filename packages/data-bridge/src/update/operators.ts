@@ -5,12 +5,12 @@ import { type AtomicEdit, type Edit, type EditTree, type ElementsEdit, idOf, ids
 /** The update operators that express a tree of edits: by path, what each is given. */
 export type Operators = Record<string, Record<string, unknown>>;
 
-/** Can this key be part of a dotted path? */
+/** True for a key that can be part of a dotted path. */
 export function isNameable(key: string): boolean {
   return key !== '' && key.charCodeAt(0) !== 0x24 && !key.includes('.');
 }
 
-/** Would it be an index where its parent is an array? */
+/** True for a key that would be an index where its parent is an array. */
 export function isIndex(key: string): boolean {
   const first = key.charCodeAt(0);
   return first >= 0x30 && first <= 0x39 && /^\d+$/.test(key);

@@ -68,7 +68,7 @@ function comparesStrings(edit: Edit | EditTree): boolean {
   return false;
 }
 
-/** Is it a text, or is there one in it? */
+/** True for a text, and for what holds one. */
 export function holdsString(value: unknown): boolean {
   if (typeof value === 'string' || value instanceof BSON.BSONSymbol) return true;
   if (Array.isArray(value)) return value.some(holdsString);
@@ -81,7 +81,10 @@ export function fallbackTree(tree: EditTree): EditTree {
   return isTooLarge(pipeline(tree)) ? setWhole(tree) : tree;
 }
 
-/** Do the operators need a second try where the stored shape changed? Then a transaction or a bulk write sends the pipeline at once. */
+/**
+ * True where the operators need a second try when the stored shape has changed. Then a transaction or a bulk write
+ * sends the pipeline at once.
+ */
 export function needsPipelineInBatch(tree: EditTree): boolean {
   return ![...tree.children.values()].every(fitsAnyShape);
 }

@@ -27,7 +27,7 @@ export function shapeGuard(tree: EditTree): GuardFilter | undefined {
   return Object.keys(guard).length > 0 ? guard : undefined;
 }
 
-/** Are there elements that must be as they were? */
+/** True where there are elements that must be as they were. */
 function hasPositions(edit: Edit): boolean {
   if (edit.kind === 'positions') return true;
   if (edit.kind !== 'object') return false;

@@ -43,7 +43,7 @@ export function unchangedAt([name, ...keys]: Keys, originals: Originals): EditTr
   return { kind: 'object', children: new Map([[name, keep(originals(name), keys)]]) };
 }
 
-/** Does the guard of a tree compare texts? */
+/** True where the guard of a tree compares texts. */
 export function valueGuardComparesText(edit: Edit | EditTree): boolean {
   switch (edit.kind) {
     case 'set':

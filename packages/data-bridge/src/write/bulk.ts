@@ -51,7 +51,7 @@ export interface BulkOptions
     >,
     ManyOptions {
   /**
-   * Are inserted and replacing documents validated before anything is sent?
+   * Whether inserted and replacing documents are validated before anything is sent.
    * @default the model's `validate`
    */
   readonly validate?: boolean;
@@ -68,7 +68,7 @@ interface Operation {
 
 interface Made {
   readonly document: Document<unknown>;
-  /** Did the program give an `_id`? A replacement has none otherwise. */
+  /** True where the program gave an `_id`. A replacement has none otherwise. */
   readonly hasId: boolean;
 }
 
@@ -277,7 +277,7 @@ function countsOf({ matchedCount, modifiedCount, upsertedId }: Counts): Told {
 
 type Counts = Pick<UpdateResult, 'matchedCount' | 'modifiedCount'> & { readonly upsertedId?: unknown };
 
-/** @param isOpen does nobody know whether it was done? */
+/** @param isOpen true where nobody knows whether it was done. */
 function errorOf(definition: ModelDefinition, reason: unknown, isOpen: boolean): unknown {
   if (!isOpen) return translate(reason, definition.context, definition);
   const text = 'The operation was sent, and its answer never came: read what is stored before it is sent again.';

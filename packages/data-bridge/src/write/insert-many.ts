@@ -24,7 +24,7 @@ import { validate } from '../save/validate.ts';
 /** Options of `insertMany`: the driver's, whether to validate, and what to give back. */
 export interface InsertManyOptions extends BulkWriteOptions, Partial<Abortable> {
   /**
-   * Are all documents validated before anything is sent?
+   * Whether all documents are validated before anything is sent.
    * @default the model's `validate`
    */
   readonly validate?: boolean;
@@ -223,7 +223,7 @@ function sendable(definition: ModelDefinition, inputs: readonly object[]): BSON.
 
 const withConstructor = new WeakMap<object, boolean>();
 
-/** May a constructor of the program's own, in the class or one above it, do something to new documents? */
+/** True where a constructor of the program's own, in the class or one above it, may do something to new documents. */
 function hasConstructor(model: DocumentClass): boolean {
   let known = withConstructor.get(model);
   if (known === undefined) {

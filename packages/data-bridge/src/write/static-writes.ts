@@ -32,7 +32,7 @@ import { renameInStages } from '../filter/rename-in-expression.ts';
 /** What static updates take besides the driver's options. */
 export interface StampOptions {
   /**
-   * Is the time of the update written, as the model's `timestamps` says?
+   * Whether the time of the update is written, as the model's `timestamps` says.
    * @default true
    */
   readonly timestamps?: boolean;
@@ -41,7 +41,7 @@ export interface StampOptions {
 /** What methods that store a whole document take besides the driver's options. */
 export interface ValidateOptions {
   /**
-   * Is the document validated first?
+   * Whether the document is validated first.
    * @default the model's `validate`
    */
   readonly validate?: boolean;
@@ -347,7 +347,7 @@ function checkOperators(definition: ModelDefinition, update: object): void {
 /**
  * The server makes an ObjectId where an upsert has no `_id`, which a model with an `_id` schema of its own may not want.
  *
- * @param known is it known beside what the filter says?
+ * @param known true where it is known beside what the filter says.
  */
 export function checkUpsertedId(definition: ModelDefinition, filter: Stamping['filter'], known: boolean): void {
   if (known || !definition.fields.has('_id') || isGiven(filter, '_id')) return;
