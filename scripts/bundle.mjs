@@ -26,7 +26,7 @@ const bundles = {
   // What the benchmarks measure of the mapper's inside. Not published.
   codec: {
     folder: 'packages/data-bridge',
-    entries: ['bson/decode', 'bson/equal-bytes', 'bson/layout'],
+    entries: ['bson/decode', 'bson/equal-bytes', 'bson/layout', 'bson/locate'],
     chunks: 'bson/chunks',
   },
 };
