@@ -40,10 +40,11 @@ export function givesType(edit: Edit): boolean {
  * A copy of a value with the types of what is stored in its place, all of which the walk has compared with it: keys in
  * their stored order, and what is not of a common type unchanged.
  *
- * @returns `undefined` where `copyPlain` cannot copy a new element: those of the array itself the walk has not seen.
+ * @returns `undefined` for what `copyPlain` cannot copy: new elements of the array itself, which the walk has not seen, and
+ *   what is another value each time that it is read.
  */
 export function copyBeside(source: Source, type: number, at: number, limit: number, value: unknown): unknown {
-  if (!isCommonType(type)) return exactAt(source, type, at);
+  if (!isCommonType(type) || isWrapped(value)) return exactAt(source, type, at);
   if (typeof value === 'number') return type === 0x01 ? new BSON.Double(value) : value;
   const isContainer = typeof value === 'object' && value !== null && (type === 0x03 || type === 0x04);
   if (!isContainer) return copyPlain(value, 0);
@@ -59,8 +60,17 @@ export function copyBeside(source: Source, type: number, at: number, limit: numb
     return elements;
   }
   const members: Record<string, unknown> = {};
-  for (const key in value) members[key] = next((value as Record<string, unknown>)[key]);
+  for (const key in value) {
+    const copy = next((value as Record<string, unknown>)[key]);
+    if (copy === undefined) return undefined;
+    members[key] = copy;
+  }
   return members;
+}
+
+/** An integer or a double in another guise, which the walk knows only unchanged. */
+function isWrapped(value: unknown): boolean {
+  return typeof value === 'bigint' || value instanceof BSON.Int32 || value instanceof BSON.Double;
 }
 
 /** Copies values beside the stored ones of a container one after another; those beyond its end have no originals. */

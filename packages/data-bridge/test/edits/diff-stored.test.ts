@@ -103,6 +103,21 @@ describe('an edit beside the bytes', () => {
     expect(doubles).toMatchObject({ kind: 'set', value: [new Double(2.5), 'y'] });
   });
 
+  it('keeps wrapped numbers of an array that is sent whole', () => {
+    const field = [{ a: 1, b: 'x', c: 1.5 }, { a: 2 }];
+    for (const options of [{ promoteValues: false }, { useBigInt64: true }]) {
+      const baseline = new BsonBaseline(new Layout(options), BSON.serialize({ field }), 0);
+      const edit = treeAfter(baseline, (live: Members[]) => {
+        live.pop();
+        Object.assign(live[0] ?? {}, { a: options.useBigInt64 ? 1n : new Int32(1), b: 'y' });
+      }).children.get('field');
+      const { value } = edit as StoredSet;
+      expect(BSON.EJSON.serialize(value, { relaxed: false })).toEqual(
+        BSON.EJSON.serialize([{ a: 1, b: 'y', c: 1.5 }], { relaxed: false }),
+      );
+    }
+  });
+
   it('keeps keys that mean something elsewhere', () => {
     const field = JSON.parse('{"__proto__": {"a": 1}, "list": [{"__proto__": 1}, 2]}') as object;
     const edit = editAfter(field, (live: { list: unknown[] }) => void live.list.pop());
@@ -242,6 +257,22 @@ describe('what only the exact diff can tell', () => {
     } finally {
       Reflect.deleteProperty(Object.prototype, 'polluted');
     }
+  });
+
+  it('a member that is another value each time', () => {
+    let reads = 0;
+    const flaky = {
+      a: 2,
+      get b() {
+        reads += 1;
+        return reads % 2 === 1 ? 1 : new Map([['c', reads]]);
+      },
+    };
+    const baseline = over({ field: [{ a: 1, b: 1 }, 2] });
+    baseline.set('field', [flaky]);
+    const value = treeOf(baseline)?.children.get('field');
+    expect(value).toMatchObject({ kind: 'set', value: [{ a: 2 }] });
+    expect(Object.keys((value as { value: object[] }).value[0] ?? {})).toEqual(['a', 'b']);
   });
 
   it('is not asked for an array in an array that grew', () => {

@@ -149,7 +149,14 @@ export function changeInPlace(value: unknown, choose: Choose): unknown {
 /** A value like this one, or any. */
 function another(value: unknown, choose: Choose): unknown {
   if (typeof value === 'number' && choose(3) > 0) {
-    const ways = [value + 1, -value, value + 0.5, Math.trunc(value), new Double(value), BigInt(Math.trunc(value) || 0)];
+    const ways = [
+      value + 1,
+      -value,
+      value + 0.5,
+      Math.trunc(value),
+      new Double(value),
+      BigInt(Math.trunc(Number.isFinite(value) ? value : 0)),
+    ];
     return ways[choose(ways.length)];
   }
   if (typeof value === 'string' && choose(3) > 0) return choose(2) === 0 ? `${value}é` : value.slice(1);
