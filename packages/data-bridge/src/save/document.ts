@@ -16,7 +16,7 @@ import { getPath, keysOf, type Root, setPath, unsetPath } from '../document/path
 import { rebase, type RebaseOptions } from './rebase.ts';
 import { reload } from './reload.ts';
 import { deleteDocument, type RemoveOptions } from './delete.ts';
-import { runHooks, save, type SaveOptions } from './save.ts';
+import { save, type SaveOptions } from './save.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
 import type { AtomicOperator } from '../edits/atomic-operators.ts';
 import type { Change } from '../edits/edits.ts';
@@ -55,7 +55,7 @@ export abstract class Document<S> {
   declare readonly [shape]: S;
   declare readonly [definitionKey]: ModelDefinition;
   readonly #tracker: StateTracker<never>;
-  #life: DocumentState | null = null;
+  #state: DocumentState | null = null;
 
   static {
     lifeOf = (document) => document.#record;
@@ -94,7 +94,7 @@ export abstract class Document<S> {
 
   /** True while it was never stored. */
   get $isNew(): boolean {
-    return this.#life?.isNew === true;
+    return this.#state?.isNew === true;
   }
 
   /** The value at a path, such as `address.city`; for stored fields that the schema does not name, too. */
@@ -130,7 +130,7 @@ export abstract class Document<S> {
     const baseline = baselineOf(this.#tracker);
     if (this.$isNew) return name === undefined || baseline.has(name);
     const differs = name === undefined ? baseline.isModified() : baseline.differs(name);
-    return differs || (this.#life !== null && hasAtomics(this.#life, name));
+    return differs || (this.#state !== null && hasAtomics(this.#state, name));
   }
 
   /** What differs from what is stored, as small as it can be told. */
@@ -138,13 +138,13 @@ export abstract class Document<S> {
     this.#adoptDefaults();
     const baseline = baselineOf(this.#tracker);
     if (this.$isNew) return changesOfNew(this[definitionKey], baseline);
-    const { sent = [], pending = [] } = this.#life ?? {};
+    const { sent = [], pending = [] } = this.#state ?? {};
     return shownChanges(this[definitionKey], baseline, treeWith(baseline, [...sent, ...pending]).tree);
   }
 
   /** What the last `save()` wrote; nothing before the first. */
   $previousChanges(): Change[] {
-    return shownChanges(this[definitionKey], baselineOf(this.#tracker), this.#life?.lastEdits() ?? null);
+    return shownChanges(this[definitionKey], baselineOf(this.#tracker), this.#state?.lastEdits() ?? null);
   }
 
   /**
@@ -276,7 +276,7 @@ export abstract class Document<S> {
     this.#record.join();
     const name = field === undefined ? undefined : this.#stored(field);
     baselineOf(this.#tracker).revert(name);
-    this.#life?.forgetChanges(name);
+    this.#state?.forgetChanges(name);
   }
 
   /**
@@ -332,7 +332,7 @@ export abstract class Document<S> {
   }
 
   get #record(): DocumentState {
-    return (this.#life ??= new DocumentState(this[definitionKey], this.#tracker, this, false));
+    return (this.#state ??= new DocumentState(this[definitionKey], this.#tracker, this, false));
   }
 
   #read(name: string): unknown {
@@ -391,7 +391,7 @@ export abstract class Document<S> {
   }
 
   #adoptDefaults(): void {
-    if (this.#life !== null) runHooks(this.#life);
+    if (this.#state !== null) this.#state.adoptDefaults();
   }
 }
 

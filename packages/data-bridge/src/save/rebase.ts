@@ -3,7 +3,7 @@ import { readNewer, settleConflicts } from './conflict.ts';
 import { refuseNamed } from '../connection/driver-options.ts';
 import { type Conflict, OutcomeUnknownError, UsageError } from '../errors.ts';
 import type { DocumentState } from '../document/document-state.ts';
-import { settle, withdraw } from './save.ts';
+import { settle, withdraw } from './settle.ts';
 import { notFound } from '../document/stored-commands.ts';
 import { checkConflictOptions, type ConflictOptions } from './write-conditions.ts';
 

@@ -7,7 +7,8 @@ import { BulkSaveError, ConflictError, DocumentNotFoundError, type SaveResult, U
 import { DocumentState, type Write } from '../document/document-state.ts';
 import { checkOwnFields } from '../document/new-document.ts';
 import { outcomeOf } from '../connection/write-outcome.ts';
-import { checkSaveOptions, prepare, type SaveOptions, sendAndSettle, withdraw } from './save.ts';
+import { checkSaveOptions, prepare, type SaveOptions, sendAndSettle } from './save.ts';
+import { withdraw } from './settle.ts';
 import {
   type Command,
   intoCommands,

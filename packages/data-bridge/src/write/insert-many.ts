@@ -9,16 +9,10 @@ import { isRecorded } from '../history/record.ts';
 import { DocumentState, type Write } from '../document/document-state.ts';
 import { checkOwnFields } from '../document/new-document.ts';
 import { outcomeOf, safely, translate } from '../connection/write-outcome.ts';
-import {
-  checkWriteConcern,
-  fail,
-  planWrite,
-  runHooks,
-  sendAndSettle,
-  settle,
-  stampNew,
-  withdraw,
-} from '../save/save.ts';
+import { runHooks, stampNew } from '../save/hooks.ts';
+import { planWrite } from '../save/plan-write.ts';
+import { checkWriteConcern, sendAndSettle } from '../save/save.ts';
+import { fail, settle, withdraw } from '../save/settle.ts';
 import { validate } from '../save/validate.ts';
 
 /** Options of `insertMany`: the driver's, whether to validate, and what to give back. */

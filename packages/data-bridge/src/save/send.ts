@@ -1,0 +1,74 @@
+import { encodeDocument } from '../bson/encode.ts';
+import { serverCode } from '../connection/driver-error.ts';
+import { isInTransaction } from '../connection/transaction-attempt.ts';
+import type { DocumentState, Write, WriteConditions } from '../document/document-state.ts';
+import { type Answer, type Update, notFound, readRaw, update, updateAndRead } from '../document/stored-commands.ts';
+import { recordInsert, recordUpdate } from '../history/record-save.ts';
+import { isRecorded } from '../history/record.ts';
+import { type UpdatePlan, fallback, plan } from '../update/plan.ts';
+import { joinGuards } from '../update/value-guards.ts';
+import type { BSON, UpdateOptions } from 'mongodb';
+
+/** Null where the stored document is not as the conditions of an update ask. */
+export function send(state: DocumentState, write: Write, options: UpdateOptions): Promise<Answer | null> {
+  return write.kind === 'insert' ? sendInsert(state, write, options) : sendEdits(state, write, options);
+}
+
+async function sendInsert(
+  state: DocumentState,
+  { document, entry }: Write & { readonly kind: 'insert' },
+  options: UpdateOptions,
+): Promise<Answer> {
+  const { definition } = state;
+  if (entry === undefined || !isRecorded(definition)) await insert(state, document, options);
+  else await recordInsert(state, definition, document, entry, options, () => insert(state, document, options));
+  return { stored: null };
+}
+
+async function insert(state: DocumentState, document: BSON.Document, options: UpdateOptions): Promise<void> {
+  try {
+    await state.definition.collection().insertOne(document, options);
+  } catch (error) {
+    // An insert that is sent again, since its answer was lost, may find its own document.
+    if (state.unanswered === null || serverCode(error) !== 11000) throw error;
+    const stored = await readRaw(state);
+    if (stored === null || Buffer.compare(stored, encodeDocument(document)) !== 0) throw error;
+  }
+}
+
+function sendEdits(
+  state: DocumentState,
+  write: Write & { readonly kind: 'update' },
+  options: UpdateOptions,
+): Promise<Answer | null> {
+  const { tree, reads, entry } = write;
+  const { definition } = state;
+  if (tree.children.size === 0) return Promise.resolve({ stored: null });
+  if (entry === undefined || !isRecorded(definition))
+    return sendUpdate(state, write, options, reads ? updateAndRead(tree) : update);
+  return recordUpdate(state, definition, tree, entry, options, (by) => sendUpdate(state, write, options, by));
+}
+
+async function sendUpdate(
+  state: DocumentState,
+  { filter, tree, conditions }: Write & { readonly kind: 'update' },
+  options: UpdateOptions,
+  tryPlan: Update,
+): Promise<Answer | null> {
+  const collation = conditions?.collation && { collation: conditions.collation };
+  const tryForm = (form: UpdatePlan) =>
+    tryPlan(state, { ...filter, ...wholeGuard(form, conditions) }, { ...form, ...collation }, options);
+  // An error would abort a transaction, so there the form that cannot fail goes first.
+  const first = plan(tree, { isRetry: conditions?.asPipeline === true, inTransaction: isInTransaction(options) });
+  const isLast = conditions !== null || (first.guard === undefined && Array.isArray(first.update));
+  const answer = (await tryForm(first)) ?? (isLast ? null : await tryForm(fallback(tree)));
+  if (answer === null && conditions === null) throw notFound(state);
+  return answer;
+}
+
+/** What is asked of the stored document so that an update means what it says, and as its conditions have it. */
+function wholeGuard(form: UpdatePlan, conditions: WriteConditions | null): object | undefined {
+  if (conditions === null) return form.guard;
+  // What guards values guards the shape that they lie in.
+  return conditions.concurrency === 'fields' ? conditions.filter : joinGuards({ ...form.guard }, conditions.filter);
+}

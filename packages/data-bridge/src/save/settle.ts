@@ -1,0 +1,105 @@
+import { LateBytes } from '../bson/encode.ts';
+import { isVerdict } from '../connection/driver-error.ts';
+import { type Outcome, outcomeOf, safely, translate } from '../connection/write-outcome.ts';
+import type { ModelDefinition } from '../definition/model-definition.ts';
+import { putBack, takeStored } from '../document/atomic-methods.ts';
+import type { DocumentState, Write } from '../document/document-state.ts';
+import { extentAt } from '../document/loaded-part.ts';
+import { hasAtomic } from '../document/stored-commands.ts';
+import type { EditTree } from '../edits/edits.ts';
+import { OutcomeUnknownError } from '../errors.ts';
+import { withRevision } from '../history/record-save.ts';
+import { isRecorded } from '../history/record.ts';
+import { BsonBaseline } from '../tracking/bson-baseline.ts';
+import { carriedOut } from '../tracking/pending-operators.ts';
+import { moveTo } from '../tracking/state-tracker.ts';
+import { adds } from '../update/plan.ts';
+import type { BSON } from 'mongodb';
+
+/**
+ * Makes what was sent the baseline.
+ *
+ * @param stored the fields with operators as they are stored now, where the server told them.
+ */
+export function settle(state: DocumentState, write: Write, stored: Uint8Array | null = null): void {
+  if (write.kind === 'insert') settleInsert(state, write.document);
+  else settleUpdate(state, write, stored);
+  state.unanswered = null;
+  state.writing = null;
+}
+
+function settleUpdate(
+  state: DocumentState,
+  { tree, stamped }: Write & { kind: 'update' },
+  stored: Uint8Array | null,
+): void {
+  const { baseline, definition } = state;
+  const after = stored === null ? null : new BsonBaseline(definition.layout(), stored, 0);
+  const left = after === null ? null : (name: string) => after.exact(name);
+  const settled = [...tree.children.values()].some(hasAtomic) ? carriedOut(tree, left) : tree;
+  // A Date that was read before stays as it is: the new time is another one.
+  const read = stamped.filter((name) => baseline.current(name) !== undefined && !baseline.differs(name));
+  const loaded = withoutUnloaded(state, settled, stamped);
+  baseline.settle(after !== null && isRecorded(definition) ? withRevision(state, loaded, after) : loaded);
+  for (const name of read) baseline.revert(name);
+  takeStored(state);
+  state.lastSaved = settled;
+}
+
+/** Of what was not loaded only the time of the update and the version can have been written; they stay unknown. */
+function withoutUnloaded(state: DocumentState, tree: EditTree, stamped: readonly string[]): EditTree {
+  const unloaded = stamped.filter((name) => extentAt(state, [name]) === 'nothing');
+  if (unloaded.length === 0) return tree;
+  return { kind: 'object', children: new Map([...tree.children].filter(([name]) => !unloaded.includes(name))) };
+}
+
+function settleInsert(state: DocumentState, document: BSON.Document): void {
+  const { baseline, definition } = state;
+  const sent = new LateBytes(document);
+  const settled = BsonBaseline.late(definition.layout(), sent);
+  // Containers that the program holds stay, and so does what it changed since the insert was planned.
+  for (const name of Object.keys(document))
+    if (!counts(definition, name)) settled.carry(name, baseline.current(name), document[name]);
+  for (const name of baseline.names())
+    if (!Object.hasOwn(document, name) && !counts(definition, name)) settled.carry(name, baseline.current(name));
+  moveTo(state.tracker, settled);
+  state.isNew = false;
+  state.lastSaved = sent;
+}
+
+/** True for what the mapper counts the writes by. */
+function counts(definition: ModelDefinition, name: string): boolean {
+  return name === definition.version || definition.isRevision(name);
+}
+
+/** Takes back a plan that is not going to be sent: what it holds waits for the next save. */
+export function withdraw(state: DocumentState): void {
+  putBack(state);
+  state.writing = null;
+}
+
+/** Notes what is known of a write that failed, and gives the error to throw. */
+export function fail(state: DocumentState, write: Write, error: unknown, outcome: Outcome = outcomeOf(error)): unknown {
+  // The error has no exact values: those of operators are taken to be what memory shows.
+  if (outcome === 'applied') settle(state, write);
+  // What the server refuses to store, it did not store before.
+  if (isVerdict(error)) state.unanswered = null;
+  if (outcome === 'refused' && state.unanswered === null) putBack(state);
+  if (outcome !== 'unknown') {
+    if (state.unanswered === null) state.writing = null;
+    return translate(error, state.context, state.definition);
+  }
+  state.unanswered = write;
+  const then = isRepeatable(write)
+    ? 'Calling save() again is safe.'
+    : 'Call reload() to see what is stored, or $rebase({ applied }) where you know.';
+  return new OutcomeUnknownError(`The save was sent, and the connection broke before its answer came. ${then}`, {
+    ...state.context,
+    cause: safely(error),
+  });
+}
+
+/** True where sending it twice leaves what sending it once does. */
+export function isRepeatable(write: Write): boolean {
+  return write.kind === 'insert' || (write.entry === undefined && !adds(write.tree));
+}
