@@ -12,7 +12,7 @@ import { Item } from '../support/history-writer.ts';
 import { askForReplicaSet } from '../support/replica-set.ts';
 
 const packageFolder = fileURLToPath(new URL('../../', import.meta.url));
-const workspace = join(packageFolder, '../../..');
+const workspace = join(packageFolder, '../..');
 
 /** In all; where the server has transactions, half of them in some. The environment's KILLS sets another number. */
 const KILLS = Number(process.env['KILLS'] ?? 20);
