@@ -1,8 +1,15 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 // The packages are tested from their sources: no build comes first.
 const conditions = ['@data-bridge/source', 'node', 'import', 'module', 'default'];
 
+/** Loops of kills, and what types cost to compile. */
+const DEEP_ALONE = ['**/*kill.test.ts', '**/types-budget.test.ts'];
+
+/**
+ * `npm test`, the inner loop: every suite but those of DEEP_ALONE, properties with few cases, and files that share their
+ * modules, for loading these anew takes longer than most files run. `vitest.deep.config.ts` has all of it.
+ */
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
@@ -14,6 +21,8 @@ export default defineConfig({
       'benchmarks/test/**/*.test.ts',
       'test/*.test.ts',
     ],
+    exclude: [...configDefaults.exclude, ...DEEP_ALONE],
+    isolate: false,
     testTimeout: 120_000,
     hookTimeout: 120_000,
     maxWorkers: 2,

@@ -36,13 +36,18 @@ function replyBody(document: Document): Buffer {
 
 const found = new Map<string, Buffer>();
 
+function documentsOf(collection: string): readonly Document[] {
+  if (collection === 'users') return fixtures.users().docs;
+  if (collection === 'baskets') return fixtures.baskets().docs;
+  throw new Error(`There is no canned collection "${collection}".`);
+}
+
 /** All of a set's documents, or the first `limit`, in a single batch; made once. */
 function findReply(collection: string, limit: number): Buffer {
   const key = `${collection} ${limit}`;
   let reply = found.get(key);
   if (reply === undefined) {
-    if (collection !== 'users') throw new Error(`There is no canned collection "${collection}".`);
-    const { docs } = fixtures.users();
+    const docs = documentsOf(collection);
     const firstBatch = limit === 0 ? docs : docs.slice(0, limit);
     reply = messageBody({ cursor: { firstBatch, id: 0n, ns: `${namespace}.${collection}` }, ok: 1 });
     found.set(key, reply);
@@ -132,6 +137,14 @@ function answerCommand(message: Buffer): Buffer {
       const size = Number(command['batchSize'] ?? 0);
       if (size > setSize) return batchReply('firstBatch', size / setSize - 1);
       return findReply(String(command['find']), Number(command['limit'] ?? 0));
+    }
+    case 'aggregate': {
+      const command = BSON.deserialize(message.subarray(start, end));
+      const stages = command['pipeline'] as readonly Document[];
+      return findReply(
+        String(command['aggregate']),
+        Number(stages.find((stage) => '$limit' in stage)?.['$limit'] ?? 0),
+      );
     }
     case 'getMore': {
       const { getMore } = BSON.deserialize(message.subarray(start, end), { useBigInt64: true });

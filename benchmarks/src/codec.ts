@@ -7,9 +7,10 @@ import { decodeDocument, decodeElement, decodeTransient } from '../../packages/d
 import { equalElement } from '../../packages/data-bridge/dist/bson/equal.js';
 import { Layout } from '../../packages/data-bridge/dist/bson/layout.js';
 import { fieldsOf, locate } from '../../packages/data-bridge/dist/bson/locate.js';
+import { circumstances } from './circumstances.ts';
 import { type Fixture, fixtures } from './fixtures.ts';
 import { alternate, type Contender, keep, quick, ratio, spread, thorough, timeOf } from './measure.ts';
-import { circumstances, type Row, table } from './report.ts';
+import { type Row, table } from './report.ts';
 
 /** Finds and decodes the three fields after `_id`. */
 function readThree({ bytes, docs }: Fixture): Contender {
@@ -71,7 +72,8 @@ function decodeAll({ bytes }: Fixture): Contender[] {
 }
 
 const effort = process.argv.includes('--quick') ? quick : thorough;
-process.stdout.write(`${circumstances()}\n\n`);
+const { node, machine, load } = circumstances();
+process.stdout.write(`Node ${node}, ${machine}, load ${load} before the run\n\n`);
 for (const [name, make] of Object.entries(fixtures)) {
   const fixture: Fixture = make();
   const timings = await alternate(

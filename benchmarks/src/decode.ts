@@ -4,8 +4,8 @@ import { BSON } from 'mongodb';
 import { decodeDocument, decodeTransient } from '../../packages/data-bridge/dist/bson/decode.js';
 import { Layout } from '../../packages/data-bridge/dist/bson/layout.js';
 import { fixtures, type Fixture } from './fixtures.ts';
-import { alternate, keep, ratio, timeOf, type Contender, type Effort, type Timings } from './measure.ts';
-import { atLeast, type Row } from './report.ts';
+import { alternate, keep, type Contender, type Effort, type Timings } from './measure.ts';
+import { atLeast, compare, type Row, timeRow } from './report.ts';
 
 /** A document set and how many times faster than the bson package it is to be decoded. */
 interface Case {
@@ -42,20 +42,15 @@ function contenders({ bytes }: Fixture): Contender[] {
 }
 
 function rows(timings: Timings, { what, flat, transient }: Case): Row[] {
+  const against = (contender: string) => compare(timings, 'bson.deserialize', contender);
   return [
     {
       what: `decode ${what}, flat strings, against bson.deserialize`,
       goal: atLeast(flat),
-      measured: ratio(timings, 'bson.deserialize', 'flat'),
-      unit: '×',
+      ...against('flat'),
     },
-    {
-      what: `decode ${what}, values dropped at once`,
-      goal: atLeast(transient),
-      measured: ratio(timings, 'bson.deserialize', 'transient'),
-      unit: '×',
-    },
-    { what: '  time of bson.deserialize, per set', measured: timeOf(timings, 'bson.deserialize'), unit: 'ms' },
+    { what: `decode ${what}, values dropped at once`, goal: atLeast(transient), ...against('transient') },
+    timeRow(timings, 'bson.deserialize', `bson.deserialize, ${what}, per set`),
   ];
 }
 

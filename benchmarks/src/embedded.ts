@@ -9,7 +9,7 @@ import { alternate, type Contender, type Effort, ratio, spread, timeOf } from '.
 import { atLeast, atMost, type Row } from './report.ts';
 
 const OURS = 'the embedded server';
-const FOLDER = 'the same with a folder';
+const FOLDER = 'the embedded server with a folder';
 const RIVAL = 'the other server';
 
 const CLIENTS = 8;
@@ -166,10 +166,12 @@ async function operationRows(subjects: ReadonlyMap<string, Subject>, effort: Eff
     });
     const timings = await alternate(contenders, HEAVY.test(operation) ? lighter(effort) : effort);
     await Promise.all(Array.from(subjects.values(), (subject) => subject.clear()));
+    // Servers are compared, so the wall clock is what counts; the client's work is the same.
+    const faster = (server: string) => ratio(timings, RIVAL, server, 'wall');
     rows.push(
-      { what: `${operation}, against ${RIVAL}`, goal: atLeast(1), measured: ratio(timings, RIVAL, OURS), unit: '×' },
-      { what: `  ${FOLDER}, against ${RIVAL}`, measured: ratio(timings, RIVAL, FOLDER), unit: '×' },
-      { what: `  time of ${OURS}`, measured: timeOf(timings, OURS), unit: 'ms' },
+      { what: `${operation}, against ${RIVAL}`, goal: atLeast(1), measured: faster(OURS), unit: '×' },
+      { what: `  ${operation}, ${FOLDER}, against ${RIVAL}`, measured: faster(FOLDER), unit: '×' },
+      { what: `  time of ${operation}, ${OURS}`, measured: timeOf(timings, OURS, 'wall'), unit: 'ms' },
     );
   }
   return rows;

@@ -22,6 +22,16 @@ export interface User {
   settings: { theme: string; lang: string; notify: { email: boolean; sms: boolean } };
 }
 
+/** How many documents with long arrays there are. */
+export const baskets = 10;
+
+/** An array of 1,000 elements. */
+export interface Basket {
+  readonly _id: ObjectId;
+  owner: string;
+  lines: { sku: string; qty: number; price: number; note: string }[];
+}
+
 /** What the names of {@link fixtures} give: the documents and their BSON, as slices of one buffer, as a network message is. */
 export interface Fixture<T extends Document = Document> {
   readonly docs: readonly T[];
@@ -157,6 +167,20 @@ function order(i: number, next: () => number): Document {
   };
 }
 
+/** About 80 KB: an array of 1,000 elements. */
+function basket(i: number, next: () => number): Basket {
+  return {
+    _id: new ObjectId(hex(next, 24)),
+    owner: `User ${i}`,
+    lines: Array.from({ length: 1000 }, (_, k) => ({
+      sku: `SKU-${hex(next, 8)}`,
+      qty: k + 1,
+      price: next() * 100,
+      note: `Line ${k}`,
+    })),
+  };
+}
+
 /** Encodes documents one after another into a single buffer and gives each one's slice. */
 export function encodeTogether(docs: readonly Document[]): Buffer[] {
   const parts = docs.map((doc) => BSON.serialize(doc));
@@ -183,4 +207,5 @@ export const fixtures = {
   keyedByIds: () => fixture(4, setSize, keyedByIds),
   events: () => fixture(5, setSize, event),
   orders: () => fixture(6, setSize / 20, order),
+  baskets: () => fixture(7, baskets, basket),
 };

@@ -17,8 +17,8 @@ function sibling(name: string): string {
 }
 
 /** Starts a module of this folder as a process that can collect its own heap. */
-export function startProcess(module: string, args: readonly string[]): ChildProcess {
-  return fork(sibling(module), args, { execArgv: ['--expose-gc'] });
+export function startProcess(module: string, args: readonly string[], node = process.execPath): ChildProcess {
+  return fork(sibling(module), args, { execPath: node, execArgv: ['--expose-gc'] });
 }
 
 /** The next message of a process; throws if it ends without one. */

@@ -15,17 +15,28 @@ export interface Spread {
 
 export interface Effort {
   readonly rounds: number;
-  /** How long one contender runs in one round, in ms. */
+  /** How long one contender runs in one round, in ms of CPU time. */
   readonly sliceMs: number;
 }
 
 /** Enough for figures to print. */
-export const thorough: Effort = { rounds: 25, sliceMs: 60 };
+export const thorough: Effort = { rounds: 15, sliceMs: 60 };
 /** Enough to see that everything runs. */
 export const quick: Effort = { rounds: 3, sliceMs: 10 };
 
-/** Per contender, ms per pass in each round. */
-export type Timings = ReadonlyMap<string, readonly number[]>;
+/**
+ * What a pass took, in ms: by the clock on the wall, and of the processors. The latter is this process's alone, in all of its
+ * threads (its collector's and compiler's, too), so what a server did meanwhile is not in it.
+ */
+export interface Time {
+  readonly wall: number;
+  readonly cpu: number;
+}
+
+export type Clock = keyof Time;
+
+/** Per contender, what a pass took in each round. */
+export type Timings = ReadonlyMap<string, readonly Time[]>;
 
 const sink: { last: unknown } = { last: undefined };
 
@@ -54,10 +65,10 @@ export function spread(series: readonly number[]): Spread {
  * them the optimised code, which no program does to itself a hundred times a second.
  */
 export async function alternate(contenders: readonly Contender[], effort: Effort): Promise<Timings> {
-  const entries: { contender: Contender; passes: number; times: number[] }[] = [];
+  const entries: { contender: Contender; passes: number; times: Time[] }[] = [];
   for (const contender of contenders) {
-    const ms = await warmUp(contender, effort.sliceMs * 6);
-    entries.push({ contender, passes: Math.max(1, Math.round(effort.sliceMs / ms)), times: [] });
+    const cost = effortOf(await warmUp(contender, effort.sliceMs * 6));
+    entries.push({ contender, passes: Math.max(1, Math.round(effort.sliceMs / cost)), times: [] });
   }
   for (let round = 0; round < effort.rounds; round++) {
     for (const entry of round % 2 === 0 ? entries : entries.toReversed()) {
@@ -67,39 +78,52 @@ export async function alternate(contenders: readonly Contender[], effort: Effort
   return new Map(entries.map((entry) => [entry.contender.name, entry.times]));
 }
 
-/** Ms per pass, once the code is warm. */
-async function warmUp(contender: Contender, forMs: number): Promise<number> {
-  const end = performance.now() + forMs;
-  let ms = await timePasses(contender, 1);
-  while (performance.now() < end) ms = await timePasses(contender, 1);
-  return ms;
+/**
+ * How much of a slice a time is: its CPU time, so that a busy machine makes slices longer and not emptier, within four times
+ * the slice by the clock.
+ */
+function effortOf({ wall, cpu }: Time): number {
+  return Math.max(cpu, wall / 4);
 }
 
-async function timePasses({ prepare, pass }: Contender, passes: number): Promise<number> {
-  let ms = 0;
+/** What a pass takes once the code is warm. */
+async function warmUp(contender: Contender, forMs: number): Promise<Time> {
+  const [used, start] = [process.cpuUsage(), performance.now()];
+  for (;;) {
+    const time = await timePasses(contender, 1);
+    const { user, system } = process.cpuUsage(used);
+    if (effortOf({ wall: performance.now() - start, cpu: (user + system) / 1000 }) >= forMs) return time;
+  }
+}
+
+async function timePasses({ prepare, pass }: Contender, passes: number): Promise<Time> {
+  let wall = 0;
+  let cpu = 0;
   for (let i = 0; i < passes; i++) {
     await prepare?.();
-    const start = performance.now();
+    const [used, start] = [process.cpuUsage(), performance.now()];
     const result = pass();
     keep(result instanceof Promise ? await result : result);
-    ms += performance.now() - start;
+    wall += performance.now() - start;
+    const { user, system } = process.cpuUsage(used);
+    cpu += (user + system) / 1000;
   }
-  return ms / passes;
+  return { wall: wall / passes, cpu: cpu / passes };
 }
 
-function timesOf(timings: Timings, name: string): readonly number[] {
+function timesOf(timings: Timings, name: string): readonly Time[] {
   const times = timings.get(name);
   if (times === undefined) throw new Error(`No contender is named "${name}".`);
   return times;
 }
 
 /** How many times as long `slow` takes as `fast`, round by round. */
-export function ratio(timings: Timings, slow: string, fast: string): Spread {
+export function ratio(timings: Timings, slow: string, fast: string, clock: Clock = 'cpu'): Spread {
   const fastTimes = timesOf(timings, fast);
-  return spread(timesOf(timings, slow).map((ms, round) => ms / (fastTimes[round] ?? Number.NaN)));
+  return spread(timesOf(timings, slow).map((time, round) => time[clock] / (fastTimes[round]?.[clock] ?? Number.NaN)));
 }
 
 /** Ms per pass of one contender. */
-export function timeOf(timings: Timings, name: string): Spread {
-  return spread(timesOf(timings, name));
+export function timeOf(timings: Timings, name: string, clock: Clock = 'cpu'): Spread {
+  return spread(timesOf(timings, name).map((time) => time[clock]));
 }

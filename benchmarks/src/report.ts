@@ -1,27 +1,39 @@
-import { cpus, loadavg } from 'node:os';
-import type { Spread } from './measure.ts';
+import { type Clock, ratio, type Spread, timeOf, type Timings } from './measure.ts';
 
-/** What a figure has to reach; `within` takes the better quartile for the figure (a goal that says "within the spread"). */
+/** What a figure has to reach, by its median. */
 export interface Goal {
   readonly sign: '≥' | '≤' | '=';
   readonly value: number;
-  readonly within?: 'spread';
+  /** Whether the wall clock decides, not the processors' time. */
+  readonly by?: 'wall';
 }
 
 /** One line of the report. Without a goal it is there for information. */
 export interface Row {
   readonly what: string;
   readonly goal?: Goal;
+  /** Where time is measured: the client's CPU time. */
   readonly measured: Spread;
+  /** The same by the wall clock. */
+  readonly wall?: Spread;
   readonly unit: '×' | 'B' | 'KB' | 'MB' | 'µs' | 'ms' | 'commands' | 'conflicts' | 'retries' | 'B per round';
 }
 
-export function atLeast(value: number, within?: 'spread'): Goal {
-  return within === undefined ? { sign: '≥', value } : { sign: '≥', value, within };
+export function atLeast(value: number, by?: 'wall'): Goal {
+  return by === undefined ? { sign: '≥', value } : { sign: '≥', value, by };
 }
 
 export function atMost(value: number): Goal {
   return { sign: '≤', value };
+}
+
+/** The number for this process's version of Node.js, by major versions: that of the newest one listed which is no newer. */
+export function byNode(values: Readonly<Record<number, number>>, version = process.versions.node): number {
+  const major = Number.parseInt(version, 10);
+  const listed = Object.keys(values)
+    .map(Number)
+    .toSorted((a, b) => a - b);
+  return values[listed.findLast((one) => one <= major) ?? listed[0] ?? major] ?? Number.NaN;
 }
 
 /** A figure that was counted, not timed. */
@@ -29,41 +41,84 @@ export function exactly(value: number): Spread {
   return { median: value, low: value, high: value };
 }
 
-export function isReached({ goal, measured }: Row): boolean | undefined {
-  if (goal === undefined) return undefined;
-  if (goal.sign === '=') return measured.median === goal.value;
-  if (goal.sign === '≥') return (goal.within === undefined ? measured.median : measured.high) >= goal.value;
-  return measured.median <= goal.value;
+type Figures = Pick<Row, 'measured' | 'wall' | 'unit'>;
+
+/** How many times as long `slow` takes as `fast`, by both clocks. */
+export function compare(timings: Timings, slow: string, fast: string): Figures {
+  const by = (clock: Clock): Spread => ratio(timings, slow, fast, clock);
+  return { measured: by('cpu'), wall: by('wall'), unit: '×' };
 }
 
-function figure(value: number): string {
+/** A row for information: what a contender's pass takes, by both clocks. */
+export function timeRow(timings: Timings, name: string, what = name): Row {
+  return {
+    what: `  time of ${what}`,
+    measured: timeOf(timings, name),
+    wall: timeOf(timings, name, 'wall'),
+    unit: 'ms',
+  };
+}
+
+/** One for each contender. */
+export function timesOf(timings: Timings, per = ''): Row[] {
+  return [...timings.keys()].map((name) => timeRow(timings, name, `${name}${per}`));
+}
+
+export function isReached({ goal, measured, wall }: Row): boolean | undefined {
+  if (goal === undefined) return undefined;
+  const { median } = goal.by === 'wall' ? (wall ?? measured) : measured;
+  if (goal.sign === '=') return median === goal.value;
+  return goal.sign === '≥' ? median >= goal.value : median <= goal.value;
+}
+
+export function figure(value: number): string {
   if (Number.isInteger(value) || Math.abs(value) >= 1000) return value.toFixed(0);
   return Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 
+export function withUnit(text: string, unit: Row['unit']): string {
+  return unit === '×' ? `${text}×` : `${text} ${unit}`;
+}
+
+/** A median with its middle half. */
+export function figures({ median, low, high }: Spread, unit: Row['unit']): string {
+  const range = low === high ? '' : ` (${figure(low)}–${figure(high)})`;
+  return `${withUnit(figure(median), unit)}${range}`;
+}
+
+/** Of goals that differ, each once, in their order. */
+export function goalText(goals: readonly Goal[], unit: Row['unit']): string {
+  const [first] = goals;
+  if (first === undefined) return '';
+  const values = [...new Set(goals.map((goal) => withUnit(String(goal.value), unit)))];
+  return `${first.sign} ${values.join(' / ')}${first.by === undefined ? '' : ' wall'}`;
+}
+
 function cells(row: Row): string[] {
-  const { measured, goal } = row;
-  const unit = row.unit === '×' ? '×' : ` ${row.unit}`;
-  const range = measured.low === measured.high ? '' : ` (${figure(measured.low)}–${figure(measured.high)})`;
+  const { measured, wall, goal, unit } = row;
   const reached = isReached(row);
   return [
     row.what,
-    goal === undefined ? '' : `${goal.sign} ${goal.value}${unit}${goal.within === undefined ? '' : ' in the spread'}`,
-    `${figure(measured.median)}${unit}${range}`,
+    goal === undefined ? '' : goalText([goal], unit),
+    figures(measured, unit),
+    wall === undefined ? '' : figures(wall, unit),
     reached === undefined ? '' : reached ? 'yes' : 'NO',
   ];
 }
 
-const heading = ['what', 'goal', 'measured (middle half of the rounds)', 'reached'];
-
 /** A Markdown table, padded so that it reads well on a terminal too. */
-export function table(rows: readonly Row[]): string {
-  const lines = [heading, ...rows.map(cells)];
+export function markdownTable(heading: readonly string[], body: readonly (readonly string[])[]): string {
+  const lines = [heading, ...body];
   const widths = heading.map((_, column) => Math.max(...lines.map((line) => [...(line[column] ?? '')].length)));
   const format = (line: readonly string[]): string =>
     `| ${line.map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - [...cell].length)).join(' | ')} |`;
   const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`;
-  return [format(lines[0] ?? []), rule, ...lines.slice(1).map(format)].join('\n');
+  return [format(heading), rule, ...body.map(format)].join('\n');
+}
+
+/** The rows of one run. */
+export function table(rows: readonly Row[]): string {
+  return markdownTable(['what', 'goal', 'measured (CPU, middle half)', 'wall', 'reached'], rows.map(cells));
 }
 
 /** One sentence: how many of the goals are reached. */
@@ -71,30 +126,4 @@ export function verdict(rows: readonly Row[]): string {
   const withGoal = rows.filter((row) => row.goal !== undefined);
   const reached = withGoal.filter((row) => isReached(row) === true);
   return `${reached.length} of ${withGoal.length} goals reached.`;
-}
-
-/** Where and with what the figures were taken, and how busy the machine was: call it before the first case. */
-export function circumstances(): string {
-  const models = cpus();
-  const machine = `${models.length} × ${models[0]?.model.trim() ?? 'unknown CPU'}`;
-  const load = (loadavg()[0] ?? 0).toFixed(1);
-  return `Node ${process.version}, ${process.platform} ${process.arch}, ${machine}, load ${load} before the run`;
-}
-
-/** The text of RESULTS.md. */
-export function results(
-  sections: readonly { title: string; rows: readonly Row[] }[],
-  command: string,
-  circumstance: string,
-): string {
-  const all = sections.flatMap((section) => section.rows);
-  const head = [
-    '# Results',
-    '',
-    `Written by \`${command}\` on ${new Date().toISOString().slice(0, 10)}: ${circumstance}.`,
-    verdict(all),
-    'A ratio says how many times better data-bridge is where the goal is "at least", and what part of the rival\'s it needs where the',
-    'goal is "at most": the median over the rounds, with the middle half of the rounds. README.md says how each figure is taken.',
-  ];
-  return `${[head.join('\n'), ...sections.map(({ title, rows }) => `## ${title}\n\n${table(rows)}`)].join('\n\n')}\n`;
 }

@@ -4,8 +4,8 @@ import mongoose from 'mongoose';
 import { z } from 'zod';
 import { BridgeUser, GuardedUser, VersionedUser } from './bridge-user.ts';
 import { messageOf, startCannedServer, startProcess } from './loopback.ts';
-import { type Effort, spread } from './measure.ts';
-import { atMost, exactly, type Row } from './report.ts';
+import { alternate, type Contender, type Effort, spread } from './measure.ts';
+import { atMost, compare, exactly, type Row, timesOf } from './report.ts';
 
 const DOCUMENTS = 100;
 
@@ -13,53 +13,45 @@ type Users = typeof BridgeUser | typeof GuardedUser | typeof VersionedUser;
 
 const modes: Readonly<Record<string, Users>> = { merge: BridgeUser, fields: GuardedUser, version: VersionedUser };
 
-/** Milliseconds of this process's CPU time for two saves of each document. */
-async function timeSaves(users: Users, round: number): Promise<number> {
-  const loaded = await users.find().limit(DOCUMENTS);
-  const before = process.cpuUsage();
-  for (let save = 0; save < 2; save += 1) {
-    for (const user of loaded) {
-      user.name = `${round} ${save}`;
-      await user.save();
-    }
-  }
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000;
+/** Loads documents untimed; a pass saves each of them twice. */
+function savingTwice(name: string, users: Users): Contender {
+  let loaded: InstanceType<Users>[] = [];
+  let count = 0;
+  return {
+    name,
+    prepare: async () => {
+      loaded = await users.find().limit(DOCUMENTS);
+    },
+    pass: async () => {
+      for (let save = 0; save < 2; save += 1) {
+        for (const user of loaded) {
+          user.name = `name ${(count += 1)}`;
+          await user.save();
+        }
+      }
+    },
+  };
 }
 
-/** What a save costs the client that guards it. The modes take turns, every other round backwards. */
-export async function saveGuarded({ rounds }: Effort): Promise<Row[]> {
+/** What a save costs the client that guards it. */
+export async function saveGuarded(effort: Effort): Promise<Row[]> {
   const server = await startCannedServer();
   const bridge = await connect(server.uri);
-  const times = new Map(Object.keys(modes).map((name) => [name, [] as number[]]));
   try {
-    for (let round = -5; round < rounds; round += 1) {
-      const turns = Object.entries(modes);
-      for (const [name, users] of round % 2 === 0 ? turns : turns.toReversed()) {
-        const ms = await timeSaves(users, round);
-        if (round >= 0) times.get(name)?.push(ms);
-      }
-    }
+    const contenders = Object.entries(modes).map(([name, users]) => savingTwice(name, users));
+    const timings = await alternate(contenders, effort);
+    return [
+      ...['fields', 'version'].map((name): Row => ({
+        what: `client CPU of a save with '${name}', against 'merge'`,
+        goal: atMost(1.2),
+        ...compare(timings, name, 'merge'),
+      })),
+      ...timesOf(timings, `, per ${2 * DOCUMENTS} saves`),
+    ];
   } finally {
     await bridge.close();
     await server.stop();
   }
-  const merge = times.get('merge') ?? [];
-  const against = (name: string): number[] =>
-    (times.get(name) ?? []).map((ms, round) => ms / (merge[round] ?? Number.NaN));
-  return [
-    ...['fields', 'version'].map((name): Row => ({
-      what: `client CPU of a save with '${name}', against 'merge'`,
-      goal: atMost(1.2),
-      measured: spread(against(name)),
-      unit: '×',
-    })),
-    ...[...times].map(([name, series]): Row => ({
-      what: `  CPU of '${name}', per save`,
-      measured: spread(series.map((ms) => (ms * 1000) / (2 * DOCUMENTS))),
-      unit: 'µs',
-    })),
-  ];
 }
 
 const WRITERS = 16;
@@ -150,7 +142,7 @@ export async function sixteenWriters({ rounds }: Effort): Promise<Row[]> {
   const ours: Outcome[] = [];
   const theirs: Outcome[] = [];
   try {
-    for (let round = 0; round < Math.min(rounds, 5); round += 1) {
+    for (let round = 0; round < Math.ceil(rounds / 5); round += 1) {
       ours.push(await byBridge());
       theirs.push(await byMongoose(uri));
     }

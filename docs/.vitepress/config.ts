@@ -49,6 +49,7 @@ export default defineConfig({
             { text: 'Testing your application', link: '/guide/testing' },
             { text: 'The embedded server', link: '/guide/embedded' },
             { text: 'Scale out', link: '/guide/scale-out' },
+            { text: 'How fast it is', link: '/guide/speed' },
           ],
         },
       ],

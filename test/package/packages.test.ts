@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import * as embedded from '@data-bridge/embedded';
 import * as mapper from 'data-bridge';
 import * as testing from 'data-bridge/testing';
@@ -5,6 +6,7 @@ import * as zod from 'data-bridge/zod';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mistakes, prelude } from './mistakes.ts';
 import { compilers, packages, Project } from './project.ts';
+import { sourcesIn } from '../support/sources.ts';
 
 const entries = {
   'data-bridge': mapper,
@@ -25,13 +27,53 @@ beforeAll(async () => {
 
 afterAll(() => project.remove());
 
+/** The scripts that a package may import by its `exports` and `bin`, and how many more they may share. */
+const scripts = {
+  'data-bridge': { folder: 'packages/data-bridge', entries: ['index', 'testing', 'zod'], chunks: 2 },
+  '@data-bridge/embedded': { folder: 'packages/embedded', entries: ['bin', 'index'], chunks: 4 },
+};
+
 describe.each(packages)('%s, packed', (name) => {
-  it('ships its modules, their types, a README and the licence, and nothing else', () => {
-    const files = project.packed.find((one) => one.name === name)?.files.map(({ path }) => path) ?? [];
-    const required = ['LICENSE', 'README.md', 'dist/index.d.ts', 'dist/index.js'];
-    expect(required.filter((file) => !files.includes(file))).toEqual([]);
-    const expected = /^(?:LICENSE|README\.md|package\.json|dist\/.+\.(?:js|d\.ts))$/;
-    expect(files.filter((file) => !expected.test(file))).toEqual([]);
+  const { folder, entries, chunks } = scripts[name];
+  const isChunk = (file: string) => /^dist\/chunks\/[^/]+\.js$/.test(file);
+
+  it('ships its entries, the few chunks that they share, its sources and their types, and nothing else', () => {
+    const files = project.filesOf(name);
+    const sources = sourcesIn(`${folder}/src`).map(({ path }) => path.replace(/\.ts$/, ''));
+    const expected = [
+      'LICENSE',
+      'README.md',
+      'package.json',
+      ...entries.map((entry) => `dist/${entry}.js`),
+      ...files.filter((file) => isChunk(file)),
+      ...files.filter((file) => /^dist\/[^.]+\.js\.map$/.test(file) && files.includes(file.slice(0, -'.map'.length))),
+      ...sources.flatMap((path) => [`src/${path}.ts`, `dist/${path}.d.ts`, `dist/${path}.d.ts.map`]),
+    ];
+    expect(files).toEqual(expected.sort());
+    expect(files.filter((file) => isChunk(file)).length).toBeLessThanOrEqual(chunks);
+    expect(files.filter((file) => /(?:^|\/)test\/|\.test\./.test(file))).toEqual([]);
+  });
+
+  it('has a map beside each declaration and each script that has code of its own', async () => {
+    const files = project.filesOf(name);
+    const mapped = files.filter((file) => /\.d\.ts$|\.js$/.test(file));
+    const texts = await Promise.all(mapped.map((file) => project.read(`node_modules/${name}/${file}`)));
+    const named = texts.map((text) => /^\/\/# sourceMappingURL=(.+)$/m.exec(text)?.[1]);
+    const has = mapped.map((file, i) => (named[i] === undefined ? undefined : `${posix.dirname(file)}/${named[i]}`));
+    const onlyNames = (text: string) => /^(?:(?:import|export) \{[^}]*\}(?: from "[^"]+")?;\s*)+$/.test(text);
+    const expected = mapped.map((file, i) => (onlyNames(texts[i] ?? '') ? undefined : `${file}.map`));
+    expect(has).toEqual(expected);
+  });
+
+  it('has the sources that its maps name, for go to definition and stack traces', async () => {
+    const files = project.filesOf(name);
+    const missing: string[] = [];
+    for (const map of files.filter((file) => file.endsWith('.map'))) {
+      const { sources } = JSON.parse(await project.read(`node_modules/${name}/${map}`)) as { sources: string[] };
+      const paths = sources.map((source) => posix.join(posix.dirname(map), source));
+      missing.push(...paths.filter((path) => !files.includes(path)).map((path) => `${map}: ${path}`));
+    }
+    expect(missing).toEqual([]);
   });
 });
 
@@ -47,6 +89,42 @@ describe.each(Object.entries(entries))('%s, installed', (name, source) => {
   it('is required with the names that its source has', async () => {
     const program = `const names = require('${name}'); ${print}`;
     expect(await project.node('--input-type=commonjs', '--eval', program)).toEqual(names);
+  });
+});
+
+describe('the entries of data-bridge, installed', () => {
+  it('share their classes, imported and required', async () => {
+    const program = `
+      import { createRequire } from 'node:module';
+      import { model, SchemaError } from 'data-bridge';
+      import { sameDocument } from 'data-bridge/testing';
+      import { identified } from 'data-bridge/zod';
+      import { z } from 'zod';
+      const required = createRequire(import.meta.url)('data-bridge');
+      class User extends model('users', { name: z.string() }) {}
+      const user = new User({ name: 'Ann' });
+      let error;
+      try { identified(z.array(z.string()), 'key'); } catch (thrown) { error = thrown; }
+      console.log(JSON.stringify({
+        zod: error instanceof SchemaError,
+        testing: sameDocument(user, { _id: user._id, name: 'Ann' }),
+        required: required.model === model && error instanceof required.SchemaError,
+      }));`;
+    const shared = { zod: true, testing: true, required: true };
+    expect(await project.node('--input-type=module', '--eval', program)).toEqual(shared);
+  });
+
+  it('throw errors whose stacks name functions, and the line of the source where maps are enabled', async () => {
+    const program = `
+      import { StateTracker } from 'data-bridge';
+      try { new StateTracker(5); } catch (error) { console.log(JSON.stringify(error.stack)); }`;
+    const run = ['--input-type=module', '--eval', program];
+    expect(await project.node(...run)).toMatch(
+      / at new StateTracker \(.*\/node_modules\/data-bridge\/dist\/.+\.js:\d+:\d+\)/,
+    );
+    const place = / at new StateTracker \(.*\/(node_modules\/data-bridge\/src\/.+\.ts):(\d+):\d+\)/;
+    const [, file = '', line] = place.exec(String(await project.node('--enable-source-maps', ...run))) ?? [];
+    expect((await project.read(file)).split('\n')[Number(line) - 1]).toContain('throw new UsageError(');
   });
 });
 

@@ -56,6 +56,15 @@ export class Project {
     return writeFile(join(this.#folder, file), text);
   }
 
+  read(file: string): Promise<string> {
+    return readFile(join(this.#folder, file), 'utf8');
+  }
+
+  /** The paths of a package's files, in order. */
+  filesOf(name: (typeof packages)[number]): string[] {
+    return (this.packed.find((one) => one.name === name)?.files ?? []).map(({ path }) => path).sort();
+  }
+
   /** What the compiler says: one message an element, its details included. */
   async compile(compiler: keyof typeof compilers, config: string): Promise<string[]> {
     const tsc = join(this.#folder, `node_modules/typescript-${compiler}/bin/tsc`);

@@ -1,11 +1,12 @@
 import type { Abortable, AggregateOptions, BSON, ExplainVerbosityLike } from 'mongodb';
+import type { Batch } from './bson/batch.ts';
 import { decodeStored } from './bson/decode.ts';
 import { Layout } from './bson/layout.ts';
 import { typeName } from './bson/types.ts';
 import { castFilter } from './cast.ts';
 import type { Commands, Cursor } from './commands.ts';
 import { definitionKey, type ModelDefinition } from './definition.ts';
-import { DECODING } from './driver-options.ts';
+import { DECODING, refuseNamed } from './driver-options.ts';
 import { type ErrorContext, UsageError } from './errors.ts';
 import { type Readers, readersAfter } from './reshaped.ts';
 import { checkCount, type ReadAll, sortOf } from './query-plan.ts';
@@ -26,7 +27,7 @@ import type { Filter } from './types/filter.ts';
 import type { Paths } from './types/paths.ts';
 import type { Class, ShapeOf } from './types/shape.ts';
 import type { Sort } from './types/sort.ts';
-import { run } from './updates.ts';
+import { run } from './operation.ts';
 
 /** Options that a method stands for, or that would change what comes back. */
 const REFUSED = ['raw', 'explain', 'cursor', 'out', ...DECODING] as const;
@@ -93,9 +94,7 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
 
   /** @internal */
   static of<R, D>(definition: ModelDefinition, read: ReadAll<D>, options: AggregationOptions = {}): Aggregate<R, D> {
-    const refused = REFUSED.find((name) => (options as AggregateOptions)[name] !== undefined);
-    if (refused !== undefined)
-      throw new UsageError(`aggregate() does not take the option "${refused}".`, { model: definition.collectionName });
+    refuseNamed('aggregate', definition, options, REFUSED);
     return new Aggregate({ definition, read, options, stages: [], gives: 'documents', readers: definition.readers() });
   }
 
@@ -239,10 +238,10 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
     const { definition, readers, stages } = this.#renamed();
     // Results have any shape, so what was learned of the collection's documents predicts nothing here.
     const layout = new Layout(definition.layout().options, [], readers);
-    return this.#run(stages, (rows) => rows.map((bytes) => decodeStored<R>(layout, bytes, 0)));
+    return this.#run(stages, ({ bytes, starts }) => starts.map((start) => decodeStored<R>(layout, bytes, start)));
   }
 
-  #run<X>(stages: readonly Stage[], read: (documents: readonly Uint8Array[]) => X[]): Results<X> {
+  #run<X>(stages: readonly Stage[], read: (batch: Batch) => X[]): Results<X> {
     const { definition, options } = this.#plan;
     const open = () => this.#cursor(definition.collection(), stages, { raw: true }) as Cursor<never>;
     return new Results({ definition, open, read, signal: options.signal });
@@ -281,7 +280,7 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
   }
 
   get #context(): ErrorContext {
-    return { model: this.#plan.definition.collectionName };
+    return this.#plan.definition.context;
   }
 
   #refuse(text: string): never {

@@ -1,9 +1,10 @@
 import type { AggregateOptions, BSON, DeleteOptions, DeleteResult, UpdateOptions, UpdateResult } from 'mongodb';
 import { readAs } from './bson/types.ts';
 import { UsageError } from './errors.ts';
-import { checkUnrecorded, type ManyOptions, unrecordedUpdate } from './history/unrecorded.ts';
-import { ask, checkPath, partOf, type QueryPlan, stagesOf } from './query-plan.ts';
-import { refuseOptions, safeOptions, stamp, type StampOptions } from './updates.ts';
+import type { ManyOptions } from './history/unrecorded.ts';
+import { refuseOptions, run } from './operation.ts';
+import { checkPath, partOf, type QueryPlan, stagesOf } from './query-plan.ts';
+import { deleteEvery, type StampOptions, updateEvery } from './updates.ts';
 
 /** How the values of many documents become one. */
 export type Accumulator = '$avg' | '$sum' | '$min' | '$max';
@@ -17,7 +18,9 @@ export async function count(plan: QueryPlan<unknown>): Promise<number> {
   // The driver's type for counting lacks some options of find that the server's aggregate takes.
   const options = { ...rest, ...(limit ? { limit } : {}) };
   // It is an Int32 where the driver's option `promoteValues` is off.
-  return Number(await ask(plan, (collection) => collection.countDocuments(plan.filter, options)));
+  return Number(
+    await run(plan.definition, plan.options, (collection) => collection.countDocuments(plan.filter, options)),
+  );
 }
 
 /** The different values at a path of the matching documents. */
@@ -25,7 +28,7 @@ export async function distinct(plan: QueryPlan<unknown>, path: string): Promise<
   const { definition, filter } = plan;
   const options = optionsOfAll('distinct', plan, ['readPreference', 'readConcern']);
   const stored = checkPath('distinct', path, definition);
-  const values = await ask(plan, (collection) => collection.distinct(stored, filter, options));
+  const values = await run(plan.definition, plan.options, (collection) => collection.distinct(stored, filter, options));
   return values.map((value: unknown) => readAt(plan, stored, value));
 }
 
@@ -36,7 +39,9 @@ export async function accumulate(plan: QueryPlan<unknown>, operator: Accumulator
   const { sort: _sort, skip: _skip, limit: _limit, ...options } = plan.options;
   // The cursors of find and of aggregate take different options about time-outs; the types say so, the values do not.
   const cursorOptions = options as AggregateOptions;
-  const groups = await ask(plan, (collection) => collection.aggregate(stages, cursorOptions).toArray());
+  const groups = await run(plan.definition, plan.options, (collection) =>
+    collection.aggregate(stages, cursorOptions).toArray(),
+  );
   const value: unknown = groups[0]?.['value'] ?? null;
   // An average of whole numbers is none.
   return operator === '$avg' ? value : readAt(plan, stored, value);
@@ -44,38 +49,29 @@ export async function accumulate(plan: QueryPlan<unknown>, operator: Accumulator
 
 /** How the server would run the query. */
 export async function explain(plan: QueryPlan<unknown>, verbosity: Verbosity): Promise<BSON.Document> {
-  const { filter, options } = plan;
-  return ask(plan, (collection) => collection.find(filter, { ...options, ...partOf(plan) }).explain(verbosity));
+  const { definition, filter, options } = plan;
+  return run(definition, options, (collection) =>
+    collection.find(filter, { ...options, ...partOf(plan) }).explain(verbosity),
+  );
 }
 
 /** Updates every matching document. */
 export async function updateAll(
   plan: QueryPlan<unknown>,
   update: object,
-  { timestamps, history, ...given }: UpdateOptions & StampOptions & ManyOptions = {},
+  options: UpdateOptions & StampOptions & ManyOptions = {},
 ): Promise<UpdateResult> {
-  const { definition, filter } = plan;
-  checkUnrecorded(definition, 'update', history);
-  refuseOptions(definition, given, ['upsert', ...REFUSED_IN_WRITES]);
-  const stamped = stamp(definition, update, { upsert: false, timestamps, filter });
-  const numbered = unrecordedUpdate(definition, stamped);
-  const sent = { ...optionsOfAll('update', plan), ...safeOptions(definition, given) };
-  return ask(plan, (collection) => collection.updateMany(filter, numbered, sent));
+  refuseOptions(plan.definition, options, ['upsert']);
+  return updateEvery(plan.definition, 'update', plan.filter, update, { ...optionsOfAll('update', plan), ...options });
 }
 
 /** Deletes every matching document. */
 export async function deleteAll(
   plan: QueryPlan<unknown>,
-  { history, ...options }: DeleteOptions & ManyOptions = {},
+  options: DeleteOptions & ManyOptions = {},
 ): Promise<DeleteResult> {
-  checkUnrecorded(plan.definition, 'delete', history);
-  refuseOptions(plan.definition, options, REFUSED_IN_WRITES);
-  const sent = { ...optionsOfAll('delete', plan), ...options };
-  return ask(plan, (collection) => collection.deleteMany(plan.filter, sent));
+  return deleteEvery(plan.definition, 'delete', plan.filter, { ...optionsOfAll('delete', plan), ...options });
 }
-
-/** A plan of the server is no result of a write. */
-const REFUSED_IN_WRITES = ['explain', 'raw'];
 
 /** The query's options for an operation that always takes every matching document. */
 function optionsOfAll(
@@ -85,10 +81,21 @@ function optionsOfAll(
 ): BSON.Document {
   const given = (['sort', 'skip', 'limit'] as const).find((name) => options[name]);
   if (given !== undefined)
-    throw new UsageError(`${method}() takes every document that matches, so the query can have no ${given}().`, {
-      model: definition.collectionName,
-    });
-  const names = ['session', 'collation', 'hint', 'comment', 'maxTimeMS', 'timeoutMS', 'let', ...more] as const;
+    throw new UsageError(
+      `${method}() takes every document that matches, so the query can have no ${given}().`,
+      definition.context,
+    );
+  const names = [
+    'session',
+    'collation',
+    'hint',
+    'comment',
+    'maxTimeMS',
+    'timeoutMS',
+    'let',
+    'signal',
+    ...more,
+  ] as const;
   return Object.fromEntries(names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]));
 }
 

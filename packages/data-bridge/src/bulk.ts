@@ -12,7 +12,7 @@ import { bulkWrite, type Commands } from './commands.ts';
 import { concurrently, CONCURRENCY } from './concurrently.ts';
 import { countedReplacement } from './counted.ts';
 import { definitionKey, type ModelDefinition } from './definition.ts';
-import { type Document, lifeOf } from './document.ts';
+import { type Document, type DocumentClass, lifeOf } from './document.ts';
 import {
   type BulkResult,
   BulkWriteError,
@@ -24,11 +24,12 @@ import {
 import { checkUnrecorded, type ManyOptions, unrecordedOperation } from './history/unrecorded.ts';
 import { issueWithin } from './insert-many.ts';
 import { checkOwnFields } from './new-document.ts';
+import { refuseOptions } from './operation.ts';
 import { outcomeOf, safely, translate } from './outcome.ts';
 import { checkWriteConcern, insertion } from './save.ts';
 import type { Filter } from './types/filter.ts';
 import type { Update } from './types/update.ts';
-import { checkUpsertedId, refuseOptions, safeOptions, stamp, type StampOptions } from './updates.ts';
+import { checkUpsertedId, safeOptions, stamp, type StampOptions } from './updates.ts';
 
 /** Options of one update of a bulk write. */
 export interface BulkUpdateOptions
@@ -69,8 +70,6 @@ interface Made {
   /** Did the program give an `_id`? A replacement has none otherwise. */
   readonly hasId: boolean;
 }
-
-type DocumentClass = (new (input: object) => Document<unknown>) & { readonly prototype: Document<unknown> };
 
 /**
  * Operations of several kinds on one collection, sent together. Inputs become documents with defaults and are validated,
@@ -148,8 +147,8 @@ export class Bulk<D, I extends object = object> {
     const definition = this.#definition;
     checkUnrecorded(definition, 'bulk', history);
     if (this.#isExecuted)
-      throw new UsageError('This bulk write was executed before: make a new one.', contextOf(definition));
-    checkWriteConcern('execute', { definition, context: contextOf(definition) }, sent);
+      throw new UsageError('This bulk write was executed before: make a new one.', definition.context);
+    checkWriteConcern('execute', { definition, context: definition.context }, sent);
     refuseOptions(definition, sent, ['explain', 'raw', 'verboseResults', 'promoteValues']);
     const finished = await this.#finish(validate ?? definition.validate);
     const operations = await Promise.all(
@@ -162,7 +161,7 @@ export class Bulk<D, I extends object = object> {
     this.#isExecuted = true;
     const { hasBulkWrite } = await serverOf(definition.connection());
     const results = await (hasBulkWrite ? byClient : oneByOne)(definition, operations, { ...sent, ordered });
-    if (results.some(({ error }) => error !== undefined)) throw new BulkWriteError(results, contextOf(definition));
+    if (results.some(({ error }) => error !== undefined)) throw new BulkWriteError(results, definition.context);
     return results;
   }
 
@@ -210,7 +209,7 @@ export class Bulk<D, I extends object = object> {
         issues.push(...error.issues.map((issue) => issueWithin(issue, place)));
       }
     }
-    if (issues.length > 0) throw new ValidationError(issues, contextOf(this.#definition));
+    if (issues.length > 0) throw new ValidationError(issues, this.#definition.context);
     return finished;
   }
 }
@@ -225,10 +224,6 @@ async function finish(operation: Operation, validated: boolean): Promise<Operati
   const { version } = made.document[definitionKey];
   if (version === undefined) return { name, parts: { ...parts, replacement } };
   return { name, sentAs: 'updateOne', parts: { ...parts, update: countedReplacement(version, replacement) } };
-}
-
-function contextOf(definition: ModelDefinition): { readonly model: string } {
-  return { model: definition.collectionName };
 }
 
 type ExecuteOptions = Omit<BulkOptions, 'validate'> & { readonly ordered: boolean };
@@ -283,9 +278,9 @@ type Counts = Pick<UpdateResult, 'matchedCount' | 'modifiedCount'> & { readonly 
 
 /** @param isOpen does nobody know whether it was done? */
 function errorOf(definition: ModelDefinition, reason: unknown, isOpen: boolean): unknown {
-  if (!isOpen) return translate(reason, contextOf(definition), definition);
+  if (!isOpen) return translate(reason, definition.context, definition);
   const text = 'The operation was sent, and its answer never came: read what is stored before it is sent again.';
-  return new OutcomeUnknownError(text, { ...contextOf(definition), cause: safely(reason) });
+  return new OutcomeUnknownError(text, { ...definition.context, cause: safely(reason) });
 }
 
 // ── others ──────────────────────────────────────────────────────────────────────────────────────────────────────────

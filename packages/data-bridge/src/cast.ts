@@ -55,13 +55,11 @@ function castConditions(definition: ModelDefinition, filter: object): Record<str
 /** A filter for documents whose fields equal these values, which are never operators. */
 export function equalityFilter(definition: ModelDefinition, values: object): Record<string, unknown> {
   if (!isPlainObject(values))
-    throw new UsageError(`findBy() takes an object of values, got ${typeName(values)}.`, {
-      model: definition.collectionName,
-    });
+    throw new UsageError(`findBy() takes an object of values, got ${typeName(values)}.`, definition.context);
   const filter: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(values)) {
     if (name.startsWith('$'))
-      throw new UsageError(`findBy() compares fields: "${name}" is no field.`, { model: definition.collectionName });
+      throw new UsageError(`findBy() compares fields: "${name}" is no field.`, definition.context);
     // Another's undefined is refused with the rest of the filter, which names its path.
     setOwn(filter, name, value === undefined ? value : literal(value instanceof Literal ? value.value : value));
   }
@@ -79,7 +77,7 @@ export function castUpdate(definition: ModelDefinition, update: object): Record<
   for (const [operator, operand] of Object.entries(update)) {
     if (!isPlainObject(operand)) {
       const text = `"${operator}" of an update takes an object of paths and values, got ${typeName(operand)}.`;
-      throw new UsageError(text, { model: definition.collectionName });
+      throw new UsageError(text, definition.context);
     }
     setOwn(cast, operator, castOperand(definition, operator, operand));
   }
@@ -111,7 +109,7 @@ function refuseDollarName(definition: ModelDefinition, operator: string, path: s
   const wrong = first.startsWith('$') ? first : inner.find((key) => /^\$(?!$|\[|id$|ref$|db$)/.test(key));
   if (wrong === undefined) return;
   const text = `${operator} of "${path}" would write a field of the name "${wrong}": names that begin with "$" are kept for operators.`;
-  throw new UsageError(text, { model: definition.collectionName });
+  throw new UsageError(text, definition.context);
 }
 
 function castCondition(definition: ModelDefinition, key: string, value: unknown): unknown {
@@ -148,7 +146,7 @@ function castObjectId(definition: ModelDefinition, name: string, value: unknown)
   const id = toObjectId(value);
   if (id === undefined) {
     const text = `"${name}" is an ObjectId: expected an ObjectId or a string of 24 hexadecimal digits, got a string of another form.`;
-    throw new UsageError(text, { model: definition.collectionName });
+    throw new UsageError(text, definition.context);
   }
   return id;
 }

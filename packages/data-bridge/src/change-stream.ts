@@ -1,6 +1,7 @@
 import type { Abortable, BSON, ChangeStream as DriverStream, ChangeStreamOptions, ResumeToken } from 'mongodb';
 import { refuseInTransaction } from './attempt.ts';
 import { isPlainObject } from './bson/copy.ts';
+import { batchOf } from './bson/batch.ts';
 import { decodeStored } from './bson/decode.ts';
 import { encodeDocument } from './bson/encode.ts';
 import { Layout } from './bson/layout.ts';
@@ -14,7 +15,7 @@ import { translate } from './outcome.ts';
 import type { ReadAll } from './query-plan.ts';
 import { safeFilter } from './safety.ts';
 import type { Lookups } from './types/change-event.ts';
-import { refuseOptions } from './updates.ts';
+import { refuseOptions } from './operation.ts';
 
 /** Options that would change what events hold. */
 const REFUSED = ['raw', 'explain', 'cursor', 'out', ...DECODING] as const;
@@ -129,7 +130,7 @@ export class ChangeStream<E> implements AsyncIterable<E>, AsyncDisposable {
     try {
       return await Promise.race([this.#closed, event]);
     } catch (error) {
-      throw translate(error, { model: this.#definition.collectionName }, this.#definition);
+      throw translate(error, this.#definition.context, this.#definition);
     }
   }
 }
@@ -153,7 +154,7 @@ async function closedBy(closing: AbortSignal, signal: AbortSignal | undefined): 
 /** The stages as they are sent. Others than `$match` would make something else of the events. */
 function stagesOf(definition: ModelDefinition, pipeline: readonly WatchStage[]): BSON.Document[] {
   const refuse = (text: string): never => {
-    throw new UsageError(text, { model: definition.collectionName });
+    throw new UsageError(text, definition.context);
   };
   if (!Array.isArray(pipeline)) refuse(`watch() takes a list of $match stages, got ${typeName(pipeline)}.`);
   return pipeline.map((stage: WatchStage) => {
@@ -197,7 +198,7 @@ function eventOf(definition: ModelDefinition, read: ReadAll<unknown>, event: BSO
   if (documentKey !== undefined) named['documentKey'] = definition.shownFields(fields(documentKey as BSON.Document));
   for (const name of DOCUMENTS) {
     const document = { fullDocument, fullDocumentBeforeChange }[name] as BSON.Document | null | undefined;
-    if (document !== undefined) named[name] = document === null ? null : read([encodeDocument(document)])[0];
+    if (document !== undefined) named[name] = document === null ? null : read(batchOf([encodeDocument(document)]))[0];
   }
   if (updateDescription !== undefined)
     named['updateDescription'] = descriptionOf(definition, updateDescription as BSON.Document, fields, plain);

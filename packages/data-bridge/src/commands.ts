@@ -1,6 +1,7 @@
 import type { AnyClientBulkWriteModel, BSON, Collection, ExplainVerbosityLike, MongoClient } from 'mongodb';
 import { type Attempt, currentAttempt } from './attempt.ts';
 import { UsageError } from './errors.ts';
+import type { RawCursor } from './raw-batch.ts';
 
 /** The commands of a collection that a transaction may hold, and at which place each takes its options. */
 const OPTIONS_AT = {
@@ -27,14 +28,11 @@ const REFUSED = {
 } as const;
 
 /** A cursor of the driver as the mapper uses it. `D` is what it gives. */
-export interface Cursor<D = BSON.Document> {
-  readonly closed: boolean;
+export interface Cursor<D = BSON.Document> extends RawCursor {
   /** Was it closed before the server had given all? */
   readonly killed: boolean;
-  hasNext(): Promise<boolean>;
   readBufferedDocuments(): D[];
   toArray(): Promise<D[]>;
-  close(): Promise<void>;
   explain(verbosity?: ExplainVerbosityLike): Promise<BSON.Document>;
 }
 
@@ -100,6 +98,9 @@ function joinedCursor(cursor: Cursor, attempt: Attempt): Cursor {
     },
     get killed() {
       return cursor.killed;
+    },
+    get documents() {
+      return cursor.documents;
     },
     readBufferedDocuments: () => cursor.readBufferedDocuments(),
     hasNext: () => attempt.run(() => cursor.hasNext()),

@@ -8,12 +8,12 @@ import { type Conflict, ConflictError } from './errors.ts';
 import type { Life, Terms, Write } from './life.ts';
 import { joinAtomics, putBack } from './operate.ts';
 import { valueAt } from './path.ts';
-import { applyAtomic, misfit } from './state/atomics.ts';
+import { applyAtomic, misfit, ruleOf } from './state/atomics.ts';
 import type { Baseline } from './state/baseline.ts';
 import type { BsonBaseline } from './state/bson-baseline.ts';
 import type { EditTree } from './state/edits.ts';
 import { baselineOver } from './state/partial-baseline.ts';
-import { isShown, type PendingAtomic, treeWith } from './state/pending.ts';
+import { exactAt, isShown, type PendingAtomic, treeWith } from './state/pending.ts';
 import { bring, type Clash, clashesOf, isSameStored, lay, type Settle, takeMine } from './state/rebase.ts';
 import { moveTo } from './state/tracker.ts';
 import { unchangedAt } from './state/value-guards.ts';
@@ -180,7 +180,8 @@ function layAtomics(life: Life, before: Baseline, newer: BsonBaseline): void {
     (other: PendingAtomic) =>
       isDeepStrictEqual(other.keys, keys);
   const fits = ({ keys, operator, operand }: PendingAtomic): boolean =>
-    misfit(operator, valueAt(theirs, keys), operand) === null;
+    misfit(operator, valueAt(theirs, keys), operand) === null &&
+    (ruleOf(operator).standsAlone || isSameStored(exactAt(before, keys), exactAt(newer, keys)));
   const waiting = life.pending.filter((each) => isShown(before, each) && fits(each));
   life.sent = life.sent.map((each) => {
     if (!fits(each)) return each;

@@ -29,6 +29,8 @@ const UNCONNECTED: FilterRules = { sanitizeFilters: false, allowServerJavaScript
 /** All that a model's documents have in common: made once by `model()`. */
 export class ModelDefinition {
   readonly collectionName: string;
+  /** What errors tell of the model. */
+  readonly context: { readonly model: string };
   /** The fields of the schema by the names under which they are stored, as everything in here has them. */
   readonly fields: ReadonlyMap<string, SchemaField>;
   /** What documents have accessors for: `_id`, the schema's fields, the times and the version, by their stored names. */
@@ -62,6 +64,7 @@ export class ModelDefinition {
     }
     checkOptions(collectionName, options);
     this.collectionName = collectionName;
+    this.context = { model: collectionName };
     const times = timestampsOf(options.timestamps);
     this.concurrency = options.concurrency ?? (options.version === undefined ? 'merge' : 'version');
     this.version = options.version ?? (this.concurrency === 'version' ? 'version' : undefined);
@@ -93,8 +96,7 @@ export class ModelDefinition {
    * is the same on both sides, and so is one that begins with no field's name.
    */
   storedPath(path: string): string {
-    if (typeof path !== 'string')
-      throw new UsageError(`A path must be a string, got ${typeName(path)}.`, { model: this.collectionName });
+    if (typeof path !== 'string') throw new UsageError(`A path must be a string, got ${typeName(path)}.`, this.context);
     return this.#names.storedPath(path);
   }
 
@@ -160,7 +162,7 @@ export class ModelDefinition {
     const connection = this.#bound ?? defaultConnection();
     if (!connection.isOpen) {
       const text = 'There is no connection: the one that the model is bound to was closed.';
-      throw new NotConnectedError(text, { model: this.collectionName });
+      throw new NotConnectedError(text, this.context);
     }
     return connection;
   }

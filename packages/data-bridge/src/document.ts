@@ -1,12 +1,12 @@
 import type { FindOptions } from 'mongodb';
 import { currentAttempt } from './attempt.ts';
-import { ownBytes } from './bson/arena.ts';
 import { toJsonValue } from './bson/json.ts';
 import { unstorable } from './bson/storable.ts';
 import { castId } from './cast.ts';
+import { changesOfNew, shownChanges } from './changes.ts';
 import { type Checkpoint, checkpoint } from './checkpoint.ts';
 import { definitionKey, type ModelDefinition } from './definition.ts';
-import { DocumentNotFoundError, UsageError } from './errors.ts';
+import { UsageError } from './errors.ts';
 import { customInspect, type Inspect } from './inspect.ts';
 import { Life } from './life.ts';
 import { hasAtomics, operate } from './operate.ts';
@@ -14,15 +14,16 @@ import { checkOwnFields, clonedFields, newData, TakenFields } from './new-docume
 import { checkReadable, checkWritable, extentAt } from './partial.ts';
 import { getPath, keysOf, type Root, setPath, unsetPath } from './path.ts';
 import { rebase, type RebaseOptions } from './rebase.ts';
+import { reload } from './reload.ts';
 import { remove, type RemoveOptions } from './remove.ts';
 import { runHooks, save, type SaveOptions } from './save.ts';
 import { BsonBaseline } from './state/bson-baseline.ts';
-import { type AtomicOperator, type Change, changesOf, type EditTree } from './state/edits.ts';
+import type { AtomicOperator } from './state/atomics.ts';
+import type { Change } from './state/edits.ts';
 import { treeWith } from './state/pending.ts';
-import { baselineOver } from './state/partial-baseline.ts';
-import { baselineOf, moveTo, StateTracker } from './state/tracker.ts';
-import { readRaw } from './stored-document.ts';
+import { baselineOf, StateTracker } from './state/tracker.ts';
 import type {
+  AnyInteger,
   AnyNumber,
   AnyPath,
   Comparable,
@@ -34,6 +35,7 @@ import type {
 } from './types/paths.ts';
 import type { ConflictIn } from './types/conflict.ts';
 import type { shape } from './types/shape.ts';
+import type { BitOperation } from './types/update.ts';
 import { validate } from './validate.ts';
 
 /** For the layers above: what the mapper keeps of a document beside its fields. */
@@ -134,17 +136,15 @@ export abstract class Document<S> {
   /** What differs from what is stored, as small as it can be told. */
   changes(): Change[] {
     this.#adoptDefaults();
-    if (!this.$isNew) {
-      const { sent = [], pending = [] } = this.#life ?? {};
-      return this.#changesIn(treeWith(baselineOf(this.#tracker), [...sent, ...pending]).tree);
-    }
-    const fields = this[definitionKey].shownFields(baselineOf(this.#tracker).toObject());
-    return Object.entries(fields).map(([name, to]) => ({ path: name, keys: [name], from: undefined, to }));
+    const baseline = baselineOf(this.#tracker);
+    if (this.$isNew) return changesOfNew(this[definitionKey], baseline);
+    const { sent = [], pending = [] } = this.#life ?? {};
+    return shownChanges(this[definitionKey], baseline, treeWith(baseline, [...sent, ...pending]).tree);
   }
 
   /** What the last `save()` wrote; nothing before the first. */
   $previousChanges(): Change[] {
-    return this.#changesIn(this.#life?.lastEdits() ?? null);
+    return shownChanges(this[definitionKey], baselineOf(this.#tracker), this.#life?.lastEdits() ?? null);
   }
 
   /**
@@ -180,6 +180,15 @@ export abstract class Document<S> {
     return this.#operate('$max', path, value);
   }
 
+  /**
+   * Changes bits of an integer: `{ and: … }`, `{ or: … }` or `{ xor: … }`; several are done in their order. One that is not
+   * there counts as 0. An atomic operator, as `$inc` is.
+   */
+  $bit(path: PathsTo<S, AnyInteger>, bits: BitOperation): this;
+  $bit(path: string, bits: BitOperation): this {
+    return this.#operate('$bit', path, bits);
+  }
+
   /** Adds values at the end of an array, whatever others added to it. An atomic operator, as `$inc` is. */
   $push<P extends PathsTo<S, readonly unknown[]>>(path: P, ...values: ElementOf<NonNullable<PathValue<S, P>>>[]): this;
   $push(path: string, ...values: unknown[]): this {
@@ -199,6 +208,15 @@ export abstract class Document<S> {
   $pull<P extends PathsTo<S, readonly unknown[]>>(path: P, ...values: ElementOf<NonNullable<PathValue<S, P>>>[]): this;
   $pull(path: string, ...values: unknown[]): this {
     return this.#operate('$pull', path, values);
+  }
+
+  /**
+   * Removes the last element of an array, or with -1 the first. An atomic operator, as `$inc` is; but a second one waits
+   * for a save, and with `concurrency: 'fields'` the array must be as it was read.
+   */
+  $pop(path: PathsTo<S, readonly unknown[]>, end?: 1 | -1): this;
+  $pop(path: string, end: 1 | -1 = 1): this {
+    return this.#operate('$pop', path, end);
   }
 
   /** Sets a date to the server's time. An atomic operator, as `$inc` is. */
@@ -236,16 +254,7 @@ export abstract class Document<S> {
    * @throws DocumentNotFoundError when it is gone.
    */
   async reload(options?: FindOptions): Promise<this> {
-    const life = this.#record;
-    await life.queue('reload', async () => {
-      if (life.isNew && life.unanswered === null)
-        throw new UsageError('The document is new: there is nothing to reload.', life.context);
-      const stored = await readRaw(life, options);
-      if (stored === null) throw new DocumentNotFoundError('The document is not in the collection.', life.context);
-      const { selection } = life.baseline;
-      moveTo(this.#tracker, baselineOver(life.definition.layout(), ownBytes(stored), 0, selection));
-      life.forget();
-    });
+    await this.#record.queue('reload', () => reload(this.#record, options));
     return this;
   }
 
@@ -371,16 +380,6 @@ export abstract class Document<S> {
     return this[definitionKey].storedPath(path);
   }
 
-  #changesIn(tree: EditTree | null): Change[] {
-    if (tree === null) return [];
-    const definition = this[definitionKey];
-    const changes = changesOf(tree, (exact, keys) => baselineOf(this.#tracker).live(exact, keys));
-    return changes.map(({ keys: [name, ...inner], ...change }) => {
-      const keys = [definition.shownName(String(name)), ...inner];
-      return { ...change, path: keys.join('.'), keys };
-    });
-  }
-
   /** Where paths begin. */
   #root(): Root {
     return {
@@ -395,3 +394,6 @@ export abstract class Document<S> {
     if (this.#life !== null) runHooks(this.#life);
   }
 }
+
+/** How the functions see a model's class. */
+export type DocumentClass = (new (input: object) => Document<unknown>) & { readonly prototype: Document<unknown> };

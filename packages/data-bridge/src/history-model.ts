@@ -2,7 +2,7 @@ import { decodeStored } from './bson/decode.ts';
 import { encodeDocument } from './bson/encode.ts';
 import { castId } from './cast.ts';
 import { definitionKey, type ModelDefinition, REVISION } from './definition.ts';
-import { type Document, lifeOf } from './document.ts';
+import { type Document, type DocumentClass, lifeOf } from './document.ts';
 import { UsageError } from './errors.ts';
 import { type HistoryOptions, type HistoryPage, historyPage } from './history/page.ts';
 import { type ReadOptions, stateAt } from './history/read.ts';
@@ -26,9 +26,6 @@ export interface HistoryDocument {
    */
   $revert(revision: number, options?: SaveOptions): Promise<this>;
 }
-
-/** How the functions see a model's class. */
-export type DocumentClass = (new (input: object) => Document<unknown>) & { readonly prototype: Document<unknown> };
 
 export function revisionOf(document: Document<unknown>): number | null {
   const { baseline } = lifeOf(document);
@@ -86,11 +83,11 @@ export async function restoreDocument(
 export function recorded(definition: ModelDefinition): RecordedModel {
   if (isRecorded(definition)) return definition;
   const text = 'The model keeps no history: give it the option { history: true }.';
-  throw new UsageError(text, { model: definition.collectionName });
+  throw new UsageError(text, definition.context);
 }
 
 function checkRevision(definition: ModelDefinition, revision: unknown): void {
   if (Number.isSafeInteger(revision) && Number(revision) >= 0) return;
   const text = 'A point in a history is a revision, which is a whole number from 0, or a Date.';
-  throw new UsageError(text, { model: definition.collectionName });
+  throw new UsageError(text, definition.context);
 }

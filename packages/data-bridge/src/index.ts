@@ -63,6 +63,7 @@ export type { Fields, FieldSchema } from './schema.ts';
 export { escapeRegex } from './search.ts';
 export type { HistoryModel, HistoryStatics, Model, ModelOf } from './statics.ts';
 export type { Change } from './state/edits.ts';
+export type { PipelineReason } from './state/operators.ts';
 export type { UpdatePlan } from './state/plan.ts';
 export { StateTracker } from './state/tracker.ts';
 export { stored, type StoredSchema } from './stored.ts';

@@ -45,7 +45,7 @@ export async function ensureCollection(
     if (!created && validator === true) await db.command({ collMod: name, validator: checked });
     return created;
   } catch (error) {
-    throw translate(error, { model: definition.collectionName });
+    throw translate(error, definition.context);
   }
 }
 
@@ -94,13 +94,13 @@ export async function ensureIndexes(
   const dropped = Object.keys(options).find((name) => !(PASSED_ON as readonly string[]).includes(name));
   if (dropped !== undefined) {
     const text = `ensureIndexes() takes the options ${PASSED_ON.join(', ')}, not "${dropped}".`;
-    throw new UsageError(text, { model: definition.collectionName });
+    throw new UsageError(text, definition.context);
   }
   if (definition.indexes.length === 0) return [];
   try {
     // By default the driver leaves out what it takes for no option of an index, a misspelt `unique` say: the server refuses it.
     return await definition.collection().createIndexes(storedIndexes(definition), options, true);
   } catch (error) {
-    throw translate(error, { model: definition.collectionName });
+    throw translate(error, definition.context);
   }
 }

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { BSON } from 'mongodb';
 import { type Attempt, currentAttempt, type Member } from './attempt.ts';
 import { copyValue, isPlainObject, setOwn } from './bson/copy.ts';
-import { ABSENT, memberOf } from './bson/encode.ts';
+import { ABSENT, LateBytes, memberOf } from './bson/encode.ts';
 import type { ModelDefinition } from './definition.ts';
 import type { Concurrency } from './model-options.ts';
 import { equalValues } from './bson/equal.ts';
@@ -87,7 +87,7 @@ export class Life {
   isNew: boolean;
   isDeleted = false;
   /** What the last save wrote: of an insert the document's bytes, which the baseline has too. */
-  lastSaved: EditTree | Uint8Array | null = null;
+  lastSaved: EditTree | LateBytes | null = null;
   /** Atomic operators that wait for a save. */
   pending: readonly PendingAtomic[] = [];
   /** Those in the write that is under way, or whose answer did not come. */
@@ -160,8 +160,8 @@ export class Life {
 
   /** What the last save wrote, as edits. */
   lastEdits(): EditTree | null {
-    if (!(this.lastSaved instanceof Uint8Array)) return this.lastSaved;
-    const inserted = new BsonBaseline(this.definition.layout(), this.lastSaved, 0);
+    if (!(this.lastSaved instanceof LateBytes)) return this.lastSaved;
+    const inserted = BsonBaseline.late(this.definition.layout(), this.lastSaved);
     const names = inserted.names().filter((name) => !this.definition.isRevision(name));
     const edits = names.map((name): [string, Edit] => {
       return [name, { kind: 'set', base: ABSENT, value: inserted.exact(name) }];
@@ -324,7 +324,7 @@ export class Life {
 
   // ── the queue ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Runs an operation on the stored document after those that were started before it. */
+  /** Runs an operation on the stored document after those that were started before it. @param operation must not throw but reject. */
   queue<R>(name: string, operation: () => Promise<R>): Promise<R> {
     return Life.queueAll([this], name, operation);
   }
@@ -334,20 +334,27 @@ export class Life {
    * in all their queues at once, so that two of them with documents in common never wait for each other.
    */
   static queueAll<R>(lives: readonly Life[], name: string, operation: () => Promise<R>): Promise<R> {
-    const tails = new Set<Promise<void>>();
+    let tails: Set<Promise<void>> | null = null;
     for (const life of lives) {
       const obstacle = life.#isInside()
         ? `${name}() was called from inside a save of the same document, so it would wait for itself.`
         : life.#findObstacle();
       if (obstacle !== null) return Promise.reject(new UsageError(obstacle, life.context));
-      if (life.#tail !== null) tails.add(life.#tail);
+      if (life.#tail !== null) (tails ??= new Set()).add(life.#tail);
     }
     for (const life of lives) life.join();
-    const perform = (): Promise<R> => Life.#perform(lives, operation);
-    const run = tails.size === 0 ? perform() : Promise.all(tails).then(perform);
-    const tail = run.then(ignore, ignore).then(() => {
+    const current: Operation = { isOver: false };
+    const perform = (): Promise<R> => {
+      for (const life of lives) life.#operation = current;
+      return operation();
+    };
+    const run = tails === null ? perform() : Promise.all(tails).then(perform);
+    // This is told before whoever called: each promise costs, so it is the only one here.
+    const finish = (): void => {
+      current.isOver = true;
       for (const life of lives) if (life.#tail === tail) life.#tail = null;
-    });
+    };
+    const tail: Promise<void> = run.then(finish, finish);
     for (const life of lives) life.#tail = tail;
     return run;
   }
@@ -355,16 +362,6 @@ export class Life {
   /** Is the current chain of calls part of what runs on this document now? */
   #isInside(): boolean {
     return this.#calling || (!this.#operation.isOver && busy.getStore()?.has(this.#operation) === true);
-  }
-
-  static async #perform<R>(lives: readonly Life[], operation: () => Promise<R>): Promise<R> {
-    const current = { isOver: false };
-    for (const life of lives) life.#operation = current;
-    try {
-      return await operation();
-    } finally {
-      current.isOver = true;
-    }
   }
 
   /** Runs the program's own code in the midst of an operation, so that `queue` knows when it is called from there. */
@@ -381,10 +378,6 @@ export class Life {
   inside<R>(code: () => R): R {
     return busy.run(new Set(busy.getStore()).add(this.#operation), code);
   }
-}
-
-function ignore(): void {
-  // The caller of the operation sees its error; the next one in the queue starts all the same.
 }
 
 function copiesOf(defaults: ReadonlyMap<string, HandedDefault>): Map<string, HandedDefault> {

@@ -3,7 +3,6 @@ import type {
   Collection,
   DeleteOptions,
   DeleteResult,
-  DistinctOptions,
   EstimatedDocumentCountOptions,
   FindOneAndDeleteOptions,
   FindOneAndReplaceOptions,
@@ -14,20 +13,19 @@ import type {
 } from 'mongodb';
 import { Aggregate, type AggregationOptions } from './aggregate.ts';
 import { ownAll } from './bson/arena.ts';
-import { documentSize } from './bson/decode.ts';
+import { batchOf } from './bson/batch.ts';
 import { isPlainObject } from './bson/copy.ts';
 import { ABSENT, encodeDocument, toExact } from './bson/encode.ts';
-import { readAs, typeName } from './bson/types.ts';
-import { castFilter, equalityFilter, idFilter } from './cast.ts';
+import { typeName } from './bson/types.ts';
+import { equalityFilter, idFilter } from './cast.ts';
 import { Bulk } from './bulk.ts';
 import { ChangeStream, type WatchOptions, type WatchStage } from './change-stream.ts';
 import { Connection } from './connection.ts';
 import { definitionKey, ModelDefinition } from './definition.ts';
 import type { ModelOptions, RuleIssue } from './model-options.ts';
-import { Document, lifeOf, readField, writeField } from './document.ts';
+import { Document, type DocumentClass, lifeOf, readField, writeField } from './document.ts';
 import { type SaveResult, SchemaError, UsageError } from './errors.ts';
 import {
-  type DocumentClass,
   fieldsAsOf,
   historyOf,
   historyOfDocument,
@@ -41,6 +39,7 @@ import type { ReadOptions } from './history/read.ts';
 import { type HistoryRepair, pruneHistory, repairHistory } from './history/repair.ts';
 import { insertMany, type InsertManyOptions } from './insert-many.ts';
 import { checkOwnFields, checkRead } from './new-document.ts';
+import { refuseOptions, run } from './operation.ts';
 import { Query } from './query.ts';
 import type { QueryOptions, ReadAll } from './query-plan.ts';
 import { insertion, type SaveOptions } from './save.ts';
@@ -54,9 +53,7 @@ import {
   findAndDelete,
   findAndReplace,
   findAndUpdate,
-  refuseOptions,
   replaceMatching,
-  run,
   type StampOptions,
   updateMatching,
   type ValidateOptions,
@@ -100,7 +97,7 @@ function defineAccessor(base: typeof ModelDocument, definition: ModelDefinition,
   const shown = definition.shownName(name);
   if (shown in Document.prototype) {
     const text = `The field "${shown}" has the name of a member of every document: give it another name, as in "${shown}Value: stored('${shown}', …)".`;
-    throw new SchemaError(text, { model: definition.collectionName });
+    throw new SchemaError(text, definition.context);
   }
   Object.defineProperty(base.prototype, shown, {
     configurable: true,
@@ -162,7 +159,7 @@ class ModelDocument extends Document<unknown> {
   }
 
   static async exists(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<boolean> {
-    return (await Query.of(definitionOf(this), readInto(this), filter, options).limit(1).count()) > 0;
+    return Query.of(definitionOf(this), readInto(this), filter, options).exists();
   }
 
   static async estimatedCount(this: DocumentClass, options: EstimatedDocumentCountOptions = {}): Promise<number> {
@@ -173,14 +170,9 @@ class ModelDocument extends Document<unknown> {
     this: DocumentClass,
     field: string,
     filter: object = {},
-    options: DistinctOptions = {},
+    options?: QueryOptions,
   ): Promise<unknown[]> {
-    const definition = definitionOf(this);
-    const cast = castFilter(definition, filter);
-    const path = definition.storedPath(field);
-    const values = await run(definition, options, (collection) => collection.distinct(path, cast, options));
-    const kind = definition.fields.get(path)?.kind;
-    return kind === undefined ? values : values.map((value) => readAs(kind, value));
+    return Query.of(definitionOf(this), readInto(this), filter, options).distinct(field as never);
   }
 
   static async updateOne(
@@ -286,12 +278,13 @@ class ModelDocument extends Document<unknown> {
   }
 
   static hydrate(this: DocumentClass, stored: object): unknown {
-    if (stored instanceof Uint8Array) return readInto(this)([stored.subarray(0, documentSize(stored, 0))])[0];
+    if (stored instanceof Uint8Array) return readInto(this)(batchOf([stored]))[0];
     if (!isPlainObject(stored))
-      throw new UsageError(`hydrate() takes a stored document, as an object or as BSON, got ${typeName(stored)}.`, {
-        model: definitionOf(this).collectionName,
-      });
-    return readInto(this)([encodeDocument(toExact(stored, ABSENT, []) as object)])[0];
+      throw new UsageError(
+        `hydrate() takes a stored document, as an object or as BSON, got ${typeName(stored)}.`,
+        definitionOf(this).context,
+      );
+    return readInto(this)(batchOf([encodeDocument(toExact(stored, ABSENT, []) as object)]))[0];
   }
 }
 
@@ -342,16 +335,16 @@ function definitionOf(model: DocumentClass): ModelDefinition {
 
 /** Reads stored documents as documents of this class. */
 function readInto(model: DocumentClass): ReadAll<Document<unknown>> {
-  return (documents, selection = null) => {
+  return (batch, selection = null) => {
     const layout = definitionOf(model).layout();
-    const read = ownAll(documents, (bytes, start) => new model(baselineOver(layout, bytes, start, selection)));
+    const read = ownAll(batch, (bytes, start) => new model(baselineOver(layout, bytes, start, selection)));
     if (read[0] !== undefined) checkRead(read[0]);
     return read;
   };
 }
 
 function readOne(model: DocumentClass, stored: Uint8Array | null): unknown {
-  return stored === null ? null : readInto(model)([stored])[0];
+  return stored === null ? null : readInto(model)(batchOf([stored]))[0];
 }
 
 /** What a replacement stores: a new document of the input, without the `_id` that `new` made for it. */

@@ -67,18 +67,18 @@ export function clonedFields(definition: ModelDefinition, fields: Record<string,
 function storedName(definition: ModelDefinition, name: string): string {
   if (definition.isRevision(name)) {
     const text = `"${name}" numbers the writes of a document: leave it out of a new one.`;
-    throw new UsageError(text, { model: definition.collectionName });
+    throw new UsageError(text, definition.context);
   }
   if (definition.isHidden(name)) {
     const text = `The field that is stored as "${name}" is called "${definition.shownName(name)}" here.`;
-    throw new UsageError(text, { model: definition.collectionName });
+    throw new UsageError(text, definition.context);
   }
   return definition.storedPath(name);
 }
 
 function checkInput(definition: ModelDefinition, input: unknown): asserts input is object {
   const refuse = (text: string): never => {
-    throw new UsageError(text, { model: definition.collectionName });
+    throw new UsageError(text, definition.context);
   };
   // case: a promise that was not awaited, a Map: what they hold are no members
   if (!isObject(input) || Object.prototype.toString.call(input) !== '[object Object]')

@@ -4,8 +4,8 @@ import { UsageError } from './errors.ts';
 import type { Life } from './life.ts';
 import { keysOf, type Root, setAt, valueAt } from './path.ts';
 import { checkReadable, checkWritable } from './partial.ts';
-import { applyAtomic, foldAtomics, misfit } from './state/atomics.ts';
-import { type AtomicOperator, MAX_LEVELS } from './state/edits.ts';
+import { applyAtomic, type AtomicOperator, foldAtomics, misfit, ruleOf } from './state/atomics.ts';
+import { MAX_LEVELS } from './state/edits.ts';
 import { exactAt, isSame, isShown, type Keys, type PendingAtomic } from './state/pending.ts';
 
 /**
@@ -17,19 +17,26 @@ import { exactAt, isSame, isShown, type Keys, type PendingAtomic } from './state
 export function operate(life: Life, root: Root, operator: AtomicOperator, path: string, operand: unknown): void {
   const keys = keysOf(root, path);
   checkPath(life, root, keys, operator);
-  if (operator === '$push') checkReadable(life, keys);
+  if (ruleOf(operator).takesPart) checkReadable(life, keys);
   else checkWritable(life, keys);
   const before = valueAt(root, keys);
   const after = applyAtomic(operator, before, operand, life.definition.shownPath(keys));
   const pending = life.pending.filter((each) => isShown(life.baseline, each));
   const earlier = pending.find((each) => isAt(keys, each));
   const others = pending.filter((each) => each !== earlier);
-  checkOthers(life, earlier === undefined ? others : [...others, earlier], { keys, operator });
+  const whole = joined(earlier, operator, operand);
+  checkOthers(life, whole === undefined ? pending : others, { keys, operator });
   const isAtomic = earlier !== undefined || (!life.isNew && isSettled(life, keys, before));
+  if (isAtomic && earlier === undefined) checkStored(life, keys, operator, operand);
   show(root, keys, before, after);
-  const whole = foldAtomics(operator, earlier?.operand, operand);
   const noted = { keys, operator, operand: copyValue(whole), shown: copyValue(after) };
   life.pending = isAtomic ? [...others, noted] : others;
+}
+
+/** The operand that does what an operator that waits and this one do; `undefined` where none does. */
+function joined(earlier: PendingAtomic | undefined, operator: AtomicOperator, operand: unknown): unknown {
+  if (earlier === undefined) return foldAtomics(operator, undefined, operand);
+  return earlier.operator === operator ? foldAtomics(operator, earlier.operand, operand) : undefined;
 }
 
 /** Is this field, or any, written by an operator that no save has confirmed yet? */
@@ -69,9 +76,9 @@ export function joinAtomics({ sent: underWay, pending: waiting }: Life): readonl
   for (const sent of underWay) {
     const later = pending.find((each) => isAt(sent.keys, each));
     const others = pending.filter((each) => each !== later);
+    const operand = later && joined(sent, later.operator, later.operand);
     if (later === undefined) pending = [...others, sent];
-    else if (later.operator !== sent.operator) pending = others;
-    else pending = [...others, { ...later, operand: foldAtomics(later.operator, sent.operand, later.operand) }];
+    else pending = operand === undefined ? others : [...others, { ...later, operand }];
   }
   return pending;
 }
@@ -132,11 +139,19 @@ function checkOthers(
 ): void {
   for (const other of others) {
     if (!isPrefix(keys, other.keys) && !isPrefix(other.keys, keys)) continue;
-    if (isAt(keys, other) && other.operator === operator) continue;
     const [path, otherPath] = [keys, other.keys].map((each) => life.definition.shownPath(each));
     const text = `${operator} of "${path}" meets ${other.operator} of "${otherPath}", which waits for a save: save first.`;
     throw new UsageError(text, life.context);
   }
+}
+
+/** A number may be stored as a type that the operator does not fit, which memory does not show. */
+function checkStored(life: Life, keys: Keys, operator: AtomicOperator, operand: unknown): void {
+  if (life.sent.some((each) => isAt(keys, each))) return;
+  const stored = exactAt(life.baseline, keys);
+  const problem = stored === ABSENT ? null : misfit(operator, stored, operand);
+  if (problem !== null)
+    throw new UsageError(`${operator} of "${life.definition.shownPath(keys)}" ${problem}.`, life.context);
 }
 
 /** Is the value as it is stored, or as the write under way will store it? */

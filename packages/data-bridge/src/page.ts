@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
+import { type Batch, joinBatches } from './bson/batch.ts';
 import { ABSENT, encodeDocument, memberOf } from './bson/encode.ts';
 import { count } from './answers.ts';
 import { beyond, type OrderKey, unpageableType } from './keyset.ts';
 import { type Position, readToken, writeToken } from './page-token.ts';
-import { ask, checkCount, open, type QueryPlan, readBatch, refuse, sortOf } from './query-plan.ts';
+import { run } from './operation.ts';
+import { checkCount, open, type QueryPlan, readBatch, refuse, sortOf } from './query-plan.ts';
+import { takeAll } from './raw-batch.ts';
 import { BsonBaseline } from './state/bson-baseline.ts';
 
 /** Which page `page()` gives. */
@@ -42,14 +45,15 @@ export async function page<D>(plan: QueryPlan<D>, options: PageOptions): Promise
   const { pageKey } = plan.definition.connection();
   const binding = bindingOf(plan, keys);
   const from = token === null ? null : readToken(token, binding, pageKey);
-  const { documents, isCut } = await documentsFrom(plan, keys, { from, size, backwards: before !== null });
-  const places = documents.map((document) => valuesOf(plan, keys, document));
+  const { batch, isCut } = await documentsFrom(plan, keys, { from, size, backwards: before !== null });
+  const layout = plan.definition.layout();
+  const places = batch.starts.map((start) => valuesOf(plan, keys, new BsonBaseline(layout, batch.bytes, start)));
   const write = (position: Position | null): string | null => position && writeToken(position, binding, pageKey);
   const [first, last] = [places[0], places.at(-1)];
   const start: Position | null = first === undefined ? from : { values: first, side: 'before' };
   const end: Position | null = last === undefined ? from : { values: last, side: 'after' };
   return {
-    items: readBatch(plan, documents),
+    items: readBatch(plan, batch),
     next: write(isCut || before !== null ? end : null),
     previous: write(before === null ? from && start : isCut ? start : null),
     ...(total ? { total: await count(plan) } : {}),
@@ -62,20 +66,23 @@ interface Wanted {
   readonly backwards: boolean;
 }
 
-/** The bytes of the documents in the query's order, and whether there are more in the direction that was asked for. */
+/** The documents in the query's order, and whether there are more in the direction that was asked for. */
 async function documentsFrom(
   plan: QueryPlan<unknown>,
   keys: readonly OrderKey[],
   { from, size, backwards }: Wanted,
-): Promise<{ readonly documents: Uint8Array[]; readonly isCut: boolean }> {
+): Promise<{ readonly batch: Batch; readonly isCut: boolean }> {
   const way = backwards ? keys.map(reverse) : keys;
   const condition =
     from && beyond(way, backwards ? { ...from, side: from.side === 'before' ? 'after' : 'before' } : from);
   // One more tells whether there are more; all come in one batch.
   const options = { batchSize: size + 1, ...plan.options, sort: sortBy(way), limit: size + 1 };
-  const found = await ask(plan, () => open({ ...plan, filter: both(plan.filter, condition), options }).toArray());
-  const documents: Uint8Array[] = found.slice(0, size);
-  return { documents: backwards ? documents.toReversed() : documents, isCut: found.length > size };
+  const found = await run(plan.definition, plan.options, () =>
+    takeAll(open({ ...plan, filter: both(plan.filter, condition), options })),
+  );
+  const { bytes, starts } = joinBatches(found);
+  const wanted = starts.slice(0, size);
+  return { batch: { bytes, starts: backwards ? wanted.toReversed() : wanted }, isCut: starts.length > size };
 }
 
 function reverse({ path, direction }: OrderKey): OrderKey {
@@ -124,8 +131,7 @@ function bindingOf({ definition, filter, options }: QueryPlan<unknown>, keys: re
 }
 
 /** Where a document stands in the order. @throws UsageError where a filter cannot say what comes after it. */
-function valuesOf(plan: QueryPlan<unknown>, keys: readonly OrderKey[], document: Uint8Array): unknown[] {
-  const stored = new BsonBaseline(plan.definition.layout(), document, 0);
+function valuesOf(plan: QueryPlan<unknown>, keys: readonly OrderKey[], stored: BsonBaseline): unknown[] {
   return keys.map(({ path }) => {
     const value = valueAt(stored, path);
     const type = unpageableType(value);

@@ -1,15 +1,15 @@
 import type { Abortable, BSON, FindOptions, Hint } from 'mongodb';
+import type { Batch } from './bson/batch.ts';
 import { typeName } from './bson/types.ts';
 import { castFilter } from './cast.ts';
-import type { Commands, Cursor } from './commands.ts';
+import type { Cursor } from './commands.ts';
 import type { ModelDefinition } from './definition.ts';
-import { DECODING } from './driver-options.ts';
+import { DECODING, refuseNamed } from './driver-options.ts';
 import { UsageError } from './errors.ts';
-import { translate } from './outcome.ts';
 import { Selection } from './state/selection.ts';
 
-/** Reads the documents of one result. Their bytes lie in the driver's buffers: what is kept must be copied. */
-export type ReadAll<D> = (documents: readonly Uint8Array[], selection?: Selection | null) => D[];
+/** Reads the documents of one batch. Their bytes lie in the driver's buffers: what is kept must be copied. */
+export type ReadAll<D> = (batch: Batch, selection?: Selection | null) => D[];
 
 /** What a query asks, and how its documents are read: fixed when the query is made. */
 export interface QueryPlan<D> {
@@ -69,9 +69,7 @@ export function planQuery<D>(
   filter: object,
   options: QueryOptions = {},
 ): QueryPlan<D> {
-  const refused = REFUSED.find((name) => (options as FindOptions)[name] !== undefined);
-  if (refused !== undefined)
-    throw new UsageError(`find() does not take the option "${refused}".`, { model: definition.collectionName });
+  refuseNamed('find', definition, options, REFUSED);
   const { sort, skip, limit, hint, ...others } = options;
   return {
     definition,
@@ -152,8 +150,8 @@ export function partOf({ selection }: QueryPlan<unknown>): Pick<FindOptions, 'pr
 }
 
 /** Reads what the cursor gave. */
-export function readBatch<D>({ read, selection }: QueryPlan<D>, documents: readonly Uint8Array[]): D[] {
-  return read(documents, selection);
+export function readBatch<D>({ read, selection }: QueryPlan<D>, batch: Batch): D[] {
+  return read(batch, selection);
 }
 
 /** The same query of these fields alone, and what finds a document again: its `_id`, and what the collection is sharded by. */
@@ -192,25 +190,11 @@ export function checkPath(method: string, path: string, definition: ModelDefinit
   const isPath = typeof path === 'string' && path.split('.').every((key) => key !== '' && !/^\$|\0/.test(key));
   if (isPath) return definition.storedPath(path);
   const text = `${method}() takes paths of fields: not empty, and without a key that is empty or starts with "$".`;
-  throw new UsageError(text, { model: definition.collectionName });
+  throw new UsageError(text, definition.context);
 }
 
 export function refuse({ definition }: QueryPlan<unknown>, text: string): never {
-  throw new UsageError(text, { model: definition.collectionName });
-}
-
-/** Runs an operation of the driver for a query, and says its errors in this package's words. */
-export async function ask<R>(
-  { definition, options }: QueryPlan<unknown>,
-  operation: (collection: Commands) => Promise<R>,
-): Promise<R> {
-  // Not every operation of the driver looks at the signal.
-  options.signal?.throwIfAborted();
-  try {
-    return await operation(definition.collection());
-  } catch (error) {
-    throw translate(error, { model: definition.collectionName }, definition);
-  }
+  throw new UsageError(text, definition.context);
 }
 
 /** What documents are asked for as the stages of an aggregation. */

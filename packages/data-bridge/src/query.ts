@@ -19,6 +19,7 @@ import {
   updateAll,
   type Verbosity,
 } from './answers.ts';
+import type { Batch } from './bson/batch.ts';
 import { decodeStored } from './bson/decode.ts';
 import type { ModelDefinition } from './definition.ts';
 import { forEach } from './each.ts';
@@ -46,7 +47,8 @@ import type { ShapeOf } from './types/shape.ts';
 import type { Sort, SortDirection } from './types/sort.ts';
 import type { Update } from './types/update.ts';
 import type { ManyOptions } from './history/unrecorded.ts';
-import type { DriverOptions, StampOptions } from './updates.ts';
+import type { DriverOptions } from './operation.ts';
+import type { StampOptions } from './updates.ts';
 
 /** What `forEach()` takes. */
 export interface ForEachOptions {
@@ -175,9 +177,9 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
   lean(): Query<L, M, L> {
     const { definition, isMapped } = this.#plan;
     if (isMapped) throw new UsageError('lean() comes before map(), whose function gets what is read.');
-    const read = (documents: readonly Uint8Array[]): L[] => {
+    const read = ({ bytes, starts }: Batch): L[] => {
       const layout = definition.layout();
-      return documents.map((bytes) => definition.shownFields(decodeStored<L & object>(layout, bytes, 0)));
+      return starts.map((start) => definition.shownFields(decodeStored<L & object>(layout, bytes, start)));
     };
     return new Query<L, M, L>({ ...this.#plan, read });
   }
@@ -186,7 +188,7 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
   map<R>(change: (document: D) => R): Query<R, M, L> {
     const { read } = this.#plan;
     checkFunction('map', change);
-    const readMapped: ReadAll<R> = (documents, selection) => read(documents, selection).map((each) => change(each));
+    const readMapped: ReadAll<R> = (batch, selection) => read(batch, selection).map((each) => change(each));
     return new Query<R, M, L>({ ...this.#plan, read: readMapped, isMapped: true });
   }
 
@@ -205,7 +207,7 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
     const { definition, options } = this.#plan;
     const found = await this.limit(options.limit === 1 ? 1 : 2);
     const [one] = found;
-    const context = { model: definition.collectionName };
+    const context = definition.context;
     if (one === undefined) throw new DocumentNotFoundError('No document matches the query.', context);
     if (found.length > 1)
       throw new UsageError('one() found several documents: make the filter narrower, or use first().', context);
@@ -320,7 +322,7 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
 
   #results(): Results<D> {
     const { definition, options } = this.#plan;
-    const read = (documents: readonly Uint8Array[]): D[] => readBatch(this.#plan, documents);
+    const read = (batch: Batch): D[] => readBatch(this.#plan, batch);
     return new Results({ definition, open: () => open(this.#plan), read, signal: options.signal });
   }
 

@@ -1,10 +1,11 @@
 import type { Abortable, FindOptions } from 'mongodb';
 import { readNewer, settleConflicts } from './conflict.ts';
+import { refuseNamed } from './driver-options.ts';
 import { type Conflict, OutcomeUnknownError, UsageError } from './errors.ts';
 import type { Life } from './life.ts';
 import { settle, withdraw } from './save.ts';
 import { notFound } from './stored-document.ts';
-import { checkConflictOptions, type ConflictOptions, refuseNamed } from './terms.ts';
+import { checkConflictOptions, type ConflictOptions } from './terms.ts';
 
 /** Options of `$rebase()`: the driver's, and what becomes of overlaps. */
 export interface RebaseOptions<C = Conflict>

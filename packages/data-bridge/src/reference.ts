@@ -4,7 +4,7 @@ import { definitionKey } from './definition.ts';
 import { Document, readField } from './document.ts';
 import { UsageError } from './errors.ts';
 import type { SchemaField } from './schema.ts';
-import type { JsonSchema } from './schema-library.ts';
+import type { JsonSchema, ReferenceTarget } from './schema-library.ts';
 import type { Class, IdOf } from './types/shape.ts';
 
 /** The types of a reference. They are members, so that compilers look at `D` only when they are read: models may refer to each other. */
@@ -69,22 +69,28 @@ export function ref(target: unknown): ReferenceSchema<unknown, unknown> {
   return reference(target as () => unknown, []);
 }
 
+/** The target, once it is known to be a model. */
+interface Target extends ReferenceTarget {
+  readonly model: () => { readonly name: string; readonly prototype: Document<unknown> };
+}
+
 function reference(target: () => unknown, absent: readonly (null | undefined)[]): ReferenceSchema<never, unknown> {
+  const one: Target = { model: () => modelOf(target), isList: false };
   const validate = (value: unknown): StandardSchemaV1.Result<unknown> =>
-    absent.includes(value as null) ? { value } : toId(target, value, []);
+    absent.includes(value as null) ? { value } : toId(one, value, []);
   const orNull = (id: JsonSchema): JsonSchema => (absent.includes(null) ? { anyOf: [id, { type: 'null' }] } : id);
-  return Object.assign(referenceParts(target, validate, orNull), {
+  return Object.assign(referenceParts(one, validate, orNull), {
     optional: () => reference(target, [...absent, undefined]),
     nullable: () => reference(target, [...absent, null]),
     array: () => {
-      const validateList = (value: unknown): StandardSchemaV1.Result<unknown> => toIds(target, value);
-      return referenceParts(target, validateList, (id) => ({ type: 'array', items: id }));
+      const validateList = (value: unknown): StandardSchemaV1.Result<unknown> => toIds(one, value);
+      return referenceParts({ ...one, isList: true }, validateList, (id) => ({ type: 'array', items: id }));
     },
   });
 }
 
 /** What the target's `_id` says of the reference is found out when it is asked for, since the target may not be there yet. */
-function referenceParts<V>(target: () => unknown, validate: V, around: (id: JsonSchema) => JsonSchema) {
+function referenceParts<V>(target: Target, validate: V, around: (id: JsonSchema) => JsonSchema) {
   const jsonSchema = (side: 'input' | 'output') => (): Record<string, unknown> => {
     const own = idOf(target);
     return around(own === undefined ? { bsonType: 'objectId' } : own.jsonSchema(side));
@@ -96,6 +102,7 @@ function referenceParts<V>(target: () => unknown, validate: V, around: (id: Json
       validate,
       jsonSchema: { input: jsonSchema('input'), output: jsonSchema('output') },
     },
+    '~target': target,
     get '~bson'(): BsonKind | undefined {
       try {
         const own = idOf(target);
@@ -108,19 +115,19 @@ function referenceParts<V>(target: () => unknown, validate: V, around: (id: Json
 }
 
 /** The target's own schema of its `_id`. */
-function idOf(target: () => unknown): SchemaField | undefined {
-  return modelOf(target).prototype[definitionKey].fields.get('_id');
+function idOf(target: Target): SchemaField | undefined {
+  return target.model().prototype[definitionKey].fields.get('_id');
 }
 
-function toIds(target: () => unknown, value: unknown): StandardSchemaV1.Result<unknown> {
+function toIds(target: Target, value: unknown): StandardSchemaV1.Result<unknown> {
   if (!Array.isArray(value)) return { issues: [{ message: `Expected a list of references, got ${typeName(value)}` }] };
   const results = value.map((each, i) => toId(target, each, [i]));
   const issues = results.flatMap((result) => result.issues ?? []);
   return issues.length > 0 ? { issues } : { value: results.map((result) => (result as { value: unknown }).value) };
 }
 
-function toId(target: () => unknown, value: unknown, path: readonly PropertyKey[]): StandardSchemaV1.Result<unknown> {
-  const { name, prototype } = modelOf(target);
+function toId(target: Target, value: unknown, path: readonly PropertyKey[]): StandardSchemaV1.Result<unknown> {
+  const { name, prototype } = target.model();
   const id =
     value instanceof Document && Object.prototype.isPrototypeOf.call(prototype, value)
       ? readField(value, '_id')
@@ -142,8 +149,8 @@ function objectIdVerdict(
   return value === undefined ? { issues: [] } : { value };
 }
 
-function modelOf(target: () => unknown): { readonly name: string; readonly prototype: Document<unknown> } {
-  const model = target() as { readonly name: string; readonly prototype: Document<unknown> } | undefined;
+function modelOf(target: () => unknown): ReturnType<Target['model']> {
+  const model = target() as ReturnType<Target['model']> | undefined;
   if (typeof model !== 'function' || !((model as { prototype?: unknown }).prototype instanceof Document)) {
     throw new UsageError(`ref() takes a function that gives a model, and its function gave ${typeName(model)}.`);
   }

@@ -2,6 +2,7 @@ import type { Abortable, DeleteOptions } from 'mongodb';
 import { ABSENT, memberOf } from './bson/encode.ts';
 import { conflictError, conflictsOf, MAX_TRIES, moveOnto, pause, readNewer } from './conflict.ts';
 import { REVISION, REVISION_ID } from './definition.ts';
+import { refuseNamed } from './driver-options.ts';
 import { type Conflict, OutcomeUnknownError } from './errors.ts';
 import { planEntry } from './history/entry.ts';
 import { isRecorded } from './history/record.ts';
@@ -11,10 +12,10 @@ import { outcomeOf, safely, translate } from './outcome.ts';
 import { extentAt } from './partial.ts';
 import { BsonBaseline } from './state/bson-baseline.ts';
 import { type Edit, type EditTree, hasMembers } from './state/edits.ts';
-import { literal } from './state/pipeline.ts';
+import { literal } from './state/expression.ts';
 import { type Clash, takeMine } from './state/rebase.ts';
 import { bothGuards } from './state/value-guards.ts';
-import { checkConflictOptions, type ConflictOptions, refuseNamed, termsOf } from './terms.ts';
+import { checkConflictOptions, type ConflictOptions, termsOf } from './terms.ts';
 
 /** Options of `delete()`: the driver's, and what happens where others wrote the document meanwhile. */
 export interface RemoveOptions<P = string>

@@ -32,7 +32,7 @@ const TOP: Place = { keys: [] };
  */
 export function safeFilter(definition: ModelDefinition, filter: unknown, place: Place = TOP): Record<string, unknown> {
   if (!isPlainObject(filter))
-    throw new UsageError(`A filter must be an object, got ${typeName(filter)}.`, { model: definition.collectionName });
+    throw new UsageError(`A filter must be an object, got ${typeName(filter)}.`, definition.context);
   const isTrusted = place.isTrusted === true || wasTrusted(filter);
   const safe: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(filter)) {
@@ -88,7 +88,7 @@ export function safeStage(definition: ModelDefinition, stage: unknown): Record<s
   const [name = ''] = isPlainObject(stage) ? Object.keys(stage) : [];
   if (!isPlainObject(stage) || Object.keys(stage).length !== 1 || !name.startsWith('$')) {
     const text = 'A stage of an aggregation is an object with one key, its operator, such as { $sample: { size: 3 } }.';
-    throw new UsageError(text, { model: definition.collectionName });
+    throw new UsageError(text, definition.context);
   }
   const opened = openExpression(stage);
   const copy = toExact(opened, ABSENT, []) as Record<string, unknown>;
@@ -121,7 +121,7 @@ function walk(
 
 function refuseScript(definition: ModelDefinition, keys: readonly string[]): never {
   const text = `${keys.at(-1)} runs JavaScript on the server, which is dangerous: it is refused at "${keys.join('.')}". Use other operators, or pass allowServerJavaScript: true to connect().`;
-  throw new UsageError(text, { model: definition.collectionName });
+  throw new UsageError(text, definition.context);
 }
 
 function refuseOperators(definition: ModelDefinition, condition: unknown, keys: readonly string[]): void {
@@ -129,7 +129,7 @@ function refuseOperators(definition: ModelDefinition, condition: unknown, keys: 
   const operator = own ?? operatorIn(condition);
   if (operator === undefined) return;
   const text = `The filter has the operator ${operator} at "${keys.join('.')}", and the connection has sanitizeFilters: compare by literal(), or wrap what the program wrote itself in trusted().`;
-  throw new UsageError(text, { model: definition.collectionName });
+  throw new UsageError(text, definition.context);
 }
 
 /** The first key of a condition that makes it one with operators. */
@@ -191,7 +191,7 @@ function refuseUndefined(
 ): void {
   if (value === undefined) {
     const text = `${whole} has undefined at "${keys.join('.')}": it would match more than was meant. Leave the key out, or compare with null.`;
-    throw new UsageError(text, { model: definition.collectionName });
+    throw new UsageError(text, definition.context);
   }
   for (const [key, member] of membersOf(value)) refuseUndefined(definition, member, [...keys, String(key)], whole);
 }

@@ -1,5 +1,6 @@
 import type { AnyBulkWriteOperation, AnyClientBulkWriteModel, BSON, ClientSession, Filter } from 'mongodb';
 import { isInTransaction } from './attempt.ts';
+import { slicesOf } from './bson/batch.ts';
 import { encodeDocument } from './bson/encode.ts';
 import { type BulkFailure, type BulkServer, readFailure, sizeOf } from './bulk-server.ts';
 import { bulkWrite } from './commands.ts';
@@ -8,6 +9,7 @@ import type { DocumentNotFoundError } from './errors.ts';
 import type { Life, Write } from './life.ts';
 import type { Outcome } from './outcome.ts';
 import { driverOptions, fail, type SaveOptions, settle, withdraw } from './save.ts';
+import { takeAll } from './raw-batch.ts';
 import { operators } from './state/operators.ts';
 import { fallback, needsPipelineInBatch, type UpdatePlan } from './state/plan.ts';
 import { notFound } from './stored-document.ts';
@@ -134,7 +136,8 @@ function filterOf({ filter, terms }: Update): Filter<BSON.Document> {
  */
 function updateOf({ tree, terms }: Update): Pick<UpdatePlan, 'update' | 'collation'> {
   const said = needsPipelineInBatch(tree) ? null : operators(tree);
-  return { ...(said ?? fallback(tree)), ...(terms?.collation && { collation: terms.collation }) };
+  const { reason: _, ...sent }: UpdatePlan = said ?? fallback(tree);
+  return { ...sent, ...(terms?.collation && { collation: terms.collation }) };
 }
 
 // ── send ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -277,11 +280,8 @@ async function storedIds(
     readPreference: 'primary',
     ...(session && { session }),
   } as const;
-  const found: unknown[] = await definition
-    .collection()
-    .find(filter as BSON.Document, options)
-    .toArray();
-  return new Set(found.map((document) => keyOf(document as Uint8Array)));
+  const found = await takeAll(definition.collection().find(filter as BSON.Document, options));
+  return new Set(found.flatMap((batch) => slicesOf(batch)).map((bytes) => keyOf(bytes)));
 }
 
 /** An `_id` as a text that tells it from all others, whatever its type. */

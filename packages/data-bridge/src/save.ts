@@ -1,10 +1,12 @@
 import type { Abortable, BSON, UpdateOptions } from 'mongodb';
 import { isInTransaction } from './attempt.ts';
 import { setOwn } from './bson/copy.ts';
-import { ABSENT, encodeDocument, toExact } from './bson/encode.ts';
+import { ABSENT, encodeDocument, LateBytes, toExact } from './bson/encode.ts';
+import { copyStorable, isPlainKey } from './bson/storable.ts';
 import { afterMiss } from './conflict.ts';
-import { REVISION, REVISION_ID } from './definition.ts';
+import { type ModelDefinition, REVISION, REVISION_ID } from './definition.ts';
 import { isVerdict, serverCode } from './driver-error.ts';
+import { refuseNamed } from './driver-options.ts';
 import { type Conflict, DocumentNotFoundError, OutcomeUnknownError, UsageError } from './errors.ts';
 import { type EntryKind, planEntry, type PlannedEntry } from './history/entry.ts';
 import { isRecorded } from './history/record.ts';
@@ -13,16 +15,16 @@ import type { Life, Terms, Write } from './life.ts';
 import { putBack, takeStored } from './operate.ts';
 import { type Outcome, outcomeOf, safely, translate } from './outcome.ts';
 import { confined, extentAt } from './partial.ts';
-import { applyAtomic, misfit } from './state/atomics.ts';
+import { applyAtomic, type AtomicOperator, misfit } from './state/atomics.ts';
 import type { Baseline } from './state/baseline.ts';
 import { BsonBaseline } from './state/bson-baseline.ts';
-import type { AtomicEdit, AtomicOperator, EditTree } from './state/edits.ts';
+import type { AtomicEdit, EditTree } from './state/edits.ts';
 import { carriedOut, treeWith } from './state/pending.ts';
-import { adds, fallback, needsPipelineInBatch, plan, type UpdatePlan } from './state/plan.ts';
+import { adds, fallback, plan, type UpdatePlan } from './state/plan.ts';
 import { bothGuards } from './state/value-guards.ts';
 import { moveTo } from './state/tracker.ts';
 import { type Answer, hasAtomic, notFound, readRaw, type Update, update, updateAndRead } from './stored-document.ts';
-import { checkConflictOptions, type ConflictOptions, refuseNamed, termsOf } from './terms.ts';
+import { checkConflictOptions, type ConflictOptions, termsOf } from './terms.ts';
 import { validate } from './validate.ts';
 
 /** Options that would change which document is written, or make a part of one, and those that other methods take. */
@@ -41,7 +43,8 @@ export interface SaveOptions<C = Conflict, P = string>
 /** Writes what changed in a document. Nothing is sent when nothing changed. */
 export async function save(life: Life, options: SaveOptions = {}): Promise<void> {
   checkSaveOptions('save', life, options);
-  const write = await prepare(life, options);
+  const prepared = prepare(life, options);
+  const write = prepared instanceof Promise ? await prepared : prepared;
   if (write !== null) await sendAndSettle(life, write, options);
 }
 
@@ -54,7 +57,7 @@ export function prepare(life: Life, options: SaveOptions): Write | null | Promis
   runHooks(life);
   stampNew(life);
   const validated = options.validate ?? life.definition.validate;
-  return validated ? validate(life, () => planWrite(life, options)) : planWrite(life, options);
+  return validated ? validate(life, (edits) => planWrite(life, options, edits)) : planWrite(life, options);
 }
 
 /** The last two: send, settle. Where another writer was faster, what is sent then follows from the newer document. */
@@ -133,11 +136,15 @@ export function stampNew({ baseline, definition, isNew }: Life): void {
 
 // ── plan ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** What a save of this document writes now, or null. */
-export function planWrite(life: Life, options: ConflictOptions = {}): Write | null {
+/**
+ * What a save of this document writes now, or null.
+ *
+ * @param known gives what changed, where that was told already.
+ */
+export function planWrite(life: Life, options: ConflictOptions = {}, known?: () => EditTree | null): Write | null {
   if (life.isNew) return numberedInsert(life, withId(life, planInsert(life)));
-  const { definition } = life;
-  const { tree: edits, atomics } = treeWith(life.baseline, life.pending, (name) => definition.shownName(name));
+  const { baseline, definition, pending } = life;
+  const { tree: edits, atomics } = treeWith(baseline, pending, (name) => definition.shownName(name), known?.());
   for (const name of ['_id', definition.version, REVISION, REVISION_ID])
     if (name !== undefined && edits?.children.has(name)) life.checkOwn(name);
   const tree = edits === null ? null : confined(life, edits);
@@ -180,10 +187,14 @@ function stampOf(baseline: Baseline, name: string, operator: AtomicOperator, ope
 /** Every field as it is now, copied, `_id` first. */
 function planInsert({ baseline, definition }: Life): BSON.Document {
   const document: BSON.Document = {};
-  for (const name of new Set(['_id', ...baseline.names()])) {
+  const copyField = (name: string): void => {
     const value = baseline.current(name);
-    if (value !== undefined) setOwn(document, name, toExact(value, ABSENT, [definition.shownName(name)]));
-  }
+    if (value === undefined) return;
+    const copy = isPlainKey(name) ? copyStorable(value) : undefined;
+    setOwn(document, name, copy ?? toExact(value, ABSENT, [definition.shownName(name)]));
+  };
+  copyField('_id');
+  for (const name of baseline.names()) if (name !== '_id') copyField(name);
   // A document that is restored counts on.
   if (definition.version !== undefined) document[definition.version] ??= 1;
   return document;
@@ -220,23 +231,22 @@ export async function insertion(life: Life, validated = life.definition.validate
 // ── send ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Null where the stored document is not as the terms of an update ask. */
-async function send(life: Life, write: Write, options: UpdateOptions): Promise<Answer | null> {
+function send(life: Life, write: Write, options: UpdateOptions): Promise<Answer | null> {
+  return write.kind === 'insert' ? sendInsert(life, write, options) : sendEdits(life, write, options);
+}
+
+async function sendInsert(
+  life: Life,
+  { document, entry }: Write & { readonly kind: 'insert' },
+  options: UpdateOptions,
+): Promise<Answer> {
   const { definition } = life;
-  const { entry } = write;
-  const isKept = entry !== undefined && isRecorded(definition);
-  if (write.kind === 'update') {
-    const { tree, reads } = write;
-    if (tree.children.size === 0) return { stored: null };
-    if (!isKept) return sendUpdate(life, write, options, reads ? updateAndRead(tree) : update);
-    return recordUpdate(life, definition, tree, entry, options, (by) => sendUpdate(life, write, options, by));
-  }
-  const { document } = write;
-  const insert = () => sendInsert(life, document, options);
-  await (isKept ? recordInsert(life, definition, document, entry, options, insert) : insert());
+  if (entry === undefined || !isRecorded(definition)) await insert(life, document, options);
+  else await recordInsert(life, definition, document, entry, options, () => insert(life, document, options));
   return { stored: null };
 }
 
-async function sendInsert(life: Life, document: BSON.Document, options: UpdateOptions): Promise<void> {
+async function insert(life: Life, document: BSON.Document, options: UpdateOptions): Promise<void> {
   try {
     await life.definition.collection().insertOne(document, options);
   } catch (error) {
@@ -245,6 +255,19 @@ async function sendInsert(life: Life, document: BSON.Document, options: UpdateOp
     const stored = await readRaw(life);
     if (stored === null || Buffer.compare(stored, encodeDocument(document)) !== 0) throw error;
   }
+}
+
+function sendEdits(
+  life: Life,
+  write: Write & { readonly kind: 'update' },
+  options: UpdateOptions,
+): Promise<Answer | null> {
+  const { tree, reads, entry } = write;
+  const { definition } = life;
+  if (tree.children.size === 0) return Promise.resolve({ stored: null });
+  if (entry === undefined || !isRecorded(definition))
+    return sendUpdate(life, write, options, reads ? updateAndRead(tree) : update);
+  return recordUpdate(life, definition, tree, entry, options, (by) => sendUpdate(life, write, options, by));
 }
 
 async function sendUpdate(
@@ -257,8 +280,7 @@ async function sendUpdate(
   const tryForm = (form: UpdatePlan) =>
     tryPlan(life, { ...filter, ...guardOf(form, terms) }, { ...form, ...collation }, options);
   // An error would abort a transaction, so there the form that cannot fail goes first.
-  const mustFit = terms?.asPipeline === true || (isInTransaction(options) && needsPipelineInBatch(tree));
-  const first = plan(tree, mustFit ? { form: 'pipeline' } : {});
+  const first = plan(tree, { isRetry: terms?.asPipeline === true, inTransaction: isInTransaction(options) });
   const isLast = terms !== null || (first.guard === undefined && Array.isArray(first.update));
   const answer = (await tryForm(first)) ?? (isLast ? null : await tryForm(fallback(tree)));
   if (answer === null && terms === null) throw notFound(life);
@@ -318,20 +340,22 @@ function withoutUnloaded(life: Life, tree: EditTree, stamped: readonly string[])
 }
 
 function settleInsert(life: Life, document: BSON.Document): void {
-  const { baseline } = life;
-  const bytes = encodeDocument(document);
-  const settled = new BsonBaseline(life.definition.layout(), bytes, 0);
+  const { baseline, definition } = life;
+  const sent = new LateBytes(document);
+  const settled = BsonBaseline.late(definition.layout(), sent);
   // Containers that the program holds stay, and so does what it changed since the insert was planned.
-  const carry = (name: string): void => {
-    if (name === life.definition.version || life.definition.isRevision(name)) return;
-    const value = baseline.current(name);
-    if (typeof value === 'object' || !Object.is(value, document[name])) settled.carry(name, value);
-  };
-  Object.keys(document).forEach(carry);
-  for (const name of baseline.names()) if (!Object.hasOwn(document, name)) carry(name);
+  for (const name of Object.keys(document))
+    if (!counts(definition, name)) settled.carry(name, baseline.current(name), document[name]);
+  for (const name of baseline.names())
+    if (!Object.hasOwn(document, name) && !counts(definition, name)) settled.carry(name, baseline.current(name));
   moveTo(life.tracker, settled);
   life.isNew = false;
-  life.lastSaved = bytes;
+  life.lastSaved = sent;
+}
+
+/** Is it what the mapper counts the writes by? */
+function counts(definition: ModelDefinition, name: string): boolean {
+  return name === definition.version || definition.isRevision(name);
 }
 
 /** Takes back a plan that is not going to be sent: what it holds waits for the next save. */

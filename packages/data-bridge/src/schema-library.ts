@@ -21,6 +21,19 @@ export function elementKindOf(schema: unknown): BsonKind | undefined {
   return kindOf(lookThrough(schema, (inner) => property(property(inner, 'def'), 'element')));
 }
 
+/** What a reference refers to. */
+export interface ReferenceTarget {
+  /** The class of the documents. It is asked for when it is needed, since models may refer to each other. @throws UsageError where it is no model. */
+  readonly model: () => unknown;
+  /** True for a list of references. */
+  readonly isList: boolean;
+}
+
+/** The target of a reference: its `~target`, which `ref()` gives to its schemas. Looked for as the type is. */
+export function targetOf(schema: unknown): ReferenceTarget | undefined {
+  return lookThrough(schema, (inner) => property(inner, '~target') as ReferenceTarget | undefined);
+}
+
 /** What is found in a schema, or else in the one that it wraps. */
 function lookThrough<R>(schema: unknown, find: (inner: unknown) => R | undefined): R | undefined {
   for (let inner = schema; inner !== undefined; inner = property(property(inner, 'def'), 'innerType')) {
@@ -55,6 +68,19 @@ export function isWrittenAsync(schema: unknown): boolean {
   return someSchema(schema, (each) => property(each, 'async') === true || types.isAsyncFunction(each));
 }
 
+/**
+ * Tells of a Zod schema that it runs nothing of the program's: no function is a part of it. So values are left as they are
+ * while it validates. Like `isWrittenAsync` it is for when all schemas are made.
+ */
+export function runsNoCode(schema: unknown): boolean {
+  const vendor = property(property(schema, '~standard'), 'vendor');
+  return vendor === 'zod' && definitionOf(schema) !== undefined && !someSchema(schema, isFunction);
+}
+
+function isFunction(part: unknown): boolean {
+  return typeof part === 'function';
+}
+
 /** Is anything that a schema is made of, or itself, such a thing? It looks into objects, so it is for when all schemas are made. */
 export function someSchema(schema: unknown, test: (part: unknown) => boolean, seen = new Set<unknown>()): boolean {
   if (seen.has(schema)) return false;
@@ -65,7 +91,9 @@ export function someSchema(schema: unknown, test: (part: unknown) => boolean, se
   if (!isObject(def)) return false;
   const shape = isObject(def['shape']) ? Object.values(def['shape']) : [];
   const lazy = def['type'] === 'lazy' ? [(def['getter'] as () => unknown)()] : [];
-  return someSchema([...Object.values(def), ...shape, ...lazy], test, seen);
+  // What words an error runs after the verdict.
+  const { error: _, ...parts } = def;
+  return someSchema([...Object.values(parts), ...shape, ...lazy], test, seen);
 }
 
 /** What a Zod schema was made of. */

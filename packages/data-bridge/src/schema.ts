@@ -12,7 +12,10 @@ import {
   kindOf,
   libraryJsonSchema,
   negativeLength,
+  type ReferenceTarget,
+  runsNoCode,
   runWaiting,
+  targetOf,
 } from './schema-library.ts';
 
 /** What stands as a field of a model: a validator of any library that has Standard Schema. Cheap on purpose, so that compilers need not look inside. */
@@ -40,6 +43,7 @@ export class SchemaField {
   readonly #schema: StandardSchemaV1;
   readonly #declared: FieldSchema;
   #waits: boolean | undefined;
+  #onlyLooks: boolean | undefined;
   #hasDefault: boolean | undefined;
   #identities: { readonly found: Identities | undefined } | undefined;
 
@@ -64,6 +68,11 @@ export class SchemaField {
     return kindOf(this.#schema);
   }
 
+  /** Of references: the model that they refer to. */
+  get target(): ReferenceTarget | undefined {
+    return targetOf(this.#schema);
+  }
+
   /** Is the field an ObjectId, or an array of some? */
   get holdsObjectIds(): boolean {
     return this.kind === 'objectId' || elementKindOf(this.#schema) === 'objectId';
@@ -72,6 +81,11 @@ export class SchemaField {
   /** Is the validator written to wait? Other validators may wait too, and show it by a promise. */
   get isAsync(): boolean {
     return (this.#waits ??= isWrittenAsync(this.#schema));
+  }
+
+  /** Does no code of the program's run when a value is validated? */
+  get onlyLooks(): boolean {
+    return (this.#onlyLooks ??= runsNoCode(this.#schema));
   }
 
   /** What is declared of the arrays in the field: found out when it is first asked for, since schemas may be made later. */
@@ -179,11 +193,21 @@ export function overlay(value: unknown, output: unknown): unknown {
 export function isLeft(value: unknown, output: unknown): boolean {
   if (Object.is(value, output)) return true;
   // case: what is frozen is taken over as a copy
-  if (!isMutable(value) || !Object.isExtensible(value)) return false;
-  if (Array.isArray(value) && Array.isArray(output))
-    return value.length === output.length && value.every((element, i) => isLeft(element, output[i]));
-  if (!isPlainObject(value) || !isPlainObject(output)) return false;
-  return Object.keys(output).every((key) => Object.hasOwn(value, key) && isLeft(value[key], output[key]));
+  if (typeof output !== 'object' || !isMutable(value) || !Object.isExtensible(value)) return false;
+  if (Array.isArray(value)) return Array.isArray(output) && areElementsLeft(value, output);
+  return isPlainObject(value) && isPlainObject(output) && areMembersLeft(value, output);
+}
+
+function areElementsLeft(value: readonly unknown[], output: readonly unknown[]): boolean {
+  if (value.length !== output.length) return false;
+  for (let i = 0; i < value.length; i++) if (!isLeft(value[i], output[i])) return false;
+  return true;
+}
+
+function areMembersLeft(value: Record<string, unknown>, output: Record<string, unknown>): boolean {
+  for (const key of Object.keys(output))
+    if (!Object.hasOwn(value, key) || !isLeft(value[key], output[key])) return false;
+  return true;
 }
 
 function overlayElements(value: unknown[], output: readonly unknown[]): unknown[] {

@@ -34,7 +34,8 @@ import type { Equality, Filter } from './types/filter.ts';
 import type { ElementOf, Leaf, Paths, PathValue } from './types/paths.ts';
 import type { AnyDocument, Class, IdOf, Input, InputOf, OutputOf, Shape, ShapeOf } from './types/shape.ts';
 import type { Update } from './types/update.ts';
-import type { DriverOptions, StampOptions, ValidateOptions } from './updates.ts';
+import type { DriverOptions } from './operation.ts';
+import type { StampOptions, ValidateOptions } from './updates.ts';
 
 /** Members of every document, which no field may be called. */
 export type Reserved = {

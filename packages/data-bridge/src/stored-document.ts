@@ -20,12 +20,17 @@ export interface Answer {
 /** Sends one form of an update. Null when it met no document, and when the document's shape does not fit it. */
 export type Update = (life: Life, filter: object, form: UpdatePlan, options: UpdateOptions) => Promise<Answer | null>;
 
-export const update: Update = (life, filter, form, options) =>
-  unlessMisfit(form, async () => {
-    const sent = { ...options, ...optionsOf(form) };
+const DONE: Answer = { stored: null };
+
+export const update: Update = async (life, filter, form, options) => {
+  try {
+    const sent = form.arrayFilters || form.collation ? { ...options, ...optionsOf(form) } : options;
     const { matchedCount } = await life.definition.collection().updateOne(filter, form.update, sent);
-    return matchedCount > 0 ? { stored: null } : null;
-  });
+    return matchedCount > 0 ? DONE : null;
+  } catch (error) {
+    return nullIfMisfit(form, error);
+  }
+};
 
 /** The same, and reads the fields of the tree's operators as they are then. */
 export function updateAndRead(tree: EditTree): Update {
@@ -66,9 +71,13 @@ export async function unlessMisfit(form: UpdatePlan, send: () => Promise<Answer 
   try {
     return await send();
   } catch (error) {
-    if (Array.isArray(form.update) || !SHAPE_ERRORS.has(serverCode(error))) throw error;
-    return null;
+    return nullIfMisfit(form, error);
   }
+}
+
+function nullIfMisfit(form: UpdatePlan, error: unknown): null {
+  if (Array.isArray(form.update) || !SHAPE_ERRORS.has(serverCode(error))) throw error;
+  return null;
 }
 
 /** The stored document's bytes, or null when it is gone. They lie in the driver's buffers: copy what is kept. */

@@ -59,7 +59,7 @@ function storedStage(definition: ModelDefinition, stage: Record<string, unknown>
 function storedOperand(definition: ModelDefinition, stage: string, operand: unknown): unknown {
   if (stage === '$replaceWith' || stage === '$replaceRoot') {
     const text = `${stage} would make a document of stored names, and this model has others, given by stored(): use $set and $unset.`;
-    throw new UsageError(text, { model: definition.collectionName });
+    throw new UsageError(text, definition.context);
   }
   if (stage === '$unset') {
     const paths: unknown[] = Array.isArray(operand) ? operand : [operand];

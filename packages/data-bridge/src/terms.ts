@@ -45,12 +45,6 @@ export interface ConflictOptions<C = Conflict, P = string> {
   readonly onConflict?: OnConflict<C>;
 }
 
-/** @throws UsageError for an option of another method, which would be ignored. */
-export function refuseNamed(method: string, { context }: Life, options: object, names: readonly string[]): void {
-  const refused = names.find((name) => (options as Record<string, unknown>)[name] !== undefined);
-  if (refused !== undefined) throw new UsageError(`${method}() does not take the option "${refused}".`, context);
-}
-
 const POLICIES: readonly unknown[] = ['throw', 'rebase', 'mine', 'theirs'];
 
 /** @throws UsageError */

@@ -1,5 +1,4 @@
 import type {
-  Abortable,
   BSON,
   DeleteOptions,
   DeleteResult,
@@ -19,13 +18,13 @@ import { castFilter, castUpdate } from './cast.ts';
 import type { Commands } from './commands.ts';
 import { countedReplacement, countedStages } from './counted.ts';
 import type { ModelDefinition } from './definition.ts';
-import { DECODING } from './driver-options.ts';
 import { UsageError } from './errors.ts';
 import { isGiven } from './filter-equality.ts';
 import { isRecorded, type RecordedModel } from './history/record.ts';
 import { type OneWrite, type OneWritten, recordOne } from './history/record-one.ts';
 import { checkUnrecorded, type ManyOptions, unrecordedUpdate } from './history/unrecorded.ts';
-import { translate, translateWrite } from './outcome.ts';
+import { translateWrite } from './outcome.ts';
+import { type DriverOptions, run } from './operation.ts';
 import { operatorIn, refuseServerJavaScript, safeFilter } from './safety.ts';
 import { BsonBaseline } from './state/bson-baseline.ts';
 import { storedStages } from './stored-expression.ts';
@@ -48,11 +47,8 @@ export interface ValidateOptions {
   readonly validate?: boolean;
 }
 
-/** Options of the driver that would make it give something else than what a method promises, or another type of it. */
-const REFUSED = ['explain', 'projection', 'includeResultMetadata', 'raw', ...DECODING] as const;
-
-/** The driver's options of an operation but those that would change what comes back. */
-export type DriverOptions<O> = Omit<O, (typeof REFUSED)[number]> & Partial<Abortable>;
+/** A filter as it is sent. */
+type Sent = Readonly<Record<string, unknown>>;
 
 /** Documents as the server sends them. */
 type Raw = Uint8Array | null;
@@ -63,18 +59,38 @@ export async function updateMatching(
   method: 'updateOne' | 'updateMany',
   filter: object,
   update: object,
-  { timestamps, history, ...given }: DriverOptions<UpdateOptions> & StampOptions & ManyOptions = {},
+  given: DriverOptions<UpdateOptions> & StampOptions & ManyOptions = {},
 ): Promise<UpdateResult> {
   const cast = castFilter(definition, filter);
-  const options = safeOptions(definition, given);
+  if (method === 'updateMany') return updateEvery(definition, method, cast, update, given);
+  const { timestamps, history, ...driverOptions } = given;
+  const options = safeOptions(definition, driverOptions);
   const stamped = stamp(definition, update, { upsert: options.upsert === true, timestamps, filter: cast });
-  if (method === 'updateOne' && isRecorded(definition)) {
+  if (isRecorded(definition)) {
     const one = { kind: 'update', update: stamped } as const;
     return updateResult(definition, await writeOne(definition, cast, one, { ...options, history }));
   }
   checkUnrecorded(definition, method, history);
+  return write(definition, options, (collection) => collection.updateOne(cast, stamped, options));
+}
+
+/**
+ * Updates every document that matches: for `updateMany()`, and for a query's `update()`.
+ *
+ * @param filter as it is sent.
+ */
+export async function updateEvery(
+  definition: ModelDefinition,
+  method: string,
+  filter: Sent,
+  update: object,
+  { timestamps, history, ...given }: DriverOptions<UpdateOptions> & StampOptions & ManyOptions,
+): Promise<UpdateResult> {
+  const options = safeOptions(definition, given);
+  const stamped = stamp(definition, update, { upsert: options.upsert === true, timestamps, filter });
+  checkUnrecorded(definition, method, history);
   const sent = unrecordedUpdate(definition, stamped);
-  return write(definition, options, (collection) => collection[method](cast, sent, options));
+  return write(definition, options, (collection) => collection.updateMany(filter, sent, options));
 }
 
 /** What the driver tells of such an update. */
@@ -115,15 +131,28 @@ export async function deleteMatching(
   definition: ModelDefinition,
   method: 'deleteOne' | 'deleteMany',
   filter: object,
-  { history, ...options }: DriverOptions<DeleteOptions> & ManyOptions = {},
+  given: DriverOptions<DeleteOptions> & ManyOptions = {},
 ): Promise<DeleteResult> {
   const cast = castFilter(definition, filter);
-  if (method === 'deleteOne' && isRecorded(definition)) {
+  if (method === 'deleteMany') return deleteEvery(definition, method, cast, given);
+  const { history, ...options } = given;
+  if (isRecorded(definition)) {
     const written = await writeOne(definition, cast, { kind: 'delete' }, { ...options, history });
     return { acknowledged: true, deletedCount: written === null ? 0 : 1 };
   }
   checkUnrecorded(definition, method, history);
-  return write(definition, options, (collection) => collection[method](cast, options));
+  return write(definition, options, (collection) => collection.deleteOne(cast, options));
+}
+
+/** Deletes every document that matches: for `deleteMany()`, and for a query's `delete()`. @param filter as it is sent. */
+export async function deleteEvery(
+  definition: ModelDefinition,
+  method: string,
+  filter: Sent,
+  { history, ...options }: DriverOptions<DeleteOptions> & ManyOptions,
+): Promise<DeleteResult> {
+  checkUnrecorded(definition, method, history);
+  return write(definition, options, (collection) => collection.deleteMany(filter, options));
 }
 
 /** Updates the first document that matches and gives its bytes as they were, or as they are with `returnDocument: 'after'`. */
@@ -200,7 +229,7 @@ function writeOne(
 ): Promise<OneWritten | null> {
   if (history !== undefined) {
     const text = 'The option "history" is for writes of many documents: those of one write its entry always.';
-    throw new UsageError(text, { model: definition.collectionName });
+    throw new UsageError(text, definition.context);
   }
   const sent = raw(definition, options as FindOneAndUpdateOptions);
   return write(definition, options, () => recordOne(definition, filter, one, sent));
@@ -210,26 +239,7 @@ function oneOf(written: OneWritten | null, { returnDocument }: Pick<FindOneAndUp
   return (returnDocument === 'after' ? written?.after : written?.before) ?? null;
 }
 
-/**
- * Runs an operation of the driver, and says its errors in this package's words.
- *
- * @throws UsageError for an option that would change what comes back.
- */
-export async function run<R>(
-  definition: ModelDefinition,
-  options: object,
-  operation: (collection: Commands) => Promise<R>,
-  inWords = translate,
-): Promise<R> {
-  refuseOptions(definition, options, REFUSED);
-  try {
-    return await operation(definition.collection());
-  } catch (error) {
-    throw inWords(error, { model: definition.collectionName }, definition);
-  }
-}
-
-/** The same for a write, of which it may not be known whether it was done. */
+/** Runs a write, of which it may not be known whether it was done. */
 function write<R>(
   definition: ModelDefinition,
   options: object,
@@ -243,20 +253,12 @@ export function safeOptions<O extends Pick<UpdateOptions, 'arrayFilters'>>(defin
   const { arrayFilters } = options;
   if (arrayFilters === undefined) return options;
   if (!Array.isArray(arrayFilters))
-    throw new UsageError(`The option "arrayFilters" is a list of filters, got ${typeName(arrayFilters)}.`, {
-      model: definition.collectionName,
-    });
+    throw new UsageError(
+      `The option "arrayFilters" is a list of filters, got ${typeName(arrayFilters)}.`,
+      definition.context,
+    );
   const safe = arrayFilters.map((filter, i) => safeFilter(definition, filter, { keys: ['arrayFilters', String(i)] }));
   return { ...options, arrayFilters: safe };
-}
-
-/** @throws UsageError for an option that is there although the types leave it out. */
-export function refuseOptions(definition: ModelDefinition, options: object, refused: readonly string[]): void {
-  const found = refused.find((name) => (options as Record<string, unknown>)[name] !== undefined);
-  if (found === undefined) return;
-  throw new UsageError(`The option "${found}" is not taken here: it would change what the method gives.`, {
-    model: definition.collectionName,
-  });
 }
 
 /** Bytes alone, which an unacknowledged write does not give. */
@@ -266,9 +268,7 @@ function raw<O extends WriteConcernOptions>(
 ): O & { raw: true; includeResultMetadata: false } {
   const { w } = options.writeConcern ?? definition.collection().writeConcern ?? {};
   if (w === 0) {
-    throw new UsageError("The server's answer has the document: write concern 0 gives none.", {
-      model: definition.collectionName,
-    });
+    throw new UsageError("The server's answer has the document: write concern 0 gives none.", definition.context);
   }
   return { ...options, raw: true, includeResultMetadata: false };
 }
@@ -313,9 +313,10 @@ function stampPipeline(
   const copy = toExact(stages, ABSENT, []) as unknown[];
   const wrong = copy.find((stage) => operatorIn(stage) === undefined);
   if (wrong !== undefined)
-    throw new UsageError(`An update as a list takes stages such as { $set: … }, got ${typeName(wrong)}.`, {
-      model: definition.collectionName,
-    });
+    throw new UsageError(
+      `An update as a list takes stages such as { $set: … }, got ${typeName(wrong)}.`,
+      definition.context,
+    );
   refuseServerJavaScript(definition, copy, []);
   const stored = storedStages(definition, copy) as BSON.Document[];
   const sent = definition.version === undefined ? stored : countedStages(definition.version, stored);
@@ -324,7 +325,7 @@ function stampPipeline(
   if (timestamps === false) return sent;
   if (upsert && createdAt !== undefined) {
     const text = `A pipeline cannot tell an insert from an update, so "${createdAt}" would be missing: use operators such as $set, or pass { timestamps: false }.`;
-    throw new UsageError(text, { model: definition.collectionName });
+    throw new UsageError(text, definition.context);
   }
   if (updatedAt === undefined) return sent;
   return [...sent, { $set: { [updatedAt]: { $max: [`$${updatedAt}`, new Date()] } } }];
@@ -333,7 +334,7 @@ function stampPipeline(
 /** The server would take an update without operators for a replacement of the whole document. */
 function checkOperators(definition: ModelDefinition, update: object): void {
   const refuse = (text: string): never => {
-    throw new UsageError(text, { model: definition.collectionName });
+    throw new UsageError(text, definition.context);
   };
   if (!isPlainObject(update)) return refuse(`An update takes operators such as $set, got ${typeName(update)}.`);
   const keys = Object.keys(update);
@@ -352,7 +353,7 @@ export function checkUpsertedId(definition: ModelDefinition, filter: Stamping['f
   if (known || !definition.fields.has('_id') || isGiven(filter, '_id')) return;
   const text =
     'The model has an _id schema of its own, so an upsert must say the _id of the document that it may insert.';
-  throw new UsageError(text, { model: definition.collectionName });
+  throw new UsageError(text, definition.context);
 }
 
 /** The fields that an update's operators name: a second operator on one of them is a conflict. */

@@ -7,20 +7,99 @@ import { fieldsForRule, validateLoaded } from './partial.ts';
 import { setAt } from './path.ts';
 import { retype, retypedIn } from './retyped.ts';
 import { isLeft, overlay, quiet, type SchemaField, type Verdict } from './schema.ts';
+import type { Edit, EditTree } from './state/edits.ts';
 import { isSame } from './state/pending.ts';
+import { editOf, editsOf } from './state/tracker.ts';
 
 /** A program that changes a document whenever it is validated would be validated for ever. */
 const MAX_ROUNDS = 100;
+
+/** What is done with a valid document. @param edits gives what changed, null for nothing, where it is known from validating. */
+type Then<R> = (edits?: () => EditTree | null) => R;
+
+/** What differs from what is stored, by field; null in the place of an edit that is to be told when its value is final. */
+type Edits = Map<string, Edit | null>;
 
 /**
  * Validates the changed fields, every field of a new document. On a field that was assigned as a whole the schema's
  * output is taken over, once; on what was loaded and changed in place only the verdict counts, and the types of new values.
  *
+ * One walk tells what changed and how, so that nothing is compared again but what the schemas laid something over.
+ *
  * @param then what to do with the valid document, at once: before the program runs again and can change it.
+ * @returns a promise only where there is something to wait for.
  * @throws ValidationError with every issue.
  * @throws SchemaError where a schema refuses what it made itself.
  */
-export async function validate<R>(life: Life, then: () => R): Promise<R> {
+export function validate<R>(life: Life, then: Then<R>): R | Promise<R> {
+  const { definition } = life;
+  if (definition.validatesLater) return validateLater(life, then);
+  const edits = life.isNew ? null : changedIn(life);
+  const issues = unknownFields(life);
+  const judged = life.call(() => judgeAll(life, edits, issues));
+  // case: a validator assigned another field, so what was said of the document no longer holds
+  if (judged === null || life.disturbed) return validateLater(life, then);
+  for (const name of judged.left) life.assigned.delete(name);
+  for (const { field, output } of judged.outputs) {
+    takeOutput(life, field.name, output);
+    edits?.set(field.name, null);
+  }
+  if (issues.length > 0) throw validationError(life, issues);
+  // What the rule does with the document is not known.
+  if (definition.check === undefined) return edits === null ? then() : then(() => completed(life, edits));
+  const asked = askRule(life);
+  return asked instanceof Promise ? validateLater(life, then, asked) : then();
+}
+
+/** The fields that differ from what is stored. Where code of the program's is to run, it may change the value in place. */
+function changedIn({ baseline, definition }: Life): Edits {
+  const isLater = (name: string): boolean =>
+    definition.check !== undefined || definition.fields.get(name)?.onlyLooks === false;
+  return editsOf(baseline, isLater, (name) => definition.shownName(name));
+}
+
+function completed({ baseline, definition }: Life, edits: Edits): EditTree | null {
+  for (const [name, edit] of edits) {
+    if (edit !== null) continue;
+    const told = editOf(baseline, name, (stored) => definition.shownName(stored));
+    if (told === null) edits.delete(name);
+    else edits.set(name, told);
+  }
+  return edits.size === 0 ? null : { kind: 'object', children: edits as Map<string, Edit> };
+}
+
+/** What the schemas made of the values. */
+interface Judged {
+  /** The fields whose values they left as they are. */
+  readonly left: string[];
+  readonly outputs: { readonly field: SchemaField; readonly output: unknown }[];
+}
+
+/** Runs the validators. Null where one of them waits. */
+function judgeAll(life: Life, edits: Edits | null, issues: ValidationIssue[]): Judged | null {
+  life.disturbed = false;
+  const judged: Judged = { left: [], outputs: [] };
+  const { fields } = life.definition;
+  for (const each of edits === null ? fields.values() : edits.keys()) {
+    const field = typeof each === 'string' ? fields.get(each) : each;
+    if (field === undefined) continue;
+    const value = life.baseline.current(field.name);
+    const verdict = judge(life, field, value);
+    if (verdict instanceof Promise) return null;
+    if (verdict.issues !== undefined) issues.push(...verdict.issues);
+    else if (value === undefined || Object.is(verdict.value, value)) judged.left.push(field.name);
+    else judged.outputs.push({ field, output: verdict.value });
+  }
+  return judged;
+}
+
+/**
+ * The same where validators wait, or a validator or the rule changed the document: what changed meanwhile is validated again.
+ *
+ * @param asked what the rule says of the document as it is, where that is asked already.
+ */
+async function validateLater<R>(life: Life, then: Then<R>, asked?: Promise<void>): Promise<R> {
+  if (asked !== undefined && (await holds(life, asked))) return then();
   const issues = unknownFields(life);
   // What an asynchronous validator says holds for the value that it was given: what changed meanwhile is validated again.
   const given = new Map<string, unknown>();
@@ -30,7 +109,6 @@ export async function validate<R>(life: Life, then: () => R): Promise<R> {
     const verdicts = runValidators(life, pending, given);
     const waits = verdicts.some(([, verdict]) => verdict instanceof Promise);
     if (!waits && life.disturbed) {
-      // case: a validator assigned another field, so what was said of the document no longer holds
       pending = fieldsToValidate(life);
       continue;
     }
@@ -45,8 +123,8 @@ export async function validate<R>(life: Life, then: () => R): Promise<R> {
       ? fieldsToValidate(life).filter(({ name }) => !given.has(name) || !isSame(given.get(name), current(name)))
       : [];
     if (pending.length > 0) continue;
-    const asked = askRule(life);
-    if (!(asked instanceof Promise) || (await holds(life, asked))) return then();
+    const rule = askRule(life);
+    if (!(rule instanceof Promise) || (await holds(life, rule))) return then();
     pending = fieldsToValidate(life);
   }
   throw new UsageError('The document was changed each time it was validated.', life.context);
@@ -84,12 +162,15 @@ type Settled = readonly [SchemaField, Verdict];
 function runValidators(life: Life, fields: readonly SchemaField[], given: Map<string, unknown>): Running[] {
   life.disturbed = false;
   if (fields.length === 0) return [];
+  const currentOf = ({ name }: SchemaField): unknown => life.baseline.current(name);
   const runInside = (): Running[] => {
-    for (const { name } of fields) given.set(name, copyValue(life.baseline.current(name)));
-    return life.inside(() => fields.map((field) => [field, judge(life, field, given.get(field.name))]));
+    for (const field of fields) given.set(field.name, copyValue(currentOf(field)));
+    return life.inside(() =>
+      fields.map((field) => [field, judge(life, field, currentOf(field), given.get(field.name))]),
+    );
   };
   if (life.definition.validatesLater) return runInside();
-  const verdicts = life.call(() => fields.map((field): Running => [field, judge(life, field)]));
+  const verdicts = life.call(() => fields.map((field): Running => [field, judge(life, field, currentOf(field))]));
   if (!verdicts.some(([, verdict]) => verdict instanceof Promise)) return verdicts;
   // The first time only, and where nothing told before that it waits: what was started outside is left alone.
   life.definition.validatesLater = true;
@@ -97,9 +178,9 @@ function runValidators(life: Life, fields: readonly SchemaField[], given: Map<st
 }
 
 /** What a field's schema says of its value. @param given a copy of the value, where the program may change it meanwhile. */
-function judge(life: Life, field: SchemaField, given?: unknown): Verdict | Promise<Verdict> {
-  const value = life.baseline.current(field.name);
-  const verdict = validateLoaded(life, field, value);
+function judge(life: Life, field: SchemaField, value: unknown, given = value): Verdict | Promise<Verdict> {
+  const isWhole = life.baseline.selection === null;
+  const verdict = isWhole ? field.validate(value) : validateLoaded(life, field, value);
   if (value === undefined) return verdict;
   return verdict instanceof Promise
     ? quiet(verdict.then((settled) => checkOutput(life, field, given, settled)))

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { Decimal128, Long } from 'mongodb';
+import { Decimal128, Double, Long } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { UsageError } from '../src/index.ts';
 import { Page, PageStore } from './support/pages.ts';
@@ -290,6 +290,11 @@ describe('a call that cannot work', () => {
     ['a value without an order', { stats: {} }, (page) => page.$max('stats' as never, 1 as never), 'compares'],
     ['an operand without an order', {}, (page) => page.$min('views', {} as never), 'compares'],
     ['a condition', { tags: [] }, (page) => page.$pull('tags', { $gt: 'a' } as never), 'not conditions'],
+    ['no end', { tags: [] }, (page) => page.$pop('tags', 2 as never), 'takes 1 for the last element'],
+    ['no array to pop from', { title: 'a' }, (page) => page.$pop('title' as never), 'needs an array'],
+    ['no bits', { views: 1 }, (page) => page.$bit('views', 5 as never), 'takes { and: … }'],
+    ['bits of a fraction', { views: 1.5 }, (page) => page.$bit('views', { or: 1 }), 'needs an integer'],
+    ['bits of a double', { views: new Double(2) }, (page) => page.$bit('views', { or: 1 }), 'there is a Double'],
     ['$each', { tags: [] }, (page) => page.$push('tags', { $each: ['a'] } as never), 'one by one'],
     ['the _id', {}, (page) => page.$inc('_id' as never), 'would change the _id'],
     [
@@ -319,6 +324,23 @@ describe('a call that cannot work', () => {
     await page.save({ validate: false });
     page.$mul('views', 2);
     expect(page.views).toBe(4);
+    page.$pop('labels').$push('tags', 'a', 'b');
+    await page.save({ validate: false });
+    page.$pop('tags');
+    expect(() => page.$pop('tags')).toThrow('$pop of "tags" meets $pop of "tags", which waits for a save');
+    expect(page.tags).toEqual(['a']);
+  });
+
+  it('is not refused while the same is under way', async () => {
+    const page = await store.stored({ tags: ['a', 'b', 'c'] });
+    page.$pop('tags');
+    const saving = page.save();
+    await setImmediate(); // what is sent is fixed by now
+    page.$pop('tags', -1);
+    await saving;
+    await page.save();
+    expect(store.updates('findAndModify')).toEqual([{ $pop: { tags: 1 } }, { $pop: { tags: -1 } }]);
+    expect([page.tags, await store.raw()]).toEqual([['b'], { tags: ['b'] }]);
   });
 
   it('is refused by the compiler', async () => {
@@ -335,6 +357,16 @@ describe('a call that cannot work', () => {
       page.$max('seen', 5),
       // @ts-expect-error -- views is no date
       page.$currentDate('views'),
+      page.$bit('views', { or: 1 }),
+      // @ts-expect-error -- a string has no bits
+      page.$bit('title', { or: 1 }),
+      // @ts-expect-error -- a decimal has no bits
+      page.$bit('views', { or: Decimal128.fromString('1') }),
+      page.$pop('tags', -1),
+      // @ts-expect-error -- an array has two ends
+      page.$pop('tags', 2),
+      // @ts-expect-error -- views is no array
+      page.$pop('views'),
     ];
     expect(calls).toBeInstanceOf(Function);
   });

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import type { Collection } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { caseCount } from '../../../scripts/case-count.ts';
 import { setOwn } from '../src/bson/copy.ts';
 import { ABSENT, memberOf } from '../src/bson/encode.ts';
 import { Layout } from '../src/bson/layout.ts';
@@ -13,15 +13,26 @@ import { carriedOut, treeWith } from '../src/state/pending.ts';
 import { StateTracker } from '../src/state/tracker.ts';
 import { type AtomicOperation, dealAtomics } from './support/laws-atomics.ts';
 import { canonical } from './support/laws-canonical.ts';
+import { forAllCases } from './support/laws-cases.ts';
 import { type Members, randomDocument } from './support/laws-documents.ts';
-import { Random } from './support/laws-random.ts';
-import { exact, live, openStore, reread, send, serverNames, type Store, type Stored } from './support/laws-store.ts';
+import type { Random } from './support/laws-random.ts';
+import {
+  exact,
+  insertAlone,
+  live,
+  openStore,
+  readBytes,
+  reread,
+  send,
+  serverNames,
+  type Store,
+  type Stored,
+} from './support/laws-store.ts';
 import { declared } from './support/laws-trees.ts';
 import { deal, type Operation, perform, wreck } from './support/laws-writers.ts';
 
-/** Cases for each law; `LAW_CASE` runs the one case of that number besides. */
-const cases = Number(process.env['LAW_CASES'] ?? 50);
-const chosen = process.env['LAW_CASE'];
+/** Cases for each law; `LAW_CASE` names one more. */
+const cases = caseCount(50);
 
 /** For documents of some kilobytes, and pipelines of their size, on a busy machine. */
 const timeout = 30_000 + 500 * cases;
@@ -46,13 +57,13 @@ describe.each(runs)('atomic operators on the server $server, in the form $form',
 
   it('leave what is in memory, and then nothing to send (laws 1, 3, 4)', { timeout }, async () => {
     await forAll(async ({ id, document, random }) => {
-      const bytes = await inserted(document);
+      const bytes = await insertAlone(collection, document);
       const work = deal(random, live(bytes), false);
       const life = loaded(bytes);
-      const tree = change(life, work.mine, dealAtomics(random, live(bytes), work).mine);
+      const tree = change(life, work.mine, dealAtomics(random, exact(bytes), work).mine);
       if (tree === null) return false;
       await send(collection, id, tree, form);
-      const stored = await read(id);
+      const stored = await readBytes(collection, id);
       expect(canonical(live(stored))).toBe(canonical(life.tracker.toObject()));
       settle(life, tree, stored);
       expect(life.tracker.isModified()).toBe(false);
@@ -63,18 +74,18 @@ describe.each(runs)('atomic operators on the server $server, in the form $form',
 
   it('come on top of what another writer did (laws 2, 3)', { timeout }, async () => {
     await forAll(async ({ id, document, random }) => {
-      const bytes = await inserted(document);
+      const bytes = await insertAlone(collection, document);
       const other = live(bytes);
       const work = deal(random, live(bytes), true);
-      const atomics = dealAtomics(random, live(bytes), work);
+      const atomics = dealAtomics(random, exact(bytes), work);
       perform(other, work.theirs, reread);
       atomics.theirs.forEach((each) => apply(other, each));
-      await inserted(other);
+      await insertAlone(collection, other);
       const life = loaded(bytes);
       const tree = change(life, work.mine, atomics.mine);
       if (tree === null) return false;
       await send(collection, id, tree, form);
-      const stored = await read(id);
+      const stored = await readBytes(collection, id);
       const memory = life.tracker.toObject();
       perform(other, work.mine, reread);
       applyAll(other, atomics.mine, memory);
@@ -90,18 +101,18 @@ describe.each(runs)('atomic operators on the server $server, in the form $form',
 
   it('are never refused in the end, whatever shapes another writer left (law 3)', { timeout }, async () => {
     await forAll(async ({ id, document, random }) => {
-      const bytes = await inserted(document);
+      const bytes = await insertAlone(collection, document);
       const other = live(bytes);
       const work = deal(random, live(bytes), false);
-      const atomics = dealAtomics(random, live(bytes), work);
+      const atomics = dealAtomics(random, exact(bytes), work);
       wreck(random, other);
       atomics.mine.filter(() => random.chance(0.3)).forEach((each) => replace(random, other, each));
-      await inserted(other);
+      await insertAlone(collection, other);
       const life = loaded(bytes);
       const tree = change(life, work.mine, atomics.mine);
       if (tree === null) return false;
       await send(collection, id, tree, form);
-      settle(life, tree, await read(id));
+      settle(life, tree, await readBytes(collection, id));
       expect(life.tracker.isModified()).toBe(false);
       return true;
     });
@@ -114,28 +125,8 @@ interface Case {
   readonly random: Random;
 }
 
-/** Runs a law on random cases; at least half of them must have had something to save. */
 async function forAll(law: (each: Case) => Promise<boolean>): Promise<void> {
-  let saves = 0;
-  const property = fc.asyncProperty(fc.noShrink(fc.nat()), async (id) => {
-    const random = new Random(id);
-    if (await law({ id, document: { ...randomDocument(random), _id: id }, random })) saves += 1;
-  });
-  await fc.assert(property, { numRuns: cases, examples: chosen === undefined ? [] : [[Number(chosen)]] });
-  expect(saves).toBeGreaterThan(cases / 2);
-}
-
-/** Stores a document alone, and reads it back. */
-async function inserted(document: Members): Promise<Uint8Array> {
-  await collection.deleteMany({});
-  await collection.insertOne(document as Stored);
-  return read(document['_id'] as number);
-}
-
-async function read(id: number): Promise<Uint8Array> {
-  const found: unknown = await collection.findOne({ _id: id }, { raw: true });
-  if (!(found instanceof Uint8Array)) throw new Error('The document is gone');
-  return Uint8Array.from(found);
+  await forAllCases(cases, (id, random) => law({ id, document: { ...randomDocument(random), _id: id }, random }));
 }
 
 function loaded(bytes: Uint8Array): Life {

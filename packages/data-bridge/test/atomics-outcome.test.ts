@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { MongoServerError } from 'mongodb';
+import { Int32, MongoServerError } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model, OutcomeUnknownError, ValidationError } from '../src/index.ts';
@@ -81,6 +81,17 @@ describe('when the server refuses a save', () => {
     expect(await raw('strict')).toEqual({ views: 14, tags: ['b'], list: [1, 9, 2] });
     expect(page.isModified()).toBe(false);
   });
+
+  it('one that cannot be joined with another is an ordinary change', async () => {
+    const page = await strict({ tags: ['a', 'b', 'c'] });
+    page.$pop('tags').set('bad', 1);
+    const saving = page.save();
+    await setImmediate(); // what is sent is fixed by now
+    page.$pop('tags').unset('bad');
+    await expect(saving).rejects.toThrow(ValidationError);
+    await page.save();
+    expect(await raw('strict')).toEqual({ tags: ['a'] });
+  });
 });
 
 describe('while a save is under way', () => {
@@ -149,6 +160,8 @@ describe.each(['cutBefore', 'cutAfter'] as const)('when the connection breaks (%
     ['$inc', (page) => page.$inc('views'), { views: acted ? 2 : 1, tags: ['a'] }],
     ['$mul', (page) => page.$mul('views', 3), { views: acted ? 3 : 1, tags: ['a'] }],
     ['$push', (page) => page.$push('tags', 'a'), { views: 1, tags: acted ? ['a', 'a'] : ['a'] }],
+    ['$bit', (page) => page.$bit('views', { xor: 3 }), { views: acted ? 2 : 1, tags: ['a'] }],
+    ['$pop', (page) => page.$pop('tags'), { views: 1, tags: acted ? [] : ['a'] }],
   ])('%s must not be sent again before reload()', async (_, act, after) => {
     const page = await stored({ views: 1, tags: ['a'] });
     act(page);
@@ -173,6 +186,16 @@ describe.each(['cutBefore', 'cutAfter'] as const)('when the connection breaks (%
     expect(page.isModified()).toBe(false);
     expect(await raw()).toEqual({ views: 9, tags: acted ? ['a', 'b', 'x', 'c'] : ['a', 'x', 'b', 'c'], list: [2, 3] });
     expect(page.tags).toEqual((await raw())?.['tags']);
+  });
+
+  it('bits that are set and cleared may be sent again', async () => {
+    const page = await stored({ views: new Int32(5) });
+    page.$bit('views', { or: 2 }).$bit('views', { and: ~1 });
+    proxy.next('findAndModify', fault);
+    await expect(page.save()).rejects.toThrow('save() again is safe');
+    await meanwhile({ $bit: { views: { or: new Int32(8) } } });
+    await page.save();
+    expect(await raw()).toEqual({ views: 14 });
   });
 
   it('a time of an update may be sent again', async () => {

@@ -2,12 +2,13 @@ import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { Double, Long } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { caseCount } from '../../../scripts/case-count.ts';
 import { model, UsageError } from '../src/index.ts';
 import { openDatabase, type TestDatabase } from './support/database.ts';
 import { canonical } from './support/laws-canonical.ts';
 import { Random } from './support/laws-random.ts';
 
-const traces = Number(process.env['FC_RUNS'] ?? 100);
+const traces = caseCount(100);
 
 class Thing extends model('things', {}, { unknown: 'keep' }) {}
 
@@ -42,6 +43,8 @@ const actions: readonly ((thing: Thing, random: Random) => unknown)[] = [
   (thing, random) => thing.$push(random.pick(arrays), random.pick(['a', 'd'])),
   (thing, random) => thing.$addToSet(random.pick(arrays), random.pick(['a', 'd']), 'e'),
   (thing, random) => thing.$pull(random.pick(arrays), random.pick(['a', 'd'])),
+  (thing, random) => thing.$bit(random.pick(numbers), random.pick([{ or: 5 }, { and: 6n }, { xor: 1 << 20 }])),
+  (thing, random) => thing.$pop(random.pick([...arrays, 'objects']), random.pick([1, -1])),
   (thing) => thing.$push('objects', { a: 3 }),
   (thing) => thing.$pull('objects', { a: 1 }),
   (thing, random) => thing.$currentDate(random.pick(['date', 'o.date'])),

@@ -1,3 +1,4 @@
+import { Int32 } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Page, PageStore } from './support/pages.ts';
 
@@ -164,6 +165,55 @@ const examples: readonly Example[] = [
     sent: { $pullAll: { tags: ['a'], 'stats.list': [1] } },
     others: { $set: { tags: ['a', 'b'], 'stats.list': [1, 2] } },
     after: { tags: ['b'], stats: { list: [2] } },
+  },
+  {
+    name: '$bit',
+    before: { views: 12 },
+    act: (page) => page.$bit('views', { or: 1 }),
+    memory: { views: 13 },
+    sent: { $bit: { views: { or: 1 } } },
+    others: { $bit: { views: { and: new Int32(~4) } } },
+    after: { views: 9 },
+  },
+  {
+    name: '$bit of what is not there',
+    before: {},
+    act: (page) => page.$bit('stats.likes', { and: 5 }).$bit('views', { xor: 5 }),
+    memory: { stats: { likes: 0 }, views: 5 },
+    sent: { $set: { stats: { likes: 0 } }, $bit: { views: { xor: 5 } } },
+    others: { $set: { views: new Int32(1) } },
+    after: { stats: { likes: 0 }, views: 4 },
+  },
+  {
+    name: 'bits of several kinds, and beyond the sign',
+    before: { views: -6 },
+    act: (page) => page.$bit('views', { xor: 3 }).$bit('views', { and: -8 }).$bit('views', { or: 1 }),
+    memory: { views: -7 },
+    sent: { $bit: { views: { and: -8, xor: 1 } } },
+    others: { $set: { views: new Int32(2 ** 31 - 1) } },
+    after: { views: 2 ** 31 - 7 },
+  },
+  {
+    name: '$pop',
+    before: { tags: ['a', 'b'], parts: [{ sku: 'a', n: 1 }] },
+    act: (page) => page.$pop('tags').$pop('parts', -1),
+    memory: { tags: ['a'], parts: [] },
+    sent: { $pop: { tags: 1, parts: -1 } },
+    others: { $push: { tags: 'c', parts: { sku: 'b', n: 2 } } },
+    after: { tags: ['a', 'b'], parts: [{ sku: 'b', n: 2 }] },
+  },
+  {
+    name: '$pop from what is empty or not there',
+    before: { tags: [], stats: {} },
+    act: (page) =>
+      page
+        .$pop('tags')
+        .$pop('labels', 1)
+        .$pop('stats.list' as never),
+    memory: { tags: [], stats: {} },
+    sent: { $pop: { tags: 1, 'stats.list': 1 } },
+    others: { $set: { tags: ['a'], 'stats.list': [1, 2] } },
+    after: { tags: [], stats: { list: [1] } },
   },
   {
     name: 'several of one kind',

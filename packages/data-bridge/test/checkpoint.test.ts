@@ -56,15 +56,19 @@ describe('$checkpoint()', () => {
   });
 
   it('keeps atomic operators that wait', async () => {
-    const draft = await Draft.create({ title: 'a', count: 1 });
-    draft.$inc('count', 2);
+    const draft = await Draft.create({ title: 'a', count: 1, tags: ['a', 'b'] });
+    draft.$inc('count', 2).$pop('tags');
     const checkpoint = draft.$checkpoint();
-    draft.$inc('count', 5).$push('tags', 't');
+    draft.$inc('count', 5).tags.push('t');
     checkpoint.rollback();
-    expect([draft.count, draft.tags]).toEqual([3, []]);
-    await Draft.updateOne({ _id: draft._id }, { $inc: { count: 10 } });
+    expect([draft.count, draft.tags]).toEqual([3, ['a']]);
+    await Draft.updateOne({ _id: draft._id }, { $inc: { count: 10 }, $push: { tags: 'c' } });
     await draft.save();
     expect([draft.count, (await stored(draft)).count]).toEqual([13, 13]);
+    expect([draft.tags, (await stored(draft)).tags]).toEqual([
+      ['a', 'b'],
+      ['a', 'b'],
+    ]);
   });
 
   it('leads back in memory alone when the document was saved since, and its times stay', async () => {

@@ -11,7 +11,7 @@ import {
   ValidationError,
 } from '../src/index.ts';
 import { Account, Merged, Versioned } from './support/conflict-models.ts';
-import { conflictOf, copiesOf } from './support/conflicts.ts';
+import { conflictOf, storedAccount, twoAccounts, twoOf } from './support/conflicts.ts';
 import { openDatabase, type TestDatabase } from './support/database.ts';
 
 let database: TestDatabase;
@@ -23,21 +23,12 @@ afterAll(() => database.close());
 
 const names = () => database.sent().map((command) => Object.keys(command)[0]);
 
-async function two(input: object = {}): Promise<[Account, Account]> {
-  const { _id } = await Account.create({ name: 'Ann', ...input });
-  const copies = await copiesOf(2, () => Account.findById(_id));
+/** Two copies, of which no command is left to be looked at. */
+const unsent = <D>(copies: [D, D]): [D, D] => {
   database.sent();
-  return copies as [Account, Account];
-}
-async function twoOf<D>(load: () => Promise<D | null>): Promise<[D, D]> {
-  const copies = await copiesOf(2, load);
-  database.sent();
-  return copies as [D, D];
-}
-const stored = async (account: Account) => {
-  const { createdAt: _, updatedAt: _u, _id, ...rest } = await Account.find({ _id: account._id }).lean().one();
-  return rest;
+  return copies;
 };
+const two = async (input?: object) => unsent(await twoAccounts(input));
 
 describe('the option onConflict', () => {
   const clash = async () => {
@@ -53,7 +44,7 @@ describe('the option onConflict', () => {
     const second = await clash();
     await second.save({ onConflict: 'mine' });
     expect(names()).toEqual(['update', 'find', 'update']);
-    expect(await stored(second)).toMatchObject({ name: 'Bob', balance: 90, free: 1 });
+    expect(await storedAccount(second)).toMatchObject({ name: 'Bob', balance: 90, free: 1 });
     expect(second.name).toBe('Bob');
     expect(second.isModified()).toBe(false);
   });
@@ -61,7 +52,7 @@ describe('the option onConflict', () => {
   it("'theirs' leaves what they wrote, and saves the rest", async () => {
     const second = await clash();
     await second.save({ onConflict: 'theirs' });
-    expect(await stored(second)).toMatchObject({ name: 'Bob', balance: 70, free: 1 });
+    expect(await storedAccount(second)).toMatchObject({ name: 'Bob', balance: 70, free: 1 });
     expect([second.balance, second.isModified()]).toEqual([70, false]);
   });
 
@@ -85,13 +76,13 @@ describe('the option onConflict', () => {
         return Number(conflict.theirs) + Number(conflict.mine) - Number(conflict.original);
       },
     });
-    expect(await stored(second)).toMatchObject({ name: 'Bob', balance: 60, free: 1 });
+    expect(await storedAccount(second)).toMatchObject({ name: 'Bob', balance: 60, free: 1 });
   });
 
   it('a function may remove the value', async () => {
     const second = await clash();
     await second.save({ onConflict: () => undefined });
-    expect(Object.keys(await stored(second))).not.toContain('balance');
+    expect(Object.keys(await storedAccount(second))).not.toContain('balance');
   });
 
   it('a function may give null, which is a value', async () => {
@@ -102,7 +93,7 @@ describe('the option onConflict', () => {
     second.free = null;
     second.scores = { a: null };
     await second.save({ onConflict: ({ mine }) => mine });
-    expect(await stored(second)).toMatchObject({ free: null, scores: { a: null } });
+    expect(await storedAccount(second)).toMatchObject({ free: null, scores: { a: null } });
   });
 
   it('what a function gives is validated, and must be storable', async () => {
@@ -133,12 +124,12 @@ describe('the option onConflict', () => {
       },
     });
     expect(asked).toEqual(['balance', 'name']);
-    expect(await stored(second)).toMatchObject({ name: 'Dan', balance: 90, free: 1 });
+    expect(await storedAccount(second)).toMatchObject({ name: 'Dan', balance: 90, free: 1 });
   });
 
   it("'rebase' merges where only the version differs, and is a conflict where both changed the same", async () => {
     const { _id } = await Versioned.create({ name: 'Ann', balance: 1, tags: ['a'] });
-    const [first, second] = await twoOf(() => Versioned.findById(_id));
+    const [first, second] = unsent(await twoOf(() => Versioned.findById(_id)));
     first.name = 'Bob';
     first.tags.push('b');
     await first.save();
@@ -170,7 +161,7 @@ describe('the option onConflict', () => {
       },
     ) {}
     const { _id } = await Range.create({ low: 1, high: 9 });
-    const [first, second] = await twoOf(() => Range.findById(_id));
+    const [first, second] = unsent(await twoOf(() => Range.findById(_id)));
     first.low = 8;
     second.high = 5;
     await first.save();
@@ -180,7 +171,7 @@ describe('the option onConflict', () => {
 
   it('does operators to what is stored now', async () => {
     const { _id } = await Versioned.create({ name: 'Ann', balance: 1, tags: ['a'] });
-    const [first, second] = await twoOf(() => Versioned.findById(_id));
+    const [first, second] = unsent(await twoOf(() => Versioned.findById(_id)));
     first.balance = 10;
     first.tags = ['x'];
     await first.save();
@@ -234,7 +225,7 @@ describe('the option onConflict', () => {
 describe('$rebase()', () => {
   it('lays my changes on the newer document, and saves nothing', async () => {
     const { _id } = await Merged.create({ name: 'Ann', balance: 1, tags: ['a'], address: { city: 'Rome' } });
-    const [first, second] = await twoOf(() => Merged.findById(_id));
+    const [first, second] = unsent(await twoOf(() => Merged.findById(_id)));
     void second.address?.city;
     second.tags.push('mine');
     second.$inc('balance', 5);
@@ -270,7 +261,7 @@ describe('$rebase()', () => {
     await second.$rebase({ onConflict: ({ mine, theirs }) => Number(mine) + Number(theirs) });
     expect([second.name, second.balance]).toEqual(['Bob', 11]);
     await second.save();
-    expect(await stored(second)).toMatchObject({ balance: 11 });
+    expect(await storedAccount(second)).toMatchObject({ balance: 11 });
   });
 
   it('reads the newer document where nothing was changed', async () => {
@@ -286,7 +277,7 @@ describe('$rebase()', () => {
 
   it('keeps what a default became, and forgets one that was only read', async () => {
     const { insertedId } = await Merged.collection.insertOne({ name: 'Ann' });
-    const [, second] = await twoOf(() => Merged.findById(insertedId));
+    const [, second] = unsent(await twoOf(() => Merged.findById(insertedId)));
     second.tags.push('mine');
     expect(second.balance).toBe(0);
     await Merged.collection.updateOne({ _id: insertedId }, { $set: { balance: 7, name: 'Bob' } });
@@ -320,7 +311,7 @@ describe('$rebase()', () => {
 describe('delete()', () => {
   it('deletes whatever others did, as the model says nothing else', async () => {
     const { _id } = await Merged.create({ name: 'Ann' });
-    const [first, second] = await twoOf(() => Merged.findById(_id));
+    const [first, second] = unsent(await twoOf(() => Merged.findById(_id)));
     first.name = 'Bob';
     await first.save();
     expect(await second.delete()).toBe(true);
@@ -328,7 +319,7 @@ describe('delete()', () => {
 
   it("with 'version' deletes the version that was loaded", async () => {
     const { _id } = await Versioned.create({ name: 'Ann' });
-    const [first, second] = await twoOf(() => Versioned.findById(_id));
+    const [first, second] = unsent(await twoOf(() => Versioned.findById(_id)));
     first.name = 'Bob';
     await first.save();
     const { conflicts, current } = await conflictOf(second.delete());
@@ -385,7 +376,7 @@ describe('delete()', () => {
 
   it('can be guarded in every mode', async () => {
     const { _id } = await Merged.create({ name: 'Ann', balance: 0 });
-    const [first, second] = await twoOf(() => Merged.findById(_id));
+    const [first, second] = unsent(await twoOf(() => Merged.findById(_id)));
     first.balance = 5;
     first.name = 'Bob';
     await first.save();

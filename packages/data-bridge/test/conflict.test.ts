@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Int32 } from 'mongodb';
 import { ConflictError, DocumentNotFoundError, FieldNotLoadedError, UsageError } from '../src/index.ts';
 import { Account, Merged } from './support/conflict-models.ts';
-import { conflictOf, copiesOf } from './support/conflicts.ts';
+import { conflictOf, storedAccount, twoAccounts, twoOf } from './support/conflicts.ts';
 import { onlyStatement, openDatabase, type TestDatabase } from './support/database.ts';
 
 let database: TestDatabase;
@@ -14,21 +14,12 @@ afterAll(() => database.close());
 
 const names = () => database.sent().map((command) => Object.keys(command)[0]);
 
-async function two(input: object = {}): Promise<[Account, Account]> {
-  const { _id } = await Account.create({ name: 'Ann', ...input });
-  const copies = await copiesOf(2, () => Account.findById(_id));
+/** Two copies, of which no command is left to be looked at. */
+const unsent = <D>(copies: [D, D]): [D, D] => {
   database.sent();
-  return copies as [Account, Account];
-}
-async function twoOf<D>(load: () => Promise<D | null>): Promise<[D, D]> {
-  const copies = await copiesOf(2, load);
-  database.sent();
-  return copies as [D, D];
-}
-const stored = async (account: Account) => {
-  const { createdAt: _, updatedAt: _u, _id, ...rest } = await Account.find({ _id: account._id }).lean().one();
-  return rest;
+  return copies;
 };
+const two = async (input?: object) => unsent(await twoAccounts(input));
 
 describe("with concurrency 'fields'", () => {
   it('a save asks that what it changes is as it was, in one command', async () => {
@@ -58,7 +49,7 @@ describe("with concurrency 'fields'", () => {
     Object.assign(second.list?.[1] ?? {}, { b: 6 });
     second.tags.push('second');
     await Promise.all([first.save(), second.save()]);
-    const merged = await stored(first);
+    const merged = await storedAccount(first);
     expect(merged).toMatchObject({
       name: 'Bob',
       balance: 5,
@@ -82,7 +73,7 @@ describe("with concurrency 'fields'", () => {
     expect(names()).toEqual(['update', 'find']);
     expect(error.conflicts).toEqual([{ path: 'balance', keys: ['balance'], original: 100, mine: 50, theirs: 50 }]);
     expect((error.current as Account).toObject()).toEqual(first.toObject());
-    expect(await stored(first)).toMatchObject({ name: 'Ann', balance: 50 });
+    expect(await storedAccount(first)).toMatchObject({ name: 'Ann', balance: 50 });
     expect(second.changes().map(({ path }) => path)).toEqual(['name', 'balance'].toSorted().toReversed());
   });
 
@@ -133,16 +124,18 @@ describe("with concurrency 'fields'", () => {
       (a) => (a.free = 'x'),
       'free',
     ],
+    ['an end of what grew', { tags: ['a'] }, (a) => a.$pop('tags'), (a) => a.tags.push('b'), 'tags'],
+    ['bits of what is no integer now', { free: 1 }, (a) => a.$bit('free', { or: 2 }), (a) => (a.free = 'x'), 'free'],
     ['a sum of what is no number now', { free: 1 }, (a) => a.$inc('free'), (a) => (a.free = 'x'), 'free'],
   ])('%s', async (_, input, mine, theirs, path) => {
     const [first, second] = await two(input);
     theirs(first);
     mine(second);
     await first.save();
-    const before = await stored(first);
+    const before = await storedAccount(first);
     const { conflicts } = await conflictOf(second.save());
     expect(conflicts.map((conflict) => conflict.path)).toEqual([path]);
-    expect(await stored(first)).toEqual(before);
+    expect(await storedAccount(first)).toEqual(before);
     expect(second.isModified()).toBe(true);
   });
 
@@ -150,10 +143,39 @@ describe("with concurrency 'fields'", () => {
     const [first, second] = await two({ balance: 10, tags: ['a'] });
     for (const each of [first, second]) each.$inc('balance', 5).$addToSet('tags', 'b');
     second.$push('list', { a: 1 });
+    first.$bit('free', { or: 1 });
+    second.$bit('free', { or: 4 });
     await first.save();
     await second.save();
     expect(second.balance).toBe(20);
-    expect(await stored(first)).toMatchObject({ balance: 20, tags: ['a', 'b'], list: [{ a: 1 }] });
+    expect(await storedAccount(first)).toMatchObject({ balance: 20, tags: ['a', 'b'], list: [{ a: 1 }], free: 5 });
+  });
+
+  it('an end is removed while the array is as it was', async () => {
+    const [first, second] = await two({ tags: ['a', 'b', 'c'] });
+    second.$pop('tags');
+    first.balance = 5;
+    await first.save();
+    await second.save();
+    expect(await storedAccount(first)).toMatchObject({ balance: 5, tags: ['a', 'b'] });
+    await first.reload();
+    first.$pop('tags', -1);
+    second.$pop('tags', -1);
+    await first.save();
+    await expect(second.save({ onConflict: 'rebase' })).rejects.toThrow(ConflictError);
+    await second.save({ onConflict: 'mine' });
+    expect([second.tags, (await storedAccount(first)).tags]).toEqual([['b'], ['b']]);
+    first.$pop('tags');
+    await first.reload();
+    first.$pop('tags');
+    second.tags.push('d');
+    await second.save();
+    await first.save({ onConflict: 'theirs' });
+    expect([first.tags, (await storedAccount(first)).tags, first.isModified()]).toEqual([
+      ['b', 'd'],
+      ['b', 'd'],
+      false,
+    ]);
   });
 
   it('the times are never asked for, but where the program sets them', async () => {
@@ -162,7 +184,7 @@ describe("with concurrency 'fields'", () => {
     second.balance = 5;
     await first.save();
     await second.save();
-    expect(await stored(first)).toMatchObject({ name: 'Bob', balance: 5 });
+    expect(await storedAccount(first)).toMatchObject({ name: 'Bob', balance: 5 });
   });
 
   it('the order of keys is no difference: the newer bytes are taken, and the save is sent again', async () => {
@@ -174,7 +196,7 @@ describe("with concurrency 'fields'", () => {
     await account.save();
     // A server that takes no notice of the order of keys finds nothing to read.
     expect([['update'], ['update', 'find', 'update']]).toContainEqual(names());
-    expect(await stored(account)).toMatchObject({ free: 5, balance: 7 });
+    expect(await storedAccount(account)).toMatchObject({ free: 5, balance: 7 });
     expect(account.isModified()).toBe(false);
     expect(tags).toEqual([]);
   });
@@ -192,7 +214,7 @@ describe("with concurrency 'fields'", () => {
     second.name = 'Cid';
     await first.save();
     await second.save({ concurrency: 'merge' });
-    expect(await stored(first)).toMatchObject({ name: 'Cid' });
+    expect(await storedAccount(first)).toMatchObject({ name: 'Cid' });
     await expect(second.save({ concurrency: 'version' })).rejects.toThrow('has a version');
     await expect(second.save({ concurrency: 'wild' as never })).rejects.toThrow(UsageError);
   });
@@ -220,7 +242,7 @@ function put(account: Account, key: string, value: unknown): void {
 describe('the option guard', () => {
   it('asks that paths which are only read are as they were, in every mode', async () => {
     const { _id } = await Merged.create({ name: 'Ann', balance: 100, address: { city: 'Rome' } });
-    const [first, second] = await twoOf(() => Merged.findById(_id));
+    const [first, second] = unsent(await twoOf(() => Merged.findById(_id)));
     first.balance = 0;
     await first.save();
     second.set('address.zip', '1');
@@ -240,12 +262,12 @@ describe('the option guard', () => {
     };
     const left = await Promise.allSettled([leave(first, 'ann'), leave(second, 'bob')]);
     expect(left.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
-    expect(Object.values((await stored(first)).free as object).filter(Boolean)).toHaveLength(1);
+    expect(Object.values((await storedAccount(first)).free as object).filter(Boolean)).toHaveLength(1);
   });
 
   it('takes paths through arrays, and of what is not there', async () => {
     const { _id } = await Merged.create({ name: 'Ann', list: [{ a: 1 }, { a: 2 }] });
-    const [first, second] = await twoOf(() => Merged.findById(_id));
+    const [first, second] = unsent(await twoOf(() => Merged.findById(_id)));
     first.set('list.0.a', 5);
     await first.save();
     second.balance = 1;
@@ -277,6 +299,6 @@ describe('the option guard', () => {
     await expect(part.save({ guard: ['balance'] })).rejects.toThrow(FieldNotLoadedError);
     await expect(part.save({ guard: ['address'] })).rejects.toThrow(FieldNotLoadedError);
     await part.save({ guard: ['address.city'] });
-    expect(await stored(account)).toMatchObject({ name: 'Bob' });
+    expect(await storedAccount(account)).toMatchObject({ name: 'Bob' });
   });
 });

@@ -3,27 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { binary, decimal, long, model, objectId, UsageError } from '../src/index.ts';
 import { onlyUpdate, openDatabase, type TestDatabase } from './support/database.ts';
-
-class User extends model('users', {
-  name: z.string(),
-  age: z.int().optional(),
-  tags: z.array(z.string()).default([]),
-  address: z.object({ city: z.string(), geo: z.object({ lat: z.number() }).optional() }).optional(),
-  friend: objectId().optional(),
-}) {
-  get label() {
-    return `${this.name} (${this.age ?? '?'})`;
-  }
-
-  set initial(initial: string) {
-    this.name = initial + this.name.slice(1);
-  }
-
-  birthday(): this {
-    this.age = (this.age ?? 0) + 1;
-    return this;
-  }
-}
+import { User } from './support/user-model.ts';
 
 describe('with a server', () => {
   let database: TestDatabase;

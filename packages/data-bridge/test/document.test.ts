@@ -3,29 +3,9 @@ import { BSON, Long, ObjectId } from 'mongodb';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { CorruptBsonError, long, model, objectId, UsageError } from '../src/index.ts';
+import { CorruptBsonError, long, model, UsageError } from '../src/index.ts';
 import { anyElements, documentBytes, runs } from './support/arbitrary.ts';
-
-class User extends model('users', {
-  name: z.string(),
-  age: z.int().optional(),
-  tags: z.array(z.string()).default([]),
-  address: z.object({ city: z.string(), geo: z.object({ lat: z.number() }).optional() }).optional(),
-  friend: objectId().optional(),
-}) {
-  get label() {
-    return `${this.name} (${this.age ?? '?'})`;
-  }
-
-  set initial(initial: string) {
-    this.name = initial + this.name.slice(1);
-  }
-
-  birthday(): this {
-    this.age = (this.age ?? 0) + 1;
-    return this;
-  }
-}
+import { User } from './support/user-model.ts';
 
 const stored = () => ({ _id: new ObjectId(), name: 'Ann', age: 30, tags: ['a'], address: { city: 'Rome' } });
 

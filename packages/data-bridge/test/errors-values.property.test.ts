@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { caseCount } from '../../../scripts/case-count.ts';
 import { model } from '../src/index.ts';
 import { openDatabase, type TestDatabase } from './support/database.ts';
 
@@ -79,7 +80,7 @@ describe('a text that is refused', () => {
           expect(shown(error)).not.toContain(SECRET);
         }
       }),
-      { numRuns: Number(process.env['FC_RUNS'] ?? 40) },
+      { numRuns: caseCount(40) },
     );
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { model, ObjectId } from '../src/index.ts';
+import { model, ObjectId, UsageError } from '../src/index.ts';
 import { runs } from './support/arbitrary.ts';
 import { openDatabase, type TestDatabase } from './support/database.ts';
 import { checkHistory } from './support/history-checks.ts';
@@ -34,6 +34,8 @@ const kinds = [
   'tag',
   'push',
   'pull',
+  'pop',
+  'bit',
   'member',
   'array',
   'item',
@@ -76,6 +78,17 @@ async function perform(note: Note, { kind, n }: Step): Promise<void> {
       break;
     case 'push':
       note.$push('tags', String(n));
+      break;
+    case 'bit':
+      // case: a number that was a fraction once is stored as a double, which has no bits
+      try {
+        note.$bit('count', { xor: n });
+      } catch (error) {
+        expect(error).toBeInstanceOf(UsageError);
+      }
+      break;
+    case 'pop':
+      note.$pop('tags', n % 2 === 0 ? 1 : -1);
       break;
     case 'pull':
       note.$pull('tags', String(n));

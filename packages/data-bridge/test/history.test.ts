@@ -73,6 +73,15 @@ describe('a history', () => {
     await user.save();
     expect(user).toMatchObject({ age: 12, tags: ['other', 'mine'] });
     const [last] = await entriesOf(user);
+    const bits = await User.findById(user._id);
+    bits?.$bit('age', { xor: 5 }).$pop('tags');
+    await bits?.save();
+    const [latest] = await entriesOf(user);
+    expect(changesIn(latest)?.toSorted()).toEqual([
+      ['age', 12, 9],
+      ['tags', ['other', 'mine'], ['other']],
+      ['updatedAt', expect.any(Date), expect.any(Date)],
+    ]);
     expect(changesIn(last)?.toSorted()).toEqual([
       ['age', 11, 12],
       ['seen', undefined, user.seen],
@@ -80,7 +89,7 @@ describe('a history', () => {
       ['updatedAt', expect.any(Date), expect.any(Date)],
     ]);
     const stored = await database.db.collection('users').findOne({ _id: user._id });
-    expect(stored).toMatchObject({ _rev: 3, seen: user.seen });
+    expect(stored).toMatchObject({ _rev: 4, seen: user.seen });
   });
 
   it('is paged, the newest entries first', async () => {

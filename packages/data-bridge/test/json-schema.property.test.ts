@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { Binary, BSONRegExp, Decimal128, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { caseCount } from '../../../scripts/case-count.ts';
 import { binary, decimal, long, objectId, regex, timestamp, uuid } from '../src/bson/types.ts';
 import { openDatabase, type TestDatabase } from './support/database.ts';
 import { validatedCollection } from './support/validated-collection.ts';
@@ -137,7 +138,7 @@ describe('a collection with the $jsonSchema of a model', () => {
           expect(await accepts({ [name]: given })).toBe(true);
         },
       ),
-      { numRuns: Number(process.env['FC_RUNS'] ?? 500) },
+      { numRuns: caseCount(500) },
     );
     expect(taken).toBeGreaterThan(0);
   });

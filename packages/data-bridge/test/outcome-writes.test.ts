@@ -54,6 +54,8 @@ const writes: [string, string, () => Promise<unknown>, unknown[]][] = [
   ['updateOne()', 'update', () => Item.updateOne({ name: 'a' }, inc), one],
   ['updateMany()', 'update', () => Item.updateMany({ name: 'a' }, inc), one],
   ['replaceOne()', 'update', () => Item.replaceOne({ name: 'a' }, { name: 'A' }), replaced],
+  ["a query's update()", 'update', () => Item.find({ name: 'a' }).update(inc), one],
+  ["a query's delete()", 'delete', () => Item.find({ name: 'a' }).delete(), without],
   ['deleteOne()', 'delete', () => Item.deleteOne({ name: 'a' }), without],
   ['deleteMany()', 'delete', () => Item.deleteMany({ name: 'a' }), without],
   ['upsert()', 'findAndModify', () => Item.upsert({ name: 'a' }, inc), one],

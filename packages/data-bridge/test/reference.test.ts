@@ -2,6 +2,8 @@ import { ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import { EncodeError, model, ref, UsageError, ValidationError } from '../src/index.ts';
+import { definitionKey } from '../src/definition.ts';
+import { SchemaField } from '../src/schema.ts';
 import { openDatabase, type TestDatabase } from './support/database.ts';
 
 class Company extends model('companies', { name: z.string(), owner: ref<Person>(() => Person).nullable() }) {}
@@ -113,6 +115,24 @@ describe('ref', () => {
     });
     expect(Company.jsonSchema['properties']).toMatchObject({ owner: { bsonType: ['objectId', 'null'] } });
     expect(Person.jsonSchema['required']).toEqual(['name', 'friends']);
+  });
+
+  it('is known by its field', () => {
+    const fields = {
+      people: Person.prototype[definitionKey].fields,
+      companies: Company.prototype[definitionKey].fields,
+    };
+    const shown = (field: SchemaField | undefined): unknown =>
+      field?.target && [field.target.model(), field.target.isList];
+    expect(shown(fields.people.get('company'))).toEqual([Company, false]);
+    expect(shown(fields.people.get('friends'))).toEqual([Person, true]);
+    expect(shown(fields.companies.get('owner'))).toEqual([Person, false]);
+    expect(shown(fields.people.get('name'))).toBeUndefined();
+    const broken = new SchemaField(
+      'broken',
+      ref<Company>(() => 'companies'),
+    );
+    expect(() => broken.target?.model()).toThrow(UsageError);
   });
 
   it('refuses a target that is no model', () => {

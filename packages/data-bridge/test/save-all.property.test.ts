@@ -36,7 +36,10 @@ const anyChange = fc.constantFrom<(page: Page) => unknown>(
   (page) => (page.place.city = 'Oslo'),
   (page) => (page.place = { city: 'Bonn' }),
   (page) => page.$inc('counts.a', 2),
-  (page) => page.$push('tags', 'atomic'),
+  // Two that meet would be refused.
+  (page) => page.isModified('tags') || page.$push('tags', 'atomic'),
+  (page) => page.isModified('tags') || page.$pop('tags'),
+  (page) => page.$bit('counts.b', { xor: 6 }),
 );
 const anyMeanwhile = fc.constantFrom<object | null>(
   null,

@@ -286,3 +286,48 @@ describe('a duplicate', () => {
     expect((await User.find().sort('email')).map(({ email }) => email)).toEqual(['b', 'my-secret']);
   });
 });
+
+describe('a static and the same of a query', () => {
+  const pairs: readonly (readonly [
+    string,
+    (options: never) => Promise<unknown>,
+    (options: never) => Promise<unknown>,
+  ])[] = [
+    ['count', (options) => User.count({}, options), (options) => User.find({}, options).count()],
+    ['exists', (options) => User.exists({}, options), (options) => User.find({}, options).exists()],
+    ['distinct', (options) => User.distinct('age', {}, options), (options) => User.find({}, options).distinct('age')],
+    ['update', (options) => User.updateMany({}, set, options), (options) => User.find().update(set, options)],
+    ['delete', (options) => User.deleteMany({}, options), (options) => User.find().delete(options)],
+  ];
+
+  it.each(pairs)('refuse the same options: %s', async (_, ofModel, ofQuery) => {
+    for (const name of ['explain', 'raw', 'projection', 'promoteValues', 'fieldsAsRaw', 'useBigInt64']) {
+      const messages = [ofModel, ofQuery].map((call) =>
+        Promise.resolve({ [name]: true } as never)
+          .then(call)
+          .then(
+            () => null,
+            (error: Error) => `${error.name}: ${error.message}`,
+          ),
+      );
+      const [first, second] = await Promise.all(messages);
+      expect(first).toMatch(/^UsageError: .*"/);
+      expect(second).toBe(first);
+    }
+    expect(database.sent()).toEqual([]);
+  });
+
+  it.each(pairs)('are not sent once their signal is aborted: %s', async (_, ofModel, ofQuery) => {
+    const reason = new Error('no more');
+    const options = { signal: AbortSignal.abort(reason) } as never;
+    await expect(ofModel(options)).rejects.toBe(reason);
+    await expect(ofQuery(options)).rejects.toBe(reason);
+    expect(database.sent()).toEqual([]);
+  });
+
+  it.each(['$x', '', 'a..b', 'a.$', 5])('refuse the same paths: %j', async (path) => {
+    await expect(User.find().distinct(path as never)).rejects.toThrow('distinct() takes paths of fields');
+    await expect(User.distinct(path as never)).rejects.toThrow('distinct() takes paths of fields');
+    await expect(User.distinct('age', {}, { limit: 1 } as never)).rejects.toThrow('can have no limit()');
+  });
+});

@@ -172,9 +172,9 @@ describe.runIf(isReplicaSet)('transaction()', () => {
         made.log.push('b');
         await made.save();
         expect([made.$isNew, made.note]).toEqual([false, 'n']);
-        counted.$inc('balance', 3);
+        counted.$inc('balance', 3).$pop('log');
         await counted.save();
-        counted.$inc('balance', 10);
+        counted.$bit('balance', { xor: 10 });
         await gone.delete();
         await part.save();
         await part.reload();

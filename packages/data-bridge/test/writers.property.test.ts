@@ -2,20 +2,21 @@ import fc from 'fast-check';
 import { MongoServerError } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { caseCount } from '../../../scripts/case-count.ts';
 import { setOwn } from '../src/bson/copy.ts';
 import { encodeDocument } from '../src/bson/encode.ts';
 import { type Concurrency, ConflictError, model, type SaveOptions, type StateTracker } from '../src/index.ts';
 import { identified } from '../src/zod.ts';
 import { openDatabase, type TestDatabase } from './support/database.ts';
 import { canonical } from './support/laws-canonical.ts';
+import { examples } from './support/laws-cases.ts';
 import { isMembers, type Members, randomDocument } from './support/laws-documents.ts';
 import { Random } from './support/laws-random.ts';
 import { exact, reread } from './support/laws-store.ts';
 import { deal, type Operation, perform, wreck } from './support/laws-writers.ts';
 
-/** Cases for each law; `LAW_CASE` runs the one case of that number besides. */
-const cases = Number(process.env['LAW_CASES'] ?? 20);
-const chosen = process.env['LAW_CASE'];
+/** Cases for each law; `LAW_CASE` names one more. */
+const cases = caseCount(20);
 
 const options = { unknown: 'keep', concurrency: 'merge', version: 'writes', validate: false } as const;
 const items = identified(z.array(z.object({ sku: z.string() })), 'sku').optional();
@@ -54,7 +55,7 @@ async function forAll(law: (each: Case) => Promise<void>): Promise<void> {
     await Any.collection.insertOne(original);
     await law({ id, original: await read(id), random });
   });
-  await fc.assert(property, { numRuns: cases, examples: chosen === undefined ? [] : [[Number(chosen)]] });
+  await fc.assert(property, { numRuns: cases, examples });
 }
 
 /** SecantusDB takes NaN inside containers for unequal to itself: guards of such values never match there. */

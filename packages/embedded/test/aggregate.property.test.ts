@@ -3,10 +3,11 @@
 import fc from 'fast-check';
 import { type Document, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { caseCount } from '../../../scripts/case-count.ts';
 import { naiveRun, type NaiveStage, pipelineSteps } from './support/naive-stages.ts';
 import { targets } from './support/servers.ts';
 
-const numRuns = Number(process.env['FC_RUNS'] ?? 60);
+const numRuns = caseCount(60);
 
 const someDocument = fc.record(
   {

@@ -1,6 +1,7 @@
 import { Int32 } from 'bson';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { caseCount } from '../../../scripts/case-count.ts';
 import { Collection } from '../src/collection.ts';
 import { select } from '../src/commands/records.ts';
 import { decode, encode } from '../src/engine/bson.ts';
@@ -8,8 +9,6 @@ import { type Collation, collationOf } from '../src/engine/collation.ts';
 import { matcher } from '../src/engine/match.ts';
 import { DateTime, type Document, documentOf, type Value } from '../src/engine/value.ts';
 import { MemoryStorage } from '../src/storage/memory.ts';
-
-const numRuns = Number(process.env['FC_RUNS'] ?? 300);
 
 const collation = fc
   .record(
@@ -71,7 +70,7 @@ describe('a collation', () => {
       fc.property(collation, text, text, (rules, a, b) => {
         expect(rules?.fold(a) === rules?.fold(b)).toBe(rules?.compare(a, b) === 0);
       }),
-      { numRuns: 5 * numRuns },
+      { numRuns: caseCount(1500) },
     );
   });
 
@@ -93,7 +92,7 @@ describe('a collation', () => {
           expect(found.toSorted((x, y) => x - y)).toEqual(scanned.map(({ id }) => id));
         }
       }),
-      { numRuns },
+      { numRuns: caseCount(300) },
     );
   });
 });

@@ -4,12 +4,13 @@
 import fc from 'fast-check';
 import { type Db, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { caseCount } from '../../../scripts/case-count.ts';
 import { type Found, knownDifference } from './differential/known-differences.ts';
 import { type Outcome, outcomes, said, show, trials } from './differential/trial.ts';
 import { targets } from './support/servers.ts';
 
 // No more than have been looked at: what is known is known of these.
-const numRuns = Number(process.env['FUZZ_CASES'] ?? 4_000);
+const numRuns = Number(process.env['FUZZ_CASES'] ?? caseCount(4_000));
 
 const [inMemory, ...others] = targets;
 

@@ -4,14 +4,13 @@ import { join } from 'node:path';
 import { deserialize, type Document, Double, Int32, Long, serialize } from 'bson';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { caseCount } from '../../../scripts/case-count.ts';
 import type { Context } from '../src/commands/command.ts';
 import { runCommand } from '../src/commands/run.ts';
 import { LmdbStorage } from '../src/storage/lmdb.ts';
 import { MemoryStorage } from '../src/storage/memory.ts';
 import type { Storage } from '../src/storage/storage.ts';
 import { CLIENT, contextOver } from './support/in-process.ts';
-
-const runs = Number(process.env['FC_RUNS'] ?? 60);
 
 /** A server without a network. */
 class Server {
@@ -161,7 +160,7 @@ describe('the durable store', () => {
           rmSync(path, { recursive: true });
         }
       }),
-      { numRuns: runs },
+      { numRuns: caseCount(60) },
     );
   });
 });

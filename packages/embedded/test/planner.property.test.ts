@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Double, Int32, Long, ObjectId } from 'bson';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { caseCount } from '../../../scripts/case-count.ts';
 import { Collection } from '../src/collection.ts';
 import { planQuery } from '../src/commands/planner.ts';
 import { select } from '../src/commands/records.ts';
@@ -16,7 +17,7 @@ import { LmdbStorage } from '../src/storage/lmdb.ts';
 import { MemoryStorage } from '../src/storage/memory.ts';
 import type { Storage } from '../src/storage/storage.ts';
 
-const numRuns = Number(process.env['FC_RUNS'] ?? 200);
+const numRuns = caseCount(200);
 /** Milliseconds: FC_RUNS may ask for many. */
 const timeout = 30_000 + 200 * numRuns;
 const scope = { now: DateTime.now(), variables: new Map<string, Value>(), deadline: undefined, collation: undefined };
@@ -170,7 +171,7 @@ function changed(
 
 const storages: readonly [name: string, open: (folder: string) => Promise<Storage>, runs: number][] = [
   ['in memory', async () => new MemoryStorage(), numRuns],
-  ['in a folder', (folder) => LmdbStorage.open(folder), Math.ceil(numRuns / 4)],
+  ['in a folder', (folder) => LmdbStorage.open(folder), caseCount(50)],
 ];
 
 describe.each(storages)('select, %s', (_name, open, runs) => {

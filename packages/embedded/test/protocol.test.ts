@@ -1,6 +1,7 @@
 import { type Document, serialize, type Timestamp } from 'bson';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { caseCount } from '../../../scripts/case-count.ts';
 import { type RunningServer, startServer } from '../src/index.ts';
 import { body, header, opMsg, opQuery, RawClient, sequence } from './support/raw-client.ts';
 
@@ -326,7 +327,7 @@ describe('hostile bytes', () => {
       await provoke(bytes);
       expect(await witness.command(PING)).toMatchObject({ ok: 1 });
     });
-    await fc.assert(property, { numRuns: Number(process.env['FC_RUNS'] ?? 300) });
+    await fc.assert(property, { numRuns: caseCount(300) });
     expect(await witness.command({ find: 'damaged', $db: 'protocol' })).toMatchObject({ ok: 1 });
   });
 

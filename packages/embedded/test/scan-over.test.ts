@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { caseCount } from '../../../scripts/case-count.ts';
 import { ALL_KEYS, recordSuffix } from '../src/storage/key-range.ts';
 import { scanEntries } from '../src/storage/scan-entries.ts';
 import { scanOver } from '../src/storage/scan-over.ts';
@@ -57,7 +58,7 @@ describe('what is laid over stored entries', () => {
         expect(seen).toEqual(expected);
         expect(stored.read).toBeLessThan(5 * STORED);
       }),
-      { numRuns: 30 },
+      { numRuns: caseCount(30) },
     );
   });
 });

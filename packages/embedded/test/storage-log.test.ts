@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Timestamp } from 'bson';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { LmdbLog } from '../src/storage/lmdb-log.ts';
+import { openTables } from '../src/storage/lmdb-tables.ts';
 import { LmdbStorage } from '../src/storage/lmdb.ts';
 import { endOf, logPosition, startOf } from '../src/storage/log-position.ts';
 import { MemoryStorage } from '../src/storage/memory.ts';
@@ -110,6 +112,24 @@ describe('the log of a folder', () => {
     storage = await LmdbStorage.open(folder);
     expect(storage.transaction(texts)).toEqual(['1', '3']);
     await storage.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('is not read again for each entry behind one that is large', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'storage-'));
+    const { log: table, root } = await openTables(folder);
+    const log = new LmdbLog(table);
+    const append = (n: number, size: number): void =>
+      log.append({ position: at(n), topic: 'd.c', bytes: Buffer.alloc(size), size });
+    const reads = vi.spyOn(table, 'getRange');
+    root.transactionSync(() => {
+      append(1, MAX_LOG_BYTES / 2);
+      append(2, MAX_LOG_BYTES * 0.8);
+      for (let n = 3; n <= 100; n += 1) append(n, 1);
+    });
+    // For the totals and for the first entry.
+    expect(reads).toHaveBeenCalledTimes(2);
+    await root.close();
     rmSync(folder, { recursive: true });
   });
 });

@@ -4,14 +4,13 @@ import { join } from 'node:path';
 import { deserialize, type Document, Long, serialize, UUID } from 'bson';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { caseCount } from '../../../scripts/case-count.ts';
 import type { Context } from '../src/commands/command.ts';
 import { runCommand } from '../src/commands/run.ts';
 import { LmdbStorage } from '../src/storage/lmdb.ts';
 import { MemoryStorage } from '../src/storage/memory.ts';
 import type { Storage } from '../src/storage/storage.ts';
 import { CLIENT, contextOver } from './support/in-process.ts';
-
-const runs = Number(process.env['FC_RUNS'] ?? 100);
 
 const DUPLICATE = 11_000;
 const CONFLICT = 112;
@@ -256,7 +255,7 @@ describe('transactions of random steps', () => {
   it('read and write in memory as snapshot isolation has it', async () => {
     await fc.assert(
       fc.asyncProperty(steps, async (taken) => check(new Server(new MemoryStorage()), taken)),
-      { numRuns: runs },
+      { numRuns: caseCount(100) },
     );
   });
 
@@ -274,7 +273,7 @@ describe('transactions of random steps', () => {
             await storage.close();
           }
         }),
-        { numRuns: Math.ceil(runs / 20) },
+        { numRuns: caseCount(5) },
       );
     } finally {
       rmSync(path, { recursive: true });

@@ -1,3 +1,5 @@
+import { type Batch, endOf } from './batch.ts';
+
 /*
  * Bytes of documents in memory of their own. The driver's buffers are parts of whole network messages: keeping one
  * document must not keep its neighbours. A few documents get exact copies; many share arenas, since each ArrayBuffer
@@ -14,38 +16,41 @@ export function ownBytes(bytes: Uint8Array): Uint8Array {
   return own;
 }
 
-/** Copies the documents of one result, calling `place` for each with where its bytes lie now. */
-export function ownAll<R>(documents: readonly Uint8Array[], place: (bytes: Uint8Array, start: number) => R): R[] {
-  if (documents.length < FEW) return documents.map((bytes) => place(ownBytes(bytes), 0));
+/**
+ * Copies the documents of a batch, calling `place` for each with where its bytes lie now.
+ *
+ * @throws CorruptBsonError for a document whose size or last byte is wrong.
+ */
+export function ownAll<R>({ bytes, starts }: Batch, place: (bytes: Uint8Array, start: number) => R): R[] {
+  const most = starts.length < FEW ? 0 : ARENA_SIZE;
   const placed: R[] = [];
-  for (let from = 0; from < documents.length;) {
-    const to = endOfRun(documents, from);
-    const arena = Buffer.allocUnsafeSlow(sizeOf(documents, from, to));
-    let start = 0;
-    for (; from < to; from++) {
-      const bytes = documents[from] as Uint8Array;
-      arena.set(bytes, start);
-      placed.push(place(arena, start));
-      start += bytes.length;
-    }
+  for (let i = 0; i < starts.length;) {
+    const from = starts[i] as number;
+    const run = runAt(bytes, starts, i, most);
+    // Documents that follow one another are copied at once, with the few bytes that the reply has between them.
+    const arena = ownBytes(bytes.subarray(from, run.end));
+    for (; i < run.next; i++) placed.push(place(arena, (starts[i] as number) - from));
   }
   return placed;
 }
 
-/** The documents from `from` on that fit in one arena, at least one: the arena is made for them, so that no byte is left over. */
-function endOfRun(documents: readonly Uint8Array[], from: number): number {
-  let size = 0;
-  let to = from;
-  while (to < documents.length) {
-    size += (documents[to] as Uint8Array).length;
-    if (size > ARENA_SIZE && to > from) break;
-    to += 1;
+/** The documents from the one at `first` on that follow one another within `most` bytes, at least one. */
+function runAt(
+  bytes: Uint8Array,
+  starts: readonly number[],
+  first: number,
+  most: number,
+): { readonly next: number; readonly end: number } {
+  const from = starts[first] as number;
+  let end = endOf(bytes, from);
+  let next = first + 1;
+  for (; next < starts.length; next++) {
+    const start = starts[next] as number;
+    // case: documents in another order than they lie in
+    if (start < end) break;
+    const nextEnd = endOf(bytes, start);
+    if (nextEnd - from > most) break;
+    end = nextEnd;
   }
-  return to;
-}
-
-function sizeOf(documents: readonly Uint8Array[], from: number, to: number): number {
-  let size = 0;
-  for (let i = from; i < to; i++) size += (documents[i] as Uint8Array).length;
-  return size;
+  return { next, end };
 }

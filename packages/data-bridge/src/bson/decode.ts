@@ -1,58 +1,9 @@
-import {
-  Binary,
-  BSON,
-  type BSONRegExp,
-  BSONSymbol,
-  Code,
-  DBRef,
-  Decimal128,
-  Double,
-  Int32,
-  Long,
-  MaxKey,
-  MinKey,
-  Timestamp,
-} from 'mongodb';
-import {
-  binaryEnd,
-  binaryFrom,
-  corrupt,
-  fixedEnd,
-  float64,
-  int32,
-  maxDepth,
-  milliseconds,
-  nameEnd,
-  scopeTerminator,
-  stringEnd,
-  terminator,
-  unknownType,
-  valueEnd,
-} from './bytes.ts';
+import { nameEnd, terminator } from './bytes.ts';
 import type { BsonOptions, Layout } from './layout.ts';
 import { type Field, Level } from './level.ts';
-import { copyBytes, objectIdAt, setOwn, toBsonRegExp, toReference, toRegExp } from './make.ts';
-import { flat, isAscii, latin1, maxText, utf8 } from './text.ts';
-
-/*
- * The state of the one decoding that runs; nothing that runs meanwhile is the program's, so there is only one.
- */
-
-/** The end of the value that was read last. */
-let position = 0;
-/** The start of the document, from which errors count their offsets. */
-let origin = 0;
-let options: Required<BsonOptions>;
-/** The bytes from `textFrom` on as characters, to take substrings of. */
-let text = '';
-let textFrom = 0;
-/** The longest substring of `text` to hand out. */
-let maxSubstring = 0;
-
-/** V8 copies substrings of up to 12 characters. A longer one is a view, which would keep the text of the whole document alive. */
-const maxCopied = 12;
-/** Longer strings are read faster by themselves than they are checked to be ASCII. */
-const maxView = 96;
+import { setOwn } from './make.ts';
+import { readDocument, readElement, readFields } from './read-document.ts';
+import type { SharedTexts } from './shared-texts.ts';
 
 const exactOptions: Required<BsonOptions> = {
   promoteLongs: false,
@@ -80,12 +31,12 @@ export function documentSize(bytes: Uint8Array, start: number): number {
  * @throws CorruptBsonError for malformed bytes.
  */
 export function decodeDocument<T>(layout: Layout, bytes: Uint8Array, start: number): T {
-  return decodeTop(layout, bytes, start, maxCopied) as T;
+  return readDocument(layout, bytes, start, false) as T;
 }
 
 /** The same as the program reads it: with what the layout's readers make of their fields. */
 export function decodeStored<T>(layout: Layout, bytes: Uint8Array, start: number): T {
-  const document = decodeTop(layout, bytes, start, maxCopied) as Record<string, unknown>;
+  const document = readDocument(layout, bytes, start, false) as Record<string, unknown>;
   for (const { name, read } of layout.fixed) {
     if (read !== null && Object.hasOwn(document, name)) setOwn(document, name, read(document[name]));
   }
@@ -97,38 +48,21 @@ export function decodeStored<T>(layout: Layout, bytes: Uint8Array, start: number
  * document's size.
  */
 export function decodeTransient<T>(layout: Layout, bytes: Uint8Array, start: number): T {
-  return decodeTop(layout, bytes, start, maxView) as T;
+  return readDocument(layout, bytes, start, true) as T;
 }
 
-/** Every field that the layout has, by its index, as the program reads it: one walk over a document of which most will be read. */
+/** The values of all fields that the layout has learned, by their index, as the program reads them: one walk over the document. */
 export function decodeFields(layout: Layout, bytes: Uint8Array, start: number): unknown[] {
-  const limit = terminator(bytes, start, start, bytes.length);
-  origin = start;
-  options = layout.options;
-  takeText(bytes, start, limit, maxCopied);
-  const values: unknown[] = [];
-  try {
-    let previous: Field | null = null;
-    for (let here = start + 4; here < limit; here = position) {
-      const type = bytes[here++] as number;
-      const field: Field | null = layout.top.fieldAt(bytes, start, here, limit, previous);
-      if (field === null) {
-        position = valueEnd(bytes, start, type, nameEnd(bytes, start, here, limit) + 1, limit);
-        continue;
-      }
-      const value = readValue(bytes, type, here + field.bytes.length + 1, limit, field, 1);
-      values[field.index] = field.read === null ? value : field.read(value);
-      previous = field;
-    }
-    return values;
-  } finally {
-    text = '';
+  const values = readFields(layout, bytes, start);
+  for (const { index, read } of layout.fixed) {
+    if (read !== null && index >= 0 && values[index] !== undefined) values[index] = read(values[index]);
   }
+  return values;
 }
 
 /** The value of the element at `at` (its type byte), a field of the document at `start`. */
 export function decodeElement(layout: Layout, bytes: Uint8Array, start: number, field: Field, at: number): unknown {
-  return decodeAt(layout.options, field, bytes, start, at);
+  return decodeAt(layout.options, layout.texts, field, bytes, start, at);
 }
 
 /**
@@ -136,275 +70,23 @@ export function decodeElement(layout: Layout, bytes: Uint8Array, start: number, 
  * `bsonRegExp: true`.
  */
 export function decodeExact(bytes: Uint8Array, start: number, field: Field, at: number): unknown {
-  return decodeAt(exactOptions, field, bytes, start, at);
+  return decodeAt(exactOptions, null, field, bytes, start, at);
 }
 
 /** The same for the value of type `type` at `from`, an offset inside the element. */
 export function decodeExactValue(bytes: Uint8Array, start: number, type: number, from: number, limit: number): unknown {
-  return decodeValue(exactOptions, unlearned.unknown, bytes, start, type, from, limit);
+  return readElement(exactOptions, null, unlearned.unknown, bytes, start, type, from, limit);
 }
 
-function decodeTop(layout: Layout, bytes: Uint8Array, start: number, substrings: number): unknown {
-  const limit = terminator(bytes, start, start, bytes.length);
-  origin = start;
-  options = layout.options;
-  takeText(bytes, start, limit, substrings);
-  try {
-    return readMembers(bytes, start, limit, layout.top, 1, false);
-  } finally {
-    text = '';
-  }
-}
-
-function decodeAt(given: Required<BsonOptions>, field: Field, bytes: Uint8Array, start: number, at: number): unknown {
-  const limit = terminator(bytes, start, start, bytes.length);
-  const type = bytes[at] as number;
-  const from = nameEnd(bytes, start, at + 1, limit) + 1;
-  return decodeValue(given, field, bytes, start, type, from, limit);
-}
-
-function decodeValue(
-  given: Required<BsonOptions>,
+function decodeAt(
+  options: Required<BsonOptions>,
+  texts: SharedTexts | null,
   field: Field,
   bytes: Uint8Array,
   start: number,
-  type: number,
-  from: number,
-  limit: number,
-): unknown {
-  origin = start;
-  options = given;
-  maxSubstring = -1;
-  if (type !== 0x03 && type !== 0x04) return readValue(bytes, type, from, limit, field, 1);
-  takeText(bytes, from, valueEnd(bytes, start, type, from, limit), maxCopied);
-  try {
-    return readValue(bytes, type, from, limit, field, 1);
-  } finally {
-    text = '';
-  }
-}
-
-function takeText(bytes: Uint8Array, from: number, to: number, substrings: number): void {
-  textFrom = from;
-  maxSubstring = to - from > maxText ? -1 : substrings;
-  if (maxSubstring >= 0) text = latin1(bytes, from, to);
-}
-
-function readObject(bytes: Uint8Array, at: number, limit: number, level: Level, depth: number): unknown {
-  return readMembers(bytes, at, terminator(bytes, origin, at, limit), level, depth, true);
-}
-
-/** @param last the terminator of the document at `at`. */
-function readMembers(
-  bytes: Uint8Array,
   at: number,
-  last: number,
-  level: Level,
-  depth: number,
-  mayRefer: boolean,
 ): unknown {
-  if (depth > maxDepth) corrupt(`documents are nested more than ${maxDepth} deep`, origin, at);
-  const object: Record<string, unknown> = {};
-  let dollars = 0;
-  let previous: Field | null = null;
-  let here = at + 4;
-  while (here < last) {
-    const type = bytes[here++] as number;
-    const field: Field | null = level.fieldAt(bytes, origin, here, last, previous);
-    if (field === null) {
-      const end = nameEnd(bytes, origin, here, last);
-      const name = readName(bytes, here, end);
-      if (name.startsWith('$')) dollars |= name === '$ref' || name === '$id' || name === '$db' ? 1 : 2;
-      setOwn(object, name, readValue(bytes, type, end + 1, last, level.unknown, depth));
-    } else {
-      dollars |= field.dollar;
-      const from = here + field.bytes.length + 1;
-      let value: unknown;
-      // Here, and not only in readValue, so that V8 compiles the loop and the commonest types as one: a twelfth faster.
-      switch (type) {
-        case 0x01:
-          value = readDouble(bytes, from, last);
-          break;
-        case 0x02:
-          value = readString(bytes, from, last);
-          break;
-        case 0x03:
-          value = readObject(bytes, from, last, field.level, depth + 1);
-          break;
-        case 0x04:
-          value = readArray(bytes, from, last, field, depth + 1);
-          break;
-        case 0x10:
-          value = readInt(bytes, from, last);
-          break;
-        default:
-          value = readValue(bytes, type, from, last, field, depth);
-      }
-      if (field.assignable) object[field.name] = value;
-      else setOwn(object, field.name, value);
-      previous = field;
-    }
-    here = position;
-  }
-  position = last + 1;
-  return mayRefer && dollars === 1 ? toReference(object) : object;
-}
-
-function readArray(bytes: Uint8Array, at: number, limit: number, field: Field, depth: number): unknown[] {
-  const last = terminator(bytes, origin, at, limit);
-  if (depth > maxDepth) corrupt(`arrays are nested more than ${maxDepth} deep`, origin, at);
-  const array: unknown[] = [];
-  let here = at + 4;
-  while (here < last) {
-    const type = bytes[here++] as number;
-    // The names are the indexes; every reader goes by the order.
-    array.push(readValue(bytes, type, nameEnd(bytes, origin, here, last) + 1, last, field, depth));
-    here = position;
-  }
-  position = last + 1;
-  return array;
-}
-
-/** Reads the value at `at` and sets `position` to its end. `limit` is the terminator of the document around it. */
-function readValue(bytes: Uint8Array, type: number, at: number, limit: number, field: Field, depth: number): unknown {
-  switch (type) {
-    case 0x01:
-      return readDouble(bytes, at, limit);
-    case 0x02:
-      return readString(bytes, at, limit);
-    case 0x03:
-      return readObject(bytes, at, limit, field.level, depth + 1);
-    case 0x04:
-      return readArray(bytes, at, limit, field, depth + 1);
-    case 0x05:
-      return readBinary(bytes, at, limit);
-    case 0x06:
-      position = fixedEnd(origin, at, 0, limit);
-      return undefined;
-    case 0x07:
-      position = fixedEnd(origin, at, 12, limit);
-      return objectIdAt(bytes, at);
-    case 0x08:
-      return readBoolean(bytes, at, limit);
-    case 0x09:
-      position = fixedEnd(origin, at, 8, limit);
-      return new Date(milliseconds(bytes, at));
-    case 0x0a:
-      position = fixedEnd(origin, at, 0, limit);
-      return null;
-    case 0x10:
-      return readInt(bytes, at, limit);
-    case 0x12:
-      return readLong(bytes, at, limit);
-    default:
-      return readRare(bytes, type, at, limit, field, depth);
-  }
-}
-
-function readRare(bytes: Uint8Array, type: number, at: number, limit: number, field: Field, depth: number): unknown {
-  switch (type) {
-    case 0x0b:
-      return readRegExp(bytes, at, limit);
-    case 0x0c: {
-      const namespace = readString(bytes, at, limit);
-      const id = position;
-      position = fixedEnd(origin, id, 12, limit);
-      return new DBRef(namespace, objectIdAt(bytes, id));
-    }
-    case 0x0d:
-      return new Code(readString(bytes, at, limit));
-    case 0x0e: {
-      const value = readString(bytes, at, limit);
-      return options.promoteValues ? value : new BSONSymbol(value);
-    }
-    case 0x0f: {
-      const last = scopeTerminator(bytes, origin, at, limit);
-      const code = readString(bytes, at + 4, limit);
-      return new Code(code, readMembers(bytes, position, last, field.level, depth + 1, false) as BSON.Document);
-    }
-    case 0x11:
-      position = fixedEnd(origin, at, 8, limit);
-      return new Timestamp({ i: int32(bytes, at) >>> 0, t: int32(bytes, at + 4) >>> 0 });
-    case 0x13:
-      position = fixedEnd(origin, at, 16, limit);
-      return new Decimal128(copyBytes(bytes, at, at + 16));
-    case 0x7f:
-      position = fixedEnd(origin, at, 0, limit);
-      return new MaxKey();
-    case 0xff:
-      position = fixedEnd(origin, at, 0, limit);
-      return new MinKey();
-    default:
-      return unknownType(origin, type, at);
-  }
-}
-
-function readInt(bytes: Uint8Array, at: number, limit: number): unknown {
-  position = fixedEnd(origin, at, 4, limit);
-  const value = int32(bytes, at);
-  return options.promoteValues ? value : new Int32(value);
-}
-
-function readDouble(bytes: Uint8Array, at: number, limit: number): unknown {
-  position = fixedEnd(origin, at, 8, limit);
-  const value = float64(bytes, at);
-  return options.promoteValues ? value : new Double(value);
-}
-
-function readString(bytes: Uint8Array, at: number, limit: number): string {
-  const end = stringEnd(bytes, origin, at, limit);
-  position = end + 1;
-  return readText(bytes, at + 4, end);
-}
-
-/** As a property's key V8 keeps a copy of its own, so a long one may be a view. */
-function readName(bytes: Uint8Array, from: number, to: number): string {
-  return text !== '' && isAscii(bytes, from, to)
-    ? text.substring(from - textFrom, to - textFrom)
-    : utf8(bytes, origin, from, to);
-}
-
-function readText(bytes: Uint8Array, from: number, to: number): string {
-  return to - from <= maxSubstring && isAscii(bytes, from, to)
-    ? text.substring(from - textFrom, to - textFrom)
-    : flat(bytes, origin, from, to);
-}
-
-function readBoolean(bytes: Uint8Array, at: number, limit: number): boolean {
-  position = fixedEnd(origin, at, 1, limit);
-  const value = bytes[at] as number;
-  if (value > 1) corrupt('a boolean is neither 0 nor 1', origin, at);
-  return value === 1;
-}
-
-function readLong(bytes: Uint8Array, at: number, limit: number): unknown {
-  position = fixedEnd(origin, at, 8, limit);
-  const low = int32(bytes, at);
-  const high = int32(bytes, at + 4);
-  if (options.useBigInt64) return (BigInt(high) << 32n) | BigInt(low >>> 0);
-  if (options.promoteLongs && options.promoteValues) {
-    // ±2^53 inclusive, as the bson package has it. The sum is exact there, and beyond it is never rounded into it.
-    if (high >= -0x20_0000 && (high < 0x20_0000 || (high === 0x20_0000 && low === 0))) {
-      return high * 0x1_0000_0000 + (low >>> 0);
-    }
-  }
-  return new Long(low, high);
-}
-
-function readBinary(bytes: Uint8Array, at: number, limit: number): unknown {
-  const end = binaryEnd(bytes, origin, at, limit);
-  position = end;
-  const data = copyBytes(bytes, binaryFrom(bytes, at), end);
-  if (options.promoteBuffers && options.promoteValues) return data;
-  const subtype = bytes[at + 4] as number;
-  return subtype === Binary.SUBTYPE_UUID && data.length === 16 ? new BSON.UUID(data) : new Binary(data, subtype);
-}
-
-function readRegExp(bytes: Uint8Array, at: number, limit: number): RegExp | BSONRegExp {
-  const sourceEnd = nameEnd(bytes, origin, at, limit);
-  const flagsEnd = nameEnd(bytes, origin, sourceEnd + 1, limit);
-  position = flagsEnd + 1;
-  const source = readText(bytes, at, sourceEnd);
-  const flags = readText(bytes, sourceEnd + 1, flagsEnd);
-  return (options.bsonRegExp ? null : toRegExp(source, flags)) ?? toBsonRegExp(source, flags);
+  const limit = terminator(bytes, start, start, bytes.length);
+  const from = nameEnd(bytes, start, at + 1, limit) + 1;
+  return readElement(options, texts, field, bytes, start, bytes[at] as number, from, limit);
 }

@@ -78,6 +78,24 @@ export function encodeDocument(exact: object): Uint8Array {
   return own;
 }
 
+/** A document that nobody changes any more, encoded when somebody asks for its bytes. */
+export class LateBytes {
+  #document: object | null;
+  #bytes: Uint8Array | null = null;
+
+  constructor(document: object) {
+    this.#document = document;
+  }
+
+  get bytes(): Uint8Array {
+    if (this.#document !== null) {
+      this.#bytes = encodeDocument(this.#document);
+      this.#document = null;
+    }
+    return this.#bytes as Uint8Array;
+  }
+}
+
 /** One element of a document: its type byte, name and value. */
 export function encodeField(name: string, exact: unknown): Uint8Array {
   return BSON.serialize({ [name]: exact }, { ignoreUndefined: true }).subarray(4, -1);

@@ -2,6 +2,8 @@ import type { BSON } from 'mongodb';
 import { UsageError } from '../errors.ts';
 import type { Identities } from './identity.ts';
 import { Field, Level, maxNameSize, type Reader } from './level.ts';
+import { ReadingHabit } from './reading-habit.ts';
+import { SharedTexts } from './shared-texts.ts';
 
 /** How BSON becomes JavaScript: the driver's options, with the driver's defaults. */
 export type BsonOptions = Readonly<
@@ -34,10 +36,10 @@ export class Layout {
   readonly top: Level;
   /** What a schema declares of the arrays in the documents. */
   readonly identities: Identities | undefined;
-  /** How many fields were decoded one by one since a document of the layout was first read. */
-  reads = 0;
-  /** How many documents are still to be decoded whole when they are first read, since the last ones were read whole. */
-  #eager = 0;
+  /** Texts that come back from document to document. */
+  readonly texts = new SharedTexts();
+  /** Whether most fields of the next document will be read. */
+  readonly habit = new ReadingHabit();
   readonly #byName = new Map<string, Field>();
   readonly #detached = new Map<string, Field>();
   readonly #readers: ReadonlyMap<string, Reader>;
@@ -101,18 +103,6 @@ export class Layout {
     if (this.#detached.size >= maxDetached) this.#detached.clear();
     this.#detached.set(name, field);
     return field;
-  }
-
-  /** A document is read for the first time: will most of its fields be? Asks again every sixteen documents. */
-  readsWhole(): boolean {
-    if (this.#eager > 0) {
-      this.#eager -= 1;
-      return true;
-    }
-    const { reads } = this;
-    this.reads = 0;
-    if (reads >= 4 && reads * 4 >= this.top.fields.length * 3) this.#eager = 16;
-    return false;
   }
 
   /** The top-level field of this index. */

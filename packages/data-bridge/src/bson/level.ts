@@ -33,6 +33,8 @@ export class Field {
   next: Field | null = null;
   /** What makes of the decoded value what the program reads, for fields of one JavaScript type. */
   read: Reader | null = null;
+  /** How far its texts are the same in many documents: see `SharedTexts`. */
+  repeats = 16;
   /** Another field of the level, with the same hash. */
   alike: Field | null = null;
   #level: Level | null = null;

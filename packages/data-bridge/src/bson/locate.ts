@@ -30,6 +30,7 @@ function scan(layout: Layout, bytes: Uint8Array, start: number): void {
   scannedLarge = null;
   for (let i = layout.top.fields.length - 1; i >= 0; i--) offsets[i] = -1;
   let previous: Field | null = null;
+  let names = 0;
   for (let at = start + 4; at < limit;) {
     const field: Field | null = layout.top.fieldAt(bytes, start, at + 1, limit, previous);
     let end: number;
@@ -39,9 +40,11 @@ function scan(layout: Layout, bytes: Uint8Array, start: number): void {
       end = at + 1 + field.bytes.length;
       offsets[field.index] = at;
       previous = field;
+      names += 1;
     }
     at = valueEnd(bytes, start, bytes[at] as number, end + 1, limit);
   }
+  layout.habit.turnTo(names);
   if (bytes.length > maxKept) scannedLarge = new WeakRef(bytes);
   else scannedBytes = bytes;
   scannedLayout = layout;

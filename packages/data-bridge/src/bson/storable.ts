@@ -44,6 +44,67 @@ function areStorable(members: Record<string, unknown>, depth: number): boolean {
   return true;
 }
 
+/**
+ * A copy of such a value, of which everything that could be changed in place is new; `undefined` for all others. It costs
+ * less than `toExact`, which is then to be asked.
+ */
+export function copyStorable(value: unknown, depth = 0): unknown {
+  switch (typeof value) {
+    case 'string':
+      return isWellFormed(value) ? value : undefined;
+    case 'number':
+    case 'boolean':
+      return value;
+    case 'object':
+      return value === null ? null : copyObject(value, depth + 1);
+    default:
+      return undefined;
+  }
+}
+
+function copyObject(value: object, depth: number): unknown {
+  if (depth > MAX_DEPTH) return undefined;
+  if (Array.isArray(value)) return copyElements(value, depth);
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype) return copyMembers(value as Record<string, unknown>, depth);
+  if (prototype === ObjectId.prototype) return value;
+  if (prototype !== Date.prototype) return undefined;
+  const time = (value as Date).getTime();
+  return Number.isNaN(time) ? undefined : new Date(time);
+}
+
+function copyElements(value: readonly unknown[], depth: number): unknown {
+  const copies: unknown[] = [];
+  for (let i = 0; i < value.length; i++) {
+    const copy = copyStorable(value[i], depth);
+    if (copy === undefined) return undefined;
+    copies.push(copy);
+  }
+  return copies;
+}
+
+function copyMembers(value: Record<string, unknown>, depth: number): unknown {
+  const copies: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) {
+    const copy = isPlainKey(key) ? copyStorable(value[key], depth) : undefined;
+    if (copy === undefined) return undefined;
+    copies[key] = copy;
+  }
+  return copies;
+}
+
+/** Keys that were seen to be plain: programs use few. */
+const plainKeys = new Set<string>();
+const MAX_PLAIN_KEYS = 4096;
+
+/** Can it be assigned, and written by the bson package, as it is? */
+export function isPlainKey(key: string): boolean {
+  if (plainKeys.has(key)) return true;
+  if (key === '_bsontype' || key === '__proto__' || key.includes('\0') || !isWellFormed(key)) return false;
+  if (plainKeys.size < MAX_PLAIN_KEYS) plainKeys.add(key);
+  return true;
+}
+
 /** ES2024, and in Node 20. */
 function isWellFormed(text: string): boolean {
   return (text as string & { isWellFormed(): boolean }).isWellFormed();

@@ -54,7 +54,7 @@ export async function historyPage(
   const isCount = (value: number): boolean => Number.isSafeInteger(value) && value > 0;
   if (!isCount(size) || (before !== null && !isCount(before))) {
     const text = 'A page of a history has a size of 1 or more entries, and begins before a revision of 1 or more.';
-    throw new UsageError(text, { model: definition.collectionName });
+    throw new UsageError(text, definition.context);
   }
   const items: HistoryEntry[] = [];
   const range = before === null ? {} : { to: before - 1 };

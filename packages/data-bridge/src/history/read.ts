@@ -1,11 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ClientSession, ObjectId } from 'mongodb';
+import { slicesOf } from '../bson/batch.ts';
 import { setOwn } from '../bson/copy.ts';
 import { ABSENT, memberOf } from '../bson/encode.ts';
 import { Layout } from '../bson/layout.ts';
 import { REVISION, REVISION_ID } from '../definition.ts';
 import { HistoryError, UsageError } from '../errors.ts';
 import { translate } from '../outcome.ts';
+import { takeBatch } from '../raw-batch.ts';
 import { BsonBaseline } from '../state/bson-baseline.ts';
 import { replacedAt, type StoredKeys } from '../state/stored-changes.ts';
 import type { EntryChange, PendingEntry, StoredEntry } from './entry.ts';
@@ -31,9 +33,9 @@ export async function* newestEntries(
   const filter = { ...entriesOf(doc, range.from, range.to), ...range.filter };
   const cursor = definition.historyCollection().find(filter, { ...options, sort: { _id: -1 }, limit, raw: true });
   try {
-    while (await cursor.hasNext()) yield* (cursor.readBufferedDocuments() as unknown as Uint8Array[]).map(readEntry);
+    while (await cursor.hasNext()) yield* slicesOf(takeBatch(cursor)).map(readEntry);
   } catch (error) {
-    throw translate(error, { model: definition.collectionName, id: doc });
+    throw translate(error, { ...definition.context, id: doc });
   } finally {
     if (!cursor.closed) await cursor.close();
   }
@@ -136,7 +138,7 @@ export async function present(
     const found = await definition.collection().findOne(filter, { ...options, raw: true });
     return found && storedIn(definition, found as unknown as Uint8Array);
   } catch (error) {
-    throw translate(error, { model: definition.collectionName, id: doc });
+    throw translate(error, { ...definition.context, id: doc });
   }
 }
 

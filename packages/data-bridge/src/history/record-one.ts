@@ -68,7 +68,7 @@ export async function recordOne(
     }
   }
   const text = 'Other writers changed the document each time before the write reached it: try again.';
-  throw new HistoryError(text, { problem: 'contended', model: definition.collectionName });
+  throw new HistoryError(text, { problem: 'contended', ...definition.context });
 }
 
 /** The options of the driver that say which document is meant. */

@@ -14,6 +14,7 @@ import type { Life } from '../life.ts';
 import type { Baseline } from '../state/baseline.ts';
 import { BsonBaseline } from '../state/bson-baseline.ts';
 import type { Edit, EditTree } from '../state/edits.ts';
+import { ruleOf } from '../state/atomics.ts';
 import { lay } from '../state/lay.ts';
 import { isNameable } from '../state/operators.ts';
 import { fallbackTree, type UpdatePlan } from '../state/plan.ts';
@@ -220,7 +221,7 @@ async function exchange(
       return { before: fieldsOf(stored, names), after: fieldsOf(after, names), ...revisionAfter(stored) };
   }
   const text = 'Other writers changed the document each time before the update reached it: try again.';
-  throw new HistoryError(text, { problem: 'contended', model: definition.collectionName });
+  throw new HistoryError(text, { problem: 'contended', ...definition.context });
 }
 
 /** How often a write is tried that others come before. */
@@ -266,7 +267,7 @@ function projectionOf(names: readonly string[]): object {
 
 function asksTheTime(edit: Edit | EditTree): boolean {
   if (edit.kind === 'object') return [...edit.children.values()].some(asksTheTime);
-  return edit.kind === 'atomic' && edit.operator === '$currentDate';
+  return edit.kind === 'atomic' && ruleOf(edit.operator).isServerValue;
 }
 
 /** The update with the next revision. */

@@ -1,8 +1,10 @@
 import type { Binary, ObjectId } from 'mongodb';
+import { slicesOf } from '../bson/batch.ts';
 import { ABSENT, encodeDocument } from '../bson/encode.ts';
 import { REVISION, REVISION_ID } from '../definition.ts';
 import { HistoryError, UsageError } from '../errors.ts';
 import { translate } from '../outcome.ts';
+import { takeAll } from '../raw-batch.ts';
 import { changesBetween, replacedAt, type StoredChange, type StoredKeys } from '../state/stored-changes.ts';
 import { type EntryChange, entryChanges, type PendingEntry, type StoredEntry } from './entry.ts';
 import { type Fields, newestEntries, lastEntry, present, readPending, stateAt, valueAt } from './read.ts';
@@ -53,14 +55,14 @@ export async function repairHistory(
 
 function checkTime(definition: RecordedModel, method: string, time: Date): Date {
   if (time instanceof Date && !Number.isNaN(time.getTime())) return time;
-  throw new UsageError(`${method}() takes { olderThan } with a Date.`, { model: definition.collectionName });
+  throw new UsageError(`${method}() takes { olderThan } with a Date.`, definition.context);
 }
 
 async function inWords<R>(definition: RecordedModel, work: () => Promise<R>): Promise<R> {
   try {
     return await work();
   } catch (error) {
-    throw translate(error, { model: definition.collectionName });
+    throw translate(error, definition.context);
   }
 }
 
@@ -68,7 +70,7 @@ async function inWords<R>(definition: RecordedModel, work: () => Promise<R>): Pr
 async function pendingBy(definition: RecordedModel, filter: object): Promise<Map<string, PendingEntry[]>> {
   const groups = new Map<string, PendingEntry[]>();
   const found = definition.historyCollection().find(pendingWhere({ ...filter }), { raw: true });
-  for (const bytes of (await found.toArray()) as unknown as Uint8Array[]) {
+  for (const bytes of (await takeAll(found)).flatMap((batch) => slicesOf(batch))) {
     const pending = readPending(bytes);
     const key = Buffer.from(encodeDocument({ doc: pending.doc })).toString('base64');
     groups.set(key, [...(groups.get(key) ?? []), pending]);

@@ -19,7 +19,7 @@ export interface ManyOptions {
 
 /** @throws UsageError where many documents would be written past their history, and nobody said that they shall. */
 export function checkUnrecorded(definition: ModelDefinition, method: string, history: unknown): void {
-  const context = { model: definition.collectionName };
+  const context = definition.context;
   if (history !== undefined && history !== false)
     throw new UsageError(`${method}() takes { history: false } alone: it writes no entries.`, context);
   if (!isRecorded(definition) || history === false) return;

@@ -9,19 +9,22 @@ import {
   decodeStored,
   documentSize,
 } from '../bson/decode.ts';
-import { ABSENT, encodeDocument } from '../bson/encode.ts';
+import { ABSENT, encodeDocument, LateBytes } from '../bson/encode.ts';
 import { equalElement } from '../bson/equal.ts';
 import type { Identities } from '../bson/identity.ts';
 import { Layout } from '../bson/layout.ts';
 import type { Field } from '../bson/level.ts';
 import { fieldsOf, locate } from '../bson/locate.ts';
 import { decodeOrdered } from '../bson/ordered.ts';
-import { elementsOf, splice } from '../bson/splice.ts';
+import { splice } from '../bson/splice.ts';
 import type { Baseline } from './baseline.ts';
 import { diffStored } from './walk.ts';
 import type { Edit, EditTree } from './edits.ts';
+import { encodeEdits } from './encode-edits.ts';
 import { IndexSet } from './index-set.ts';
 import type { Selection } from './selection.ts';
+
+const NO_BYTES = new Uint8Array(0);
 
 /** Stands in `values` for a field that was removed; `undefined` there means that the field was not touched. */
 const REMOVED = Symbol('removed');
@@ -36,8 +39,8 @@ export class BsonBaseline implements Baseline {
   #bytes: Uint8Array;
   /** Where the document begins in the bytes: several may share one arena. */
   #start: number;
-  /** What was sent since, not yet part of the bytes: many documents are dropped after they were saved. */
-  #sent: EditTree | null = null;
+  /** What was sent since, not yet part of the bytes, or all of them: many documents are dropped after they were saved. */
+  #sent: EditTree | LateBytes | null = null;
   /** Touched values by the layout's index; those of names that the layout could not take are in `#unlisted`. */
   #values: unknown[] | null = null;
   #unlisted: Map<string, unknown> | null = null;
@@ -48,6 +51,13 @@ export class BsonBaseline implements Baseline {
     this.layout = layout;
     this.#bytes = bytes;
     this.#start = start;
+  }
+
+  /** One over a document that was just sent, and is encoded only when it is asked about. */
+  static late(layout: Layout, sent: LateBytes): BsonBaseline {
+    const baseline = new BsonBaseline(layout, NO_BYTES, 0);
+    baseline.#sent = sent;
+    return baseline;
   }
 
   get selection(): Selection | null {
@@ -67,20 +77,15 @@ export class BsonBaseline implements Baseline {
     const field = this.layout.field(name);
     const touched = this.#touchedValue(field);
     if (touched !== undefined) return shown(touched);
-    if (this.#values === null && this.#written === null && this.layout.readsWhole()) {
-      this.#settleSent();
-      try {
-        const values = (this.#values = decodeFields(this.layout, this.#bytes, this.#start));
-        if (field.index >= 0) return values[field.index];
-      } catch (error) {
-        // What is damaged is found when it is read.
-        if (!(error instanceof CorruptBsonError)) throw error;
-      }
+    if (this.#values === null && field.index >= 0) {
+      this.#values = this.#firstValues();
+      const value = this.#values[field.index];
+      if (value !== undefined) return value;
     }
     const at = this.#locate(field);
     if (at < 0) return undefined;
     const value = this.#decode(field, at);
-    this.layout.reads += 1;
+    this.layout.habit.readOne();
     this.#remember(field, value);
     return value;
   }
@@ -158,24 +163,46 @@ export class BsonBaseline implements Baseline {
    * Calls `take` with the edit of each field that differs from its original.
    *
    * @param general tells the edit of a field whose value is not of the commonest kinds.
+   * @param isLater names fields of which it is only told that they differ: their edit is null.
    */
-  eachEdit(general: (name: string, value: unknown) => Edit | null, take: (name: string, edit: Edit) => void): void {
+  eachEdit(
+    general: (name: string, value: unknown) => Edit | null,
+    take: (name: string, edit: Edit | null) => void,
+    isLater: (name: string) => boolean = never,
+  ): void {
     this.#settleSent();
     const values = this.#values ?? [];
     for (let index = 0; index < values.length; index++) {
       const value = values[index];
       if (!this.#mayDiffer(index, value)) continue;
       const field = this.layout.fieldAt(index);
-      const at = this.#locate(field);
-      const identities = this.identities?.at(field.name);
-      const told = diffStored(this.#bytes, this.#start, at, field, shown(value), identities);
-      const edit = told === undefined && this.#valueDiffers(field, value) ? general(field.name, shown(value)) : told;
-      if (edit) take(field.name, edit);
+      if (isLater(field.name)) {
+        if (this.#valueDiffers(field, value)) take(field.name, null);
+        continue;
+      }
+      const edit = this.#editOf(field, value, general);
+      if (edit !== null) take(field.name, edit);
     }
     this.#unlisted?.forEach((value, name) => {
-      const edit = this.differs(name) ? general(name, shown(value)) : null;
-      if (edit) take(name, edit);
+      if (!this.differs(name)) return;
+      const edit = isLater(name) ? null : general(name, shown(value));
+      take(name, edit);
     });
+  }
+
+  /** The edit of one field; null where it equals its original. */
+  editOf(name: string, general: (name: string, value: unknown) => Edit | null): Edit | null {
+    const field = this.layout.field(name);
+    const value = this.#touchedValue(field);
+    return value === undefined ? null : this.#editOf(field, value, general);
+  }
+
+  #editOf(field: Field, value: unknown, general: (name: string, value: unknown) => Edit | null): Edit | null {
+    const at = this.#locate(field);
+    const identities = this.identities?.at(field.name);
+    const edit = diffStored(this.#bytes, this.#start, at, field, shown(value), identities);
+    if (edit !== undefined) return edit;
+    return this.#valueDiffers(field, value) ? general(field.name, shown(value)) : null;
   }
 
   current(name: string): unknown {
@@ -265,18 +292,28 @@ export class BsonBaseline implements Baseline {
     this.#sent = tree;
   }
 
-  /** Takes over the current value that a document had under another baseline. */
-  carry(name: string, value: unknown): void {
+  /**
+   * Takes over the current value that a document had under another baseline.
+   *
+   * @param sent what was sent of it, `undefined` where that is to be looked up.
+   */
+  carry(name: string, value: unknown, sent?: unknown): void {
+    const field = this.layout.field(name);
     // An object is compared whenever somebody asks, so it need not be now.
-    if (typeof value === 'object') this.#remember(this.layout.field(name), value);
-    else this.set(name, value);
+    if (typeof value === 'object') this.#remember(field, value);
+    else if (value === undefined || !Object.is(value, sent)) this.set(name, value);
+    else if (field.read === null && readsAsSent(value, this.layout.options)) this.#remember(field, value);
   }
 
   #settleSent(): void {
-    const tree = this.#sent;
-    if (tree === null) return;
+    const sent = this.#sent;
+    if (sent === null) return;
     this.#sent = null;
-    this.#bytes = splice(this.layout, this.#bytes, this.#start, encodeEdits(tree));
+    if (sent instanceof LateBytes) {
+      this.#bytes = sent.bytes;
+      return;
+    }
+    this.#bytes = splice(this.layout, this.#bytes, this.#start, encodeEdits(sent));
     this.#start = 0;
     for (const index of this.#written?.list() ?? []) this.#forgetWrite(this.layout.fieldAt(index));
     this.#unlisted?.forEach((_, name) => this.#forgetWrite(this.layout.field(name)));
@@ -321,6 +358,18 @@ export class BsonBaseline implements Baseline {
     return field.read === null ? value : field.read(value);
   }
 
+  /** The values to begin with when a field is read for the first time: all of them where the program will read them all. */
+  #firstValues(): unknown[] {
+    this.#settleSent();
+    try {
+      if (this.layout.habit.foretellsWhole()) return decodeFields(this.layout, this.#bytes, this.#start);
+    } catch (error) {
+      // What is damaged is found where it is read: the other fields can be.
+      if (!(error instanceof CorruptBsonError)) throw error;
+    }
+    return [];
+  }
+
   #touchedValue(field: Field): unknown {
     return field.index >= 0 ? this.#values?.[field.index] : this.#unlisted?.get(field.name);
   }
@@ -332,20 +381,15 @@ export class BsonBaseline implements Baseline {
   }
 }
 
-function shown(touched: unknown): unknown {
-  return touched === REMOVED ? undefined : touched;
+/** Does the program read it as it is when it comes back from the server? Other scalars may come back as another type. */
+function readsAsSent(value: unknown, { promoteValues }: Layout['options']): boolean {
+  return typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && promoteValues);
 }
 
-/** The elements that a tree sent, by name; null for those that it removed. */
-function encodeEdits(tree: EditTree): Map<string, Uint8Array | null> {
-  const values = new Map<string, unknown>();
-  const elements = new Map<string, Uint8Array | null>();
-  for (const [name, edit] of tree.children) {
-    if (edit.kind === 'delete') elements.set(name, null);
-    else values.set(name, edit.value);
-  }
-  // One call encodes all values; a call for each would cost several times as much.
-  const encoded = elementsOf(encodeDocument(values));
-  for (const [i, name] of [...values.keys()].entries()) elements.set(name, encoded[i] as Uint8Array);
-  return elements;
+function never(): boolean {
+  return false;
+}
+
+function shown(touched: unknown): unknown {
+  return touched === REMOVED ? undefined : touched;
 }

@@ -2,6 +2,7 @@ import { isPlainObject } from '../bson/copy.ts';
 import { ABSENT, memberOf, toExact } from '../bson/encode.ts';
 import { equalValues } from '../bson/equal.ts';
 import { type Identities, pairElements, type Pairing } from '../bson/identity.ts';
+import type { AtomicOperator } from './atomics.ts';
 
 /** A value that is new or replaces the stored one whole. */
 export interface SetEdit {
@@ -68,14 +69,11 @@ export interface ElementsEdit {
   readonly hasTexts?: boolean;
 }
 
-/** The operators that a program asks for: the server applies them to what it has then, whoever wrote it. */
-export type AtomicOperator = '$inc' | '$mul' | '$min' | '$max' | '$push' | '$addToSet' | '$pull' | '$currentDate';
-
 /** An operator that the program asked for. */
 export interface AtomicEdit {
   readonly kind: 'atomic';
   readonly operator: AtomicOperator;
-  /** BSON-typed: a number or another scalar, the list of values of an array operator, `true` for `$currentDate`. */
+  /** BSON-typed: what `applyAtomic` takes, `true` for `$currentDate`. */
   readonly operand: unknown;
   readonly base: unknown;
   /** What memory shows after it, BSON-typed, or `ABSENT`. */

@@ -1,7 +1,7 @@
 import { setOwn } from '../bson/copy.ts';
 import { type Edit, type EditTree, idsOf } from './edits.ts';
 import { isIndex } from './operators.ts';
-import { element, type Expression, isArray, isObject, literal, member } from './pipeline.ts';
+import { element, type Expression, isArray, isObject, literal, member } from './expression.ts';
 
 /** What a filter asks of the stored document besides its `_id`. */
 export type Guard = Record<string, unknown>;

@@ -1,6 +1,7 @@
 import { setOwn } from '../bson/copy.ts';
 import { ABSENT, memberOf } from '../bson/encode.ts';
-import { isNumeric, type Numeric } from './arithmetic.ts';
+import { type Form, UNFIT } from './atomic-rule.ts';
+import { ruleOf } from './atomics.ts';
 import {
   type AtomicEdit,
   type Edit,
@@ -11,10 +12,7 @@ import {
   type PositionsEdit,
   type ValueEdit,
 } from './edits.ts';
-import { compareStored, equalStored, storedProduct, storedSum } from './stored-values.ts';
-
-/** In which of its two forms a tree was sent. */
-export type Form = 'operators' | 'pipeline';
+import { equalStored } from './stored-values.ts';
 
 /**
  * What the server makes of a document when it is sent a tree of edits: the tree laid on the values that were stored before.
@@ -108,41 +106,8 @@ function layMissing({ added }: ElementsEdit): unknown {
 }
 
 /** In a pipeline the value in memory stands in where the operator does not fit; operators alone were refused there. */
-function layAtomic(edit: AtomicEdit, form: Form, current: unknown): unknown {
-  const { operator, operand } = edit;
-  const otherwise = edit.value === ABSENT ? current : edit.value;
-  switch (operator) {
-    case '$inc':
-      if (current === ABSENT) return operand;
-      return isNumeric(current) ? storedSum(current, operand as Numeric) : otherwise;
-    case '$mul':
-      if (current === ABSENT) return storedProduct(operand as Numeric, 0);
-      return isNumeric(current) ? storedProduct(current, operand as Numeric) : otherwise;
-    case '$min':
-      return current === ABSENT || compareStored(operand, current) < 0 ? operand : current;
-    case '$max':
-      return current === ABSENT || compareStored(operand, current) > 0 ? operand : current;
-    case '$currentDate':
-      return edit.value;
-    case '$push':
-    case '$addToSet':
-    case '$pull': {
-      const values = operand as readonly unknown[];
-      if (Array.isArray(current)) return layList(operator, current, values);
-      return current === ABSENT && form === 'operators' ? layNothing(operator, values) : otherwise;
-    }
-  }
-}
-
-type ListOperator = '$push' | '$addToSet' | '$pull';
-
-function layList(operator: ListOperator, current: readonly unknown[], values: readonly unknown[]): unknown[] {
-  if (operator === '$push') return [...current, ...values];
-  const isIn = (list: readonly unknown[], value: unknown) => list.some((each) => equalStored(each, value));
-  if (operator === '$pull') return current.filter((value) => !isIn(values, value));
-  return [...current, ...values.filter((value) => !isIn(current, value))];
-}
-
-function layNothing(operator: ListOperator, values: readonly unknown[]): unknown {
-  return operator === '$pull' ? ABSENT : values;
+function layAtomic({ operator, operand, value }: AtomicEdit, form: Form, current: unknown): unknown {
+  const result = ruleOf(operator).stored(current, operand, form);
+  if (result !== UNFIT) return result;
+  return value === ABSENT ? current : value;
 }

@@ -1,16 +1,9 @@
 import { setOwn } from '../bson/copy.ts';
-import {
-  type AtomicEdit,
-  type AtomicOperator,
-  type Edit,
-  type EditTree,
-  type ElementsEdit,
-  idOf,
-  idsOf,
-} from './edits.ts';
+import { ruleOf } from './atomics.ts';
+import { type AtomicEdit, type Edit, type EditTree, type ElementsEdit, idOf, idsOf } from './edits.ts';
 
 /** The update operators that say a tree of edits: by path, what each is given. */
-export type Operators = Partial<Record<'$set' | '$unset' | '$pullAll' | AtomicOperator, Record<string, unknown>>>;
+export type Operators = Record<string, Record<string, unknown>>;
 
 /** Can this key be part of a dotted path? */
 export function isNameable(key: string): boolean {
@@ -34,38 +27,52 @@ export interface Said {
  * of no dotted path, or an array needs more than one operator.
  */
 export function operators(tree: EditTree): Said | null {
-  if (!isSayable(tree)) return null;
+  if (whyPipeline(tree) !== null) return null;
   const said = { update: {}, arrayFilters: [] };
   for (const [name, edit] of tree.children) say(edit, name, said);
   return said.arrayFilters.length > 0 ? said : { update: said.update };
 }
 
+/** Why a save is an update pipeline, where operators would be shorter: what is changed asks for it, or when it is sent. */
+export type PipelineReason = EditReason | 'transaction' | 'shape-changed' | 'conflict-retry';
+
+/** What operators have no words for. */
+export type EditReason = 'unnameable-key' | 'mixed-array-edits' | 'below-element';
+
 /**
- * Can it be said? At its place in an array it always can: the element is set whole where something below it cannot.
+ * Why operators cannot say the edits, or null. At its place in an array an edit can always be said: the element is set whole
+ * where something below it cannot.
  *
- * @param isFound does it lie in an element that is found by its identity? Of what lies there a guard can ask nothing.
+ * @param isFound true below an element that is found by its identity. Of what lies there a guard can ask nothing.
  */
-function isSayable(edit: Edit | EditTree, isFound = false): boolean {
+export function whyPipeline(edit: Edit | EditTree, isFound = false): EditReason | null {
   switch (edit.kind) {
     case 'object':
       for (const [key, child] of edit.children) {
-        if (!isNameable(key) || (isFound && isIndex(key)) || !isSayable(child, isFound)) return false;
+        if (!isNameable(key)) return 'unnameable-key';
+        const reason = isFound && isIndex(key) ? 'below-element' : whyPipeline(child, isFound);
+        if (reason !== null) return reason;
       }
-      return true;
+      return null;
     case 'positions':
-      return !isFound;
+      return isFound ? 'below-element' : null;
     case 'elements':
-      return isOneOperator(edit, isFound);
+      return whyPipelineOf(edit, isFound);
     default:
-      return true;
+      return null;
   }
 }
 
 /** Two operators on one array would meet. */
-function isOneOperator({ children, removed, added, isMoved }: ElementsEdit, isFound: boolean): boolean {
+function whyPipelineOf({ children, removed, added, isMoved }: ElementsEdit, isFound: boolean): EditReason | null {
   const kinds = [children.size, removed.length, added.length].filter((count) => count > 0).length;
-  if (isMoved || kinds > 1 || (isFound && added.length > 0)) return false;
-  return [...children.values()].every((child) => isSayable(child, true));
+  if (isMoved || kinds > 1) return 'mixed-array-edits';
+  if (isFound && added.length > 0) return 'below-element';
+  for (const child of children.values()) {
+    const reason = whyPipeline(child, true);
+    if (reason !== null) return reason;
+  }
+  return null;
 }
 
 interface Saying {
@@ -77,13 +84,13 @@ function say(edit: Edit, path: string, said: Saying): void {
   const { update } = said;
   switch (edit.kind) {
     case 'set':
-      setOwn((update.$set ??= {}), path, edit.value);
+      setOwn((update['$set'] ??= {}), path, edit.value);
       break;
     case 'delete':
-      setOwn((update.$unset ??= {}), path, '');
+      setOwn((update['$unset'] ??= {}), path, '');
       break;
     case 'push':
-      setOwn((update.$push ??= {}), path, { $each: edit.added });
+      setOwn((update['$push'] ??= {}), path, { $each: edit.added });
       break;
     case 'atomic':
       sayAtomic(edit, path, update);
@@ -93,8 +100,8 @@ function say(edit: Edit, path: string, said: Saying): void {
       break;
     case 'positions':
       for (const [i, child] of edit.children) {
-        if (isSayable(child)) say(child, `${path}.${i}`, said);
-        else setOwn((update.$set ??= {}), `${path}.${i}`, edit.value[i]);
+        if (whyPipeline(child) === null) say(child, `${path}.${i}`, said);
+        else setOwn((update['$set'] ??= {}), `${path}.${i}`, edit.value[i]);
       }
       break;
     case 'elements':
@@ -110,13 +117,11 @@ function sayElements(edit: ElementsEdit, path: string, said: Saying): void {
     say(child, `${path}.$[${identifier}]`, said);
   }
   const { update } = said;
-  if (removed.length > 0) setOwn((update.$pull ??= {}), path, { [key]: { $in: idsOf(removed, key) } });
-  if (added.length > 0) setOwn((update.$push ??= {}), path, { $each: added });
+  if (removed.length > 0) setOwn((update['$pull'] ??= {}), path, { [key]: { $in: idsOf(removed, key) } });
+  if (added.length > 0) setOwn((update['$push'] ??= {}), path, { $each: added });
 }
 
 function sayAtomic({ operator, operand }: AtomicEdit, path: string, update: Operators): void {
-  const isList = operator === '$push' || operator === '$addToSet';
-  // MongoDB's own `$pull` takes conditions, and an array or an object for one.
-  const name = operator === '$pull' ? '$pullAll' : operator;
-  setOwn((update[name] ??= {}), path, isList ? { $each: operand } : operand);
+  const [name, argument] = ruleOf(operator).operator(operand);
+  setOwn((update[name] ??= {}), path, argument);
 }

@@ -1,15 +1,9 @@
 import { setOwn } from '../bson/copy.ts';
 import { ABSENT, memberOf, toExact } from '../bson/encode.ts';
 import { equalValues } from '../bson/equal.ts';
+import type { AtomicOperator } from './atomics.ts';
 import type { Baseline } from './baseline.ts';
-import {
-  type AtomicEdit,
-  type AtomicOperator,
-  type Edit,
-  type EditTree,
-  hasMembers,
-  type ObjectEdit,
-} from './edits.ts';
+import { type AtomicEdit, type Edit, type EditTree, hasMembers, type ObjectEdit } from './edits.ts';
 import { treeOf } from './tracker.ts';
 
 /** From the document to a value: the field's name, and the keys below it. */
@@ -35,13 +29,14 @@ export interface AtomicTree {
  * or that lies in something new, is left out: the ordinary edit says what memory shows.
  *
  * @param shownName what errors call a field.
+ * @param edits those without the operators, where they are known.
  */
 export function treeWith(
   baseline: Baseline,
   pending: readonly PendingAtomic[],
   shownName?: (name: string) => string,
+  edits = treeOf(baseline, shownName),
 ): AtomicTree {
-  const edits = treeOf(baseline, shownName);
   if (pending.length === 0) return { tree: edits, atomics: pending };
   const children = new Map(edits?.children);
   const atomics: PendingAtomic[] = [];

@@ -1,5 +1,6 @@
 import { setOwn } from '../bson/copy.ts';
 import { ABSENT } from '../bson/encode.ts';
+import { ruleOf } from './atomics.ts';
 import {
   type AtomicEdit,
   type DeleteEdit,
@@ -11,10 +12,8 @@ import {
   type PositionsEdit,
   type ValueEdit,
 } from './edits.ts';
+import { element, type Expression, isArray, isObject, literal, member } from './expression.ts';
 import { isNameable } from './operators.ts';
-
-/** An aggregation expression. */
-export type Expression = string | number | boolean | null | readonly Expression[] | { readonly [key: string]: unknown };
 
 /** One stage of an update pipeline. */
 export type Stage =
@@ -43,28 +42,6 @@ export function pipeline(tree: EditTree): Stage[] {
   return stages;
 }
 
-export function literal(value: unknown): Expression {
-  return { $literal: value };
-}
-
-/** A member of an object, under any key. `'$a.b'` would map over an array. */
-export function member(object: Expression, key: string): Expression {
-  return { $getField: { field: literal(key), input: object } };
-}
-
-export function element(array: Expression, index: number): Expression {
-  return { $arrayElemAt: [array, index] };
-}
-
-/** Is it an object? A missing one is read as null: not every server knows the type of a missing expression. */
-export function isObject(value: Expression): Expression {
-  return { $eq: [{ $type: { $ifNull: [value, null] } }, 'object'] };
-}
-
-export function isArray(value: Expression): Expression {
-  return { $isArray: [value] };
-}
-
 /** The new value of what `current` gives. */
 function valueOf(edit: Exclude<Edit, DeleteEdit>, current: Expression): Expression {
   const whole = literal(edit.value);
@@ -88,48 +65,11 @@ function valueOf(edit: Exclude<Edit, DeleteEdit>, current: Expression): Expressi
   }
 }
 
-const NUMBERS = ['int', 'long', 'double', 'decimal'];
-
 /** What an atomic operator makes of `current`; where that is of another type, the value in memory. */
 function computed({ operator, operand, value }: AtomicEdit, current: Expression): Expression {
-  const given = literal(operand);
-  // Where memory has nothing to pull from, there is nothing to fall back on either.
-  const whole = value === ABSENT ? current : literal(value);
-  const ofArray = (expression: Expression) => ({ $cond: [isArray(current), expression, whole] });
-  switch (operator) {
-    case '$inc':
-      return ofNumber(current, '$add', given, whole);
-    case '$mul':
-      return ofNumber(current, '$multiply', given, whole);
-    // The expressions `$min` and `$max` skip null, which the operators compare like any other value.
-    case '$min':
-      return { $cond: [{ $or: [isMissing(current), { $lt: [given, current] }] }, given, current] };
-    case '$max':
-      return { $cond: [{ $or: [isMissing(current), { $gt: [given, current] }] }, given, current] };
-    case '$push':
-      return ofArray({ $concatArrays: [current, given] });
-    case '$addToSet':
-      return ofArray({ $concatArrays: [current, valuesNotIn(given, current)] });
-    case '$pull':
-      return ofArray(valuesNotIn(current, given));
-    case '$currentDate':
-      return '$$NOW';
-  }
-}
-
-function ofNumber(current: Expression, operator: string, given: Expression, whole: Expression): Expression {
-  const isNumber = { $in: [{ $type: { $ifNull: [current, null] } }, NUMBERS] };
-  const result = { [operator]: [{ $cond: [isNumber, current, 0] }, given] };
-  return { $cond: [{ $or: [isNumber, isMissing(current)] }, result, whole] };
-}
-
-/** A missing value is less than null. Its type is not asked for: not every server knows that of a missing expression. */
-function isMissing(value: Expression): Expression {
-  return { $lt: [value, null] };
-}
-
-function valuesNotIn(array: Expression, others: Expression): Expression {
-  return { $filter: { input: array, as: 'v', cond: { $not: [{ $in: ['$$v', others] }] } } };
+  // Where memory has nothing to remove from, there is nothing to fall back on either.
+  const otherwise = value === ABSENT ? current : literal(value);
+  return ruleOf(operator).expression(current, operand, otherwise);
 }
 
 /** An object with some members set, removed or computed anew, under any keys. */

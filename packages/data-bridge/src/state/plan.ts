@@ -1,8 +1,9 @@
 import { BSON } from 'mongodb';
 import { isPlainObject } from '../bson/copy.ts';
-import { type AtomicOperator, type Edit, type EditTree, idsOf } from './edits.ts';
+import { ruleOf } from './atomics.ts';
+import { type Edit, type EditTree, idsOf } from './edits.ts';
 import { guardOf } from './guards.ts';
-import { operators } from './operators.ts';
+import { operators, type PipelineReason, whyPipeline } from './operators.ts';
 import { pipeline } from './pipeline.ts';
 
 /** One update command: what `updateOne` takes besides the filter `{_id}`. */
@@ -14,20 +15,27 @@ export interface UpdatePlan {
   readonly arrayFilters?: object[];
   /** Strings are compared as they are, whatever the collection's own collation takes for equal. */
   readonly collation?: { readonly locale: 'simple' };
+  /** Why it is a pipeline. Operators need no reason. */
+  readonly reason?: PipelineReason;
 }
 
 /** The largest document that a server takes, an update pipeline included: 16 MiB. */
 const MAX_SIZE = 16 * 1024 * 1024;
 
-/**
- * The update that brings the stored document to the values in memory.
- *
- * @param options.form `'pipeline'` where no second try is possible after an error, as in a transaction.
- *   @default 'auto': operators, if they can say it
- */
-export function plan(tree: EditTree, options: { readonly form?: 'auto' | 'pipeline' } = {}): UpdatePlan {
-  const said = options.form === 'pipeline' ? null : operators(tree);
-  if (said === null) return fallback(tree);
+/** When a tree is sent. */
+export interface Situation {
+  /** Inside a transaction, which an error would abort: there is no second try. */
+  readonly inTransaction?: boolean;
+  /** Again, over what another writer left. */
+  readonly isRetry?: boolean;
+}
+
+/** The update that brings the stored document to the values in memory: operators, if they can say it. */
+export function plan(tree: EditTree, { inTransaction = false, isRetry = false }: Situation = {}): UpdatePlan {
+  if (isRetry) return inPipeline(tree, whyPipeline(tree) ?? 'conflict-retry');
+  if (inTransaction && needsPipelineInBatch(tree)) return inPipeline(tree, whyPipeline(tree) ?? 'transaction');
+  const said = operators(tree);
+  if (said === null) return inPipeline(tree, whyPipeline(tree));
   const guard = guardOf(tree);
   return { ...said, ...(guard && { guard }), ...collationOf(tree) };
 }
@@ -37,8 +45,11 @@ export function plan(tree: EditTree, options: { readonly form?: 'auto' | 'pipeli
  * tree as a pipeline, which fits any stored shape.
  */
 export function fallback(tree: EditTree): UpdatePlan {
-  const stages = pipeline(tree);
-  return { update: isTooLarge(stages) ? pipeline(setWhole(tree)) : stages, ...collationOf(tree) };
+  return inPipeline(tree, 'shape-changed');
+}
+
+function inPipeline(tree: EditTree, reason: PipelineReason | null): UpdatePlan {
+  return { update: pipeline(fallbackTree(tree)), ...(reason && { reason }), ...collationOf(tree) };
 }
 
 /** A collection may take 'a' and 'A' for the same. What finds or guards elements by strings must not. */
@@ -78,16 +89,14 @@ export function needsPipelineInBatch(tree: EditTree): boolean {
 /** A field as a whole can be set or removed whatever it is, and these operators take any value. */
 function fitsAnyShape(edit: Edit): boolean {
   if (edit.kind !== 'atomic') return edit.kind === 'set' || edit.kind === 'delete';
-  return edit.operator === '$min' || edit.operator === '$max' || edit.operator === '$currentDate';
+  return ruleOf(edit.operator).fitsAnyShape;
 }
 
-/** Does sending it twice leave something else than sending it once? */
+/** True where sending it twice leaves something else than sending it once. */
 export function adds(edit: Edit | EditTree): boolean {
-  if (edit.kind === 'atomic') return ADDING.has(edit.operator);
+  if (edit.kind === 'atomic') return !ruleOf(edit.operator).repeatable(edit.operand);
   return edit.kind === 'push' || ('children' in edit && [...edit.children.values()].some(adds));
 }
-
-const ADDING: ReadonlySet<AtomicOperator> = new Set(['$inc', '$mul', '$push']);
 
 /** A pipeline holds values twice, the whole one and the changed part; the fields as a whole take half as much. */
 function setWhole(tree: EditTree): EditTree {

@@ -2,7 +2,7 @@ import { setOwn } from '../bson/copy.ts';
 import { ABSENT, memberOf } from '../bson/encode.ts';
 import { equalValues } from '../bson/equal.ts';
 import { identityOf } from '../bson/identity.ts';
-import { applyAtomic, misfit } from './atomics.ts';
+import { applyAtomic, misfit, ruleOf } from './atomics.ts';
 import {
   type AtomicEdit,
   type Edit,
@@ -98,6 +98,7 @@ function layAtomic(edit: AtomicEdit, theirs: unknown): AtomicEdit | null {
   const { operator, operand } = edit;
   const before = theirs === ABSENT ? undefined : theirs;
   if (misfit(operator, before, operand) !== null) return null;
+  if (!ruleOf(operator).standsAlone && !isSameStored(edit.base, theirs)) return null;
   const value = applyAtomic(operator, before, operand, '');
   return { ...edit, base: theirs, value: value === undefined ? ABSENT : value };
 }

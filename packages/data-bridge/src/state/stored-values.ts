@@ -3,7 +3,6 @@ import { isPlainObject } from '../bson/copy.ts';
 import { equalValues } from '../bson/equal.ts';
 import { bsonTag, isBson, isDate, isObject, isRegExp, isUint8Array } from '../bson/live.ts';
 import { add, compareNumbers, isNumeric, multiply, type Numeric } from './arithmetic.ts';
-import { compareScalars } from './atomics.ts';
 
 /*
  * Values as a server takes them: numbers of all types are compared by value and keep to MongoDB's rules of types when they
@@ -33,7 +32,7 @@ function typed(a: Numeric, b: Numeric, calculate: (a: Numeric, b: Numeric) => Nu
 }
 
 /** The type that a number has in BSON. A JavaScript number is written as an int where it is one. */
-function kindOf(value: Numeric): 'int' | 'long' | 'double' | 'decimal' {
+export function kindOf(value: Numeric): 'int' | 'long' | 'double' | 'decimal' {
   if (isBson(value, 'Decimal128')) return 'decimal';
   if (isBson(value, 'Double')) return 'double';
   if (isBson(value, 'Long') || typeof value === 'bigint') return 'long';
@@ -41,8 +40,10 @@ function kindOf(value: Numeric): 'int' | 'long' | 'double' | 'decimal' {
   return Object.is(value | 0, value) ? 'int' : 'double';
 }
 
-function bigintOf(value: Numeric): bigint {
-  return isBson(value, 'Long') ? value.toBigInt() : BigInt(Number(value));
+/** An integer, exactly. */
+export function bigintOf(value: Numeric): bigint {
+  if (isBson(value, 'Long')) return value.toBigInt();
+  return typeof value === 'bigint' ? value : BigInt(Number(value));
 }
 
 /** Does a server take the two for equal? */
@@ -64,6 +65,26 @@ export function equalStored(a: unknown, b: unknown): boolean {
 function membersOf(value: unknown): [string, unknown][] | null {
   if (value instanceof Map) return [...(value as Map<string, unknown>)];
   return isPlainObject(value) ? Object.entries(value) : null;
+}
+
+/** Negative, zero or positive: MongoDB's order, of which `scalarRank` has the types. */
+export function compareScalars(a: unknown, b: unknown): number {
+  const ranks = Number(scalarRank(a)) - Number(scalarRank(b));
+  if (ranks !== 0) return ranks;
+  if (isNumeric(a)) return compareNumbers(a, b as Numeric);
+  if (typeof a === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b as string));
+  if (isBson(a, 'ObjectId')) return Buffer.compare(a.id, (b as typeof a).id);
+  return Number(a) - Number(b);
+}
+
+/** The place of a scalar's type in MongoDB's order, null for a type that programs do not compare. */
+export function scalarRank(value: unknown): number | null {
+  if (value === null) return 0;
+  if (isNumeric(value)) return 1;
+  if (typeof value === 'string') return 2;
+  if (isBson(value, 'ObjectId')) return 3;
+  if (typeof value === 'boolean') return 4;
+  return isDate(value) ? 5 : null;
 }
 
 /** MongoDB's order of a scalar and any value: by type, and of one type by value. Negative, zero or positive. */

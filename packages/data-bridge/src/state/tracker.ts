@@ -5,7 +5,7 @@ import { toJsonValue } from '../bson/json.ts';
 import { type BsonOptions, Layout } from '../bson/layout.ts';
 import { isObject } from '../bson/live.ts';
 import { typeName } from '../bson/types.ts';
-import { UsageError } from '../errors.ts';
+import { EncodeError, UsageError } from '../errors.ts';
 import type { Baseline } from './baseline.ts';
 import { BsonBaseline } from './bson-baseline.ts';
 import { type Change, changesOf, diff, type Edit, type EditTree } from './edits.ts';
@@ -187,14 +187,55 @@ function layoutOf(options: (BsonOptions & { readonly layout?: Layout }) | undefi
  */
 export function treeOf(baseline: Baseline, shownName?: (name: string) => string): EditTree | null {
   const children = new Map<string, Edit>();
-  const general = (name: string, value: unknown): Edit | null => {
-    const keys = [shownName?.(name) ?? name];
-    return diff(baseline.exact(name), value, keys, baseline.promotesBuffers, baseline.identities?.at(name));
-  };
+  const general = generalDiff(baseline, shownName);
   const take = (name: string, edit: Edit | null): void => {
     if (edit !== null) children.set(name, edit);
   };
   if (baseline instanceof BsonBaseline) baseline.eachEdit(general, take);
   else baseline.eachChange((name, value) => take(name, general(name, value)));
   return children.size === 0 ? null : { kind: 'object', children };
+}
+
+/**
+ * The same field by field, for those who may change values before they are sent.
+ *
+ * @param isLater names fields of which only whether they differ is told now, and the edit by `editOf` when it is time.
+ * @returns null for those, and for what cannot be stored as it is.
+ */
+export function editsOf(
+  baseline: Baseline,
+  isLater: (name: string) => boolean,
+  shownName?: (name: string) => string,
+): Map<string, Edit | null> {
+  const edits = new Map<string, Edit | null>();
+  const general = generalDiff(baseline, shownName);
+  const tell = (name: string, value: unknown): Edit | null => {
+    try {
+      return general(name, value);
+    } catch (error) {
+      if (!(error instanceof EncodeError)) throw error;
+      edits.set(name, null);
+      return null;
+    }
+  };
+  if (baseline instanceof BsonBaseline) baseline.eachEdit(tell, (name, edit) => edits.set(name, edit), isLater);
+  else baseline.eachChange((name, value) => edits.set(name, isLater(name) ? null : tell(name, value)));
+  return edits;
+}
+
+/** The edit of one field, with everything that will be sent copied; `null` where it equals its original. */
+export function editOf(baseline: Baseline, name: string, shownName?: (name: string) => string): Edit | null {
+  const general = generalDiff(baseline, shownName);
+  if (baseline instanceof BsonBaseline) return baseline.editOf(name, general);
+  return baseline.differs(name) ? general(name, baseline.current(name)) : null;
+}
+
+function generalDiff(
+  baseline: Baseline,
+  shownName?: (name: string) => string,
+): (name: string, value: unknown) => Edit | null {
+  return (name, value) => {
+    const keys = [shownName?.(name) ?? name];
+    return diff(baseline.exact(name), value, keys, baseline.promotesBuffers, baseline.identities?.at(name));
+  };
 }

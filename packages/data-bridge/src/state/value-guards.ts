@@ -1,9 +1,10 @@
 import { setOwn } from '../bson/copy.ts';
 import { ABSENT, memberOf } from '../bson/encode.ts';
+import { ruleOf } from './atomics.ts';
 import { type Edit, type EditTree, type ElementsEdit, hasMembers, idsOf, type SetEdit } from './edits.ts';
 import { every, type Guard } from './guards.ts';
 import { isIndex, isNameable } from './operators.ts';
-import { element, type Expression, isArray, isObject, literal, member } from './pipeline.ts';
+import { element, type Expression, isArray, isObject, literal, member } from './expression.ts';
 import type { Keys } from './pending.ts';
 import { holdsString } from './plan.ts';
 
@@ -12,7 +13,8 @@ export type Originals = (name: string) => unknown;
 
 /**
  * The filter that matches exactly while every path that a tree sets or removes holds its original. Growth at an array's
- * end and atomic operators ask nothing: they mean the same whatever others did.
+ * end and atomic operators ask nothing, since they mean the same whatever others did; all but `$pop`, which removes what
+ * stands at an end.
  *
  * `{ path: original }` would match what it should not in dozens of ways: operators inside values, null and what is
  * missing, elements of arrays on the way. There is one exact form for each kind of original and of path: a plain one that
@@ -48,6 +50,8 @@ export function guardsText(edit: Edit | EditTree): boolean {
       const isCompared = holdsString(edit.removed) || idsOf([...edit.base, ...edit.added], edit.key).some(holdsString);
       return isCompared || [...edit.children.values()].some(guardsText);
     }
+    case 'atomic':
+      return !ruleOf(edit.operator).standsAlone && holdsString(edit.base);
     default:
       return false;
   }
@@ -109,6 +113,8 @@ function conditionsOf(edit: Edit, base: unknown, place: Place, guard: Guard): Ex
       return [
         { $cond: [isArray(current), every(elementConditions(edit, base as readonly unknown[], current)), false] },
       ];
+    case 'atomic':
+      return ruleOf(edit.operator).standsAlone ? [] : valueConditions(base, place, guard);
     default:
       return [];
   }

@@ -4,6 +4,9 @@ import type { ShapeOf } from './shape.ts';
 /** What `$inc` and `$mul` take. */
 export type AnyNumber = number | bigint | BSON.Long | BSON.Decimal128 | BSON.Double | BSON.Int32;
 
+/** What `$bit` takes. */
+export type AnyInteger = Exclude<AnyNumber, BSON.Decimal128 | BSON.Double>;
+
 /** What `$min` and `$max` compare. */
 export type Comparable = AnyNumber | string | boolean | Date | ObjectId;
 

@@ -1,6 +1,6 @@
 import type { BSON, Double, Int32, Long, ObjectId, Timestamp } from 'mongodb';
 import type { ElementFilter, HexIn } from './filter.ts';
-import type { AnyNumber, Leaf, PathValue, UpdatePaths, ValueIn } from './paths.ts';
+import type { AnyInteger, AnyNumber, Leaf, PathValue, UpdatePaths, ValueIn } from './paths.ts';
 import type { ShapeOf } from './shape.ts';
 
 /**
@@ -59,11 +59,8 @@ type Settable<V, Hex> = unknown extends V
           ? V | Hex
           : V;
 
-interface BitOperation {
-  readonly and?: AnyNumber;
-  readonly or?: AnyNumber;
-  readonly xor?: AnyNumber;
-}
+/** What `$bit` does to an integer; several are done in their order. */
+export type BitOperation = { readonly and: AnyInteger } | { readonly or: AnyInteger } | { readonly xor: AnyInteger };
 
 type OnNumber<V, Operand> = unknown extends V
   ? Operand

@@ -1,6 +1,7 @@
 import { BSON } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { ownAll, ownBytes } from '../../src/bson/arena.ts';
+import { batchOf } from '../../src/bson/batch.ts';
 
 interface Placed {
   readonly bytes: Uint8Array;
@@ -26,19 +27,19 @@ describe('ownBytes()', () => {
 
 describe('ownAll()', () => {
   it('gives nothing for nothing', () => {
-    expect(ownAll([], place)).toEqual([]);
+    expect(ownAll(batchOf([]), place)).toEqual([]);
   });
 
   it('gives exact copies of a few documents', () => {
     const documents = documentsOf(Array.from({ length: 63 }, () => 100));
-    const placed = ownAll(documents, place);
+    const placed = ownAll(batchOf(documents), place);
     expect(placed.map(read)).toEqual(documents.map((document) => BSON.deserialize(document)));
     expect(placed.every(({ bytes, start }) => start === 0 && bytes.buffer.byteLength === bytes.length)).toBe(true);
   });
 
   it('lets many documents share arenas of at most 16 KB', () => {
     const documents = documentsOf(Array.from({ length: 500 }, (_, i) => (i * 37) % 700));
-    const placed = ownAll(documents, place);
+    const placed = ownAll(batchOf(documents), place);
     expect(placed.map(read)).toEqual(documents.map((document) => BSON.deserialize(document)));
     const arenas = new Set(placed.map(({ bytes }) => bytes.buffer));
     expect(arenas.size).toBeLessThan(documents.length / 10);
@@ -47,7 +48,7 @@ describe('ownAll()', () => {
 
   it('gives a document that no arena holds its own', () => {
     const documents = documentsOf(Array.from({ length: 100 }, (_, i) => (i % 10 === 3 ? 50_000 : 10)));
-    const placed = ownAll(documents, place);
+    const placed = ownAll(batchOf(documents), place);
     expect(placed.map(read)).toEqual(documents.map((document) => BSON.deserialize(document)));
     const large = placed.filter((_, i) => i % 10 === 3);
     expect(new Set(large.map(({ bytes }) => bytes.buffer)).size).toBe(10);
@@ -59,12 +60,24 @@ describe('ownAll()', () => {
 
   it('keeps nothing of the memory it copied from', () => {
     const message = Buffer.alloc(100_000);
-    const documents = documentsOf(Array.from({ length: 100 }, () => 20)).map((document, i) => {
+    const starts = documentsOf(Array.from({ length: 100 }, () => 20)).map((document, i) => {
       message.set(document, i * 100);
-      return message.subarray(i * 100, i * 100 + document.length);
+      return i * 100;
     });
-    const placed = ownAll(documents, place);
+    const placed = ownAll({ bytes: message, starts }, place);
     message.fill(0);
     expect(placed.map((each) => read(each)['i'])).toEqual(Array.from({ length: 100 }, (_, i) => i));
+  });
+
+  it('gives documents in the order of the batch, whatever the order in which they lie', () => {
+    const { bytes, starts } = batchOf(documentsOf(Array.from({ length: 100 }, () => 20)));
+    const placed = ownAll({ bytes, starts: starts.toReversed() }, place);
+    expect(placed.map((each) => read(each)['i'])).toEqual(Array.from({ length: 100 }, (_, i) => 99 - i));
+  });
+
+  it('refuses a document whose size is wrong', () => {
+    const { bytes, starts } = batchOf(documentsOf([10, 10]));
+    bytes[starts[1] as number] = 4;
+    expect(() => ownAll({ bytes, starts }, place)).toThrow('wrong size');
   });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { caseCount } from '../../../../scripts/case-count.ts';
 import { ABSENT, encodeDocument, toExact } from '../../src/bson/encode.ts';
 import { equalValues } from '../../src/bson/equal.ts';
 import { diff } from '../../src/state/edits.ts';
@@ -8,7 +9,7 @@ import { mutated, randomDocument, randomValue } from '../support/laws-documents.
 import { Random } from '../support/laws-random.ts';
 import { exact, live, reread } from '../support/laws-store.ts';
 
-const numRuns = Number(process.env['FC_RUNS'] ?? 2000);
+const numRuns = caseCount(2000);
 
 /** Runs a check on random cases, each made of one number. */
 function forAll(check: (random: Random) => void): void {

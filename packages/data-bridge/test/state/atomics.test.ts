@@ -1,8 +1,17 @@
-import { Decimal128, ObjectId } from 'mongodb';
+import fc from 'fast-check';
+import { BSONSymbol, Decimal128, Double, Int32, Long, ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/errors.ts';
-import { applyAtomic, foldAtomics, misfit } from '../../src/state/atomics.ts';
-import type { AtomicOperator } from '../../src/state/edits.ts';
+import { Document } from '../../src/document.ts';
+import type { AtomicRule } from '../../src/state/atomic-rule.ts';
+import {
+  applyAtomic,
+  ATOMIC_OPERATORS,
+  type AtomicOperator,
+  foldAtomics,
+  misfit,
+  ruleOf,
+} from '../../src/state/atomics.ts';
 
 const [low, high] = ['000000000000000000000001', '000000000000000000000002'].map((hex) => new ObjectId(hex));
 const [early, late] = [new Date(0), new Date(1)];
@@ -23,6 +32,8 @@ describe('applyAtomic', () => {
     ['$max', 'a', 'b', 'b'],
     ['$max', '\u{1F600}', '\uFFFD', '\u{1F600}'], // by code points, not by UTF-16 units
     ['$max', 9, 'a', 'a'],
+    ['$max', new BSONSymbol('b'), 'a', new BSONSymbol('b')],
+    ['$max', new BSONSymbol('a'), 'b', 'b'],
     ['$max', 'a', low, low],
     ['$max', low, high, high],
     ['$min', high, low, low],
@@ -38,6 +49,24 @@ describe('applyAtomic', () => {
     ['$addToSet', undefined, [1, 1], [1]],
     ['$pull', [1, { a: 1 }, 2, 1, { a: 1, b: 1 }], [1, { a: 1 }], [2, { a: 1, b: 1 }]],
     ['$pull', undefined, [1], undefined],
+    ['$bit', 13, { and: 10 }, 8],
+    ['$bit', 13, { or: 2 }, 15],
+    ['$bit', 13, { xor: 1, or: 2 }, 14],
+    ['$bit', -1, { and: 7 }, 7],
+    ['$bit', 13n, { or: 2 }, 15n],
+    ['$bit', 2 ** 40, { or: 1 }, 2 ** 40 + 1],
+    ['$bit', new Long(13), { or: 2 }, new Long(15)],
+    ['$bit', new Int32(13), { or: 2 }, new Int32(15)],
+    ['$bit', new Int32(13), { or: 2n }, new Long(15)],
+    ['$bit', undefined, { or: 5 }, 5],
+    ['$bit', undefined, { or: 5n }, 5n],
+    ['$bit', undefined, { xor: 2 ** 40 }, 2 ** 40],
+    ['$bit', undefined, { and: -1, or: new Int32(5) }, 5],
+    ['$bit', 5, { or: -0 }, 5],
+    ['$pop', [1, 2, 3], 1, [1, 2]],
+    ['$pop', [1, 2, 3], -1, [2, 3]],
+    ['$pop', [], 1, []],
+    ['$pop', undefined, 1, undefined],
   ])('%s of %o with %o gives %o', (operator, value, operand, result) => {
     const copy = Array.isArray(value) ? [...(value as unknown[])] : value;
     expect(applyAtomic(operator, value, operand, 'a')).toStrictEqual(result);
@@ -70,6 +99,19 @@ describe('misfit', () => {
     ['$addToSet', [], [{ $each: [1] }], 'one by one'],
     ['$pull', null, [1], 'needs an array'],
     ['$pull', [], [{ $in: [1] }], 'not conditions'],
+    ['$pop', 'x', 1, 'needs an array'],
+    ['$pop', [], 2, 'takes 1 for the last element'],
+    ['$bit', 1, 5, 'takes { and: … }'],
+    ['$bit', 1, {}, 'takes { and: … }'],
+    ['$bit', 1, { not: 1 }, 'takes { and: … }'],
+    ['$bit', 1, { or: 1.5 }, 'got another number'],
+    ['$bit', 1, { or: 2 ** 60 }, 'exact integer'],
+    ['$bit', 1, { or: 1n << 63n }, 'exact integer'],
+    ['$bit', 1, { or: '1' }, 'got a string'],
+    ['$bit', 1.5, { or: 1 }, 'the value there is another number'],
+    ['$bit', 2 ** 63, { or: 1 }, 'needs an integer'],
+    ['$bit', new Double(1), { or: 1 }, 'needs an integer'],
+    ['$bit', 'x', { or: 1 }, 'the value there is a string'],
   ])('tells it of %s of %o with %o', (operator, value, operand, problem) => {
     expect(misfit(operator, value, operand)).toContain(problem);
   });
@@ -98,7 +140,66 @@ describe('foldAtomics', () => {
     ['$pull', [1], [1, 2], [1, 2]],
     ['$currentDate', undefined, true, true],
     ['$currentDate', true, true, true],
+    ['$bit', undefined, { or: 5 }, { or: 5 }],
+    ['$bit', undefined, { or: 5n }, { or: new Long(5) }],
+    ['$bit', undefined, { xor: 2 ** 40 }, { xor: Long.fromNumber(2 ** 40) }],
+    ['$bit', { and: 6 }, { and: 3 }, { and: 2 }],
+    ['$bit', { or: 6 }, { or: 3 }, { or: 7 }],
+    ['$bit', { xor: 6 }, { xor: 3 }, { xor: 5 }],
+    ['$bit', { or: 6 }, { xor: 3 }, { and: -7, xor: 5 }],
+    ['$bit', { xor: 6 }, { and: 3 }, { and: 3, xor: 2 }],
+    ['$pop', undefined, -1, -1],
+    ['$pop', 1, 1, undefined],
+    ['$pop', 1, -1, undefined],
   ])('%s of %o and %o gives %o', (operator, first, second, both) => {
     expect(foldAtomics(operator, first, second)).toStrictEqual(both);
+  });
+});
+
+describe('two operations on bits', () => {
+  it('are one, of the same result and type', () => {
+    const integer = fc.oneof(
+      fc.integer(),
+      fc.bigInt({ min: -(1n << 63n), max: (1n << 63n) - 1n }),
+      fc.integer({ min: -9, max: 9 }),
+    );
+    const operation = fc.tuple(fc.constantFrom('and', 'or', 'xor'), integer).map(([name, bits]) => ({ [name]: bits }));
+    const property = fc.property(integer, operation, operation, (value, first, second) => {
+      const { stored, repeatable } = ruleOf('$bit');
+      const one = (operand: object, current: unknown) => stored(current, ruleOf('$bit').single(operand), 'operators');
+      const both = foldAtomics('$bit', first, second);
+      const twice = one(second, one(first, value));
+      expect(stored(value, both, 'operators')).toEqual(twice);
+      expect(BigInt(String(applyAtomic('$bit', BigInt(value), both, 'a')))).toBe(BigInt(String(twice)));
+      if (repeatable(both)) expect(stored(stored(value, both, 'operators'), both, 'operators')).toEqual(twice);
+    });
+    fc.assert(property);
+  });
+});
+
+describe('the record of operators', () => {
+  it('says of each whether it can be sent twice', () => {
+    const operands = { $bit: { xor: 1 }, $pop: 1 } as Record<string, unknown>;
+    const repeatable = Object.entries(ATOMIC_OPERATORS).filter(([name, rule]) =>
+      rule.repeatable(operands[name] ?? [1]),
+    );
+    expect(repeatable.map(([name]) => name)).toEqual(['$min', '$max', '$addToSet', '$pull', '$currentDate']);
+    expect([{ or: 6 }, { and: 6 }, { xor: 0 }].map((bits) => ruleOf('$bit').repeatable(bits))).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect(ruleOf('$bit').repeatable({ or: 6, xor: 2 })).toBe(true);
+  });
+
+  it('has a method of the document for each', () => {
+    for (const name of Object.keys(ATOMIC_OPERATORS)) expect(Document.prototype).toHaveProperty(name);
+  });
+
+  it('has all that is known of one, or does not compile', () => {
+    const { repeatable: _, ...forgetful } = ruleOf('$inc');
+    // @ts-expect-error -- whether it can be sent twice is missing
+    const rule: AtomicRule = forgetful;
+    expect(rule).not.toHaveProperty('repeatable');
   });
 });

@@ -230,7 +230,7 @@ describe.each(serverNames)('on the server %s', (server) => {
       const tree = treeOf(nameable(before), nameable(after));
       const { update, arrayFilters = [] } = operators(tree) ?? { update: {} };
       const filter = { _id: 1, ...guardOf(tree) };
-      const { matchedCount } = await collection.updateOne(filter, update as object, {
+      const { matchedCount } = await collection.updateOne(filter, update, {
         arrayFilters,
       });
       expect(matchedCount).toBe(1);

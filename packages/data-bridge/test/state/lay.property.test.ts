@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Collection } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { caseCount } from '../../../../scripts/case-count.ts';
 import { setOwn } from '../../src/bson/copy.ts';
 import { ABSENT, encodeDocument, memberOf } from '../../src/bson/encode.ts';
 import { Layout } from '../../src/bson/layout.ts';
@@ -14,15 +15,26 @@ import { changesBetween, replacedAt } from '../../src/state/stored-changes.ts';
 import { StateTracker } from '../../src/state/tracker.ts';
 import { type AtomicOperation, dealAtomics } from '../support/laws-atomics.ts';
 import { canonical } from '../support/laws-canonical.ts';
+import { examples, forAllCases } from '../support/laws-cases.ts';
 import { isMembers, type Members, mutated, randomDocument, randomValue } from '../support/laws-documents.ts';
 import { Random } from '../support/laws-random.ts';
-import { exact, live, openStore, reread, send, serverNames, type Store, type Stored } from '../support/laws-store.ts';
+import {
+  exact,
+  insertAlone,
+  live,
+  openStore,
+  readBytes,
+  reread,
+  send,
+  serverNames,
+  type Store,
+  type Stored,
+} from '../support/laws-store.ts';
 import { declared } from '../support/laws-trees.ts';
 import { deal, type Operation, perform, wreck } from '../support/laws-writers.ts';
 
-/** Cases for each law; `LAW_CASE` runs the one case of that number besides. */
-const cases = Number(process.env['LAW_CASES'] ?? 40);
-const chosen = process.env['LAW_CASE'];
+/** Cases for each law; `LAW_CASE` names one more. */
+const cases = caseCount(40);
 
 /** For documents of some kilobytes, and pipelines of their size, on a busy machine. */
 const timeout = 30_000 + 1_500 * cases;
@@ -48,10 +60,10 @@ describe.each(runs)('edits laid on what was stored, on the server $server, in th
     'are what the server stores, after %s',
     { timeout },
     async (writer) => {
-      await forAll(async (id, random) => {
-        const bytes = await inserted({ ...randomDocument(random), _id: id });
+      await forAllCases(cases, async (id, random) => {
+        const bytes = await insertAlone(collection, { ...randomDocument(random), _id: id });
         const work = deal(random, live(bytes), writer === 'another writer');
-        const atomics = dealAtomics(random, live(bytes), work);
+        const atomics = dealAtomics(random, exact(bytes), work);
         const tree = change(bytes, work.mine, atomics.mine);
         if (tree === null) return false;
         const other = live(bytes);
@@ -60,9 +72,9 @@ describe.each(runs)('edits laid on what was stored, on the server $server, in th
           wreck(random, other);
           atomics.mine.filter(() => random.chance(0.3)).forEach((each) => replace(random, other, each));
         }
-        const before = writer === 'nobody' ? bytes : await inserted(other);
+        const before = writer === 'nobody' ? bytes : await insertAlone(collection, other);
         const outcome = await send(collection, id, tree, form);
-        const [old, stored] = [exact(before), exact(await read(id))];
+        const [old, stored] = [exact(before), exact(await readBytes(collection, id))];
         const laid = lay(tree, outcome === 'operators' ? 'operators' : 'pipeline', (name) => memberOf(old, name));
         for (const [name, value] of laid) setOrDelete(old, name, value);
         // case: another server may take a number of another type for the same where a guard compares containers
@@ -88,7 +100,7 @@ describe('changes between stored values', () => {
       expect(canonical(undone, true)).toBe(canonical(from, true));
       expect(changesBetween(to, done, [])).toEqual([]);
     });
-    fc.assert(property, { numRuns: cases * 5, examples: chosen === undefined ? [] : [[Number(chosen)]] });
+    fc.assert(property, { numRuns: caseCount(200), examples });
   });
 });
 
@@ -101,29 +113,6 @@ function mutatedMembers(random: Random, value: unknown): unknown {
     setOwn(members, key, dice < 0.6 ? value[key] : mutatedMembers(random, value[key]));
   }
   return members;
-}
-
-/** Runs a law on random cases; at least half of them must have had something to save. */
-async function forAll(law: (id: number, random: Random) => Promise<boolean>): Promise<void> {
-  let saves = 0;
-  const property = fc.asyncProperty(fc.noShrink(fc.nat()), async (id) => {
-    if (await law(id, new Random(id))) saves += 1;
-  });
-  await fc.assert(property, { numRuns: cases, examples: chosen === undefined ? [] : [[Number(chosen)]] });
-  expect(saves).toBeGreaterThan(cases / 2);
-}
-
-/** Stores a document alone, and reads it back. */
-async function inserted(document: Members): Promise<Uint8Array> {
-  await collection.deleteMany({});
-  await collection.insertOne(document as Stored);
-  return read(document['_id'] as number);
-}
-
-async function read(id: number): Promise<Uint8Array> {
-  const found: unknown = await collection.findOne({ _id: id }, { raw: true });
-  if (!(found instanceof Uint8Array)) throw new Error('The document is gone');
-  return Uint8Array.from(found);
 }
 
 /** The edits of what I do to a document, if any. */

@@ -2,7 +2,8 @@ import { BSON } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { ABSENT } from '../../src/bson/encode.ts';
 import type { AtomicEdit, Edit, EditTree } from '../../src/state/edits.ts';
-import { type Form, lay } from '../../src/state/lay.ts';
+import type { Form } from '../../src/state/atomic-rule.ts';
+import { lay } from '../../src/state/lay.ts';
 import { fallbackTree } from '../../src/state/plan.ts';
 import { changesBetween, replacedAt } from '../../src/state/stored-changes.ts';
 import { compareStored, equalStored, storedProduct, storedSum } from '../../src/state/stored-values.ts';
@@ -111,6 +112,11 @@ describe('edits laid on what is stored', () => {
     ['$push', [2], [1], [1, 2], [2]],
     ['$addToSet', [1, 2], [new Double(1)], [new Double(1), 2], [1, 2]],
     ['$pull', [1], [new Double(1), 2], [2], ABSENT],
+    ['$pop', 1, [1, 2], [1], ABSENT],
+    ['$pop', -1, [1, 2], [2], ABSENT],
+    ['$bit', { or: 6 }, 1, 7, 6],
+    ['$bit', { xor: new Long(6) }, 3, new Long(5), new Long(6)],
+    ['$bit', { and: 6 }, new Long(3), new Long(2), 0],
   ])('do %s of %j', (operator, operand, stored, result, ofNothing) => {
     expect(laid(atomic(operator, operand), 'operators', stored)).toEqual(result);
     expect(laid(atomic(operator, operand), 'operators', ABSENT)).toEqual(ofNothing);
@@ -123,11 +129,14 @@ describe('edits laid on what is stored', () => {
       ['$push', [1]],
       ['$addToSet', [1]],
       ['$pull', [1]],
+      ['$pop', 1],
+      ['$bit', { or: 1 }],
     ] as const) {
       expect(laid(atomic(operator, operand), 'pipeline', 'x')).toBe('memory');
       expect(laid(atomic(operator, operand, ABSENT), 'pipeline', 'x')).toBe('x');
     }
     expect(laid(atomic('$push', [1]), 'pipeline', ABSENT)).toBe('memory');
+    expect(laid(atomic('$bit', { or: 1 }), 'pipeline', new Double(1))).toBe('memory');
   });
 
   it('are whole fields where a pipeline would be too large', () => {
@@ -155,6 +164,7 @@ describe('numbers as a server stores them', () => {
     [Long.MAX_VALUE, 2, new Double(2 ** 63), new Double(2 ** 64)],
     [Decimal128.fromString('1.5'), 2, Decimal128.fromString('3.5'), Decimal128.fromString('3.0')],
     [-0, 2, new Double(2), new Double(-0)],
+    [9007199254740993n, 1, Long.fromString('9007199254740994'), Long.fromString('9007199254740993')],
   ])('%s and %s', (a, b, sum, product) => {
     expect(storedSum(a as number, b as number)).toEqual(sum);
     expect(storedProduct(a as number, b as number)).toEqual(product);

@@ -1,13 +1,15 @@
 import { BSON } from 'mongodb';
 import { describe, expect, it } from 'vitest';
+import type { PipelineReason } from '../../src/state/operators.ts';
 import { pipeline } from '../../src/state/pipeline.ts';
 import { adds, fallback, needsPipelineInBatch, plan } from '../../src/state/plan.ts';
+import { StateTracker } from '../../src/state/tracker.ts';
 import { nest, treeOf } from '../support/laws-trees.ts';
 
 describe('plan', () => {
   it('says what it can in operators', () => {
     expect(plan(treeOf({ a: 1 }, { a: 2 }))).toEqual({ update: { $set: { a: 2 } } });
-    expect(plan(treeOf({ a: { 1: 1 } }, { a: { 1: 2 } }), { form: 'auto' })).toEqual({
+    expect(plan(treeOf({ a: { 1: 1 } }, { a: { 1: 2 } }), { inTransaction: false })).toEqual({
       update: { $set: { 'a.1': 2 } },
       guard: { a: { $not: { $type: 'array' } } },
     });
@@ -15,7 +17,7 @@ describe('plan', () => {
 
   it('says the whole tree as a pipeline where one key cannot be said', () => {
     const tree = treeOf({ a: 1, o: { 1: 1 } }, { a: 2, o: { 1: 2, '': 1 } });
-    expect(plan(tree)).toEqual({ update: pipeline(tree) });
+    expect(plan(tree)).toEqual({ update: pipeline(tree), reason: 'unnameable-key' });
   });
 
   it('finds elements by filters, and texts as they are', () => {
@@ -23,7 +25,11 @@ describe('plan', () => {
     expect(plan(tree)).toEqual({ update: { $set: { 'rows.$[e0].q': 'x' } }, arrayFilters: [{ 'e0._id': 1 }] });
     const texts = treeOf({ rows: [{ _id: 'a' }] }, { rows: [{ _id: 'a', q: 1 }] });
     expect(plan(texts)).toMatchObject({ arrayFilters: [{ 'e0._id': 'a' }], collation: { locale: 'simple' } });
-    expect(fallback(texts)).toEqual({ update: pipeline(texts), collation: { locale: 'simple' } });
+    expect(fallback(texts)).toEqual({
+      update: pipeline(texts),
+      reason: 'shape-changed',
+      collation: { locale: 'simple' },
+    });
   });
 
   it.each<[string, object, object]>([
@@ -43,14 +49,50 @@ describe('plan', () => {
 
   it('says a pipeline when asked to', () => {
     const tree = treeOf({ a: { 1: 1 } }, { a: { 1: 2 } });
-    expect(plan(tree, { form: 'pipeline' })).toEqual({ update: pipeline(tree) });
+    expect(plan(tree, { isRetry: true })).toEqual({ update: pipeline(tree), reason: 'conflict-retry' });
+  });
+
+  it.each<[string, object, object, PipelineReason]>([
+    ['an empty key', { o: { '': 1 } }, { o: { '': 2 } }, 'unnameable-key'],
+    ['a key with a dot', { 'a.b': 1 }, { 'a.b': 2 }, 'unnameable-key'],
+    ['a key below an element', { l: [{ _id: 1, $x: 1 }] }, { l: [{ _id: 1, $x: 2 }] }, 'unnameable-key'],
+    ['an edit and a removal', { l: [{ _id: 1 }, { _id: 2 }] }, { l: [{ _id: 1, q: 1 }] }, 'mixed-array-edits'],
+    ['another order', { l: [{ _id: 1 }, { _id: 2 }] }, { l: [{ _id: 2 }, { _id: 1 }] }, 'mixed-array-edits'],
+    ['a number-like key below an element', { l: [{ _id: 1, 7: 1 }] }, { l: [{ _id: 1, 7: 2 }] }, 'below-element'],
+    ['a place below an element', { l: [{ _id: 1, m: [1, 2] }] }, { l: [{ _id: 1, m: [1, 3] }] }, 'below-element'],
+    [
+      'an addition below an element',
+      { l: [{ _id: 1, m: [{ _id: 1 }] }] },
+      { l: [{ _id: 1, m: [{ _id: 1 }, { _id: 2 }] }] },
+      'below-element',
+    ],
+  ])('says why it is a pipeline: %s', (_, before, after, reason) => {
+    const tree = treeOf(before, after);
+    expect(plan(tree)).toMatchObject({ update: pipeline(tree), reason });
+    // When it is sent changes nothing about that.
+    expect(plan(tree, { inTransaction: true, isRetry: true }).reason).toBe(reason);
+  });
+
+  it('is a pipeline in a transaction where the operators could be refused', () => {
+    const tree = treeOf({ a: { b: 1 } }, { a: { b: 2 } });
+    expect(plan(tree, { inTransaction: true })).toEqual({ update: pipeline(tree), reason: 'transaction' });
+    const whole = treeOf({ a: 1 }, { a: 2 });
+    expect(plan(whole, { inTransaction: true })).toEqual({ update: { $set: { a: 2 } } });
+  });
+
+  it('has its reason in what a tracker shows', () => {
+    const tracker = new StateTracker<Record<string, unknown>>({ o: { '': 1 }, n: 1 });
+    tracker.set('n', 2);
+    expect(tracker.toUpdate()).not.toHaveProperty('reason');
+    tracker.set('o', { '': 2 });
+    expect(tracker.toUpdate()?.reason).toBe('unnameable-key');
   });
 });
 
 describe('fallback', () => {
   it('is the pipeline', () => {
     const tree = treeOf({ a: [1] }, { a: [1, 2] });
-    expect(fallback(tree)).toEqual({ update: pipeline(tree) });
+    expect(fallback(tree)).toEqual({ update: pipeline(tree), reason: 'shape-changed' });
   });
 
   it('sets fields whole where the pipeline would exceed the limit of the server', () => {

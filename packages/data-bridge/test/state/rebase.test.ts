@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ABSENT, memberOf } from '../../src/bson/encode.ts';
-import type { AtomicOperator, Edit, EditTree } from '../../src/state/edits.ts';
+import type { AtomicOperator } from '../../src/state/atomics.ts';
+import type { Edit, EditTree } from '../../src/state/edits.ts';
 import { bring, clashesOf, isSameStored, lay, takeMine } from '../../src/state/rebase.ts';
 import { treeOf } from '../support/laws-trees.ts';
 
@@ -82,6 +83,9 @@ describe('lay', () => {
     expect(mergeTree(atomic('$inc', 2, 1, 3), { a: 10 })).toEqual({ merged: { a: 12 }, clashes: [] });
     expect(mergeTree(atomic('$inc', 2, 1, 3), {})).toEqual({ merged: { a: 2 }, clashes: [] });
     expect(mergeTree(atomic('$pull', ['x'], ['x'], []), {})).toEqual({ merged: {}, clashes: [] });
+    expect(mergeTree(atomic('$bit', { or: 2 }, 1, 3), { a: 4 })).toEqual({ merged: { a: 6 }, clashes: [] });
+    expect(mergeTree(atomic('$pop', 1, [1, 2], [1]), { a: [1, 2] })).toEqual({ merged: { a: [1] }, clashes: [] });
+    expect(mergeTree(atomic('$pop', 1, [1, 2], [1]), { a: [1, 2, 3] })).toEqual({ merged: { a: [1] }, clashes: ['a'] });
     expect(mergeTree(atomic('$inc', 2, 1, 3), { a: 'x' })).toEqual({ merged: { a: 3 }, clashes: ['a'] });
   });
 

@@ -45,6 +45,15 @@ describe('valueGuard', () => {
     expect(guard({ l: [1], o: { l: [1] } }, { l: [1, 2], o: { l: [1, 2] } })).toEqual({});
   });
 
+  it('asks for the array from which an end is removed', () => {
+    const tree = (base: unknown[]): EditTree => {
+      const pop: Edit = { kind: 'atomic', operator: '$pop', operand: 1, base, value: [] };
+      return { kind: 'object', children: new Map([['l', pop]]) };
+    };
+    expect(valueGuard(tree(['a']), originalsOf({ l: ['a'] }))).toEqual({ $expr: { $eq: ['$l', { $literal: ['a'] }] } });
+    expect([guardsText(tree(['a'])), guardsText(tree([1]))]).toEqual([true, false]);
+  });
+
   it('knows a value of the old type undefined', () => {
     const set: Edit = { kind: 'set', base: undefined, value: 1 };
     const tree: EditTree = { kind: 'object', children: new Map([['a', set]]) };

@@ -1,13 +1,14 @@
 import fc from 'fast-check';
+import { caseCount } from '../../../../scripts/case-count.ts';
 
 /*
  * Random BSON documents, written here by hand rather than by the bson package: that one cannot write every type, nor one
  * name twice. The format: https://bsonspec.org/spec.html
  */
 
-/** How often to run a property: the environment's FC_RUNS, or that many times. */
-export function runs(usual: number): { numRuns: number } {
-  return { numRuns: Number(process.env['FC_RUNS'] ?? usual) };
+/** How often to run a property that needs so many cases: `caseCount`. */
+export function runs(deep: number): { numRuns: number } {
+  return { numRuns: caseCount(deep) };
 }
 
 /** A stored value: its type byte and the bytes after the name. */

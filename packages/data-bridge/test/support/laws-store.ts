@@ -42,6 +42,19 @@ export async function openStore(serverName: string, collectionName: string): Pro
   };
 }
 
+/** Stores a document alone, and reads it back. */
+export async function insertAlone(collection: Collection<Stored>, document: Members): Promise<Uint8Array> {
+  await collection.deleteMany({});
+  await collection.insertOne(document as Stored);
+  return readBytes(collection, document['_id'] as number);
+}
+
+export async function readBytes(collection: Collection<Stored>, id: number): Promise<Uint8Array> {
+  const found: unknown = await collection.findOne({ _id: id }, { raw: true });
+  if (!(found instanceof Uint8Array)) throw new Error('The document is gone');
+  return Uint8Array.from(found);
+}
+
 /** A document of its own, as the program has it after loading. */
 export function live(bytes: Uint8Array): Members {
   return decodeDocument<Members>(new Layout(), bytes, 0);
@@ -83,7 +96,7 @@ export async function send(
   tree: EditTree,
   form: 'auto' | 'pipeline',
 ): Promise<Outcome> {
-  const first = plan(tree, { form });
+  const first = plan(tree, { isRetry: form === 'pipeline' });
   const isPipeline = Array.isArray(first.update);
   try {
     const { guard, update, arrayFilters = [], collation } = first;

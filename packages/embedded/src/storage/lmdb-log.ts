@@ -43,9 +43,9 @@ interface StoredEntry extends LogEntry {
 export class LmdbLog implements LogStore {
   readonly #table: Table;
   #start: LogPosition | undefined;
-  /** Those of the last entry, and those of the last that was removed. */
+  /** Those of the last entry, and those of the first that is still there. */
   #totals: Totals | undefined;
-  #removed: Totals | undefined;
+  #first: Totals | undefined;
 
   constructor(table: Table) {
     this.#table = table;
@@ -91,20 +91,23 @@ export class LmdbLog implements LogStore {
   forget(): void {
     this.#start = undefined;
     this.#totals = undefined;
-    this.#removed = undefined;
+    this.#first = undefined;
   }
 
   #trim(totals: Totals): void {
-    const removed = (this.#removed ??= this.#readRemoved());
-    if (!isMore(totals, removed, 1.1)) return;
+    // What would be left without the first entry: one that is large stays until there is enough behind it.
+    this.#first ??= this.#readFirst(totals);
+    if (!isMore(totals, this.#first, 1.1)) return;
     for (;;) {
       const oldest = Array.from(this.#table.getRange({ start: FIRST_KEY, end: NO_KEY, limit: CHUNK }), totalsAt);
       const old = oldest.filter((entry) => isMore(totals, entry.totals, 1));
       for (const { key } of old) this.#table.removeSync(key);
       const last = old.at(-1);
-      if (last === undefined) return;
-      this.#removed = last.totals;
-      this.#setStart(last.key.toString('latin1'));
+      if (last !== undefined) this.#setStart(last.key.toString('latin1'));
+      const kept = oldest[old.length];
+      if (kept === undefined) continue;
+      this.#first = kept.totals;
+      return;
     }
   }
 
@@ -118,16 +121,10 @@ export class LmdbLog implements LogStore {
     return last === undefined ? { entries: 0, bytes: 0 } : parse(last.key, last.value).totals;
   }
 
-  /** What there was before the first entry. */
-  #readRemoved(): Totals {
-    const [first] = this.#read(FIRST_KEY, 1);
-    if (first === undefined) return this.#totals ?? { entries: 0, bytes: 0 };
-    const { totals, topic, bytes } = first;
-    return { entries: totals.entries - 1, bytes: totals.bytes - Buffer.byteLength(topic) - bytes.length };
-  }
-
-  #read(start: Buffer, limit: number): StoredEntry[] {
-    return Array.from(this.#table.getRange({ start, end: NO_KEY, limit }), ({ key, value }) => parse(key, value));
+  /** Up to the first entry, that one included. */
+  #readFirst(totals: Totals): Totals {
+    const [first] = this.#table.getRange({ start: FIRST_KEY, end: NO_KEY, limit: 1 });
+    return first === undefined ? totals : totalsAt(first).totals;
   }
 }
 

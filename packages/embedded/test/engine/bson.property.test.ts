@@ -1,11 +1,12 @@
 import * as bson from 'bson';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { caseCount } from '../../../../scripts/case-count.ts';
 import { decode, encode } from '../../src/engine/bson.ts';
 import { Writer } from '../../src/engine/bson-writer.ts';
 import { ServerError } from '../../src/errors.ts';
 import { document } from './arbitraries.ts';
-import { runs, text } from './support.ts';
+import { text } from './support.ts';
 
 describe('the codec', () => {
   it('gives back the very bytes of any document', () => {
@@ -16,7 +17,7 @@ describe('the codec', () => {
         expect(encode(decoded)).toEqual(bytes);
         expect(text(decoded)).toBe(text(original));
       }),
-      { numRuns: runs },
+      { numRuns: caseCount(300) },
     );
   });
 
@@ -27,7 +28,7 @@ describe('the codec', () => {
         writer.document(original, 1);
         expect(writer.bytes.subarray(0, writer.position)).toEqual(encode(original));
       }),
-      { numRuns: runs * 3 },
+      { numRuns: caseCount(900) },
     );
   });
 
@@ -43,7 +44,7 @@ describe('the codec', () => {
         }
         if (!bytes.toString('latin1').includes('\u00ef\u00bf\u00bd')) expect(encode(decode(bytes))).toEqual(bytes);
       }),
-      { numRuns: runs },
+      { numRuns: caseCount(300) },
     );
   });
 
@@ -59,7 +60,7 @@ describe('the codec', () => {
           expect(error).toBeInstanceOf(ServerError);
         }
       }),
-      { numRuns: runs * 10 },
+      { numRuns: caseCount(3000) },
     );
   });
 });

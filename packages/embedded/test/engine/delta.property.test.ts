@@ -1,11 +1,12 @@
 import { Int32 } from 'bson';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { caseCount } from '../../../../scripts/case-count.ts';
 import { comparedDelta, type Delta, writtenDelta } from '../../src/engine/delta.ts';
 import { compileUpdate } from '../../src/engine/update.ts';
 import { DateTime, type Document, isArray, isDocument, type Value } from '../../src/engine/value.ts';
 import { ServerError } from '../../src/errors.ts';
-import { doc, runs, text } from './support.ts';
+import { doc, text } from './support.ts';
 
 const key = fc.constantFrom('a', 'b', 'c');
 
@@ -78,7 +79,7 @@ describe('a delta', () => {
         expect(delta).toBeDefined();
         if (delta !== undefined) expect(canonical(patch(before, delta))).toBe(canonical(after));
       }),
-      { numRuns: runs * 3 },
+      { numRuns: caseCount(900) },
     );
   });
 
@@ -88,7 +89,7 @@ describe('a delta', () => {
         const kept = new Map(before).set('kept', 'z'.repeat(100));
         expect(comparedDelta(kept, kept)).toEqual({ truncated: new Map(), updated: new Map(), removed: [] });
       }),
-      { numRuns: runs },
+      { numRuns: caseCount(300) },
     );
   });
 
@@ -113,7 +114,7 @@ describe('a delta', () => {
         const [root = ''] = where.split('.');
         expect(paths.every((told) => told === root || told.startsWith(`${root}.`))).toBe(true);
       }),
-      { numRuns: runs * 5 },
+      { numRuns: caseCount(1500) },
     );
   });
 });

@@ -1,12 +1,13 @@
 import * as bson from 'bson';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { caseCount } from '../../../../scripts/case-count.ts';
 import { decode, encode } from '../../src/engine/bson.ts';
 import { fromEjson } from '../../src/engine/ejson-reader.ts';
 import { toEjson } from '../../src/engine/ejson-writer.ts';
 import { isDocument, type Value } from '../../src/engine/value.ts';
 import { document } from './arbitraries.ts';
-import { runs, text } from './support.ts';
+import { text } from './support.ts';
 
 /** Whether Extended JSON has no word for a value: data of the old binary subtype whose inner length is wrong. */
 function isBeyond(value: Value): boolean {
@@ -29,7 +30,7 @@ describe('Extended JSON', () => {
         if (!isDocument(back)) throw new Error(`${line} became no document.`);
         expect(encode(back)).toEqual(encode(original));
       }),
-      { numRuns: runs },
+      { numRuns: caseCount(300) },
     );
   });
 

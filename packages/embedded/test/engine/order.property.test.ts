@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { caseCount } from '../../../../scripts/case-count.ts';
 import { decode, encode } from '../../src/engine/bson.ts';
 import { exact } from '../../src/engine/number.ts';
 import { orderKey, reversedKey } from '../../src/engine/order-key.ts';
 import { compare, compareText, equals, keyOf } from '../../src/engine/order.ts';
 import { isNumeric, type Value } from '../../src/engine/value.ts';
 import { numeric, value } from './arbitraries.ts';
-import { runs } from './support.ts';
 
 const sign = (a: Value, b: Value): number => Math.sign(compare(a, b));
 const values = fc.oneof(value, numeric);
@@ -20,7 +20,7 @@ describe('compare', () => {
         if (sign(a, b) <= 0 && sign(b, c) <= 0) expect(sign(a, c)).toBeLessThanOrEqual(0);
         if (sign(a, b) === 0) expect(sign(a, c)).toBe(sign(b, c));
       }),
-      { numRuns: runs * 5 },
+      { numRuns: caseCount(1500) },
     );
   });
 
@@ -32,7 +32,7 @@ describe('compare', () => {
         expect(keyOf(copy)).toBe(keyOf(a));
         expect(equals(copy, a)).toBe(true);
       }),
-      { numRuns: runs * 5 },
+      { numRuns: caseCount(1500) },
     );
   });
 
@@ -46,7 +46,7 @@ describe('compare', () => {
         expect(x !== y && y.startsWith(x)).toBe(false);
         expect(Buffer.from(x, 'latin1').toString('latin1')).toBe(x);
       }),
-      { numRuns: runs * 5 },
+      { numRuns: caseCount(1500) },
     );
   });
 
@@ -61,7 +61,7 @@ describe('compare', () => {
         const expected = (p ?? 0n) < (q ?? 0n) ? -1 : (p ?? 0n) > (q ?? 0n) ? 1 : 0;
         expect(Math.sign(compare(a, b))).toBe(expected);
       }),
-      { numRuns: runs * 2 },
+      { numRuns: caseCount(600) },
     );
   });
 
@@ -71,7 +71,7 @@ describe('compare', () => {
       fc.property(strings, strings, (a, b) => {
         expect(Math.sign(compareText(a, b))).toBe(Buffer.compare(Buffer.from(a), Buffer.from(b)));
       }),
-      { numRuns: runs },
+      { numRuns: caseCount(300) },
     );
   });
 });

@@ -1,10 +1,11 @@
 import { Double, Int32, Long } from 'bson';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { caseCount } from '../../../../scripts/case-count.ts';
 import { integer } from '../../src/engine/number.ts';
 import { Deviation, Sum } from '../../src/engine/summation.ts';
 import type { Numeric } from '../../src/engine/value.ts';
-import { runs, text } from './support.ts';
+import { text } from './support.ts';
 
 const int = fc.integer().map((value) => new Int32(value));
 const long = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map((value) => Long.fromBigInt(value));
@@ -26,7 +27,7 @@ describe('a sum', () => {
         const width = values.some((value) => value instanceof Long) ? 'long' : 'int';
         expect(text(totalOf(values))).toBe(text(integer(exact, width)));
       }),
-      { numRuns: runs },
+      { numRuns: caseCount(300) },
     );
   });
 
@@ -41,7 +42,7 @@ describe('a sum', () => {
           Math.max(Math.abs(forwards), size * 1e-16) * 2.3e-16,
         );
       }),
-      { numRuns: runs },
+      { numRuns: caseCount(300) },
     );
   });
 
@@ -61,7 +62,7 @@ describe('a sum', () => {
           expect(text(sum.total())).toBe(text(sum.total()));
         },
       ),
-      { numRuns: runs },
+      { numRuns: caseCount(300) },
     );
   });
 });
@@ -79,7 +80,7 @@ describe('a standard deviation', () => {
         if (values.length === 1) expect(sample).toBeNull();
         else expect(Number(sample)).toBeCloseTo(Math.sqrt(squares / (values.length - 1)), 8);
       }),
-      { numRuns: runs },
+      { numRuns: caseCount(300) },
     );
   });
 });

@@ -58,5 +58,3 @@ export function failure(run: () => unknown): ServerError {
   }
   throw new Error('expected a ServerError');
 }
-
-export const runs = Number(process.env['FC_RUNS'] ?? 300);

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { caseCount } from '../../../../scripts/case-count.ts';
 import { encode } from '../../src/engine/bson.ts';
 import { equals } from '../../src/engine/order.ts';
 import { compileUpdate } from '../../src/engine/update.ts';
 import { DateTime, type Document, type Value } from '../../src/engine/value.ts';
 import { ServerError } from '../../src/errors.ts';
 import { document, numeric, value } from './arbitraries.ts';
-import { runs } from './support.ts';
 
 const now = new DateTime(0n);
 const path = fc.constantFrom('a', 'b', 'c', 'a.b', 'a.0', 'b.1.a', 'c.a.b', '0', 'a.$[]', 'b.$[].a');
@@ -53,7 +53,7 @@ describe('an update', () => {
         expect(encode(stored)).toEqual(before);
         if (typeof result !== 'number') expect(encode(result).length).toBeGreaterThan(4);
       }),
-      { numRuns: runs * 5 },
+      { numRuns: caseCount(1500) },
     );
   });
 
@@ -70,7 +70,7 @@ describe('an update', () => {
         if (typeof one === 'number' || typeof other === 'number') expect(typeof other).toBe(typeof one);
         else expect(encode(other)).toEqual(encode(one));
       }),
-      { numRuns: runs * 2 },
+      { numRuns: caseCount(600) },
     );
   });
 
@@ -84,7 +84,7 @@ describe('an update', () => {
           .reduce<Value | undefined>((v, name) => (v instanceof Map ? v.get(name) : undefined), result);
         expect(found === given || equals(found, given)).toBe(true);
       }),
-      { numRuns: runs },
+      { numRuns: caseCount(300) },
     );
   });
 });

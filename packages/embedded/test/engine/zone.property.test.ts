@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { caseCount } from '../../../../scripts/case-count.ts';
 import {
   addMonths,
   DAY,
@@ -12,7 +13,7 @@ import {
 } from '../../src/engine/calendar.ts';
 import { formatDate, parseDate } from '../../src/engine/date-text.ts';
 import { fromLocal, toLocal, zoneOf } from '../../src/engine/zone.ts';
-import { failure, runs } from './support.ts';
+import { failure } from './support.ts';
 
 const time = fc.integer({ min: Date.UTC(1900, 0), max: Date.UTC(2100, 0) });
 const zone = fc
@@ -38,7 +39,7 @@ describe('a time zone', () => {
         expect(toLocal(back, where)).toBe(local);
         expect(back).toBeLessThanOrEqual(utc);
       }),
-      { numRuns: runs },
+      { numRuns: caseCount(300) },
     );
   });
 
@@ -61,7 +62,7 @@ describe('the calendar', () => {
         const midnight = Math.floor(at / DAY) * DAY;
         expect(timeOfIsoWeek(isoWeekYear(at), isoWeek(at), isoDayOfWeek(at))).toBe(midnight);
       }),
-      { numRuns: runs },
+      { numRuns: caseCount(300) },
     );
   });
 
@@ -73,7 +74,7 @@ describe('the calendar', () => {
         const steps = Array.from({ length: months }).reduce<number>((moved) => addMonths(moved, 1), start);
         expect(addMonths(start, months)).toBe(steps);
       }),
-      { numRuns: runs },
+      { numRuns: caseCount(300) },
     );
   });
 
@@ -94,7 +95,7 @@ describe('a date as text', () => {
       fc.property(time, fc.constantFrom('UTC', '+05:30', '-0330'), formats, (at, name, format) => {
         expect(parseDate(formatDate(at, format, zoneOf(name)), format, undefined)).toBe(at);
       }),
-      { numRuns: runs },
+      { numRuns: caseCount(300) },
     );
   });
 });

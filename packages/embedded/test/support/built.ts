@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const folder = fileURLToPath(new URL('../../', import.meta.url));
 const modules = join(folder, '../../node_modules');
 
-/** The package compiled into a folder of its own, for tests that need a process which they can kill. */
+/** The package as it is published, bundled into a folder of its own, for tests that need a process which they can kill. */
 export interface Built {
   /** The command line, for `node` to run. */
   readonly bin: string;
@@ -16,9 +16,7 @@ export interface Built {
 
 export function build(): Built {
   const path = mkdtempSync(join(tmpdir(), 'embedded-built-'));
-  const options = ['--composite', 'false', '--incremental', 'false', '--declaration', 'false'];
-  const compiler = join(modules, 'typescript/bin/tsc');
-  execFileSync(process.execPath, [compiler, '-p', folder, '--outDir', join(path, 'dist'), ...options]);
+  execFileSync(process.execPath, [join(folder, '../../scripts/bundle.mjs'), 'embedded', join(path, 'dist')]);
   copyFileSync(join(folder, 'package.json'), join(path, 'package.json'));
   symlinkSync(modules, join(path, 'node_modules'), 'junction');
   return { bin: join(path, 'dist/bin.js'), remove: () => rmSync(path, { recursive: true }) };

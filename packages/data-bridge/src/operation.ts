@@ -1,0 +1,43 @@
+import type { Abortable } from 'mongodb';
+import type { Commands } from './commands.ts';
+import type { ModelDefinition } from './definition.ts';
+import { DECODING, givenOf } from './driver-options.ts';
+import { UsageError } from './errors.ts';
+import { translate } from './outcome.ts';
+
+/** Options of the driver that would make it give something else than what a method promises, or another type of it. */
+const REFUSED = ['explain', 'projection', 'includeResultMetadata', 'raw', ...DECODING] as const;
+
+/** The driver's options of an operation but those that would change what comes back. */
+export type DriverOptions<O> = Omit<O, (typeof REFUSED)[number]> & Partial<Abortable>;
+
+/**
+ * Runs an operation of the driver, and says its errors in this package's words.
+ *
+ * @throws UsageError for an option that would change what comes back, and what a signal that is aborted gives.
+ */
+export async function run<R>(
+  definition: ModelDefinition,
+  options: object & Partial<Abortable>,
+  operation: (collection: Commands) => Promise<R>,
+  inWords = translate,
+): Promise<R> {
+  refuseOptions(definition, options, REFUSED);
+  // Not every operation of the driver looks at the signal.
+  options.signal?.throwIfAborted();
+  try {
+    return await operation(definition.collection());
+  } catch (error) {
+    throw inWords(error, definition.context, definition);
+  }
+}
+
+/** @throws UsageError for an option that is there although the types leave it out. */
+export function refuseOptions(definition: ModelDefinition, options: object, refused: readonly string[]): void {
+  const found = givenOf(options, refused);
+  if (found === undefined) return;
+  throw new UsageError(
+    `The option "${found}" is not taken here: it would change what the method gives.`,
+    definition.context,
+  );
+}
