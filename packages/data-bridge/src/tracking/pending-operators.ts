@@ -75,14 +75,7 @@ function graft(edit: Edit | undefined, base: unknown, keys: readonly string[], a
   if (around?.kind !== 'object') return null;
   const child = graft(around.children.get(key), memberOf(base, key), inner, atomic);
   if (child === null) return null;
-  const { base: stored, value, isPart } = around;
-  return {
-    kind: 'object',
-    base: stored,
-    value,
-    children: new Map(around.children).set(key, child),
-    ...(isPart && { isPart }),
-  };
+  return { kind: 'object', base: around.base, value: around.value, children: new Map(around.children).set(key, child) };
 }
 
 function unchanged(base: unknown): ObjectEdit | null {

@@ -2,7 +2,7 @@ import { Double, Long } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { ABSENT, encodeDocument } from '../../src/bson/encode.ts';
 import type { Baseline } from '../../src/tracking/baseline.ts';
-import { changesOf } from '../../src/edits/edits.ts';
+import { changesOf, type EditTree } from '../../src/edits/edits.ts';
 import { shapeGuard } from '../../src/update/shape-guards.ts';
 import { operators } from '../../src/update/operators.ts';
 import { carriedOut, type PendingAtomic, treeWith } from '../../src/tracking/pending-operators.ts';
@@ -164,6 +164,17 @@ describe('an atomic edit', () => {
 });
 
 describe('carriedOut', () => {
+  it('keeps apart what was loaded in part', () => {
+    const edit = { kind: 'object', base: { n: 1 }, value: { n: 2 }, isPart: true } as const;
+    const children = new Map([['n', { kind: 'atomic', operator: '$inc', operand: 1, base: 1, value: 2 } as const]]);
+    const tree: EditTree = { kind: 'object', children: new Map([['o', { ...edit, children }]]) };
+    expect(carriedOut(tree, () => ({ n: 7 })).children.get('o')).toEqual({
+      ...edit,
+      value: { n: 7 },
+      children: new Map([['n', { kind: 'set', base: 1, value: 7 }]]),
+    });
+  });
+
   const fields = { n: 1, o: { n: 1, m: 1 }, map: { l: ['x'] }, same: { p: { x: 1 } } };
   const change = (tracker: StateTracker<Fields>) => {
     tracker.set('n', 2);

@@ -297,4 +297,10 @@ describe('the types of StateTracker', () => {
     expect(tracker.get('nothing')).toBeUndefined();
     expect(StateTracker.fromBson(BSON.serialize({})).get('anything')).toBeUndefined();
   });
+
+  it('takes a layout or options', () => {
+    const bytes = BSON.serialize({ a: 1 });
+    expect(() => StateTracker.fromBson(bytes, { layout: new Layout(), promoteLongs: false })).toThrow('not both');
+    expect(StateTracker.fromBson(bytes, { promoteValues: false }).get('a')).toEqual(new BSON.Int32(1));
+  });
 });

@@ -22,6 +22,12 @@ describe('shapeGuard', () => {
     expect(guard({ o: { 1: 1 } }, { o: {} })).toEqual({ o: isNoArray });
   });
 
+  it('asks nothing of objects without edited elements beside those that have some', () => {
+    const before = { o: { list: [1, 2], p: { q: 1 } } };
+    const both = guard(before, { o: { list: [1, 3], p: { q: 2 } } });
+    expect(both).toEqual(guard(before, { o: { list: [1, 3], p: { q: 1 } } }));
+  });
+
   it('asks that an edited element is as it was', () => {
     const unchanged = (i: number, value: unknown) => ({ $eq: [{ $arrayElemAt: ['$l', i] }, { $literal: value }] });
     expect(guard({ l: [new Double(1), { q: 1 }, 0] }, { l: [2, { q: 2 }, 0] })).toEqual({
