@@ -18,7 +18,7 @@ export default defineConfig(async () => {
       ...shared,
       name: `mongodb ${mongodb}, bson ${bson}`,
       setupFiles: [setupFiles ?? [], './packages/data-bridge/test/support/check-driver.ts'].flat(),
-      include: suites.map((suite) => `packages/data-bridge/test/${suite}.test.ts`),
+      include: suites.map((suite) => `packages/data-bridge/test/*/${suite}.test.ts`),
       env: { DRIVER_VERSION: mongodb },
     },
   }));
