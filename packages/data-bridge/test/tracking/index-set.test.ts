@@ -19,6 +19,6 @@ it('is a set in the order of addition, be there few or many', () => {
         expect([set.list(), before, set.has(index)]).toEqual([[...model], then, way !== 0]);
       }
     }),
-    runs(300),
+    runs(10_000),
   );
 });
