@@ -1,7 +1,6 @@
 import { BSON } from 'mongodb';
 import { copyValue } from '../bson/copy.ts';
 import { setOwn } from '../bson/plain-object.ts';
-import { CorruptBsonError } from '../errors.ts';
 import {
   decodeDocument,
   decodeElement,
@@ -364,9 +363,8 @@ export class BsonBaseline implements Baseline {
     this.#settleSent();
     try {
       if (this.layout.habit.foretellsWhole()) return decodeFields(this.layout, this.#bytes, this.#start);
-    } catch (error) {
-      // What is damaged is found where it is read: the other fields can be.
-      if (!(error instanceof CorruptBsonError)) throw error;
+    } catch {
+      // What is damaged is found where it is read, and told there: the other fields can be.
     }
     return [];
   }

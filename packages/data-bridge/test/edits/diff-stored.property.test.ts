@@ -177,11 +177,11 @@ describe('the walk beside the bytes', () => {
     });
 
   it('tells the same as the exact diff, of usual documents', () => {
-    fc.assert(property(usualDocument), runs(10_000));
+    fc.assert(property(usualDocument), runs(2_000));
   });
 
   it('tells the same as the exact diff, of any document', () => {
-    fc.assert(property(anyDocument), runs(10_000));
+    fc.assert(property(anyDocument), runs(2_000));
   });
 
   it('tells the same after saves, rollbacks, rebases and copies, and what it told stays', () => {
@@ -216,7 +216,7 @@ describe('the walk beside the bytes', () => {
       }
       for (const { tree, exact } of kept) expect(spelled(tree)).toEqual(exact);
     });
-    fc.assert(trace, runs(10_000));
+    fc.assert(trace, runs(2_000));
   });
 
   it('tells what is laid on newer documents, carried out and confined as the exact diff does', () => {
@@ -245,7 +245,7 @@ describe('the walk beside the bytes', () => {
         if (!(error instanceof EncodeError)) throw error;
       }
     });
-    fc.assert(trace, runs(10_000));
+    fc.assert(trace, runs(2_000));
   });
 
   it('tells numbers that moved among doubles and integers as the exact diff does', () => {
@@ -261,7 +261,7 @@ describe('the walk beside the bytes', () => {
         baseline.set('list', isNested ? { list: changed } : changed);
         agree(baseline);
       }),
-      runs(10_000),
+      runs(2_000),
     );
   });
 });
