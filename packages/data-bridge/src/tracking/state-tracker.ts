@@ -5,7 +5,7 @@ import { toJsonValue } from '../bson/json.ts';
 import { type BsonOptions, Layout } from '../bson/layout.ts';
 import { isObject } from '../bson/bson-classes.ts';
 import { typeName } from '../schema/bson-types.ts';
-import { EncodeError, UsageError } from '../errors.ts';
+import { UsageError } from '../errors.ts';
 import type { Baseline } from './baseline.ts';
 import { BsonBaseline } from './bson-baseline.ts';
 import { type Change, changesOf, diff, type Edit, type EditTree } from '../edits/edits.ts';
@@ -212,8 +212,8 @@ export function editsOf(
   const tell = (name: string, value: unknown): Edit | null => {
     try {
       return general(name, value);
-    } catch (error) {
-      if (!(error instanceof EncodeError)) throw error;
+    } catch {
+      // It is thrown again where the edit is asked for.
       edits.set(name, null);
       return null;
     }

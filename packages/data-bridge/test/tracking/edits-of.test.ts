@@ -49,6 +49,18 @@ describe.each(baselines)('edits field by field over %s', (_, over) => {
   });
 });
 
+describe('the tree of edits', () => {
+  it('has no field that was only said to differ', () => {
+    class Suspicious extends ObjectBaseline {
+      override eachChange(visit: (name: string, value: unknown) => void): void {
+        visit('name', 'Ann');
+        visit('tags', ['b']);
+      }
+    }
+    expect([...(treeOf(new Suspicious(data()))?.children.keys() ?? [])]).toEqual(['tags']);
+  });
+});
+
 describe('a baseline over many names', () => {
   it('tells later of names that the layout has no room for, too', () => {
     const layout = new Layout({});
