@@ -30,7 +30,8 @@ const anyInput = fc.record(
     name: fc.string(),
     size: fc.oneof(fc.integer(), fc.double({ noNaN: true })),
     count: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
-    when: fc.date({ noInvalidDate: true }),
+    // The second server reads dates as Python does: years 1 to 9999.
+    when: fc.date({ noInvalidDate: true, min: new Date('0001-01-01'), max: new Date('9999-12-31') }),
     tags: fc.array(fc.string(), { maxLength: 3 }),
     inner: fc.dictionary(fc.constantFrom('a', 'b', 'x.y', '$z', '0'), anyValue, { noNullPrototype: true }),
   },
