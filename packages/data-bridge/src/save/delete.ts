@@ -46,7 +46,7 @@ export async function deleteDocument(
     const isDeleted = await tryRemove(state, { ...state.filter, ...filter }, { ...options, ...collation });
     const newer = isDeleted || conditions === null ? null : await readNewer(state, options);
     if (newer === null || conditions === null) {
-      state.isDeleted = true;
+      state.deleted();
       return isDeleted;
     }
     const { guarded, overlaps } = conflictsOf(state, { tree, stamped: [] }, conditions, newer);
@@ -72,7 +72,7 @@ async function tryRemove(
     const { deletedCount } = await definition.collection().deleteOne(filter, options);
     return deletedCount > 0;
   } catch (error) {
-    if (outcomeOf(error) === 'applied') state.isDeleted = true;
+    if (outcomeOf(error) === 'applied') state.deleted();
     if (outcomeOf(error) !== 'unknown') throw translate(error, state.context, state.definition);
     const text =
       'The deletion was sent, and the connection broke before its answer came. Calling delete() again is safe.';

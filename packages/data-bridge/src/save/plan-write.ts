@@ -32,9 +32,7 @@ export function planWrite(
     if (name !== undefined && edits?.children.has(name)) state.checkOwn(name);
   const tree = edits === null ? null : confined(state, edits);
   const write = tree === null ? null : planUpdate(state, tree, atomics.length > 0, options);
-  state.sent = atomics;
-  state.pending = [];
-  state.writing = tree;
+  state.planned(tree, atomics);
   return write;
 }
 
