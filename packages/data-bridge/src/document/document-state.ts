@@ -24,21 +24,28 @@ import { equalOrBothUndefined, type PendingAtomic } from '../tracking/pending-op
 import { baselineOf, moveTo, type StateTracker } from '../tracking/state-tracker.ts';
 
 /** What one save writes: fixed when it is planned, so that later changes of the document are left for the next one. */
-export type Write =
-  | { readonly kind: 'insert'; readonly document: BSON.Document; readonly entry?: PlannedEntry }
-  | {
-      readonly kind: 'update';
-      readonly filter: DocumentState['filter'];
-      readonly tree: EditTree;
-      /** The fields that the mapper itself writes: the time of the update, and the version. */
-      readonly stamped: readonly string[];
-      /** True where the server tells what the operators left, since others may have written there, too. */
-      readonly reads: boolean;
-      /** What the stored document must hold besides; null where the update fits any. */
-      readonly conditions: WriteConditions | null;
-      /** Of a model whose history is kept. */
-      readonly entry?: PlannedEntry;
-    };
+export type Write = InsertWrite | UpdateWrite;
+
+export interface InsertWrite {
+  readonly kind: 'insert';
+  readonly document: BSON.Document;
+  /** What the recorder notes of it; undefined where it notes nothing. */
+  readonly entry: PlannedEntry | undefined;
+}
+
+export interface UpdateWrite {
+  readonly kind: 'update';
+  readonly filter: DocumentState['filter'];
+  readonly tree: EditTree;
+  /** The fields that the mapper itself writes: the time of the update, and the version. */
+  readonly stamped: readonly string[];
+  /** True where the server tells what the operators left, since others may have written there, too. */
+  readonly reads: boolean;
+  /** What the stored document must hold besides; null where the update fits any. */
+  readonly conditions: WriteConditions | null;
+  /** What the recorder notes of it; undefined where it notes nothing. */
+  readonly entry: PlannedEntry | undefined;
+}
 
 /** Under which conditions a document is written. */
 export interface WriteConditions {

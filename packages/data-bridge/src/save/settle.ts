@@ -8,12 +8,11 @@ import { extentAt } from '../document/loaded-part.ts';
 import { hasAtomic } from '../document/stored-commands.ts';
 import type { EditTree } from '../edits/edits.ts';
 import { OutcomeUnknownError } from '../errors.ts';
-import { withRevision } from '../history/record-save.ts';
-import { isRecorded } from '../history/record.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
 import { carriedOut } from '../tracking/pending-operators.ts';
 import { moveTo } from '../tracking/state-tracker.ts';
 import { adds } from '../update/plan.ts';
+import { recorderOf } from './recorder.ts';
 import type { BSON } from 'mongodb';
 
 /**
@@ -38,7 +37,7 @@ function settleUpdate(
   // A Date that was read before stays as it is: the new time is another one.
   const read = stamped.filter((name) => baseline.current(name) !== undefined && !baseline.differs(name));
   const loaded = withoutUnloaded(state, settled, stamped);
-  baseline.settle(after !== null && isRecorded(definition) ? withRevision(state, loaded, after) : loaded);
+  baseline.settle(after === null ? loaded : recorderOf(definition).settled(state, loaded, after));
   for (const name of read) baseline.revert(name);
   takeStored(state);
   state.settled(settled);
