@@ -141,6 +141,19 @@ describe.each(packages)('$folder', ({ folder, rooms, outside, loaded, pure }) =>
   });
 });
 
+describe('the history', () => {
+  it('is asked for nowhere outside of its room, but where a model is made and defined', () => {
+    const places = ['history/', 'definition/', 'model/', 'index.ts', 'errors.ts'];
+    const asking = sourcesIn('packages/data-bridge/src')
+      .filter(({ path }) => !places.some((place) => path.startsWith(place)))
+      .filter(
+        ({ text, imports }) =>
+          imports.some(({ specifier }) => specifier.includes('/history/')) || /\bredaction\b|\bisRecorded\b/.test(text),
+      );
+    expect(asking.map(({ path }) => path)).toEqual([]);
+  });
+});
+
 describe('every source file', () => {
   const sources = everywhere.flatMap((folder) =>
     sourcesIn(folder).map((source) => ({ ...source, path: `${folder}/${source.path}` })),

@@ -3,7 +3,8 @@ import { castFilter } from './cast-filter.ts';
 
 /**
  * A filter of the program as it is sent for documents of a model: cast, and joined by the conditions that the model itself
- * has. This is the one place where they join: queries, static writes and bulk writes all call it.
+ * has. This is the one place where they join a filter: queries, static writes and bulk writes all call it; an aggregation
+ * begins with a stage of them.
  *
  * @throws as `castFilter` does.
  */

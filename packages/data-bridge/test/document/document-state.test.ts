@@ -25,7 +25,7 @@ describe('the state of a document', () => {
 
   it('keeps an unanswered write until it is known what became of it', () => {
     const state = stored();
-    const write = { kind: 'insert', document: {} } as const;
+    const write = { kind: 'insert', document: {}, entry: undefined } as const;
     state.planned(tree, []);
     state.unansweredBy(write);
     state.withdrawn();
@@ -47,7 +47,7 @@ describe('the state of a document', () => {
     const state = stored();
     const before = { ...state };
     state.planned(tree, []);
-    state.unansweredBy({ kind: 'insert', document: {} });
+    state.unansweredBy({ kind: 'insert', document: {}, entry: undefined });
     state.deleted();
     state.doubted();
     state.reread();
@@ -63,7 +63,7 @@ describe('the state of a document', () => {
     state.planned(tree, [{} as never]);
     state.settled({ ...tree });
     state.planned(tree, []);
-    state.unansweredBy({ kind: 'insert', document: {} });
+    state.unansweredBy({ kind: 'insert', document: {}, entry: undefined });
     state.deleted();
     state.doubted();
     (state as { isNew: boolean }).isNew = true;
