@@ -201,8 +201,9 @@ export class HistoryError extends DataBridgeError {
   }
 }
 
-/** What became of one document of `saveAll()`. */
+/** What became of one document of `saveAll()` or `insertMany()`. */
 export interface SaveResult {
+  /** The document; where `insertMany()` made none, the plain object that it sent. */
   readonly document: object;
   /** `clean`: there was nothing to write. After `conflict` and `failed` its changes still wait for a save. */
   readonly outcome: 'inserted' | 'updated' | 'clean' | 'conflict' | 'failed';
@@ -210,7 +211,10 @@ export interface SaveResult {
   readonly error?: unknown;
 }
 
-/** Some documents of `saveAll()` were not saved. The others were. */
+/**
+ * Some documents of `saveAll()` or `insertMany()` were not saved, as `results` tells; the others were. Where there is one error
+ * alone, that is the `cause`.
+ */
 export class BulkSaveError extends DataBridgeError {
   readonly code = 'DATA_BRIDGE_BULK_SAVE';
   /** One for each document, in their order (not enumerable: logs would show the documents). */
@@ -223,7 +227,8 @@ export class BulkSaveError extends DataBridgeError {
         ? 'The documents were written, and not confirmed as asked'
         : `${missed.length} of ${results.length} documents were not saved`;
     const text = `${failed}${reasonsOf(results)}. "results" tells of each.`;
-    super(text, context);
+    const errors = results.flatMap(({ error }) => (error === undefined ? [] : [error]));
+    super(text, errors.length === 1 ? { cause: errors[0], ...context } : context);
     this.results = results;
     hide(this, 'results');
   }
@@ -258,7 +263,8 @@ export class BulkWriteError extends DataBridgeError {
   constructor(results: readonly BulkResult[], context?: ErrorContext) {
     const failed = results.filter(({ error }) => error !== undefined);
     const text = `${failed.length} of ${results.length} operations failed${reasonsOf(results)}. "results" tells of each.`;
-    super(text, context);
+    const errors = results.flatMap(({ error }) => (error === undefined ? [] : [error]));
+    super(text, errors.length === 1 ? { cause: errors[0], ...context } : context);
     this.results = results;
     hide(this, 'results');
   }

@@ -1,5 +1,4 @@
 import {
-  MongoBulkWriteError,
   MongoClientClosedError,
   MongoDriverError,
   MongoError,
@@ -22,7 +21,6 @@ import {
   isMisuse,
   isWithoutTransactions,
   reasonOf,
-  refusedWrites,
   sentenceOf,
   serverCode,
   withoutValues,
@@ -115,7 +113,7 @@ export function translate(thrown: unknown, context: ErrorContext, names: Names =
     return new NotConnectedError(text, { ...context, cause: error });
   }
   return error instanceof MongoServerError
-    ? translateRefusal(error, thrown, names, { ...context, cause: safely(error) })
+    ? translateRefusal(error, names, { ...context, cause: safely(error) })
     : error;
 }
 
@@ -128,6 +126,11 @@ export function translateWrite(thrown: unknown, context: ErrorContext, names?: N
   return new OutcomeUnknownError(text, { ...context, cause: safely(error) });
 }
 
+/** True for an error of this package by which nobody knows whether a write was done. */
+export function isUnknown(error: unknown): boolean {
+  return error instanceof OutcomeUnknownError;
+}
+
 /** True where the connection broke, or the time ran out. */
 function isInterrupted(error: unknown): boolean {
   return error instanceof MongoNetworkError || error instanceof MongoOperationTimeoutError;
@@ -138,7 +141,7 @@ export function safely(error: unknown): unknown {
   return error instanceof MongoServerError ? withoutValues(error) : error;
 }
 
-function translateRefusal(error: MongoServerError, thrown: unknown, names: Names, context: ErrorContext): unknown {
+function translateRefusal(error: MongoServerError, names: Names, context: ErrorContext): unknown {
   const code = serverCode(error);
   if (isWithoutTransactions(error)) {
     const text =
@@ -146,7 +149,7 @@ function translateRefusal(error: MongoServerError, thrown: unknown, names: Names
     return new UsageError(text, context);
   }
   if (code === DUPLICATE_KEY) return duplicateKeyError(error, names, context);
-  if (code === INVALID_DOCUMENT) return new ValidationError(refusedIssues(error, thrown, names), context);
+  if (code === INVALID_DOCUMENT) return new ValidationError(refusedIssues(error, names), context);
   if (error instanceof MongoWriteConcernError || !isMisuse(error)) return context.cause;
   return new UsageError(`The server refuses the call (code ${code}): ${sentenceOf(error)}`, context);
 }
@@ -167,22 +170,14 @@ function duplicateKeyError(error: MongoServerError, names: Names, context: Error
   return new DuplicateKeyError(text, { ...context, ...duplicate });
 }
 
-/** What a collection's validator refused. Keys of a bulk write begin with the document's place, as those of its validation do. */
-function refusedIssues(error: MongoServerError, thrown: unknown, names: Names): ValidationIssue[] {
-  const issuesIn = (errInfo: unknown, place: readonly number[]): ValidationIssue[] =>
-    validatorIssues(documentIn(errInfo)).map((issue) => shownIssue(issue, place, names));
-  if (!(thrown instanceof MongoBulkWriteError)) return issuesIn(error['errInfo'], []);
-  const refused = refusedWrites(thrown).filter(({ code }) => Number(code) === INVALID_DOCUMENT);
-  return refused.flatMap(({ index, errInfo }) => issuesIn(errInfo, [index]));
+/** What a collection's validator refused. */
+function refusedIssues(error: MongoServerError, names: Names): ValidationIssue[] {
+  return validatorIssues(documentIn(error['errInfo'])).map((issue) => shownIssue(issue, names));
 }
 
-function shownIssue(
-  { keys, message, value }: ValidationIssue,
-  place: readonly number[],
-  names: Names,
-): ValidationIssue {
+function shownIssue({ keys, message, value }: ValidationIssue, names: Names): ValidationIssue {
   const [name, ...inner] = keys;
-  const shown = [...place, ...(name === undefined ? [] : [names.programName(String(name))]), ...inner];
+  const shown = [...(name === undefined ? [] : [names.programName(String(name))]), ...inner];
   const issue = { keys: shown, path: shown.join('.'), message };
   return Object.defineProperty(issue, 'value', { value, enumerable: false });
 }

@@ -22,7 +22,15 @@ import { changesBetween, type StoredChange } from '../edits/stored-changes.ts';
 import { type Answer, nullIfShapeDiffers, type Update } from '../document/stored-commands.ts';
 import { planEntry, UNKNOWN } from './entry.ts';
 import type { PlannedEntry } from '../document/planned-entry.ts';
-import { type Done, type Known, nextRevision, record, type RecordedModel, recordedModel } from './record.ts';
+import {
+  type Done,
+  type Known,
+  isGathered,
+  nextRevision,
+  record,
+  type RecordedModel,
+  recordedModel,
+} from './record.ts';
 
 /*
  * Saves and deletions of documents whose history is kept.
@@ -39,16 +47,33 @@ export async function recordInsert(
   insert: () => Promise<void>,
 ): Promise<void> {
   const definition = recordedModel(state.definition);
-  const doc: unknown = document['_id'];
-  const mayBeKnown = state.assigned.has('_id') || definition.fields.has('_id');
-  if (mayBeKnown && state.unanswered === null) document[REVISION] = await nextRevision(definition, doc, options);
-  const known: Known = { doc, base: 0, seen: null, values: [], isWhole: true };
-  const done = await record(definition, entry as PlannedEntry, known, options, async () => {
+  const planned = entry as PlannedEntry;
+  if (mayBeKnown(state) && state.unanswered === null && !isGathered(planned))
+    document[REVISION] = await nextRevision(definition, document['_id'], options);
+  const done = await record(definition, planned, knownBeforeInsert(document), options, async () => {
     await insert();
-    const { _id, [REVISION]: rev, [REVISION_ID]: _revId, ...fields } = document;
-    return { doc, rev: Number(rev), prev: null, changes: changesBetween({}, fields, []) };
+    return insertDone(document);
   });
   if (done !== null) document[REVISION] = done.rev;
+}
+
+/** True where there may have been another document with the same `_id` before: the program chose it. */
+export function mayBeKnown({ assigned, definition }: DocumentState): boolean {
+  return assigned.has('_id') || definition.fields.has('_id');
+}
+
+export function knownBeforeInsert(document: BSON.Document): Known {
+  return { doc: document['_id'] as unknown, base: 0, seen: null, values: [], isWhole: true };
+}
+
+export function knownBeforeUpdate(state: DocumentState, tree: EditTree): Known {
+  return { ...seenIn(state), values: valuesBelow(state.baseline, tree), isWhole: false };
+}
+
+/** What an insert did. @param document as it was sent. */
+export function insertDone(document: BSON.Document): Done {
+  const { _id: doc, [REVISION]: rev, [REVISION_ID]: _revId, ...fields } = document;
+  return { doc: doc as unknown, rev: Number(rev), prev: null, changes: changesBetween({}, fields, []) };
 }
 
 /** Sends an update with its entry: what was stored before it comes back, and the edits are laid on that. */
@@ -61,7 +86,7 @@ export async function recordUpdate(
   const definition = recordedModel(state.definition);
   const { tree } = write;
   const entry = write.entry as PlannedEntry;
-  const known: Known = { ...seenIn(state), values: valuesBelow(state.baseline, tree), isWhole: false };
+  const known = knownBeforeUpdate(state, tree);
   const met: Exchanged[] = [];
   const done = await record(definition, entry, known, options, async () => {
     await send((_, filter, form, sent) =>

@@ -1,4 +1,5 @@
 import { BSON, type ClientSession, type ObjectId, type OptionalId, type WriteConcern } from 'mongodb';
+import { encodeDocument } from '../bson/encode.ts';
 import { isInTransaction } from '../connection/transaction-attempt.ts';
 import type { SessionCollection } from '../connection/collection.ts';
 import { type ModelDefinition, REVISION, REVISION_ID } from '../definition/model-definition.ts';
@@ -67,6 +68,8 @@ export async function record(
   options: SendOptions,
   write: () => Promise<Done | null>,
 ): Promise<Done | null> {
+  const gathering = gatherings.get(entry);
+  if (gathering !== undefined) return gatherFrom(gathering, entry, write);
   const sent = sendOptionsOf(options);
   if (isInTransaction(options)) {
     const done = await write();
@@ -87,24 +90,69 @@ export async function record(
   return null;
 }
 
-function sendOptionsOf({ session, writeConcern }: SendOptions): SendOptions {
+/** What gathers the entries of writes that are sent together: they were announced, and are written when all are done. */
+interface Gathering {
+  /** @param done null where the write was not done. */
+  take(entry: PlannedEntry, done: Done | null): void;
+}
+
+const gatherings = new WeakMap<PlannedEntry, Gathering>();
+
+/** Has a write's entry gathered, until it is released. */
+export function gather(entry: PlannedEntry, gathering: Gathering): void {
+  gatherings.set(entry, gathering);
+}
+
+export function release(entry: PlannedEntry): void {
+  gatherings.delete(entry);
+}
+
+/** True where a write's entry is gathered. */
+export function isGathered(entry: PlannedEntry): boolean {
+  return gatherings.has(entry);
+}
+
+async function gatherFrom(
+  gathering: Gathering,
+  entry: PlannedEntry,
+  write: () => Promise<Done | null>,
+): Promise<Done | null> {
+  try {
+    const done = await write();
+    gathering.take(entry, done);
+    return done;
+  } catch (error) {
+    if (outcomeOf(error) === 'refused') gathering.take(entry, null);
+    throw error;
+  }
+}
+
+export function sendOptionsOf({ session, writeConcern }: SendOptions): SendOptions {
   return { ...(session !== undefined && { session }), ...(writeConcern !== undefined && { writeConcern }) };
 }
 
 /** Once more where the write is sent once more. */
 async function announce(
   definition: RecordedModel,
-  { id, ...entry }: PlannedEntry,
-  { doc, base, seen, values, isWhole }: Known,
+  entry: PlannedEntry,
+  known: Known,
   options: SendOptions,
 ): Promise<void> {
-  const known = knownValues(values, definition.redaction);
-  const pending: PendingEntry = { _id: id, pending: true, doc, ...entry, base, seen, known, isWhole };
   try {
-    await definition.historyCollection().insertOne(documentOf(pending), options);
+    await definition.historyCollection().insertOne(documentOf(pendingOf(definition, entry, known)), options);
   } catch (error) {
     if (serverCode(error) !== 11000) throw error;
   }
+}
+
+/** What announces a write. */
+export function pendingOf(
+  { redaction }: RecordedModel,
+  { id, ...entry }: PlannedEntry,
+  { doc, base, seen, values, isWhole }: Known,
+): PendingEntry {
+  const known = knownValues(values, redaction);
+  return { _id: id, pending: true, doc, ...entry, base, seen, known, isWhole };
 }
 
 /** The write was not done. The pending entry does no harm where it stays: a repair finds out the same. */
@@ -112,7 +160,12 @@ async function drop(history: SessionCollection, { id }: PlannedEntry, options: S
   await history.deleteOne(where({ _id: id }), options).catch(() => {});
 }
 
-function entryOf(definition: RecordedModel, planned: PlannedEntry, { doc, rev, prev, changes }: Done): StoredEntry {
+/** The entry of a write that was done. */
+export function entryOf(
+  definition: RecordedModel,
+  planned: PlannedEntry,
+  { doc, rev, prev, changes }: Done,
+): StoredEntry {
   return { _id: { doc, rev }, ...planned, prev, changes: entryChanges(changes, definition.redaction) };
 }
 
@@ -133,16 +186,15 @@ export async function finish(definition: RecordedModel, entry: StoredEntry, opti
     if (await put(definition, next, options)) return next._id.rev;
     throw new Error('The revision was taken twice.');
   } catch (error) {
-    const text =
-      'The document was written, but its entry in the history was not: repairHistory() will write it, or say what is in its way.';
-    const { doc } = entry._id;
-    throw new HistoryError(text, {
-      problem: 'unfinished',
-      model: definition.collectionName,
-      id: doc,
-      cause: safely(error),
-    });
+    throw unfinished(definition, entry, error);
   }
+}
+
+/** The error for a write that was done, and whose entry was not written. */
+export function unfinished({ context }: RecordedModel, { _id }: StoredEntry, error: unknown): HistoryError {
+  const text =
+    'The document was written, but its entry in the history was not: repairHistory() will write it, or say what is in its way.';
+  return new HistoryError(text, { problem: 'unfinished', ...context, id: _id.doc, cause: safely(error) });
 }
 
 /** Writes an entry and removes what announced it. False where another write has the revision. */
@@ -168,6 +220,26 @@ export async function nextRevision(definition: RecordedModel, doc: unknown, { se
   const options = { projection: { _id: 1 }, sort: { _id: -1 }, ...(session !== undefined && { session }) } as const;
   const last = await definition.historyCollection().findOne<{ _id: { rev: unknown } }>(entriesOf(doc), options);
   return last === null ? 1 : Number(last._id.rev) + 1;
+}
+
+/** The last revisions that the history has of documents, by their places; undefined of those that it does not know. */
+export async function lastRevisions(
+  definition: RecordedModel,
+  docs: readonly unknown[],
+  { session }: SendOptions,
+): Promise<(number | undefined)[]> {
+  const options = session === undefined ? {} : { session };
+  const stages = [
+    { $match: { $or: docs.map((doc) => entriesOf(doc)) } },
+    { $group: { _id: '$_id.doc', rev: { $max: '$_id.rev' } } },
+  ];
+  const found = await definition.historyCollection().aggregate(stages, options).toArray();
+  const revisions = new Map(found.map(({ _id, rev }) => [keyOf(_id), Number(rev)]));
+  return docs.map((doc) => revisions.get(keyOf(doc)));
+}
+
+function keyOf(doc: unknown): string {
+  return Buffer.from(encodeDocument({ doc })).toString('latin1');
 }
 
 /** A filter of the driver: its types take every `_id` for an ObjectId. */

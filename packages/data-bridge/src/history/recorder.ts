@@ -3,6 +3,7 @@ import { REVISION, REVISION_ID } from '../definition/model-definition.ts';
 import { UsageError } from '../errors.ts';
 import type { Recorder } from '../save/recorder.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
+import { announceAll } from './entry-batch.ts';
 import { planEntry } from './entry.ts';
 import { recordedModel } from './record.ts';
 import { recordDelete, recordInsert, recordUpdate, withRevision } from './record-save.ts';
@@ -21,6 +22,7 @@ export const HISTORY: Recorder = {
   insert: recordInsert,
   update: recordUpdate,
   settled: withRevision,
+  announce: (definition, writes, options) => announceAll(recordedModel(definition), writes, options),
   delete: recordDelete,
   checkOne(definition, _method, history) {
     if (history === undefined) return;

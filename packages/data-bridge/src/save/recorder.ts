@@ -1,6 +1,6 @@
 import type { BSON, DeleteOptions, DeleteResult, FindOneAndUpdateOptions, UpdateOptions, UpdateResult } from 'mongodb';
 import type { ModelDefinition } from '../definition/model-definition.ts';
-import type { DocumentState, InsertWrite, UpdateWrite } from '../document/document-state.ts';
+import type { DocumentState, InsertWrite, UpdateWrite, Write } from '../document/document-state.ts';
 import type { PlannedEntry } from '../document/planned-entry.ts';
 import { type Answer, type Update, update, updateAndRead } from '../document/stored-commands.ts';
 import type { EditTree } from '../edits/edits.ts';
@@ -27,6 +27,22 @@ export interface BulkOperation<N extends string> {
   readonly parts: BSON.Document;
 }
 
+/** A planned write and its document. */
+export interface PlannedState {
+  readonly state: DocumentState;
+  readonly write: Write;
+}
+
+/** Writes that were announced, and are sent together. */
+export interface WriteBatch {
+  /** An insert was done by a command for many. */
+  inserted(write: InsertWrite): void;
+  /** A write was not done. */
+  dropped(write: Write): void;
+  /** Called when all were sent. Gives what failed after the write itself was done. */
+  finish(): Promise<ReadonlyMap<Write, unknown>>;
+}
+
 /**
  * What stands around the writes of a model's documents: nothing, or a history that has an entry for each. Every write of
  * the mapper goes through its model's recorder, so no other place needs to know which one that is.
@@ -51,6 +67,15 @@ export interface Recorder {
   ): Promise<Answer | null>;
   /** Gives the edits of a save that was done, with what the document carries since. */
   settled(state: DocumentState, tree: EditTree, stored: Baseline): EditTree;
+  /**
+   * Called before writes of one model are sent together: inserts by one command, which `insert` does not see, and each
+   * update by `update`. Gives what must be told of them, and done after them; null where that is nothing.
+   */
+  announce(
+    definition: ModelDefinition,
+    writes: readonly PlannedState[],
+    options: Pick<UpdateOptions, 'session' | 'writeConcern'>,
+  ): Promise<WriteBatch | null>;
   /** Deletes a document. False when there was none. */
   delete(state: DocumentState, filter: object, options: DeleteOptions): Promise<boolean>;
 
@@ -92,6 +117,7 @@ const PLAIN: Recorder = {
   insert: (_state, _write, _options, insert) => insert(),
   update: (_state, { reads, tree }, _options, send) => send(reads ? updateAndRead(tree) : update),
   settled: (_state, tree) => tree,
+  announce: () => Promise.resolve(null),
   delete: async ({ definition }, filter, options) =>
     (await definition.collection().deleteOne(filter, options)).deletedCount > 0,
   checkOne: checkHistoryOption,

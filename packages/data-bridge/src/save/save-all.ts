@@ -8,6 +8,7 @@ import { DocumentState, type Write } from '../document/document-state.ts';
 import { checkOwnFields } from '../document/new-document.ts';
 import { outcomeOf } from '../connection/write-outcome.ts';
 import { checkSaveOptions, prepare, type SaveOptions, sendAndSettle } from './save.ts';
+import { announceJobs, finishJobs, partsOf } from './save-recorded.ts';
 import { withdraw } from './settle.ts';
 import {
   type Command,
@@ -124,11 +125,18 @@ async function planAll(jobs: readonly Job[], ordered: boolean, options: SaveOpti
 /** Sends and settles what was planned. */
 async function sendAll(jobs: readonly PlannedJob[], ordered: boolean, options: SaveOptions): Promise<void> {
   let isStopped = false;
-  await concurrently(intoCommands(jobs, ordered), atOnce(ordered, options), async (command) => {
+  const send = async (command: Command<PlannedJob>): Promise<void> => {
     const written = isStopped ? command.writes.map(takeBack) : await sendCommand(command, ordered, options);
     command.writes.forEach((job, place) => (job.written = written[place] ?? UNTRIED));
     isStopped ||= ordered && written.some(isFailure);
-  });
+  };
+  for (const part of partsOf(jobs)) {
+    const announced = isStopped ? [] : await announceJobs(part, options);
+    isStopped ||= ordered && part.some(({ written }) => isFailure(written));
+    const open = part.filter(({ written }) => written === null);
+    await concurrently(intoCommands(open, ordered), atOnce(ordered, options), send);
+    await finishJobs(announced);
+  }
 }
 
 function takeBack({ state }: PlannedWrite): Written {

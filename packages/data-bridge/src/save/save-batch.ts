@@ -65,7 +65,7 @@ export function intoCommands<P extends PlannedWrite>(planned: readonly P[], orde
   for (const each of planned) {
     const model = modelOf(each);
     const bytes = sizeOf(model);
-    const isAlone = needsAnswer(each) || each.write.entry !== undefined || bytes > each.server.bytesOfOne;
+    const isAlone = needsAnswer(each) || bytes > each.server.bytesOfOne;
     const command = isAlone ? undefined : open.find(({ writes: [first] }) => goTogether(each, first));
     if (command !== undefined && hasRoom(command, bytes, each.server)) {
       command.writes.push(each);
@@ -82,11 +82,12 @@ export function intoCommands<P extends PlannedWrite>(planned: readonly P[], orde
 }
 
 /**
- * Of operators the server must tell what they left, and of an update with conditions whether they were met: before MongoDB 8.0
- * it tells totals of many.
+ * Of operators the server must tell what they left, of an update that is recorded what was there before, and of one with
+ * conditions whether they were met: before MongoDB 8.0 it tells totals of many.
  */
 function needsAnswer({ write, server }: PlannedWrite): boolean {
-  return write.kind === 'update' && (write.reads || (write.conditions !== null && !server.hasBulkWrite));
+  if (write.kind === 'insert') return false;
+  return write.reads || write.entry !== undefined || (write.conditions !== null && !server.hasBulkWrite);
 }
 
 /** True where there are conditions that may not be met. */

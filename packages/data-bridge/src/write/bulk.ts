@@ -31,6 +31,7 @@ import type { Filter } from '../types/filter.ts';
 import type { Update } from '../types/update.ts';
 import { recorderOf } from '../save/recorder.ts';
 import { checkUpsertedId, stampUpdate } from './stamp-update.ts';
+import { sendInserts } from './send-inserts.ts';
 import { safeOptions } from './static-writes.ts';
 import type { ManyOptions, StampOptions } from './write-options.ts';
 
@@ -340,19 +341,15 @@ async function insertAll(
   options: ExecuteOptions,
 ): Promise<Told[]> {
   const documents = group.map(([, { parts }]) => parts['document'] as BSON.Document);
-  const answer = await definition
-    .collection()
-    .insertMany(documents, options)
-    .then((): BulkFailure => ({ refused: new Map(), done: documents.length }), readFailure);
-  const { refused, failure } = answer;
-  const tried = options.ordered && refused.size > 0 ? Math.max(...refused.keys()) + 1 : documents.length;
-  return documents.map(({ _id }, i): Told => {
-    const reason = refused.get(i);
-    if (reason !== undefined) return { error: errorOf(definition, reason, false) };
-    if (i >= tried) return {};
-    if (failure === undefined) return { insertedId: _id };
-    const error = errorOf(definition, failure.error, failure.outcome === 'unknown');
-    return failure.outcome === 'applied' ? { insertedId: _id, error } : { error };
+  const { fates } = await sendInserts(
+    definition,
+    documents,
+    options,
+    'Read what is stored before they are sent again.',
+  );
+  return fates.map(({ outcome, error }, i): Told => {
+    const inserted = outcome === 'inserted' ? { insertedId: documents[i]?.['_id'] as unknown } : {};
+    return { ...inserted, ...(error !== undefined && { error }) };
   });
 }
 

@@ -1,17 +1,19 @@
-import { type Abortable, type BSON, type BulkWriteOptions, MongoBulkWriteError, ObjectId } from 'mongodb';
+import { type Abortable, type BSON, type BulkWriteOptions, ObjectId } from 'mongodb';
 import { isPlainObject } from '../bson/plain-object.ts';
 import { isStorable } from '../bson/storable.ts';
-import { CONCURRENCY, concurrently } from '../connection/concurrently.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { Document, type DocumentClass, lifeOf, readField } from '../save/document.ts';
-import { OutcomeUnknownError, UsageError, ValidationError, type ValidationIssue } from '../errors.ts';
-import { DocumentState, type InsertWrite, type Write } from '../document/document-state.ts';
+import { BulkSaveError, type SaveResult, UsageError, ValidationError, type ValidationIssue } from '../errors.ts';
+import { DocumentState, type InsertWrite } from '../document/document-state.ts';
 import { checkOwnFields } from '../document/new-document.ts';
-import { outcomeOf, safely, translate } from '../connection/write-outcome.ts';
+import { translate } from '../connection/write-outcome.ts';
 import { letOut, needsDocuments, insertStamps } from '../save/door.ts';
 import { planWrite } from '../save/plan-write.ts';
-import { checkWriteConcern, sendAndSettle } from '../save/save.ts';
-import { fail, settle, withdraw } from '../save/settle.ts';
+import { recorderOf, type WriteBatch } from '../save/recorder.ts';
+import { checkWriteConcern } from '../save/save.ts';
+import { partsOf } from '../save/save-recorded.ts';
+import { fail, settle } from '../save/settle.ts';
+import { type InsertFate, type InsertFates, sendInserts } from './send-inserts.ts';
 
 /** Options of `insertMany`: the driver's, whether to validate, and what to give back. */
 export interface InsertManyOptions extends BulkWriteOptions, Partial<Abortable> {
@@ -33,6 +35,8 @@ export interface InsertManyOptions extends BulkWriteOptions, Partial<Abortable> 
  *
  * @param inputs plain objects of fields, and documents made by `new`.
  * @returns the documents, or their `_id`s, in the order of the inputs.
+ * @throws ValidationError with the issues of all; nothing was sent.
+ * @throws BulkSaveError where the server refused some of them: its `results` tell of each.
  */
 export async function insertMany(
   model: DocumentClass,
@@ -48,7 +52,8 @@ export async function insertMany(
   const isPlain = !validated && kind === 'ids' && !needsDocuments(definition) && !hasConstructor(model);
   const asTheyAre = isPlain ? sendable(definition, inputs) : null;
   if (asTheyAre !== null) {
-    await send(definition, asTheyAre, driverOptions, () => {});
+    checkSending(definition, driverOptions);
+    throwFailures(definition, asTheyAre, await sendInserts(definition, asTheyAre, driverOptions, READ_FIRST));
     return asTheyAre.map(({ _id }) => _id);
   }
   const documents = inputs.map((input) => (input instanceof model ? input : new model(input)));
@@ -56,10 +61,37 @@ export async function insertMany(
   const states = documents.map(lifeOf);
   // What was made here of plain inputs and is not given back needs no care any more.
   const held = (place: number): boolean => kind === 'documents' || inputs[place] === documents[place];
-  await DocumentState.queueAll(states, 'insertMany', () =>
-    insertLives(definition, states, held, validated, driverOptions),
+  const told = await DocumentState.queueAll(states, 'insertMany', () =>
+    insertStates(definition, states, held, validated, driverOptions),
   );
+  throwFailures(definition, documents, told);
   return kind === 'ids' ? documents.map((document) => readField(document, '_id')) : documents;
+}
+
+const SAVE_AGAIN = 'Calling save() of each is safe.';
+const READ_FIRST = 'Read what is stored before you send them again.';
+
+type SendOptions = BulkWriteOptions & Partial<Abortable>;
+
+function checkSending(definition: ModelDefinition, options: SendOptions): void {
+  options.signal?.throwIfAborted();
+  checkWriteConcern('insertMany', { definition, context: definition.context }, options);
+}
+
+/** @throws BulkSaveError where the server refused documents or never answered; what befell all of them as it is. */
+function throwFailures(
+  definition: ModelDefinition,
+  documents: readonly object[],
+  { fates, failure }: InsertFates,
+): void {
+  if (failure !== undefined) throw failure as Error;
+  if (fates.every(({ outcome, error }) => outcome === 'inserted' && error === undefined)) return;
+  const results = fates.map(({ outcome, error }, place): SaveResult => {
+    const document = documents[place] as object;
+    const told = outcome === 'inserted' ? 'inserted' : 'failed';
+    return { document, outcome: told, ...(error !== undefined && { error }) };
+  });
+  throw new BulkSaveError(results, definition.context);
 }
 
 function checkDocuments(definition: ModelDefinition, documents: readonly Document<unknown>[]): void {
@@ -68,66 +100,90 @@ function checkDocuments(definition: ModelDefinition, documents: readonly Documen
     throw new UsageError('insertMany() was given one document twice.', definition.context);
 }
 
-async function insertLives(
+async function insertStates(
   definition: ModelDefinition,
   states: readonly DocumentState[],
   isHeld: (place: number) => boolean,
   validated: boolean,
-  options: BulkWriteOptions & Partial<Abortable>,
-): Promise<void> {
+  options: SendOptions,
+): Promise<InsertFates> {
   const stored = states.find((state) => !state.isNew);
   if (stored !== undefined)
     throw new UsageError('insertMany() takes new documents only: one of these is stored already.', stored.context);
   const writes = await planAll(states, validated);
-  if (needsDocuments(definition)) return insertSingly(definition, states, writes, options);
-  const documents = writes.map(({ document }) => document);
-  const held = states.flatMap((state, place) =>
-    isHeld(place) ? [{ state, write: writes[place] as Write, place }] : [],
-  );
-  await send(definition, documents, options, (error) => failHeld(held, error));
-  for (const { state, write } of held) settle(state, write);
-}
-
-/** Documents whose history is kept, one by one or a few at once: each with its entry. */
-async function insertSingly(
-  definition: ModelDefinition,
-  states: readonly DocumentState[],
-  writes: readonly Write[],
-  { ordered = true, ...options }: BulkWriteOptions & Partial<Abortable>,
-): Promise<void> {
-  checkWriteConcern('insertMany', { definition, context: definition.context }, options);
-  const failures: unknown[] = [];
-  const atOnce = ordered || options.session !== undefined ? 1 : CONCURRENCY;
-  await concurrently([...states.entries()], atOnce, async ([place, state]) => {
-    const write = writes[place] as Write;
-    if (ordered && failures.length > 0) return withdraw(state);
-    try {
-      await sendAndSettle(state, write, options);
-    } catch (error) {
-      failures.push(error);
-    }
-  });
-  if (failures.length > 0) throw failures[0];
-}
-
-/** @param note is told of an error before it is thrown. */
-async function send(
-  definition: ModelDefinition,
-  documents: BSON.Document[],
-  options: BulkWriteOptions & Partial<Abortable>,
-  note: (error: unknown) => void,
-): Promise<void> {
-  options.signal?.throwIfAborted();
-  checkWriteConcern('insertMany', { definition, context: definition.context }, options);
-  try {
-    await definition.collection().insertMany(documents, options);
-  } catch (error) {
-    note(error);
-    if (outcomeOf(error) !== 'unknown') throw translate(error, definition.context, definition);
-    const text =
-      'The documents were sent, and the connection broke before the answer came: any of them may be stored. Calling save() of each is safe.';
-    throw new OutcomeUnknownError(text, { ...definition.context, cause: safely(error) });
+  checkSending(definition, options);
+  const planned = writes.map((write, place) => ({ state: states[place] as DocumentState, write }));
+  const told = await (needsDocuments(definition)
+    ? sendRecorded(definition, planned, options)
+    : sendInserts(
+        definition,
+        writes.map(({ document }) => document),
+        options,
+        SAVE_AGAIN,
+      ));
+  for (const [place, { outcome, error }] of told.fates.entries()) {
+    const { state, write } = planned[place] as PlannedInsert;
+    if (!isHeld(place)) continue;
+    if (outcome === 'inserted') settle(state, write);
+    else if (outcome === 'unknown') fail(state, write, error, 'unknown');
   }
+  return told;
+}
+
+interface PlannedInsert {
+  readonly state: DocumentState;
+  readonly write: InsertWrite;
+}
+
+/** Documents whose writes are recorded: some at a time, with their entries. */
+async function sendRecorded(
+  definition: ModelDefinition,
+  planned: readonly PlannedInsert[],
+  options: SendOptions,
+): Promise<InsertFates> {
+  const fates: InsertFate[] = [];
+  for (const part of partsOf(planned)) {
+    const told = await sendPart(definition, part, options);
+    fates.push(...told.fates);
+    if (told.failure !== undefined && part.length === planned.length) return told;
+    const isStopped = (options.ordered ?? true) && told.fates.some(({ outcome }) => outcome !== 'inserted');
+    if (isStopped || told.failure !== undefined) break;
+  }
+  while (fates.length < planned.length) fates.push({ outcome: 'untried' });
+  return { fates };
+}
+
+async function sendPart(
+  definition: ModelDefinition,
+  part: readonly PlannedInsert[],
+  options: SendOptions,
+): Promise<InsertFates> {
+  let batch: WriteBatch | null;
+  try {
+    batch = await recorderOf(definition).announce(definition, part, options);
+  } catch (error) {
+    const failure = translate(error, definition.context, definition);
+    return { fates: part.map(() => ({ outcome: 'refused', error: failure })), failure };
+  }
+  const told = await sendInserts(
+    definition,
+    part.map(({ write }) => write.document),
+    options,
+    SAVE_AGAIN,
+  );
+  if (batch === null) return told;
+  told.fates.forEach(({ outcome }, place) => {
+    const { write } = part[place] as PlannedInsert;
+    if (outcome === 'inserted') batch.inserted(write);
+    else if (outcome !== 'unknown') batch.dropped(write);
+  });
+  const failures = await batch.finish();
+  if (failures.size === 0) return told;
+  const fates = told.fates.map((fate, place): InsertFate => {
+    const error = failures.get((part[place] as PlannedInsert).write);
+    return error === undefined ? fate : { outcome: 'inserted', error };
+  });
+  return { fates };
 }
 
 // ── documents ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -157,25 +213,6 @@ async function planAll(states: readonly DocumentState[], validated: boolean): Pr
 export function issueWithin(issue: ValidationIssue, index: number): ValidationIssue {
   const placed = { ...issue, keys: [index, ...issue.keys], path: `${index}.${issue.path}` };
   return Object.defineProperty(placed, 'value', { value: issue.value, enumerable: false });
-}
-
-interface Held {
-  readonly state: DocumentState;
-  readonly write: Write;
-  readonly place: number;
-}
-
-/** Notes which documents were stored before the error, and of which it is not known. */
-function failHeld(held: readonly Held[], error: unknown): void {
-  const result = error instanceof MongoBulkWriteError ? error.result : undefined;
-  const refused = new Set(result?.getWriteErrors().map(({ index }) => index));
-  // Batches go one after another: all up to here were answered.
-  const answered = (result?.insertedCount ?? 0) + refused.size;
-  const isUnknown = outcomeOf(error) === 'unknown';
-  for (const { state, write, place } of held) {
-    if (place >= answered && isUnknown) fail(state, write, error);
-    else if (place < answered && !refused.has(place)) settle(state, write);
-  }
 }
 
 // ── plain inputs ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -169,7 +169,8 @@ describe('writes of a model with a history', () => {
         { _id: 'm1', name: 'y' },
       ]),
     ).rejects.toMatchObject({
-      code: 'DATA_BRIDGE_DUPLICATE_KEY',
+      code: 'DATA_BRIDGE_BULK_SAVE',
+      cause: { code: 'DATA_BRIDGE_DUPLICATE_KEY' },
     });
     expect((await Place.history('m1')).items).toHaveLength(1);
     expect(await pending('places_history')).toBe(0);

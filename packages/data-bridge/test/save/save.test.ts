@@ -387,7 +387,7 @@ describe('insertMany()', () => {
     async ({ ordered, stored: expected }) => {
       const _id = new ObjectId();
       const users = [new User({ name: 'a', _id }), new User({ name: 'b', _id }), new User({ name: 'c' })];
-      await expect(User.insertMany(users, { ordered })).rejects.toThrow(DuplicateKeyError);
+      await expect(User.insertMany(users, { ordered })).rejects.toMatchObject({ code: 'DATA_BRIDGE_BULK_SAVE' });
       expect(users.map((user) => !user.$isNew)).toEqual(expected);
       expect(await User.count({ _id: { $in: users.map((user) => user._id) } })).toBe(expected.filter(Boolean).length);
     },

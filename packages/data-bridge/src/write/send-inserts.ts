@@ -1,0 +1,68 @@
+import type { Abortable, BSON, BulkWriteOptions } from 'mongodb';
+import { type BulkFailure, readFailure } from '../connection/bulk-failure.ts';
+import { safely, translate } from '../connection/write-outcome.ts';
+import type { ModelDefinition } from '../definition/model-definition.ts';
+import { OutcomeUnknownError } from '../errors.ts';
+
+/** What became of one document of an insert of many. */
+export interface InsertFate {
+  /** `unknown` where its answer never came; `untried` where the insert ended before it. */
+  readonly outcome: 'inserted' | 'refused' | 'unknown' | 'untried';
+  /** Why it was not inserted, or was and not confirmed as asked, in this package's words. */
+  readonly error?: unknown;
+}
+
+/** What became of all of them. */
+export interface InsertFates {
+  readonly fates: readonly InsertFate[];
+  /** What befell the command as a whole, where that is all there is to tell. */
+  readonly failure?: unknown;
+}
+
+const INSERTED: InsertFate = { outcome: 'inserted' };
+const UNTRIED: InsertFate = { outcome: 'untried' };
+
+/**
+ * Inserts documents by one call of the driver, and tells what became of each. It throws nothing.
+ *
+ * @param advice what to do where the answer never came.
+ */
+export async function sendInserts(
+  definition: ModelDefinition,
+  documents: BSON.Document[],
+  options: BulkWriteOptions & Partial<Abortable>,
+  advice: string,
+): Promise<InsertFates> {
+  let answer: BulkFailure;
+  try {
+    await definition.collection().insertMany(documents, options);
+    return { fates: documents.map(() => INSERTED) };
+  } catch (error) {
+    answer = readFailure(error);
+  }
+  const { refused, failure, done } = answer;
+  const asked = options.ordered ?? true;
+  const tried = asked && refused.size > 0 ? Math.max(...refused.keys()) + 1 : documents.length;
+  const error = failure && wordsOf(definition, failure, advice);
+  const fates = documents.map((_, place): InsertFate => {
+    const refusal = refused.get(place);
+    if (refusal !== undefined) return { outcome: 'refused', error: translate(refusal, definition.context, definition) };
+    if (place >= tried) return UNTRIED;
+    if (failure === undefined) return INSERTED;
+    // Batches go one after another: all up to here were answered.
+    if (failure.outcome === 'applied') return { outcome: 'inserted', error };
+    return place < done + refused.size ? INSERTED : { outcome: failure.outcome, error };
+  });
+  const isAllTheSame = error !== undefined && fates.every((fate) => fate.error === error);
+  return { fates, ...(isAllTheSame && { failure: error }) };
+}
+
+function wordsOf(
+  definition: ModelDefinition,
+  { error, outcome }: { readonly error: unknown; readonly outcome: 'applied' | 'refused' | 'unknown' },
+  advice: string,
+): unknown {
+  if (outcome !== 'unknown') return translate(error, definition.context, definition);
+  const text = `The documents were sent, and the connection broke before the answer came: any of them may be stored. ${advice}`;
+  return new OutcomeUnknownError(text, { ...definition.context, cause: safely(error) });
+}
