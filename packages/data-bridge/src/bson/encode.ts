@@ -6,6 +6,7 @@ import { equalStoredForms, equalValues } from './equal-values.ts';
 import { type Identities, pairElements } from './identity.ts';
 import { toStored } from './bson-classes.ts';
 import { unstorable } from './storable.ts';
+import { TYPE_OF_TAG } from './types.ts';
 
 /** Stands for a value that is not there. `undefined` cannot: BSON has a type of that name. */
 export const ABSENT: unique symbol = Symbol('absent');
@@ -13,22 +14,8 @@ export const ABSENT: unique symbol = Symbol('absent');
 /** MongoDB stores no document that is nested deeper, the document itself included. */
 export const MAX_DEPTH = 100;
 
-/** What the bson package can write. */
-const BSON_TYPES: ReadonlySet<unknown> = new Set([
-  'Binary',
-  'BSONRegExp',
-  'BSONSymbol',
-  'Code',
-  'DBRef',
-  'Decimal128',
-  'Double',
-  'Int32',
-  'Long',
-  'MaxKey',
-  'MinKey',
-  'ObjectId',
-  'Timestamp',
-]);
+/** The tags of what the bson package can write. */
+const WRITABLE_TAGS: ReadonlySet<unknown> = new Set(Object.keys(TYPE_OF_TAG));
 
 /** By this the bson package tells objects of its own major version, and refuses others. */
 const VERSION = Symbol.for('@@mdb.bson.version');
@@ -302,7 +289,7 @@ function sketchBytes(bytes: Uint8Array): string {
 
 function convertBson(value: object, base: unknown, place: Place): unknown {
   const type = (value as { _bsontype?: unknown })._bsontype;
-  if (!BSON_TYPES.has(type)) refuse(place, `a value of the unknown BSON type "${String(type)}"`);
+  if (!WRITABLE_TAGS.has(type)) refuse(place, `a value of the unknown BSON type "${String(type)}"`);
   if (versionOf(value) !== OWN_VERSION)
     refuse(place, `an object of BSON type ${String(type)} from another version of the bson package`);
   switch (type) {

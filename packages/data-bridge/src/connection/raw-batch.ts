@@ -1,5 +1,6 @@
 import { type Batch, batchOf } from '../bson/batch.ts';
 import { int32 } from '../bson/bytes.ts';
+import { DOCUMENT } from '../bson/types.ts';
 
 /*
  * The documents that a cursor has received, as bytes. The driver's own way to them, `readBufferedDocuments()`, looks for
@@ -84,7 +85,7 @@ function startsOf(bytes: Uint8Array, offset: number, elements: readonly Element[
   let end = offset + 4;
   for (const [type, , , at, size] of elements) {
     // An element has at least its type and the end of its name before its value.
-    if (type !== 3 || !(at >= end + 2) || !isDocumentAt(bytes, at, limit)) return null;
+    if (type !== DOCUMENT || !(at >= end + 2) || !isDocumentAt(bytes, at, limit)) return null;
     end = at + int32(bytes, at);
     if (end !== at + size) return null;
     starts.push(at);

@@ -3,6 +3,7 @@ import { float64, nameEnd, terminator, valueEnd } from '../bson/bytes.ts';
 import type { Edit } from './edits.ts';
 import { copyPlain } from './plain-copy.ts';
 import { exactAt, type Source } from './stored-edits.ts';
+import { ARRAY, DOCUMENT, DOUBLE, INT32, NULL, OBJECT_ID } from '../bson/types.ts';
 
 /*
  * BSON has types that a program's values do not tell. What stays in its place keeps the stored type; what may have moved
@@ -11,13 +12,13 @@ import { exactAt, type Source } from './stored-edits.ts';
 
 /** A scalar of one of these types, or a container, that gives way to a value of another type tells nothing about that one's. */
 export function isCommonType(type: number): boolean {
-  return (type >= 0x01 && type <= 0x04) || (type >= 0x07 && type <= 0x0a) || type === 0x10;
+  return (type >= DOUBLE && type <= ARRAY) || (type >= OBJECT_ID && type <= NULL) || type === INT32;
 }
 
 /** The stored value is, or holds, one of which the program's does not tell the type. */
 export function losesType({ bytes, start }: Source, type: number, at: number, limit: number): boolean {
-  if (type === 0x01) return Number.isInteger(float64(bytes, at));
-  if (type !== 0x03 && type !== 0x04) return !isCommonType(type);
+  if (type === DOUBLE) return Number.isInteger(float64(bytes, at));
+  if (type !== DOCUMENT && type !== ARRAY) return !isCommonType(type);
   const last = terminator(bytes, start, at, limit);
   for (let here = at + 4; here < last;) {
     const inner = bytes[here] as number;
@@ -45,8 +46,8 @@ export function givesType(edit: Edit): boolean {
  */
 export function copyBeside(source: Source, type: number, at: number, limit: number, value: unknown): unknown {
   if (!isCommonType(type) || isWrapped(value)) return exactAt(source, type, at);
-  if (typeof value === 'number') return type === 0x01 ? new BSON.Double(value) : value;
-  const isContainer = typeof value === 'object' && value !== null && (type === 0x03 || type === 0x04);
+  if (typeof value === 'number') return type === DOUBLE ? new BSON.Double(value) : value;
+  const isContainer = typeof value === 'object' && value !== null && (type === DOCUMENT || type === ARRAY);
   if (!isContainer) return copyPlain(value, 0);
   const last = terminator(source.bytes, source.start, at, limit);
   const next = copies(source, at, last);

@@ -1,6 +1,7 @@
 import type { BSON } from 'mongodb';
 import type { Identities } from '../bson/identity.ts';
 import { isObject } from '../bson/bson-classes.ts';
+import { type BsonTypeName, NUMBER_TYPES } from '../bson/types.ts';
 import { typeName } from './bson-types.ts';
 import { SchemaError } from '../errors.ts';
 import { definitionOf, type JsonSchema, libraryJsonSchema, property, someSchema } from './schema-library.ts';
@@ -157,15 +158,12 @@ function othersOf(definition: unknown): unknown {
 // ── what cannot be ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** The types of JSON Schema and of BSON that can tell elements apart. */
-const SCALARS: ReadonlySet<unknown> = new Set([
+const SCALARS: ReadonlySet<unknown> = new Set<BsonTypeName | 'number' | 'integer' | 'boolean'>([
   'string',
   'number',
   'integer',
   'boolean',
-  'int',
-  'long',
-  'double',
-  'decimal',
+  ...NUMBER_TYPES,
   'bool',
   'date',
   'objectId',

@@ -1,6 +1,7 @@
 // The `$jsonSchema` of a collection: https://www.mongodb.com/docs/manual/reference/operator/query/jsonSchema/
 // It is draft 4 of JSON Schema with `bsonType`, and without `$ref`, `format`, `default` and whatever came later.
 import { setOwn } from '../bson/plain-object.ts';
+import type { BsonTypeName } from '../bson/types.ts';
 import { SchemaError } from '../errors.ts';
 import type { SchemaField } from './schema-field.ts';
 import type { JsonSchema } from './schema-library.ts';
@@ -99,8 +100,12 @@ function texts(schema: JsonSchema): JsonSchema {
 }
 
 /** An integer may be stored as a double: the driver does so from 2^31 on. */
-const INTEGER = ['int', 'long', 'double'];
-const BSON_TYPES: ReadonlyMap<unknown, readonly string[]> = new Map([
+const INTEGER: readonly BsonTypeName[] = ['int', 'long', 'double'];
+/** The types of BSON by those of JSON Schema. */
+const STORED_TYPES: ReadonlyMap<unknown, readonly (BsonTypeName | 'number')[]> = new Map<
+  unknown,
+  readonly (BsonTypeName | 'number')[]
+>([
   ['string', ['string']],
   ['boolean', ['bool']],
   ['object', ['object']],
@@ -112,7 +117,7 @@ const BSON_TYPES: ReadonlyMap<unknown, readonly string[]> = new Map([
 
 function types({ type, bsonType }: JsonSchema): JsonSchema {
   const named = listOf(bsonType).filter((name) => typeof name === 'string');
-  const known = listOf(type).flatMap((name) => BSON_TYPES.get(name) ?? []);
+  const known = listOf(type).flatMap((name) => STORED_TYPES.get(name) ?? []);
   const all = [...new Set([...named, ...known])];
   return {
     ...(all.length > 0 && { bsonType: all.length === 1 ? all[0] : all }),
