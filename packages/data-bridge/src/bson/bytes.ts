@@ -1,27 +1,5 @@
 import { CorruptBsonError } from '../errors.ts';
-import {
-  ARRAY,
-  BINARY,
-  BOOLEAN,
-  CODE,
-  CODE_WITH_SCOPE,
-  DATE,
-  DB_POINTER,
-  DECIMAL128,
-  DOCUMENT,
-  DOUBLE,
-  INT32,
-  INT64,
-  MAX_KEY,
-  MIN_KEY,
-  NULL,
-  OBJECT_ID,
-  REGEX,
-  STRING,
-  SYMBOL,
-  TIMESTAMP,
-  UNDEFINED,
-} from './types.ts';
+import * as types from './types.ts';
 
 /*
  * The lowest layer: pure functions of (bytes, offset). `limit` is everywhere the offset of the terminator of the document
@@ -114,38 +92,38 @@ export function binaryFrom(bytes: Uint8Array, at: number): number {
 /** The end of the value at `at`. Checks the lengths and terminators that lead there, not what lies inside. */
 export function valueEnd(bytes: Uint8Array, start: number, type: number, at: number, limit: number): number {
   switch (type) {
-    case STRING:
-    case CODE:
-    case SYMBOL:
+    case types.STRING:
+    case types.CODE:
+    case types.SYMBOL:
       return stringEnd(bytes, start, at, limit) + 1;
-    case INT32:
+    case types.INT32:
       return fixedEnd(start, at, 4, limit);
-    case DOUBLE:
-    case DATE:
-    case TIMESTAMP:
-    case INT64:
+    case types.DOUBLE:
+    case types.DATE:
+    case types.TIMESTAMP:
+    case types.INT64:
       return fixedEnd(start, at, 8, limit);
-    case OBJECT_ID:
+    case types.OBJECT_ID:
       return fixedEnd(start, at, 12, limit);
-    case BOOLEAN:
+    case types.BOOLEAN:
       return fixedEnd(start, at, 1, limit);
-    case DOCUMENT:
-    case ARRAY:
+    case types.DOCUMENT:
+    case types.ARRAY:
       return terminator(bytes, start, at, limit) + 1;
-    case UNDEFINED:
-    case NULL:
-    case MAX_KEY:
-    case MIN_KEY:
+    case types.UNDEFINED:
+    case types.NULL:
+    case types.MAX_KEY:
+    case types.MIN_KEY:
       return fixedEnd(start, at, 0, limit);
-    case BINARY:
+    case types.BINARY:
       return binaryEnd(bytes, start, at, limit);
-    case REGEX:
+    case types.REGEX:
       return nameEnd(bytes, start, nameEnd(bytes, start, at, limit) + 1, limit) + 1;
-    case DB_POINTER:
+    case types.DB_POINTER:
       return fixedEnd(start, stringEnd(bytes, start, at, limit) + 1, 12, limit);
-    case CODE_WITH_SCOPE:
+    case types.CODE_WITH_SCOPE:
       return scopeTerminator(bytes, start, at, limit) + 1;
-    case DECIMAL128:
+    case types.DECIMAL128:
       return fixedEnd(start, at, 16, limit);
     default:
       return unknownType(start, type, at);

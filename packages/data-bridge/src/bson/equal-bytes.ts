@@ -21,28 +21,7 @@ import type { Field, Level } from './level.ts';
 import { isBson, isDate, isMap, isUint8Array, toStored } from './bson-classes.ts';
 import { equalStoredForms } from './equal-values.ts';
 import { isAscii, latin1, maxText, utf8 } from './text.ts';
-import {
-  ARRAY,
-  BINARY,
-  BOOLEAN,
-  CODE,
-  CODE_WITH_SCOPE,
-  DATE,
-  DB_POINTER,
-  DECIMAL128,
-  DOCUMENT,
-  DOUBLE,
-  INT32,
-  INT64,
-  MAX_KEY,
-  NULL,
-  OBJECT_ID,
-  REGEX,
-  STRING,
-  SYMBOL,
-  TIMESTAMP,
-  UNDEFINED,
-} from './types.ts';
+import * as types from './types.ts';
 
 /** What stays the same while one element is compared. It is passed along: the program's code may run meanwhile (`toBSON`, getters). */
 interface Stored {
@@ -80,12 +59,12 @@ export function elementEqualsValue(
   const type = bytes[at] as number;
   const from = known === undefined ? nameEnd(bytes, start, at + 1, limit) + 1 : at + 2 + known.bytes.length;
   // The commonest question is answered without more ado.
-  if (typeof value === 'number' && (type === INT32 || type === DOUBLE)) {
-    fixedEnd(start, from, type === INT32 ? 4 : 8, limit);
-    return Object.is(type === INT32 ? int32(bytes, from) : float64(bytes, from), value);
+  if (typeof value === 'number' && (type === types.INT32 || type === types.DOUBLE)) {
+    fixedEnd(start, from, type === types.INT32 ? 4 : 8, limit);
+    return Object.is(type === types.INT32 ? int32(bytes, from) : float64(bytes, from), value);
   }
   const { promoteBuffers, promoteValues } = layout.options;
-  const nested = type === DOCUMENT || type === ARRAY;
+  const nested = type === types.DOCUMENT || type === types.ARRAY;
   const stored = {
     bytes,
     start,
@@ -109,43 +88,43 @@ export function elementEqualsValue(
 function equalEnd(stored: Stored, type: number, at: number, limit: number, field: Field, value: unknown): number {
   const { bytes, start } = stored;
   switch (type) {
-    case DOUBLE: {
+    case types.DOUBLE: {
       const end = fixedEnd(start, at, 8, limit);
       return equalDouble(float64(bytes, at), value) ? end : unequal;
     }
-    case STRING:
-    case SYMBOL: {
+    case types.STRING:
+    case types.SYMBOL: {
       const end = stringEnd(bytes, start, at, limit);
       return equalString(stored, at + 4, end, isBson(value, 'BSONSymbol') ? value.value : value) ? end + 1 : unequal;
     }
-    case DOCUMENT:
-    case ARRAY: {
+    case types.DOCUMENT:
+    case types.ARRAY: {
       const last = terminator(bytes, start, at, limit);
       return isNestedEqual(stored, type, at, last, field, value) ? last + 1 : unequal;
     }
-    case BINARY: {
+    case types.BINARY: {
       const end = binaryEnd(bytes, start, at, limit);
       return equalBinary(stored, at, end, value) ? end : unequal;
     }
-    case OBJECT_ID: {
+    case types.OBJECT_ID: {
       const end = fixedEnd(start, at, 12, limit);
       return isId(value) && equalId(bytes, at, value) ? end : unequal;
     }
-    case BOOLEAN: {
+    case types.BOOLEAN: {
       const end = fixedEnd(start, at, 1, limit);
       return value === (bytes[at] === 1) ? end : unequal;
     }
-    case DATE: {
+    case types.DATE: {
       const end = fixedEnd(start, at, 8, limit);
       return isDate(value) && Object.is(value.getTime(), milliseconds(bytes, at)) ? end : unequal;
     }
-    case NULL:
+    case types.NULL:
       return value === null ? at : unequal;
-    case INT32: {
+    case types.INT32: {
       const end = fixedEnd(start, at, 4, limit);
       return equalInt(int32(bytes, at), value) ? end : unequal;
     }
-    case INT64: {
+    case types.INT64: {
       const end = fixedEnd(start, at, 8, limit);
       return equalLong(int32(bytes, at), int32(bytes, at + 4), value) ? end : unequal;
     }
@@ -160,20 +139,20 @@ function equalEnd(stored: Stored, type: number, at: number, limit: number, field
 function equalRare(stored: Stored, type: number, at: number, end: number, field: Field, value: unknown): boolean {
   const { bytes, start } = stored;
   switch (type) {
-    case UNDEFINED:
+    case types.UNDEFINED:
       return value === undefined;
-    case REGEX:
-    case DB_POINTER:
+    case types.REGEX:
+    case types.DB_POINTER:
       return equalStoredForms(value, decodeExactValue(bytes, start, type, at, end), stored.anySubtype);
-    case CODE:
+    case types.CODE:
       return isBson(value, 'Code') && value.scope === null && equalString(stored, at + 4, end - 1, value.code);
-    case CODE_WITH_SCOPE:
+    case types.CODE_WITH_SCOPE:
       return isBson(value, 'Code') && equalCode(stored, at, end, field, value);
-    case TIMESTAMP:
+    case types.TIMESTAMP:
       return isBson(value, 'Timestamp') && int32(bytes, at) === value.low && int32(bytes, at + 4) === value.high;
-    case DECIMAL128:
+    case types.DECIMAL128:
       return isBson(value, 'Decimal128') && equalBytes(bytes, at, end, value.bytes, 16);
-    case MAX_KEY:
+    case types.MAX_KEY:
       return isBson(value, 'MaxKey');
     default:
       return isBson(value, 'MinKey');
@@ -184,7 +163,7 @@ function equalRare(stored: Stored, type: number, at: number, end: number, field:
 function isNestedEqual(stored: Stored, type: number, at: number, last: number, field: Field, value: unknown): boolean {
   if (stored.depth++ === maxDepth) corrupt(`documents are nested more than ${maxDepth} deep`, stored.start, at);
   const equal =
-    type === ARRAY ? equalArray(stored, at, last, field, value) : equalDocument(stored, at, last, field, value);
+    type === types.ARRAY ? equalArray(stored, at, last, field, value) : equalDocument(stored, at, last, field, value);
   stored.depth--;
   return equal;
 }
@@ -195,7 +174,7 @@ function equalCode(stored: Stored, at: number, end: number, field: Field, { code
   return (
     equalString(stored, at + 8, codeEnd, code) &&
     (isPlainObject(scope) || isMap(scope)) &&
-    isNestedEqual(stored, DOCUMENT, codeEnd + 1, end - 1, field, scope)
+    isNestedEqual(stored, types.DOCUMENT, codeEnd + 1, end - 1, field, scope)
   );
 }
 
@@ -241,7 +220,7 @@ function equalArray(stored: Stored, from: number, last: number, field: Field, va
     const live = toStored(value[index++]) ?? null;
     const element = nameEnd(bytes, start, at + 1, last) + 1;
     // A stored undefined is a null here.
-    at = equalEnd(stored, type === UNDEFINED ? NULL : type, element, last, field, live);
+    at = equalEnd(stored, type === types.UNDEFINED ? types.NULL : type, element, last, field, live);
     if (at === unequal) return false;
   }
   return index === value.length;
@@ -252,7 +231,7 @@ function equalDocument(stored: Stored, from: number, last: number, field: Field,
   if (!isBson(value, 'DBRef')) return false;
   return equalStoredForms(
     value,
-    decodeExactValue(stored.bytes, stored.start, DOCUMENT, from, last + 1),
+    decodeExactValue(stored.bytes, stored.start, types.DOCUMENT, from, last + 1),
     stored.anySubtype,
   );
 }
@@ -347,7 +326,7 @@ function equalByName(
     }
     index++;
   }
-  for (const at of elements.values()) if (bytes[at] !== UNDEFINED) return false;
+  for (const at of elements.values()) if (bytes[at] !== types.UNDEFINED) return false;
   return true;
 }
 

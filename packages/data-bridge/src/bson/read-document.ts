@@ -35,29 +35,7 @@ import { copyBytes, objectIdAt, toBsonRegExp, toReference, toRegExp } from './co
 import { setOwn } from './plain-object.ts';
 import type { SharedTexts } from './shared-texts.ts';
 import { flat, isAscii, latin1, maxText, utf8 } from './text.ts';
-import {
-  ARRAY,
-  BINARY,
-  BOOLEAN,
-  CODE,
-  CODE_WITH_SCOPE,
-  DATE,
-  DB_POINTER,
-  DECIMAL128,
-  DOCUMENT,
-  DOUBLE,
-  INT32,
-  INT64,
-  MAX_KEY,
-  MIN_KEY,
-  NULL,
-  OBJECT_ID,
-  REGEX,
-  STRING,
-  SYMBOL,
-  TIMESTAMP,
-  UNDEFINED,
-} from './types.ts';
+import * as types from './types.ts';
 
 /*
  * Whole documents, and values, out of their bytes: one walk over the elements. Its state is the module's: nothing that runs
@@ -141,7 +119,7 @@ export function readElement(
   options = given;
   shared = texts;
   maxSubstring = -1;
-  if (type !== DOCUMENT && type !== ARRAY) return readValue(bytes, type, from, limit, field, 1);
+  if (type !== types.DOCUMENT && type !== types.ARRAY) return readValue(bytes, type, from, limit, field, 1);
   takeText(bytes, from, valueEnd(bytes, start, type, from, limit), maxCopied);
   try {
     return readValue(bytes, type, from, limit, field, 1);
@@ -198,19 +176,19 @@ function readMembers(
       let value: unknown;
       // Here, and not only in readValue, so that V8 compiles the loop and the commonest types as one: a twelfth faster.
       switch (type) {
-        case DOUBLE:
+        case types.DOUBLE:
           value = readDouble(bytes, from, last);
           break;
-        case STRING:
+        case types.STRING:
           value = readString(bytes, from, last, field);
           break;
-        case DOCUMENT:
+        case types.DOCUMENT:
           value = readObject(bytes, from, last, field.level, depth + 1);
           break;
-        case ARRAY:
+        case types.ARRAY:
           value = readArray(bytes, from, last, field, depth + 1);
           break;
-        case INT32:
+        case types.INT32:
           value = readInt(bytes, from, last);
           break;
         default:
@@ -244,33 +222,33 @@ function readArray(bytes: Uint8Array, at: number, limit: number, field: Field, d
 /** Reads the value at `at` and sets `position` to its end. `limit` is the terminator of the document around it. */
 function readValue(bytes: Uint8Array, type: number, at: number, limit: number, field: Field, depth: number): unknown {
   switch (type) {
-    case DOUBLE:
+    case types.DOUBLE:
       return readDouble(bytes, at, limit);
-    case STRING:
+    case types.STRING:
       return readString(bytes, at, limit, field);
-    case DOCUMENT:
+    case types.DOCUMENT:
       return readObject(bytes, at, limit, field.level, depth + 1);
-    case ARRAY:
+    case types.ARRAY:
       return readArray(bytes, at, limit, field, depth + 1);
-    case BINARY:
+    case types.BINARY:
       return readBinary(bytes, at, limit);
-    case UNDEFINED:
+    case types.UNDEFINED:
       position = fixedEnd(origin, at, 0, limit);
       return undefined;
-    case OBJECT_ID:
+    case types.OBJECT_ID:
       position = fixedEnd(origin, at, 12, limit);
       return objectIdAt(bytes, at);
-    case BOOLEAN:
+    case types.BOOLEAN:
       return readBoolean(bytes, at, limit);
-    case DATE:
+    case types.DATE:
       position = fixedEnd(origin, at, 8, limit);
       return new Date(milliseconds(bytes, at));
-    case NULL:
+    case types.NULL:
       position = fixedEnd(origin, at, 0, limit);
       return null;
-    case INT32:
+    case types.INT32:
       return readInt(bytes, at, limit);
-    case INT64:
+    case types.INT64:
       return readLong(bytes, at, limit);
     default:
       return readRare(bytes, type, at, limit, field, depth);
@@ -279,35 +257,35 @@ function readValue(bytes: Uint8Array, type: number, at: number, limit: number, f
 
 function readRare(bytes: Uint8Array, type: number, at: number, limit: number, field: Field, depth: number): unknown {
   switch (type) {
-    case REGEX:
+    case types.REGEX:
       return readRegExp(bytes, at, limit);
-    case DB_POINTER: {
+    case types.DB_POINTER: {
       const namespace = readLone(bytes, at, limit);
       const id = position;
       position = fixedEnd(origin, id, 12, limit);
       return new DBRef(namespace, objectIdAt(bytes, id));
     }
-    case CODE:
+    case types.CODE:
       return new Code(readLone(bytes, at, limit));
-    case SYMBOL: {
+    case types.SYMBOL: {
       const value = readLone(bytes, at, limit);
       return options.promoteValues ? value : new BSONSymbol(value);
     }
-    case CODE_WITH_SCOPE: {
+    case types.CODE_WITH_SCOPE: {
       const last = scopeTerminator(bytes, origin, at, limit);
       const code = readLone(bytes, at + 4, limit);
       return new Code(code, readMembers(bytes, position, last, field.level, depth + 1, false) as BSON.Document);
     }
-    case TIMESTAMP:
+    case types.TIMESTAMP:
       position = fixedEnd(origin, at, 8, limit);
       return new Timestamp({ i: int32(bytes, at) >>> 0, t: int32(bytes, at + 4) >>> 0 });
-    case DECIMAL128:
+    case types.DECIMAL128:
       position = fixedEnd(origin, at, 16, limit);
       return new Decimal128(copyBytes(bytes, at, at + 16));
-    case MAX_KEY:
+    case types.MAX_KEY:
       position = fixedEnd(origin, at, 0, limit);
       return new MaxKey();
-    case MIN_KEY:
+    case types.MIN_KEY:
       position = fixedEnd(origin, at, 0, limit);
       return new MinKey();
     default:
