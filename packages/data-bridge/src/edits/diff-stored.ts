@@ -6,7 +6,7 @@ import type { Identities } from '../bson/identity.ts';
 import type { Field } from '../bson/level.ts';
 import { utf8 } from '../bson/text.ts';
 import { type Edit, MAX_LEVELS, type ValueEdit } from './edits.ts';
-import { copyDate, copyPlain, isPlainKey, isWellFormed } from './plain-copy.ts';
+import { copyDate, copyPlain, isPlainKey } from './plain-copy.ts';
 import { type Source, StoredDelete, StoredObject, StoredSet } from './stored-edits.ts';
 import { isCommonType } from './stored-types.ts';
 import { walkArray } from './diff-stored-arrays.ts';
@@ -88,7 +88,7 @@ function walk(
   switch (typeof value) {
     case 'string':
       if (type === STRING && equalText(bytes, start, at + 4, stringEnd(bytes, start, at, limit), value)) return null;
-      return isCommonType(type) && isWellFormed(value) ? new StoredSet(source, type, at, value) : undefined;
+      return isCommonType(type) && value.isWellFormed() ? new StoredSet(source, type, at, value) : undefined;
     case 'number':
       if (type === INT32) return Object.is(int32(bytes, at), value) ? null : new StoredSet(source, type, at, value);
       if (type === DOUBLE) {

@@ -7,6 +7,9 @@ import { settle, withdraw } from './settle.ts';
 import { notFound } from '../document/stored-commands.ts';
 import { checkConflictOptions, type ConflictOptions } from './write-conditions.ts';
 
+/** Options that other methods take. */
+const REFUSED = ['concurrency', 'guard', 'validate', 'history', 'timestamps'] as const;
+
 /** Options of `$rebase()`: the driver's, and what becomes of overlaps. */
 export interface RebaseOptions<C = Conflict>
   extends
@@ -16,8 +19,6 @@ export interface RebaseOptions<C = Conflict>
   /** Of a save whose answer never came: whether it was done. You may know by what is stored. */
   readonly applied?: boolean;
 }
-
-const REFUSED = ['concurrency', 'guard', 'validate', 'history', 'timestamps'];
 
 /** Reads the stored document, and lays on it what the program changed. Nothing is saved. */
 export async function rebase(
