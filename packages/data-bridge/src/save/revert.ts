@@ -85,7 +85,7 @@ export async function restore<D>(
   definition: RecordedModel,
   doc: unknown,
   make: (fields: Record<string, unknown>) => D,
-  lifeOf: (document: D) => DocumentState,
+  stateOf: (document: D) => DocumentState,
   options: SaveOptions = {},
 ): Promise<D> {
   const context = { ...definition.context, id: doc };
@@ -104,7 +104,7 @@ export async function restore<D>(
   if (version !== undefined) fields[version] = Number(past[version] ?? 0) + 1;
   const live: Record<string, unknown> = decodeStored(definition.layout(), encodeDocument(fields), 0);
   const document = make(live);
-  const state = lifeOf(document);
+  const state = stateOf(document);
   state.assigned.add('_id');
   await state.queue('restore', () => saveExactly(state, new Map(Object.entries(fields)), options));
   return document;
