@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -34,9 +34,9 @@ const packages: readonly Package[] = [
       'types/',
       'document/',
       'collection-sync/',
-      'history/',
       'save/',
       'write/',
+      'history/',
       'query/',
       'aggregate/',
       'watch/',
@@ -105,6 +105,18 @@ describe.each(packages)('$folder', ({ folder, rooms, outside, loaded, pure }) =>
     expect(folders.filter((room) => !existsSync(`${root}${folder}/${room}README.md`))).toEqual([]);
   });
 
+  it('names no file in a README.md that is not there', () => {
+    const present = new Set(sources.map(({ path }) => posix.basename(path)));
+    const missing = rooms
+      .filter((room) => room.endsWith('/'))
+      .flatMap((room) => {
+        const text = readFileSync(`${root}${folder}/${room}README.md`, 'utf8');
+        const named = [...text.matchAll(/`(?:[a-z-]+\/)*([a-z-]+\.ts)`/g)].map(([, name = '']) => name);
+        return named.filter((name) => !present.has(name)).map((name) => `${room}: ${name}`);
+      });
+    expect(missing).toEqual([]);
+  });
+
   it('imports only from its own room and from those above', () => {
     const below = violations((source) =>
       targetsOf(source).filter((target) => roomOf(target) === -1 || roomOf(target) > roomOf(source.path)),
@@ -147,6 +159,19 @@ describe.each(packages)('$folder', ({ folder, rooms, outside, loaded, pure }) =>
   it('has no enum and no code generation', () => {
     const banned = /^(?:export )?(?:declare )?(?:const )?enum\b|\beval\(|\bFunction\(/gm;
     expect(violations(({ text }) => [...text.matchAll(banned)].map(([found]) => found))).toEqual([]);
+  });
+});
+
+describe('the history', () => {
+  it('is asked for nowhere outside of its room, but where a model is made and defined', () => {
+    const places = ['history/', 'definition/', 'model/', 'index.ts', 'errors.ts'];
+    const asking = sourcesIn('packages/data-bridge/src')
+      .filter(({ path }) => !places.some((place) => path.startsWith(place)))
+      .filter(
+        ({ text, imports }) =>
+          imports.some(({ specifier }) => specifier.includes('/history/')) || /\bredaction\b|\bisRecorded\b/.test(text),
+      );
+    expect(asking.map(({ path }) => path)).toEqual([]);
   });
 });
 
