@@ -17,7 +17,7 @@ export const MAX_DEPTH = 100;
 /** The tags of what the bson package can write. */
 const WRITABLE_TAGS: ReadonlySet<unknown> = new Set(Object.keys(TYPE_OF_TAG));
 
-/** By this the bson package tells objects of its own major version, and refuses others. */
+/** By this symbol the bson package recognizes objects of its own major version. It refuses others. */
 const VERSION = Symbol.for('@@mdb.bson.version');
 const OWN_VERSION = versionOf(new BSON.MinKey());
 
@@ -203,7 +203,7 @@ function convertMap(value: ReadonlyMap<unknown, unknown>, base: unknown, place: 
 function convertArray(value: readonly unknown[], base: unknown, place: Place): unknown {
   enter(value, place);
   const stored: readonly unknown[] = Array.isArray(base) ? base : [];
-  // What is new has no originals to be told apart.
+  // New elements have no originals to be paired with.
   const origins = stored.length === 0 ? undefined : pairElements(value, stored, place.identities)?.origins;
   const result: unknown[] = [];
   for (let i = 0; i < value.length; i += 1) {
@@ -223,7 +223,7 @@ function convertArray(value: readonly unknown[], base: unknown, place: Place): u
   return restoreMoved(value, result, stored, missing, place.promoteBuffers);
 }
 
-/** True for a value whose type the program's own value does not tell, and for one that holds such a value. */
+/** True for a value whose stored type does not follow from the program's value, and for one that holds such a value. */
 function losesType(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (value instanceof BSON.Double) return Number.isInteger(value.value);
@@ -235,7 +235,7 @@ function losesType(value: unknown): boolean {
 }
 
 /**
- * An element that is not in its old place was converted beside another's original, which tells nothing about its types.
+ * An element that is not in its old place was converted next to another's original, which says nothing about its types.
  * Its own original is among the missing; sketches find it without comparing all with all.
  */
 function restoreMoved(

@@ -58,7 +58,7 @@ export function elementEqualsValue(
   const limit = terminator(bytes, start, start, bytes.length);
   const type = bytes[at] as number;
   const from = known === undefined ? nameEnd(bytes, start, at + 1, limit) + 1 : at + 2 + known.bytes.length;
-  // The commonest question is answered without more ado.
+  // The most common case is answered first.
   if (typeof value === 'number' && (type === types.INT32 || type === types.DOUBLE)) {
     fixedEnd(start, from, type === types.INT32 ? 4 : 8, limit);
     return Object.is(type === types.INT32 ? int32(bytes, from) : float64(bytes, from), value);

@@ -51,8 +51,8 @@ export function equalLong(low: number, high: number, value: unknown): boolean {
 }
 
 /**
- * The stored value at `at`, which has a type that JavaScript has not, equals this one, of the program or of a BSON class
- * of ours. False also for what is not told here: what `toExact` refuses in some cases, or replaces.
+ * The stored value at `at`, of a type that JavaScript does not have, equals this one, of the program or of a BSON class
+ * of ours. Also false for what is not decided here: what `toExact` refuses in some cases, or replaces.
  */
 export function equalTyped(bytes: Uint8Array, type: number, at: number, value: unknown): boolean {
   switch (type) {

@@ -1,7 +1,7 @@
 import { ObjectId } from 'mongodb';
 import { isPlainObject } from './plain-object.ts';
 
-/** Deeper values, and those that contain themselves, want a closer look. */
+/** Deeper values, and those that contain themselves, need a closer look. */
 const MAX_DEPTH = 50;
 
 /** Under this a class of the mapper says why its instances cannot be stored, and what to do instead. */

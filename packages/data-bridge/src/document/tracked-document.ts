@@ -85,7 +85,7 @@ export abstract class TrackedDocument<S> {
     return baseline instanceof BsonBaseline ? baseline.bytes() : null;
   }
 
-  /** True while it was never stored. */
+  /** True as long as it was never stored. */
   get $isNew(): boolean {
     return this.#state?.isNew === true;
   }
@@ -126,7 +126,7 @@ export abstract class TrackedDocument<S> {
     return differs || (this.#state !== null && hasAtomics(this.#state, name));
   }
 
-  /** What differs from what is stored, as small as it can be told. */
+  /** What differs from what is stored, as precisely as possible. */
   changes(): Change[] {
     this.#adoptDefaults();
     const baseline = baselineOf(this.#tracker);

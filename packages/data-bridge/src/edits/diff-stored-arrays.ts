@@ -23,7 +23,7 @@ export interface Place {
 
 /**
  * Compares the value of type `type` at `at`, before `limit`, with a live one: null when they are equal, `undefined` for what
- * only `diff` can tell.
+ * only `diff` can decide.
  */
 export type Walk = (
   source: Source,
@@ -46,7 +46,7 @@ export function walkArray(walk: Walk, place: Place, value: readonly unknown[]): 
     : walkPositions(walk, place, value);
 }
 
-/** Elements that are told by their positions. */
+/** Elements that are compared by position. */
 function walkPositions(walk: Walk, place: Place, value: readonly unknown[]): ValueEdit | null | undefined {
   const { source, at, last, field, level, identities } = place;
   const { bytes, start } = source;
@@ -78,7 +78,7 @@ function walkPositions(walk: Walk, place: Place, value: readonly unknown[]): Val
 }
 
 /**
- * Elements that are told apart by ObjectIds or by texts, each of which is the first member of its element and still is
+ * Elements that are identified by ObjectIds or by texts, each of which is the first member of its element and still is
  * what and where it was.
  */
 function walkIdentified(

@@ -15,14 +15,14 @@ import { ARRAY, BOOLEAN, DATE, DOCUMENT, DOUBLE, INT32, NULL, OBJECT_ID, STRING,
 /*
  * The difference between a live value and the bytes that it was read from, in one walk over both: what is unchanged is
  * neither decoded nor copied. It knows the commonest kinds of values, keys in their stored order, new keys at the end, and
- * elements where they were; at anything else it gives up (`undefined`), and the general `diff` takes the field. What it
- * does tell is what `diff` would.
+ * elements where they were; at anything else it gives up (`undefined`), and the general `diff` takes the field. The
+ * edits that it does find are those of `diff`.
  */
 
 /**
  * @param at the type byte of the stored element, or -1.
  * @param value the current one, `undefined` when it was removed.
- * @returns null when they are equal, `undefined` for what only `diff` can tell.
+ * @returns null when they are equal, `undefined` for what only `diff` can decide.
  */
 export function diffStored(
   bytes: Uint8Array,
@@ -95,12 +95,12 @@ function walk(
         if (Object.is(float64(bytes, at), value)) return null;
         return new StoredSet(source, type, at, new BSON.Double(value));
       }
-      return isCommonType(type) ? new StoredSet(source, type, at, value) : equalOrUntold(bytes, type, at, value);
+      return isCommonType(type) ? new StoredSet(source, type, at, value) : nullIfEqual(bytes, type, at, value);
     case 'boolean':
       if (type === BOOLEAN && (bytes[at] === 1) === value) return null;
       return isCommonType(type) ? new StoredSet(source, type, at, value) : undefined;
     case 'bigint':
-      return equalOrUntold(bytes, type, at, value);
+      return nullIfEqual(bytes, type, at, value);
     case 'object':
       return value === null
         ? walkNull(source, type, at)
@@ -110,7 +110,7 @@ function walk(
   }
 }
 
-function equalOrUntold(bytes: Uint8Array, type: number, at: number, value: unknown): null | undefined {
+function nullIfEqual(bytes: Uint8Array, type: number, at: number, value: unknown): null | undefined {
   return equalTyped(bytes, type, at, value) ? null : undefined;
 }
 
@@ -143,7 +143,7 @@ function walkObject(
   if (prototype === Date.prototype) return walkDate(source, type, at, value as Date);
   if (prototype === ObjectId.prototype)
     return type === OBJECT_ID && equalId(bytes, at, value as ObjectId) ? null : undefined;
-  return equalOrUntold(bytes, type, at, value);
+  return nullIfEqual(bytes, type, at, value);
 }
 
 function walkDate(source: Source, type: number, at: number, value: Date): StoredSet | null | undefined {

@@ -114,7 +114,7 @@ export class StoredPush extends Stored<readonly unknown[]> implements PushEdit {
   }
 }
 
-/** A stored array of elements that are told apart, each where it was, of which some were edited. */
+/** A stored array of elements with identities, each where it was, of which some were edited. */
 export class StoredElements extends Stored<readonly unknown[]> implements ElementsEdit {
   readonly kind = 'elements';
   readonly key: string;

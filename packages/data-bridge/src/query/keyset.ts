@@ -56,7 +56,7 @@ export function unpageableType(value: unknown): string | undefined {
 /**
  * The condition of the documents that come after a position in the order of these keys, whatever the types of their values.
  *
- * @param keys tell any two documents apart.
+ * @param keys no two documents have the same values under all of them.
  */
 export function beyond(keys: readonly OrderKey[], { values, side }: Position): Condition {
   const ways = keys.flatMap((key, i) => {

@@ -44,7 +44,7 @@ export class Results<R> implements PromiseLike<R[]>, AsyncIterable<R> {
       // case: the connection was closed meanwhile, and the driver ends its cursors as if all had been read
       if (cursor.killed) throw this.#interrupted();
     } finally {
-      // case: an aborted signal has the driver close it; closing it again would end the session before the server is told
+      // case: an aborted signal has the driver close it; closing it again would end the session before the server knows
       if (!cursor.closed) await cursor.close();
     }
   }

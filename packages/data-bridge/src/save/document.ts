@@ -55,8 +55,8 @@ export abstract class Document<S> extends TrackedDocument<S> {
   }
 
   /**
-   * Reads the stored document, and lays on it what was changed here, without saving: what others changed meanwhile shows,
-   * too. Containers handed out before are detached from the document, but of fields that only this document changed.
+   * Reads the stored document, and applies to it what was changed here, without saving: what others changed meanwhile
+   * shows, too. Containers handed out before are detached from the document, but of fields that only this document changed.
    *
    * @returns the document.
    * @throws ConflictError where both changed the same and `onConflict` does not say which goes; the document stays as it was.

@@ -20,7 +20,7 @@ export interface RebaseOptions<C = Conflict>
   readonly applied?: boolean;
 }
 
-/** Reads the stored document, and lays on it what the program changed. Nothing is saved. */
+/** Reads the stored document, and applies to it what the program changed. Nothing is saved. */
 export async function rebase(
   state: DocumentState,
   { applied, onConflict = 'rebase', ...options }: RebaseOptions,

@@ -162,8 +162,8 @@ function atOnce(ordered: boolean, { session }: SaveOptions): number {
 }
 
 /**
- * True where it stops those behind it. That a document is gone or another one now, a command with many of them tells
- * only when it is done.
+ * True where it stops those behind it. A command with many documents reports only when it is done that one of them is
+ * gone, or is another one now.
  */
 function isFailure(written: Written | null): boolean {
   if (written === null || written.isWritten) return false;

@@ -226,8 +226,8 @@ function combinations(schema: JsonSchema, place: Place): JsonSchema {
 }
 
 function allOf(schemas: readonly JsonSchema[]): JsonSchema {
-  const telling = schemas.filter((schema) => !isEmpty(schema));
-  return telling.length > 1 ? { allOf: telling } : (telling[0] ?? {});
+  const restrictive = schemas.filter((schema) => !isEmpty(schema));
+  return restrictive.length > 1 ? { allOf: restrictive } : (restrictive[0] ?? {});
 }
 
 function anyOf(schemas: readonly JsonSchema[]): JsonSchema {
@@ -250,18 +250,18 @@ function both(a: JsonSchema, b: JsonSchema): JsonSchema {
  * schema takes and what it gives says so.
  */
 function relax(output: JsonSchema, input: unknown): JsonSchema {
-  const twin = isObject(input) ? input : {};
+  const taken = isObject(input) ? input : {};
   const relaxed: Mutable = { ...output };
-  const required = listOf(output['required']).filter((name) => listOf(twin['required']).includes(name));
+  const required = listOf(output['required']).filter((name) => listOf(taken['required']).includes(name));
   if (required.length === 0) delete relaxed['required'];
   else relaxed['required'] = required;
-  if (output['additionalProperties'] === false && twin['additionalProperties'] !== false)
+  if (output['additionalProperties'] === false && taken['additionalProperties'] !== false)
     delete relaxed['additionalProperties'];
   for (const name of ['items', 'additionalItems', 'additionalProperties', 'anyOf', 'allOf'])
-    if (name in relaxed) relaxed[name] = relaxEach(relaxed[name], twin[name]);
+    if (name in relaxed) relaxed[name] = relaxEach(relaxed[name], taken[name]);
   const { properties } = output;
   if (isObject(properties)) {
-    const inputs = isObject(twin['properties']) ? twin['properties'] : {};
+    const inputs = isObject(taken['properties']) ? taken['properties'] : {};
     relaxed['properties'] = Object.fromEntries(
       Object.entries(properties).map(([name, member]) => [
         name,

@@ -70,7 +70,7 @@ export function isWrittenAsync(schema: unknown): boolean {
 }
 
 /**
- * Tells of a Zod schema that it runs nothing of the program's: no function is a part of it. So values are left as they are
+ * True for a Zod schema that runs no code of the program: no function is a part of it. So values are left as they are
  * while it validates. Like `isWrittenAsync` it is for when all schemas are made.
  */
 export function runsNoCode(schema: unknown): boolean {
