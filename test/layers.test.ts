@@ -1,6 +1,10 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { cyclesIn, importsOf, type Source, sourcesIn, targetsOf } from './support/sources.ts';
+
+const root = fileURLToPath(new URL('../', import.meta.url));
 
 interface Package {
   readonly folder: string;
@@ -94,6 +98,23 @@ describe.each(packages)('$folder', ({ folder, rooms, outside, loaded, pure }) =>
   it('has files in every room of the list', () => {
     const present = new Set(sources.map(({ path }) => roomOf(path)));
     expect(rooms.filter((_, room) => !present.has(room))).toEqual([]);
+  });
+
+  it('has a README.md in every room', () => {
+    const folders = rooms.filter((room) => room.endsWith('/'));
+    expect(folders.filter((room) => !existsSync(`${root}${folder}/${room}README.md`))).toEqual([]);
+  });
+
+  it('names no file in a README.md that is not there', () => {
+    const present = new Set(sources.map(({ path }) => posix.basename(path)));
+    const missing = rooms
+      .filter((room) => room.endsWith('/'))
+      .flatMap((room) => {
+        const text = readFileSync(`${root}${folder}/${room}README.md`, 'utf8');
+        const named = [...text.matchAll(/`(?:[a-z-]+\/)*([a-z-]+\.ts)`/g)].map(([, name = '']) => name);
+        return named.filter((name) => !present.has(name)).map((name) => `${room}: ${name}`);
+      });
+    expect(missing).toEqual([]);
   });
 
   it('imports only from its own room and from those above', () => {

@@ -112,18 +112,18 @@ export class ConflictError extends DataBridgeError {
 
 /** What is known of a violated unique index. */
 export interface DuplicateKey {
-  /** The fields of the index, dotted where they are nested; empty where the server did not tell. */
+  /** The fields of the index, dotted where they are nested; empty where the server did not name them. */
   readonly fields?: readonly string[];
-  /** The values that were refused, by field, where the server told. */
+  /** The values that were refused, by field, where the server gave them. */
   readonly values?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** Another document has the same value under a unique index. */
 export class DuplicateKeyError extends DataBridgeError {
   readonly code = 'DATA_BRIDGE_DUPLICATE_KEY';
-  /** The fields of the index, dotted where they are nested; empty where the server did not tell. */
+  /** The fields of the index, dotted where they are nested; empty where the server did not name them. */
   readonly fields: readonly string[];
-  /** The refused values by field, where the server told them (not enumerable). */
+  /** The refused values by field, where the server gave them (not enumerable). */
   readonly values: Readonly<Record<string, unknown>> | undefined;
 
   constructor(message: string, { fields = [], values, ...context }: ErrorContext & DuplicateKey = {}) {

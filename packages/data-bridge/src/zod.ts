@@ -68,7 +68,7 @@ export function regex(): ZodBson<'regex'> {
 }
 
 /**
- * An array of objects, told apart by a member that is unique in the array. Changes to different elements by different
+ * An array of objects, identified by a member that is unique in the array. Changes to different elements by different
  * writers then all survive. It is the type that it was given, marked, and nests anywhere.
  *
  * ```ts

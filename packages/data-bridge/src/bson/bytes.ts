@@ -1,4 +1,5 @@
 import { CorruptBsonError } from '../errors.ts';
+import * as types from './types.ts';
 
 /*
  * The lowest layer: pure functions of (bytes, offset). `limit` is everywhere the offset of the terminator of the document
@@ -91,38 +92,38 @@ export function binaryFrom(bytes: Uint8Array, at: number): number {
 /** The end of the value at `at`. Checks the lengths and terminators that lead there, not what lies inside. */
 export function valueEnd(bytes: Uint8Array, start: number, type: number, at: number, limit: number): number {
   switch (type) {
-    case 0x02: // string
-    case 0x0d: // code
-    case 0x0e: // symbol
+    case types.STRING:
+    case types.CODE:
+    case types.SYMBOL:
       return stringEnd(bytes, start, at, limit) + 1;
-    case 0x10: // int32
+    case types.INT32:
       return fixedEnd(start, at, 4, limit);
-    case 0x01: // double
-    case 0x09: // date
-    case 0x11: // timestamp
-    case 0x12: // int64
+    case types.DOUBLE:
+    case types.DATE:
+    case types.TIMESTAMP:
+    case types.INT64:
       return fixedEnd(start, at, 8, limit);
-    case 0x07: // ObjectId
+    case types.OBJECT_ID:
       return fixedEnd(start, at, 12, limit);
-    case 0x08: // boolean
+    case types.BOOLEAN:
       return fixedEnd(start, at, 1, limit);
-    case 0x03: // document
-    case 0x04: // array
+    case types.DOCUMENT:
+    case types.ARRAY:
       return terminator(bytes, start, at, limit) + 1;
-    case 0x06: // undefined
-    case 0x0a: // null
-    case 0x7f: // max key
-    case 0xff: // min key
+    case types.UNDEFINED:
+    case types.NULL:
+    case types.MAX_KEY:
+    case types.MIN_KEY:
       return fixedEnd(start, at, 0, limit);
-    case 0x05: // binary
+    case types.BINARY:
       return binaryEnd(bytes, start, at, limit);
-    case 0x0b: // regular expression
+    case types.REGEX:
       return nameEnd(bytes, start, nameEnd(bytes, start, at, limit) + 1, limit) + 1;
-    case 0x0c: // DBPointer
+    case types.DB_POINTER:
       return fixedEnd(start, stringEnd(bytes, start, at, limit) + 1, 12, limit);
-    case 0x0f: // code with scope
+    case types.CODE_WITH_SCOPE:
       return scopeTerminator(bytes, start, at, limit) + 1;
-    case 0x13: // decimal128
+    case types.DECIMAL128:
       return fixedEnd(start, at, 16, limit);
     default:
       return unknownType(start, type, at);

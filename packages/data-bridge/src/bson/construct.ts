@@ -19,7 +19,7 @@ export function copyBytes(bytes: Uint8Array, from: number, to: number): Buffer {
   return data;
 }
 
-/** The stored `s` is JavaScript's `g`, as the bson package has it. Null for what JavaScript cannot say. */
+/** The stored `s` is JavaScript's `g`, as the bson package has it. Null for what JavaScript cannot express. */
 export function toRegExp(source: string, flags: string): RegExp | null {
   if (!/^[ims]*$/.test(flags)) return null;
   try {

@@ -57,7 +57,7 @@ function copyMembers(value: object, ancestors: object[]): unknown {
   return result;
 }
 
-/** A class that says itself how it is stored. */
+/** True for an object whose class defines how it is stored. */
 export function hasToBson(value: object): value is { toBSON(): unknown } {
   return typeof (value as { toBSON?: unknown }).toBSON === 'function';
 }

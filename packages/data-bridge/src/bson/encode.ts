@@ -6,6 +6,7 @@ import { equalStoredForms, equalValues } from './equal-values.ts';
 import { type Identities, pairElements } from './identity.ts';
 import { toStored } from './bson-classes.ts';
 import { unstorable } from './storable.ts';
+import { TYPE_OF_TAG } from './types.ts';
 
 /** Stands for a value that is not there. `undefined` cannot: BSON has a type of that name. */
 export const ABSENT: unique symbol = Symbol('absent');
@@ -13,24 +14,10 @@ export const ABSENT: unique symbol = Symbol('absent');
 /** MongoDB stores no document that is nested deeper, the document itself included. */
 export const MAX_DEPTH = 100;
 
-/** What the bson package can write. */
-const BSON_TYPES: ReadonlySet<unknown> = new Set([
-  'Binary',
-  'BSONRegExp',
-  'BSONSymbol',
-  'Code',
-  'DBRef',
-  'Decimal128',
-  'Double',
-  'Int32',
-  'Long',
-  'MaxKey',
-  'MinKey',
-  'ObjectId',
-  'Timestamp',
-]);
+/** The tags of what the bson package can write. */
+const WRITABLE_TAGS: ReadonlySet<unknown> = new Set(Object.keys(TYPE_OF_TAG));
 
-/** By this the bson package tells objects of its own major version, and refuses others. */
+/** By this symbol the bson package recognizes objects of its own major version. It refuses others. */
 const VERSION = Symbol.for('@@mdb.bson.version');
 const OWN_VERSION = versionOf(new BSON.MinKey());
 
@@ -216,7 +203,7 @@ function convertMap(value: ReadonlyMap<unknown, unknown>, base: unknown, place: 
 function convertArray(value: readonly unknown[], base: unknown, place: Place): unknown {
   enter(value, place);
   const stored: readonly unknown[] = Array.isArray(base) ? base : [];
-  // What is new has no originals to be told apart.
+  // New elements have no originals to be paired with.
   const origins = stored.length === 0 ? undefined : pairElements(value, stored, place.identities)?.origins;
   const result: unknown[] = [];
   for (let i = 0; i < value.length; i += 1) {
@@ -236,7 +223,7 @@ function convertArray(value: readonly unknown[], base: unknown, place: Place): u
   return restoreMoved(value, result, stored, missing, place.promoteBuffers);
 }
 
-/** True for a value whose type the program's own value does not tell, and for one that holds such a value. */
+/** True for a value whose stored type does not follow from the program's value, and for one that holds such a value. */
 function losesType(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (value instanceof BSON.Double) return Number.isInteger(value.value);
@@ -248,7 +235,7 @@ function losesType(value: unknown): boolean {
 }
 
 /**
- * An element that is not in its old place was converted beside another's original, which tells nothing about its types.
+ * An element that is not in its old place was converted next to another's original, which says nothing about its types.
  * Its own original is among the missing; sketches find it without comparing all with all.
  */
 function restoreMoved(
@@ -302,7 +289,7 @@ function sketchBytes(bytes: Uint8Array): string {
 
 function convertBson(value: object, base: unknown, place: Place): unknown {
   const type = (value as { _bsontype?: unknown })._bsontype;
-  if (!BSON_TYPES.has(type)) refuse(place, `a value of the unknown BSON type "${String(type)}"`);
+  if (!WRITABLE_TAGS.has(type)) refuse(place, `a value of the unknown BSON type "${String(type)}"`);
   if (versionOf(value) !== OWN_VERSION)
     refuse(place, `an object of BSON type ${String(type)} from another version of the bson package`);
   switch (type) {
@@ -342,18 +329,13 @@ function convertReference(value: BSON.DBRef, base: unknown, place: Place): BSON.
 
 function checkText(text: string, place: Place): string {
   // case: the bson package writes half of a surrogate pair as U+FFFD
-  return isWellFormed(text) ? text : refuse(place, 'a string with a lone surrogate');
+  return text.isWellFormed() ? text : refuse(place, 'a string with a lone surrogate');
 }
 
 function checkKey(key: string, place: Place): string {
   if (key === '_bsontype') refuse(place, 'an object with a key "_bsontype"');
   if (key.includes('\0')) refuse(place, 'a key with a zero byte');
-  return isWellFormed(key) ? key : refuse(place, 'a key with a lone surrogate');
-}
-
-/** ES2024, and in Node 20. A regular expression takes eight times as long on text beyond Latin. */
-function isWellFormed(text: string): boolean {
-  return (text as string & { isWellFormed(): boolean }).isWellFormed();
+  return key.isWellFormed() ? key : refuse(place, 'a key with a lone surrogate');
 }
 
 function checkDate(date: Date, place: Place): Date {

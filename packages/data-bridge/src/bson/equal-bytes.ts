@@ -21,6 +21,7 @@ import type { Field, Level } from './level.ts';
 import { isBson, isDate, isMap, isUint8Array, toStored } from './bson-classes.ts';
 import { equalStoredForms } from './equal-values.ts';
 import { isAscii, latin1, maxText, utf8 } from './text.ts';
+import * as types from './types.ts';
 
 /** What stays the same while one element is compared. It is passed along: the program's code may run meanwhile (`toBSON`, getters). */
 interface Stored {
@@ -57,13 +58,13 @@ export function elementEqualsValue(
   const limit = terminator(bytes, start, start, bytes.length);
   const type = bytes[at] as number;
   const from = known === undefined ? nameEnd(bytes, start, at + 1, limit) + 1 : at + 2 + known.bytes.length;
-  // The commonest question is answered without more ado.
-  if (typeof value === 'number' && (type === 0x10 || type === 0x01)) {
-    fixedEnd(start, from, type === 0x10 ? 4 : 8, limit);
-    return Object.is(type === 0x10 ? int32(bytes, from) : float64(bytes, from), value);
+  // The most common case is answered first.
+  if (typeof value === 'number' && (type === types.INT32 || type === types.DOUBLE)) {
+    fixedEnd(start, from, type === types.INT32 ? 4 : 8, limit);
+    return Object.is(type === types.INT32 ? int32(bytes, from) : float64(bytes, from), value);
   }
   const { promoteBuffers, promoteValues } = layout.options;
-  const nested = type === 0x03 || type === 0x04;
+  const nested = type === types.DOCUMENT || type === types.ARRAY;
   const stored = {
     bytes,
     start,
@@ -87,43 +88,43 @@ export function elementEqualsValue(
 function equalEnd(stored: Stored, type: number, at: number, limit: number, field: Field, value: unknown): number {
   const { bytes, start } = stored;
   switch (type) {
-    case 0x01: {
+    case types.DOUBLE: {
       const end = fixedEnd(start, at, 8, limit);
       return equalDouble(float64(bytes, at), value) ? end : unequal;
     }
-    case 0x02:
-    case 0x0e: {
+    case types.STRING:
+    case types.SYMBOL: {
       const end = stringEnd(bytes, start, at, limit);
       return equalString(stored, at + 4, end, isBson(value, 'BSONSymbol') ? value.value : value) ? end + 1 : unequal;
     }
-    case 0x03:
-    case 0x04: {
+    case types.DOCUMENT:
+    case types.ARRAY: {
       const last = terminator(bytes, start, at, limit);
       return isNestedEqual(stored, type, at, last, field, value) ? last + 1 : unequal;
     }
-    case 0x05: {
+    case types.BINARY: {
       const end = binaryEnd(bytes, start, at, limit);
       return equalBinary(stored, at, end, value) ? end : unequal;
     }
-    case 0x07: {
+    case types.OBJECT_ID: {
       const end = fixedEnd(start, at, 12, limit);
       return isId(value) && equalId(bytes, at, value) ? end : unequal;
     }
-    case 0x08: {
+    case types.BOOLEAN: {
       const end = fixedEnd(start, at, 1, limit);
       return value === (bytes[at] === 1) ? end : unequal;
     }
-    case 0x09: {
+    case types.DATE: {
       const end = fixedEnd(start, at, 8, limit);
       return isDate(value) && Object.is(value.getTime(), milliseconds(bytes, at)) ? end : unequal;
     }
-    case 0x0a:
+    case types.NULL:
       return value === null ? at : unequal;
-    case 0x10: {
+    case types.INT32: {
       const end = fixedEnd(start, at, 4, limit);
       return equalInt(int32(bytes, at), value) ? end : unequal;
     }
-    case 0x12: {
+    case types.INT64: {
       const end = fixedEnd(start, at, 8, limit);
       return equalLong(int32(bytes, at), int32(bytes, at + 4), value) ? end : unequal;
     }
@@ -138,20 +139,20 @@ function equalEnd(stored: Stored, type: number, at: number, limit: number, field
 function equalRare(stored: Stored, type: number, at: number, end: number, field: Field, value: unknown): boolean {
   const { bytes, start } = stored;
   switch (type) {
-    case 0x06:
+    case types.UNDEFINED:
       return value === undefined;
-    case 0x0b: // regular expression
-    case 0x0c: // DBPointer
+    case types.REGEX:
+    case types.DB_POINTER:
       return equalStoredForms(value, decodeExactValue(bytes, start, type, at, end), stored.anySubtype);
-    case 0x0d:
+    case types.CODE:
       return isBson(value, 'Code') && value.scope === null && equalString(stored, at + 4, end - 1, value.code);
-    case 0x0f:
+    case types.CODE_WITH_SCOPE:
       return isBson(value, 'Code') && equalCode(stored, at, end, field, value);
-    case 0x11:
+    case types.TIMESTAMP:
       return isBson(value, 'Timestamp') && int32(bytes, at) === value.low && int32(bytes, at + 4) === value.high;
-    case 0x13:
+    case types.DECIMAL128:
       return isBson(value, 'Decimal128') && equalBytes(bytes, at, end, value.bytes, 16);
-    case 0x7f:
+    case types.MAX_KEY:
       return isBson(value, 'MaxKey');
     default:
       return isBson(value, 'MinKey');
@@ -162,7 +163,7 @@ function equalRare(stored: Stored, type: number, at: number, end: number, field:
 function isNestedEqual(stored: Stored, type: number, at: number, last: number, field: Field, value: unknown): boolean {
   if (stored.depth++ === maxDepth) corrupt(`documents are nested more than ${maxDepth} deep`, stored.start, at);
   const equal =
-    type === 0x04 ? equalArray(stored, at, last, field, value) : equalDocument(stored, at, last, field, value);
+    type === types.ARRAY ? equalArray(stored, at, last, field, value) : equalDocument(stored, at, last, field, value);
   stored.depth--;
   return equal;
 }
@@ -173,7 +174,7 @@ function equalCode(stored: Stored, at: number, end: number, field: Field, { code
   return (
     equalString(stored, at + 8, codeEnd, code) &&
     (isPlainObject(scope) || isMap(scope)) &&
-    isNestedEqual(stored, 0x03, codeEnd + 1, end - 1, field, scope)
+    isNestedEqual(stored, types.DOCUMENT, codeEnd + 1, end - 1, field, scope)
   );
 }
 
@@ -219,7 +220,7 @@ function equalArray(stored: Stored, from: number, last: number, field: Field, va
     const live = toStored(value[index++]) ?? null;
     const element = nameEnd(bytes, start, at + 1, last) + 1;
     // A stored undefined is a null here.
-    at = equalEnd(stored, type === 0x06 ? 0x0a : type, element, last, field, live);
+    at = equalEnd(stored, type === types.UNDEFINED ? types.NULL : type, element, last, field, live);
     if (at === unequal) return false;
   }
   return index === value.length;
@@ -228,7 +229,11 @@ function equalArray(stored: Stored, from: number, last: number, field: Field, va
 function equalDocument(stored: Stored, from: number, last: number, field: Field, value: unknown): boolean {
   if (isPlainObject(value) || isMap(value)) return equalMembers(stored, from, last, field.level, value);
   if (!isBson(value, 'DBRef')) return false;
-  return equalStoredForms(value, decodeExactValue(stored.bytes, stored.start, 0x03, from, last + 1), stored.anySubtype);
+  return equalStoredForms(
+    value,
+    decodeExactValue(stored.bytes, stored.start, types.DOCUMENT, from, last + 1),
+    stored.anySubtype,
+  );
 }
 
 // V8 knows that this holds for the keys of a for-in loop; for Object.hasOwn it looks every time.
@@ -321,7 +326,7 @@ function equalByName(
     }
     index++;
   }
-  for (const at of elements.values()) if (bytes[at] !== 0x06) return false;
+  for (const at of elements.values()) if (bytes[at] !== types.UNDEFINED) return false;
   return true;
 }
 

@@ -2,6 +2,7 @@ import { BSON, type ObjectId } from 'mongodb';
 import { binaryFrom, float64, int32 } from './bytes.ts';
 import { isBson } from './bson-classes.ts';
 import { isAscii, latin1, utf8 } from './text.ts';
+import { BINARY, DECIMAL128, DOUBLE, INT32, INT64 } from './types.ts';
 
 /* BSON's equality of a stored scalar and a live one. `equal-bytes.ts` says what it is. */
 
@@ -50,21 +51,21 @@ export function equalLong(low: number, high: number, value: unknown): boolean {
 }
 
 /**
- * The stored value at `at`, which has a type that JavaScript has not, equals this one, of the program or of a BSON class
- * of ours. False also for what is not told here: what `toExact` refuses in some cases, or replaces.
+ * The stored value at `at`, of a type that JavaScript does not have, equals this one, of the program or of a BSON class
+ * of ours. Also false for what is not decided here: what `toExact` refuses in some cases, or replaces.
  */
 export function equalTyped(bytes: Uint8Array, type: number, at: number, value: unknown): boolean {
   switch (type) {
-    case 0x01:
+    case DOUBLE:
       return value instanceof BSON.Double && Object.is(value.value, float64(bytes, at));
-    case 0x05:
+    case BINARY:
       return value instanceof BSON.Binary && equalBinary(bytes, at, value);
-    case 0x10:
+    case INT32:
       return typeof value === 'bigint' || value instanceof BSON.Int32 ? equalInt(int32(bytes, at), value) : false;
-    case 0x12:
+    case INT64:
       if (value instanceof BSON.Long ? value.unsigned : typeof value === 'object') return false;
       return equalLong(int32(bytes, at), int32(bytes, at + 4), value);
-    case 0x13:
+    case DECIMAL128:
       return value instanceof BSON.Decimal128 && equalBytes(bytes, at, at + 16, value.bytes, 16);
     default:
       return false;

@@ -1,7 +1,7 @@
 import { isPlainObject } from './plain-object.ts';
 import { isBson, isDate, isUint8Array } from './bson-classes.ts';
 
-/** What a schema declares of the arrays in a value: by which member their elements are told apart. */
+/** What a schema declares of the arrays in a value: which member identifies their elements. */
 export interface Identities {
   /** Of the value itself, where it is such an array. */
   readonly key: string | undefined;
@@ -9,19 +9,19 @@ export interface Identities {
   at(step: string | number): Identities | undefined;
 }
 
-/** The member that tells elements apart where a schema declares no other. */
+/** The member that identifies elements where a schema declares no other. */
 const DEFAULT_KEY = '_id';
 
 /** Which elements of an array are which of its original. */
 export interface Pairing {
-  /** The member by which they are told apart. */
+  /** The member that identifies them. */
   readonly key: string;
   /** For each element the index of the original that it was; -1 for a new one. */
   readonly origins: readonly number[];
 }
 
 /**
- * Tells the elements of an array apart by a member of theirs, so that each has its original wherever it is now. That
+ * Pairs the elements of an array with their originals, wherever they are now, by a member that identifies them. That
  * works only where every element, before and now, is a plain object in which that member is a value that a server
  * compares as we do, and no two of one array have the same.
  *
@@ -45,7 +45,7 @@ export function pairElements(
   const added = new Set<string>();
   for (const element of value) {
     const at = origins.length;
-    // Most elements are as they were: their identity need not be told twice.
+    // Most elements are as they were: their identity is found once.
     const id = element === base[at] ? (ids[at] as string) : identityOf(element, key);
     if (id === null) return null;
     const origin = originals.get(id);
@@ -93,7 +93,7 @@ function objectText(value: object): string | null {
   if (isBson(value, 'Binary')) return bytesText(value.sub_type, value.value());
   if (isBson(value, 'Long')) return `n${value.toString()}`;
   if (isBson(value, 'Int32') || isBson(value, 'Double')) return numberText(value.value);
-  // case: decimals that differ by less than a double can tell count as one; where both are in an array, it has no identity
+  // case: decimals whose difference a double cannot show count as one; where both are in an array, it has no identity
   return isBson(value, 'Decimal128') ? numberText(Number(value.toString())) : null;
 }
 

@@ -4,7 +4,7 @@ import { isPlainObject, setOwn } from './plain-object.ts';
 import { isBson } from './bson-classes.ts';
 
 /**
- * A value as `JSON.stringify` can show it: 64-bit integers as decimal strings and bytes as base64, as they would throw or
+ * A value as `JSON.stringify` can show it: 64-bit integers as decimal strings and bytes as base64, because they would throw or
  * be spread out otherwise. Every other value shows itself.
  *
  * @throws EncodeError for an object that contains itself.

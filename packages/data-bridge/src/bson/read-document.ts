@@ -35,6 +35,7 @@ import { copyBytes, objectIdAt, toBsonRegExp, toReference, toRegExp } from './co
 import { setOwn } from './plain-object.ts';
 import type { SharedTexts } from './shared-texts.ts';
 import { flat, isAscii, latin1, maxText, utf8 } from './text.ts';
+import * as types from './types.ts';
 
 /*
  * Whole documents, and values, out of their bytes: one walk over the elements. Its state is the module's: nothing that runs
@@ -118,7 +119,7 @@ export function readElement(
   options = given;
   shared = texts;
   maxSubstring = -1;
-  if (type !== 0x03 && type !== 0x04) return readValue(bytes, type, from, limit, field, 1);
+  if (type !== types.DOCUMENT && type !== types.ARRAY) return readValue(bytes, type, from, limit, field, 1);
   takeText(bytes, from, valueEnd(bytes, start, type, from, limit), maxCopied);
   try {
     return readValue(bytes, type, from, limit, field, 1);
@@ -175,19 +176,19 @@ function readMembers(
       let value: unknown;
       // Here, and not only in readValue, so that V8 compiles the loop and the commonest types as one: a twelfth faster.
       switch (type) {
-        case 0x01:
+        case types.DOUBLE:
           value = readDouble(bytes, from, last);
           break;
-        case 0x02:
+        case types.STRING:
           value = readString(bytes, from, last, field);
           break;
-        case 0x03:
+        case types.DOCUMENT:
           value = readObject(bytes, from, last, field.level, depth + 1);
           break;
-        case 0x04:
+        case types.ARRAY:
           value = readArray(bytes, from, last, field, depth + 1);
           break;
-        case 0x10:
+        case types.INT32:
           value = readInt(bytes, from, last);
           break;
         default:
@@ -221,33 +222,33 @@ function readArray(bytes: Uint8Array, at: number, limit: number, field: Field, d
 /** Reads the value at `at` and sets `position` to its end. `limit` is the terminator of the document around it. */
 function readValue(bytes: Uint8Array, type: number, at: number, limit: number, field: Field, depth: number): unknown {
   switch (type) {
-    case 0x01:
+    case types.DOUBLE:
       return readDouble(bytes, at, limit);
-    case 0x02:
+    case types.STRING:
       return readString(bytes, at, limit, field);
-    case 0x03:
+    case types.DOCUMENT:
       return readObject(bytes, at, limit, field.level, depth + 1);
-    case 0x04:
+    case types.ARRAY:
       return readArray(bytes, at, limit, field, depth + 1);
-    case 0x05:
+    case types.BINARY:
       return readBinary(bytes, at, limit);
-    case 0x06:
+    case types.UNDEFINED:
       position = fixedEnd(origin, at, 0, limit);
       return undefined;
-    case 0x07:
+    case types.OBJECT_ID:
       position = fixedEnd(origin, at, 12, limit);
       return objectIdAt(bytes, at);
-    case 0x08:
+    case types.BOOLEAN:
       return readBoolean(bytes, at, limit);
-    case 0x09:
+    case types.DATE:
       position = fixedEnd(origin, at, 8, limit);
       return new Date(milliseconds(bytes, at));
-    case 0x0a:
+    case types.NULL:
       position = fixedEnd(origin, at, 0, limit);
       return null;
-    case 0x10:
+    case types.INT32:
       return readInt(bytes, at, limit);
-    case 0x12:
+    case types.INT64:
       return readLong(bytes, at, limit);
     default:
       return readRare(bytes, type, at, limit, field, depth);
@@ -256,35 +257,35 @@ function readValue(bytes: Uint8Array, type: number, at: number, limit: number, f
 
 function readRare(bytes: Uint8Array, type: number, at: number, limit: number, field: Field, depth: number): unknown {
   switch (type) {
-    case 0x0b:
+    case types.REGEX:
       return readRegExp(bytes, at, limit);
-    case 0x0c: {
+    case types.DB_POINTER: {
       const namespace = readLone(bytes, at, limit);
       const id = position;
       position = fixedEnd(origin, id, 12, limit);
       return new DBRef(namespace, objectIdAt(bytes, id));
     }
-    case 0x0d:
+    case types.CODE:
       return new Code(readLone(bytes, at, limit));
-    case 0x0e: {
+    case types.SYMBOL: {
       const value = readLone(bytes, at, limit);
       return options.promoteValues ? value : new BSONSymbol(value);
     }
-    case 0x0f: {
+    case types.CODE_WITH_SCOPE: {
       const last = scopeTerminator(bytes, origin, at, limit);
       const code = readLone(bytes, at + 4, limit);
       return new Code(code, readMembers(bytes, position, last, field.level, depth + 1, false) as BSON.Document);
     }
-    case 0x11:
+    case types.TIMESTAMP:
       position = fixedEnd(origin, at, 8, limit);
       return new Timestamp({ i: int32(bytes, at) >>> 0, t: int32(bytes, at + 4) >>> 0 });
-    case 0x13:
+    case types.DECIMAL128:
       position = fixedEnd(origin, at, 16, limit);
       return new Decimal128(copyBytes(bytes, at, at + 16));
-    case 0x7f:
+    case types.MAX_KEY:
       position = fixedEnd(origin, at, 0, limit);
       return new MaxKey();
-    case 0xff:
+    case types.MIN_KEY:
       position = fixedEnd(origin, at, 0, limit);
       return new MinKey();
     default:

@@ -4,7 +4,7 @@ const fewest = 4;
 const longest = 16;
 
 /**
- * Foretells whether a document of which a field is read will be read whole, as a program does that shows or copies what it
+ * Predicts whether a document of which a field is read will be read whole, as a program does that shows or copies what it
  * loads: then one walk over the bytes is faster than a search for each field. But what is decoded and not read takes memory
  * for nothing, so this is learned from documents that are read field by field, by samples: after a sample that was read
  * whole so are the next one, two, four, up to sixteen documents, and then comes another sample. One document that is read
@@ -20,7 +20,7 @@ export class ReadingHabit {
   #stretch = 0;
 
   /** A document is read for the first time: whether to decode all of it. */
-  foretellsWhole(): boolean {
+  predictsWhole(): boolean {
     if (this.#left > 0) {
       this.#left -= 1;
       return true;

@@ -1,7 +1,7 @@
 import { int32 } from './bytes.ts';
 import { flat } from './text.ts';
 
-/** Longer texts are seldom the same in many documents. */
+/** Longer texts are rarely the same in many documents. */
 const maxShared = 20;
 const slots = 512;
 /** How many misses more than hits a field may have before its texts are taken for different ones. */

@@ -1,7 +1,7 @@
 import { ObjectId } from 'mongodb';
 import { isPlainObject } from './plain-object.ts';
 
-/** Deeper values, and those that contain themselves, want a closer look. */
+/** Deeper values, and those that contain themselves, need a closer look. */
 const MAX_DEPTH = 50;
 
 /** Under this a class of the mapper says why its instances cannot be stored, and what to do instead. */
@@ -14,7 +14,7 @@ export const unstorable: unique symbol = Symbol('unstorable');
 export function isStorable(value: unknown, depth = 0): boolean {
   switch (typeof value) {
     case 'string':
-      return isWellFormed(value);
+      return value.isWellFormed();
     case 'number':
     case 'boolean':
     case 'undefined':
@@ -38,7 +38,7 @@ function isStorableObject(value: object, depth: number): boolean {
 
 function areStorable(members: Record<string, unknown>, depth: number): boolean {
   for (const key of Object.keys(members)) {
-    if (key === '_bsontype' || key.includes('\0') || !isWellFormed(key)) return false;
+    if (key === '_bsontype' || key.includes('\0') || !key.isWellFormed()) return false;
     if (!isStorable(members[key], depth)) return false;
   }
   return true;
@@ -51,7 +51,7 @@ function areStorable(members: Record<string, unknown>, depth: number): boolean {
 export function copyStorable(value: unknown, depth = 0): unknown {
   switch (typeof value) {
     case 'string':
-      return isWellFormed(value) ? value : undefined;
+      return value.isWellFormed() ? value : undefined;
     case 'number':
     case 'boolean':
       return value;
@@ -100,12 +100,7 @@ const MAX_PLAIN_KEYS = 4096;
 /** True for what can be assigned, and written by the bson package, as it is. */
 export function isPlainKey(key: string): boolean {
   if (plainKeys.has(key)) return true;
-  if (key === '_bsontype' || key === '__proto__' || key.includes('\0') || !isWellFormed(key)) return false;
+  if (key === '_bsontype' || key === '__proto__' || key.includes('\0') || !key.isWellFormed()) return false;
   if (plainKeys.size < MAX_PLAIN_KEYS) plainKeys.add(key);
   return true;
-}
-
-/** ES2024, and in Node 20. */
-function isWellFormed(text: string): boolean {
-  return (text as string & { isWellFormed(): boolean }).isWellFormed();
 }

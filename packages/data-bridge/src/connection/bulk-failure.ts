@@ -12,7 +12,7 @@ import { type Outcome, outcomeOf } from './write-outcome.ts';
 export interface BulkFailure {
   /** The server's errors, by the places of the writes that it refused. */
   readonly refused: ReadonlyMap<number, Error>;
-  /** What befell the command as a whole. */
+  /** What happened to the command as a whole. */
   readonly failure?: { readonly error: unknown; readonly outcome: Outcome };
   /** How many documents were inserted, matched or deleted all the same. */
   readonly done: number;
@@ -42,7 +42,7 @@ function readClientFailure(error: MongoClientBulkWriteError): BulkFailure {
 }
 
 function readCollectionFailure(error: MongoBulkWriteError): BulkFailure {
-  // The driver dresses up whatever ends a bulk write, a broken connection too.
+  // The driver wraps whatever ends a bulk write, a broken connection too.
   if ((error.errorResponse as unknown) instanceof Error) return readFailure(error.errorResponse);
   const { result } = error;
   const refused = new Map(refusedWrites(error).map((each) => [each.index, refusalOf(each)]));
@@ -50,7 +50,7 @@ function readCollectionFailure(error: MongoBulkWriteError): BulkFailure {
   return { refused, ...failureOf(error, refused, result.getWriteConcernError()?.toJSON()), done };
 }
 
-/** What befell the command beside the writes that were refused: it was not confirmed, or refused as a whole. */
+/** What happened to the command beside the writes that were refused: it was not confirmed, or refused as a whole. */
 function failureOf(
   thrown: Error,
   refused: ReadonlyMap<number, Error>,

@@ -22,8 +22,8 @@ const OPTIONS_AT = {
   updateOne: 2,
 } as const;
 
-/** What a transaction cannot hold, and what to do instead. */
-const REFUSED = {
+/** The methods that a transaction cannot hold, and what to do instead. */
+const NOT_IN_TRANSACTIONS = {
   estimatedDocumentCount: 'the statistics know nothing of it: use count()',
 } as const;
 
@@ -42,7 +42,7 @@ export interface Cursor<D = BSON.Document> extends RawCursor {
  */
 export interface SessionCollection extends Pick<
   Collection,
-  keyof typeof OPTIONS_AT | keyof typeof REFUSED | 'namespace' | 'writeConcern'
+  keyof typeof OPTIONS_AT | keyof typeof NOT_IN_TRANSACTIONS | 'namespace' | 'writeConcern'
 > {
   find(...given: Parameters<Collection['find']>): Cursor;
   aggregate(...given: Parameters<Collection['aggregate']>): Cursor;
@@ -85,7 +85,9 @@ function joined(collection: Collection, attempt: TransactionAttempt): SessionCol
   const commands = Object.entries(OPTIONS_AT).map(([name, place]) => {
     return [name, (...given: unknown[]) => attempt.run(async () => call(name, place, given))] as const;
   });
-  const refused = Object.entries(REFUSED).map(([name, advice]) => [name, () => refuse(name, advice)] as const);
+  const refused = Object.entries(NOT_IN_TRANSACTIONS).map(
+    ([name, advice]) => [name, () => refuse(name, advice)] as const,
+  );
   const { namespace, writeConcern } = collection;
   const all = Object.fromEntries<unknown>([...cursors, ...commands, ...refused]);
   return { ...all, namespace, writeConcern } as unknown as SessionCollection;

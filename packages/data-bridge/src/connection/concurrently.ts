@@ -4,7 +4,7 @@ export const CONCURRENCY = 10;
 /**
  * Does work on each item in order, on at most `limit` of them at once.
  *
- * @param work must not throw: what befalls one item is noted with it.
+ * @param work must not throw: what happens to one item is noted with it.
  */
 export async function concurrently<T>(
   items: readonly T[],

@@ -47,7 +47,7 @@ export class Connection {
   readonly db: Db;
   /** Where the server is, without user, password and other secrets. */
   readonly uri: string;
-  /** What filters may hold, as `connect()` was told. */
+  /** What filters may hold, as the options of `connect()` say. */
   readonly rules: FilterRules;
   readonly #pageKey: Uint8Array;
   readonly #stopServer: (() => Promise<void>) | undefined;
@@ -244,7 +244,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The cause is kept unless its own message tells a secret: logs print causes too. */
+/** The cause is kept unless its own message holds a secret: logs print causes too. */
 function hideCause(uri: string, cause: unknown): unknown {
   return hideSecrets(uri, messageOf(cause)) === messageOf(cause) ? cause : undefined;
 }

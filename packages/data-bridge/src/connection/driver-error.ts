@@ -46,7 +46,7 @@ export function isVerdict(error: unknown): boolean {
 
 /**
  * What ended a write. Of a bulk write it is the first thing that the server refused, or else what it could not confirm: the
- * driver dresses up whatever ends one, a broken connection too, as a refusal.
+ * driver wraps whatever ends one, a broken connection too, as a refusal.
  */
 export function reasonOf(thrown: unknown): unknown {
   if (!(thrown instanceof MongoBulkWriteError)) return thrown;
@@ -79,10 +79,10 @@ export function refusedWrites({ writeErrors }: MongoBulkWriteError): readonly Wr
  */
 export function withoutValues(error: MongoServerError): MongoServerError {
   const { code, codeName } = error;
-  const told = { code, ...(codeName !== undefined && { codeName }), errorLabels: error.errorLabels };
+  const shown = { code, ...(codeName !== undefined && { codeName }), errorLabels: error.errorLabels };
   const message = sentenceOf(error);
-  if (!(error instanceof MongoWriteConcernError)) return new MongoServerError({ message, ...told });
-  const { errorLabels, ...reason } = told;
+  if (!(error instanceof MongoWriteConcernError)) return new MongoServerError({ message, ...shown });
+  const { errorLabels, ...reason } = shown;
   return new MongoWriteConcernError({ writeConcernError: { errmsg: message, ...reason }, errorLabels, ok: 1 } as never);
 }
 
@@ -107,7 +107,7 @@ function endOfQuote(text: string, start: number, marks: readonly string[]): numb
 }
 
 /**
- * What the server tells of a violated unique index. Of a bulk write the driver keeps the server's sentence alone.
+ * What the server reports of a violated unique index. Of a bulk write the driver keeps the server's sentence alone.
  *
  * @param shown what the program calls a stored path.
  */

@@ -1,11 +1,12 @@
 import { type Batch, batchOf } from '../bson/batch.ts';
 import { int32 } from '../bson/bytes.ts';
+import { DOCUMENT } from '../bson/types.ts';
 
 /*
  * The documents that a cursor has received, as bytes. The driver's own way to them, `readBufferedDocuments()`, looks for
  * the elements of each document before it gives its bytes, which takes longer than all else that a read costs. But to count
  * the documents the driver has gone through the batch already, and it keeps where each of them lies. That is no part of its
- * documented interface, so it is taken only where everything is as it is known to be; else the driver's own way is gone.
+ * documented interface, so it is taken only where everything is as it is known to be; otherwise the driver's own way is taken.
  */
 
 /** A cursor of the driver that was opened with `raw: true`. */
@@ -84,7 +85,7 @@ function startsOf(bytes: Uint8Array, offset: number, elements: readonly Element[
   let end = offset + 4;
   for (const [type, , , at, size] of elements) {
     // An element has at least its type and the end of its name before its value.
-    if (type !== 3 || !(at >= end + 2) || !isDocumentAt(bytes, at, limit)) return null;
+    if (type !== DOCUMENT || !(at >= end + 2) || !isDocumentAt(bytes, at, limit)) return null;
     end = at + int32(bytes, at);
     if (end !== at + size) return null;
     starts.push(at);
@@ -92,7 +93,7 @@ function startsOf(bytes: Uint8Array, offset: number, elements: readonly Element[
   return end === limit ? starts : null;
 }
 
-/** Whether a document lies at `at` and ends at `limit` or before. */
+/** True where a document lies at `at` and ends at `limit` or before. */
 function isDocumentAt(bytes: Uint8Array, at: number, limit: number): boolean {
   if (!Number.isInteger(at) || at < 0 || at + 5 > limit) return false;
   const size = int32(bytes, at);

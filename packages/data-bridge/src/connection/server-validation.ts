@@ -6,7 +6,7 @@ type Keys = readonly (string | number)[];
 type Details = Readonly<Record<string, unknown>>;
 
 /** Rules whose limit says what to do, and which holds no value of a document. */
-const TELLING: ReadonlySet<string> = new Set([
+const SHOWN_RULES: ReadonlySet<string> = new Set([
   'minimum',
   'maximum',
   'multipleOf',
@@ -19,8 +19,8 @@ const TELLING: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What a collection's validator refused, path by path, out of the `errInfo` of error 121. A server that tells no
- * details gives one issue for the document as a whole.
+ * What a collection's validator refused, path by path, out of the `errInfo` of error 121. A server that gives no
+ * details leads to one issue for the document as a whole.
  *
  * https://www.mongodb.com/docs/manual/core/schema-validation/handle-invalid-documents/
  */
@@ -85,7 +85,7 @@ function brokenRule(rule: Details, keys: Keys): ValidationIssue {
     const types = [asked].flat().join(' or ');
     return issueAt(keys, `must be of the type ${types} by the collection's validator, got ${type}`, value);
   }
-  const limit = TELLING.has(name) ? ` ${String(asked)}` : '';
+  const limit = SHOWN_RULES.has(name) ? ` ${String(asked)}` : '';
   return issueAt(keys, `breaks the rule ${name}${limit} of the collection's validator`, value);
 }
 

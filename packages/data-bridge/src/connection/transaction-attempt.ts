@@ -6,7 +6,7 @@ import { outcomeOf } from './write-outcome.ts';
 /** How a transaction ended: `restored` when it was taken back, `unknown` when its commit was not answered. */
 export type Fate = 'committed' | 'restored' | 'unknown';
 
-/** What a transaction has to do with beside the server: a document in memory. */
+/** What takes part in a transaction beside the server: a document in memory. */
 export interface Member {
   /** Waits for the operations on it that were started. */
   idle(): Promise<void>;
@@ -51,7 +51,7 @@ export class TransactionAttempt {
   #members: WeakRef<Member>[] = [];
   /** The end of the operations that were started. */
   #tail: Promise<void> = Promise.resolve();
-  /** What ended it before its time. */
+  /** What ended it early. */
   #failure: Thrown | null = null;
   /** What left the callback: where that is another error, it is the one that the program knows. */
   #thrown: Thrown | null = null;
@@ -173,7 +173,7 @@ export class TransactionAttempt {
 
 /** The error by which the server, or the connection to it, ended the transaction; null where it goes on. */
 function reasonToEnd(error: unknown): Thrown | null {
-  // A bulk write hides what befell its command, and the label by which the driver knows that it may try again.
+  // A bulk write hides what happened to its command, and the label by which the driver knows that it may try again.
   const { cause, errorResponse } = (error ?? {}) as { readonly cause?: unknown; readonly errorResponse?: unknown };
   const transient = [error, cause, errorResponse].find(isTransient);
   if (transient !== undefined) return { error: transient };

@@ -59,7 +59,7 @@ export function outcomeOf(thrown: unknown): Outcome {
   if (error instanceof MongoServerError || error instanceof DataBridgeError || isOversized(error) || isUnsent(error))
     return 'refused';
   if (isInterrupted(error)) return 'unknown';
-  // The rest of the driver's own errors are about arguments and states; anything else (an abort, say) may strike at any time.
+  // The rest of the driver's own errors are about arguments and states; anything else (an abort, say) may happen at any time.
   return error instanceof MongoDriverError && error.name !== 'MongoPoolClearedError' ? 'refused' : 'unknown';
 }
 

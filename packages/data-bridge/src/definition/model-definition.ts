@@ -35,7 +35,7 @@ const UNCONNECTED: FilterRules = { sanitizeFilters: false, allowServerJavaScript
 /** All that a model's documents have in common: made once by `model()`. */
 export class ModelDefinition {
   readonly collectionName: string;
-  /** What errors tell of the model. */
+  /** What errors say of the model. */
   readonly context: { readonly model: string };
   /** The fields of the schema by the names under which they are stored, as everything in here has them. */
   readonly fields: ReadonlyMap<string, SchemaField>;

@@ -24,7 +24,7 @@ export interface ModelOptions {
    *
    * - `merge`: changes to different fields, members and elements all survive; of the same one the last write wins.
    * - `fields`: the same, but of what a save changes nothing may have been changed by others: else it is a conflict.
-   * - `version`: nothing at all may have been changed: a counter tells.
+   * - `version`: nothing at all may have been changed: a counter shows it.
    *
    * @default 'version' for a model with a `version`, else 'merge'
    */

@@ -32,9 +32,9 @@ export function newData(definition: ModelDefinition, input: unknown): Record<str
   return withDefaults(definition, data);
 }
 
-function refuseVersion({ version, collectionName }: ModelDefinition): never {
+function refuseVersion({ version, context }: ModelDefinition): never {
   const text = `"${version}" counts the writes of a document: it begins with 1, and cannot be given.`;
-  throw new UsageError(text, { model: collectionName });
+  throw new UsageError(text, context);
 }
 
 function withDefaults(definition: ModelDefinition, data: Record<string, unknown>): Record<string, unknown> {
@@ -101,7 +101,7 @@ export function checkOwnFields(document: Made): void {
   for (const { programName } of document[definitionKey].fields.values()) {
     if (!Object.hasOwn(document, programName)) continue;
     const text = `The class field "${programName}" of ${constructor.name} hides the schema's field of that name: remove it, or write "declare ${programName}: …".`;
-    throw new UsageError(text, { model: document[definitionKey].collectionName });
+    throw new UsageError(text, document[definitionKey].context);
   }
   checked.add(constructor);
 }
@@ -115,5 +115,5 @@ export function checkRead(document: Made): void {
   checkOwnFields(document);
   if (!document.$isNew) return;
   const text = `The constructor of ${document.constructor.name} must hand its first argument to super() as it is: documents that are read come through it too.`;
-  throw new UsageError(text, { model: document[definitionKey].collectionName });
+  throw new UsageError(text, document[definitionKey].context);
 }

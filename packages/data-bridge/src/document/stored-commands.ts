@@ -12,12 +12,12 @@ import type { UpdatePlan } from '../update/plan.ts';
  * The commands on one stored document.
  */
 
-/** What came of an update that met the document: its fields, where they were asked for. */
+/** The result of an update that matched the document: its fields, where they were asked for. */
 export interface Answer {
   readonly stored: Uint8Array | null;
 }
 
-/** Sends one form of an update. Null when it met no document, and when the document's shape does not fit it. */
+/** Sends one form of an update. Null when it matched no document, and when the document's shape does not fit it. */
 export type Update = (
   state: DocumentState,
   filter: object,
@@ -33,7 +33,7 @@ export const update: Update = async (state, filter, form, options) => {
     const { matchedCount } = await state.definition.collection().updateOne(filter, form.update, sent);
     return matchedCount > 0 ? DONE : null;
   } catch (error) {
-    return nullIfMisfit(form, error);
+    return nullIfShapeError(form, error);
   }
 };
 
@@ -76,11 +76,11 @@ export async function nullIfShapeDiffers(form: UpdatePlan, send: () => Promise<A
   try {
     return await send();
   } catch (error) {
-    return nullIfMisfit(form, error);
+    return nullIfShapeError(form, error);
   }
 }
 
-function nullIfMisfit(form: UpdatePlan, error: unknown): null {
+function nullIfShapeError(form: UpdatePlan, error: unknown): null {
   if (Array.isArray(form.update) || !SHAPE_ERRORS.has(serverCode(error))) throw error;
   return null;
 }

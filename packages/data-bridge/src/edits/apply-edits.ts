@@ -15,7 +15,7 @@ import {
 import { equalToServer } from './server-values.ts';
 
 /**
- * What the server makes of a document when it is sent a tree of edits: the tree laid on the values that were stored before.
+ * What the server makes of a document when it is sent a tree of edits: the tree applied to the values that were stored before.
  * All values are BSON-typed. The two forms differ where another writer left a shape that the tree does not fit.
  *
  * @param stored gives a field as it was stored before, or `ABSENT`.
@@ -64,7 +64,7 @@ function createMembers(children: ReadonlyMap<string, Edit>, current: unknown): u
   return Object.keys(made).length === 0 ? current : made;
 }
 
-/** Operators go to elements that are as they were: the guard saw to that. */
+/** Operators go to elements that are as they were: the guard made sure of that. */
 function applyToPositions(edit: PositionsEdit, form: Form, current: unknown): unknown {
   if (!Array.isArray(current)) return edit.value;
   const elements: readonly unknown[] = current;

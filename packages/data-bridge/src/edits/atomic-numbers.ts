@@ -1,5 +1,6 @@
 import { ABSENT } from '../bson/encode.ts';
 import { isBson } from '../bson/bson-classes.ts';
+import { NUMBER_TYPES } from '../bson/types.ts';
 import { typeName } from '../schema/bson-types.ts';
 import { add, isNumeric, multiply, type Numeric } from './arithmetic.ts';
 import { type AtomicRule, UNFIT } from './atomic-rule.ts';
@@ -9,8 +10,6 @@ import { compareAsServer, compareScalars, scalarRank, storedProduct, storedSum }
 /*
  * The operators on single values that calculate or compare.
  */
-
-const NUMBERS = ['int', 'long', 'double', 'decimal'];
 
 /** What is not there counts as zero, of the operand's type. */
 export const INC: AtomicRule = numeric(add, storedSum, '$inc', '$add');
@@ -50,7 +49,7 @@ function numeric(
 }
 
 function ofNumber(current: Expression, name: string, operand: Expression, otherwise: Expression): Expression {
-  const isNumber = isOfType(current, NUMBERS);
+  const isNumber = isOfType(current, NUMBER_TYPES);
   const result = { [name]: [{ $cond: [isNumber, current, 0] }, operand] };
   return { $cond: [{ $or: [isNumber, isMissing(current)] }, result, otherwise] };
 }

@@ -6,6 +6,7 @@ import { MAX_SEARCHED, type ValueEdit } from './edits.ts';
 import { copyPlain } from './plain-copy.ts';
 import { exactAt, type Source, StoredElements, StoredPositions, StoredPush, StoredSet } from './stored-edits.ts';
 import { copyBeside, givesType, losesType } from './stored-types.ts';
+import { ARRAY, DOCUMENT, OBJECT_ID, STRING } from '../bson/types.ts';
 
 /** Where the walk stands: a stored value, and what is known of its place. */
 export interface Place {
@@ -22,7 +23,7 @@ export interface Place {
 
 /**
  * Compares the value of type `type` at `at`, before `limit`, with a live one: null when they are equal, `undefined` for what
- * only `diff` can tell.
+ * only `diff` can decide.
  */
 export type Walk = (
   source: Source,
@@ -45,7 +46,7 @@ export function walkArray(walk: Walk, place: Place, value: readonly unknown[]): 
     : walkPositions(walk, place, value);
 }
 
-/** Elements that are told by their positions. */
+/** Elements that are compared by position. */
 function walkPositions(walk: Walk, place: Place, value: readonly unknown[]): ValueEdit | null | undefined {
   const { source, at, last, field, level, identities } = place;
   const { bytes, start } = source;
@@ -72,12 +73,12 @@ function walkPositions(walk: Walk, place: Place, value: readonly unknown[]): Val
     const added = copyPlain(value.slice(count), level) as unknown[] | undefined;
     return added && new StoredPush(source, at, added);
   }
-  const copy = copyBeside(source, 0x04, at, last + 1, value);
-  return copy === undefined ? undefined : new StoredSet(source, 0x04, at, copy);
+  const copy = copyBeside(source, ARRAY, at, last + 1, value);
+  return copy === undefined ? undefined : new StoredSet(source, ARRAY, at, copy);
 }
 
 /**
- * Elements that are told apart by ObjectIds or by texts, each of which is the first member of its element and still is
+ * Elements that are identified by ObjectIds or by texts, each of which is the first member of its element and still is
  * what and where it was.
  */
 function walkIdentified(
@@ -96,9 +97,9 @@ function walkIdentified(
     const type = bytes[here] as number;
     const from = nameEnd(bytes, start, here + 1, last) + 1;
     here = valueEnd(bytes, start, type, from, last);
-    if (type !== 0x03 || !isPlain(value[count])) return undefined;
+    if (type !== DOCUMENT || !isPlain(value[count])) return undefined;
     const found = bytes[from + 4] as number;
-    if (found !== (idType || found) || (found !== 0x07 && found !== 0x02)) return undefined;
+    if (found !== (idType || found) || (found !== OBJECT_ID && found !== STRING)) return undefined;
     idType = found;
     const id = field.level.fieldAt(bytes, start, from + 5, last, null);
     if (id?.name !== key) return undefined;
@@ -113,7 +114,7 @@ function walkIdentified(
   if (count !== value.length) return undefined;
   if (children.size === 0) return null;
   if (children.size * count > MAX_SEARCHED || !areApart(source, at, last, idType, size)) return undefined;
-  return new StoredElements(source, at, { key, children, ids, hasTexts: idType === 0x02 });
+  return new StoredElements(source, at, { key, children, ids, hasTexts: idType === STRING });
 }
 
 function isPlain(value: unknown): boolean {
@@ -131,7 +132,7 @@ function areApart({ bytes, start }: Source, at: number, last: number, type: numb
   for (let here = at + 4; here < last; count++) {
     const from = nameEnd(bytes, start, here + 1, last) + 1;
     const id = from + 6 + size;
-    seen.add(latin1(bytes, id, type === 0x07 ? id + 12 : stringEnd(bytes, start, id, last)));
+    seen.add(latin1(bytes, id, type === OBJECT_ID ? id + 12 : stringEnd(bytes, start, id, last)));
     here = terminator(bytes, start, from, last) + 1;
   }
   return seen.size === count;

@@ -6,22 +6,23 @@ import type { Identities } from '../bson/identity.ts';
 import type { Field } from '../bson/level.ts';
 import { utf8 } from '../bson/text.ts';
 import { type Edit, MAX_LEVELS, type ValueEdit } from './edits.ts';
-import { copyDate, copyPlain, isPlainKey, isWellFormed } from './plain-copy.ts';
+import { copyDate, copyPlain, isPlainKey } from './plain-copy.ts';
 import { type Source, StoredDelete, StoredObject, StoredSet } from './stored-edits.ts';
 import { isCommonType } from './stored-types.ts';
 import { walkArray } from './diff-stored-arrays.ts';
+import { ARRAY, BOOLEAN, DATE, DOCUMENT, DOUBLE, INT32, NULL, OBJECT_ID, STRING, UNDEFINED } from '../bson/types.ts';
 
 /*
  * The difference between a live value and the bytes that it was read from, in one walk over both: what is unchanged is
  * neither decoded nor copied. It knows the commonest kinds of values, keys in their stored order, new keys at the end, and
- * elements where they were; at anything else it gives up (`undefined`), and the general `diff` takes the field. What it
- * does tell is what `diff` would.
+ * elements where they were; at anything else it gives up (`undefined`), and the general `diff` takes the field. The
+ * edits that it does find are those of `diff`.
  */
 
 /**
  * @param at the type byte of the stored element, or -1.
  * @param value the current one, `undefined` when it was removed.
- * @returns null when they are equal, `undefined` for what only `diff` can tell.
+ * @returns null when they are equal, `undefined` for what only `diff` can decide.
  */
 export function diffStored(
   bytes: Uint8Array,
@@ -38,7 +39,7 @@ export function diffStored(
   const limit = terminator(bytes, start, start, bytes.length);
   if (value === undefined) {
     // case: a stored undefined counts as absent
-    if (type === 0x06) return undefined;
+    if (type === UNDEFINED) return undefined;
     const { source, at: own } = sourceOf(bytes, start, limit, type, from);
     return new StoredDelete(source, type, own);
   }
@@ -86,20 +87,20 @@ function walk(
   const { bytes, start } = source;
   switch (typeof value) {
     case 'string':
-      if (type === 0x02 && equalText(bytes, start, at + 4, stringEnd(bytes, start, at, limit), value)) return null;
-      return isCommonType(type) && isWellFormed(value) ? new StoredSet(source, type, at, value) : undefined;
+      if (type === STRING && equalText(bytes, start, at + 4, stringEnd(bytes, start, at, limit), value)) return null;
+      return isCommonType(type) && value.isWellFormed() ? new StoredSet(source, type, at, value) : undefined;
     case 'number':
-      if (type === 0x10) return Object.is(int32(bytes, at), value) ? null : new StoredSet(source, type, at, value);
-      if (type === 0x01) {
+      if (type === INT32) return Object.is(int32(bytes, at), value) ? null : new StoredSet(source, type, at, value);
+      if (type === DOUBLE) {
         if (Object.is(float64(bytes, at), value)) return null;
         return new StoredSet(source, type, at, new BSON.Double(value));
       }
-      return isCommonType(type) ? new StoredSet(source, type, at, value) : equalOrUntold(bytes, type, at, value);
+      return isCommonType(type) ? new StoredSet(source, type, at, value) : nullIfEqual(bytes, type, at, value);
     case 'boolean':
-      if (type === 0x08 && (bytes[at] === 1) === value) return null;
+      if (type === BOOLEAN && (bytes[at] === 1) === value) return null;
       return isCommonType(type) ? new StoredSet(source, type, at, value) : undefined;
     case 'bigint':
-      return equalOrUntold(bytes, type, at, value);
+      return nullIfEqual(bytes, type, at, value);
     case 'object':
       return value === null
         ? walkNull(source, type, at)
@@ -109,12 +110,12 @@ function walk(
   }
 }
 
-function equalOrUntold(bytes: Uint8Array, type: number, at: number, value: unknown): null | undefined {
+function nullIfEqual(bytes: Uint8Array, type: number, at: number, value: unknown): null | undefined {
   return equalTyped(bytes, type, at, value) ? null : undefined;
 }
 
 function walkNull(source: Source, type: number, at: number): StoredSet | null | undefined {
-  if (type === 0x0a) return null;
+  if (type === NULL) return null;
   return isCommonType(type) ? new StoredSet(source, type, at, null) : undefined;
 }
 
@@ -131,22 +132,22 @@ function walkObject(
   const { bytes, start } = source;
   if (typeof (value as { toBSON?: unknown }).toBSON === 'function') return undefined;
   if (Array.isArray(value)) {
-    if (type !== 0x04 || level >= MAX_LEVELS) return undefined;
+    if (type !== ARRAY || level >= MAX_LEVELS) return undefined;
     return walkArray(walk, { source, at, last: terminator(bytes, start, at, limit), field, level, identities }, value);
   }
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype) {
-    if (type !== 0x03 || level >= MAX_LEVELS) return undefined;
+    if (type !== DOCUMENT || level >= MAX_LEVELS) return undefined;
     return walkMembers(source, at, limit, field, value as Record<string, unknown>, level, identities);
   }
   if (prototype === Date.prototype) return walkDate(source, type, at, value as Date);
   if (prototype === ObjectId.prototype)
-    return type === 0x07 && equalId(bytes, at, value as ObjectId) ? null : undefined;
-  return equalOrUntold(bytes, type, at, value);
+    return type === OBJECT_ID && equalId(bytes, at, value as ObjectId) ? null : undefined;
+  return nullIfEqual(bytes, type, at, value);
 }
 
 function walkDate(source: Source, type: number, at: number, value: Date): StoredSet | null | undefined {
-  if (type !== 0x09) return undefined;
+  if (type !== DATE) return undefined;
   if (value.getTime() === milliseconds(source.bytes, at)) return null;
   const copy = copyDate(value);
   return copy && new StoredSet(source, type, at, copy);

@@ -49,18 +49,18 @@ export interface PositionsEdit {
   readonly children: ReadonlyMap<number, ValueEdit>;
 }
 
-/** An array whose elements can be told apart, of which some were edited, removed, added or moved. */
+/** An array whose elements have identities, of which some were edited, removed, added or moved. */
 export interface ElementsEdit {
   readonly kind: 'elements';
   readonly base: readonly unknown[];
   readonly value: readonly unknown[];
-  /** The member by which the elements are told apart. */
+  /** The member that identifies the elements. */
   readonly key: string;
   /** The edits of elements that stay, by their indexes in the original. */
   readonly children: ReadonlyMap<number, ValueEdit>;
   /** Elements of the original that are gone. */
   readonly removed: readonly unknown[];
-  /** Elements that the original has not. */
+  /** Elements that the original does not have. */
   readonly added: readonly unknown[];
   /** True where the elements that stay stand in another order, or new ones before them. */
   readonly isMoved: boolean;
@@ -146,7 +146,7 @@ function compare(base: unknown, value: unknown, level: number, identities: Ident
     if (Array.isArray(base) && Array.isArray(value)) return compareArrays(base, value, level, identities);
     if (hasMembers(base) && hasMembers(value)) return compareMembers(base, value, level, identities);
   }
-  // What is no container and equals its original is the original: `toExact` saw to that.
+  // What is no container and equals its original is the original: `toExact` made sure of that.
   return isContainer && base !== ABSENT && equalValues(base, value) ? null : { kind: 'set', base, value };
 }
 

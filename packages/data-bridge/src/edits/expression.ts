@@ -1,3 +1,5 @@
+import type { BsonTypeName } from '../bson/types.ts';
+
 /** An aggregation expression. */
 export type Expression = string | number | boolean | null | readonly Expression[] | { readonly [key: string]: unknown };
 
@@ -25,7 +27,7 @@ export function isArray(value: Expression): Expression {
 }
 
 /** True for a value of these types. A missing one is read as null: not every server knows the type of a missing expression. */
-export function isOfType(value: Expression, types: readonly string[]): Expression {
+export function isOfType(value: Expression, types: readonly BsonTypeName[]): Expression {
   const type = { $type: { $ifNull: [value, null] } };
   const [first, ...others] = types;
   return first !== undefined && others.length === 0 ? { $eq: [type, first] } : { $in: [type, types] };

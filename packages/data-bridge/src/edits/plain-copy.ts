@@ -15,7 +15,7 @@ const { hasOwnProperty } = Object.prototype;
 export function copyPlain(value: unknown, depth: number): unknown {
   switch (typeof value) {
     case 'string':
-      return isWellFormed(value) ? value : undefined;
+      return value.isWellFormed() ? value : undefined;
     case 'number':
     case 'boolean':
       return value;
@@ -65,11 +65,10 @@ export function copyDate(value: Date): Date | undefined {
 /** The key means nothing to BSON or to JavaScript, and both can hold it. */
 export function isPlainKey(key: string): boolean {
   return (
-    key !== '_bsontype' && key !== '__proto__' && key.charCodeAt(0) !== 0x24 && !key.includes('\0') && isWellFormed(key)
+    key !== '_bsontype' &&
+    key !== '__proto__' &&
+    key.charCodeAt(0) !== 0x24 &&
+    !key.includes('\0') &&
+    key.isWellFormed()
   );
-}
-
-/** ES2024, and in Node 20. */
-export function isWellFormed(text: string): boolean {
-  return (text as string & { isWellFormed(): boolean }).isWellFormed();
 }

@@ -27,7 +27,7 @@ export interface Clash {
 export type Settle = (clash: Clash) => Edit | null;
 
 /**
- * Lays edits on a newer document: the same edits, with what is stored there as their originals. What is stored there
+ * Places edits on a newer document: the same edits, with what is stored there as their originals. What is stored there
  * already needs no edit. Writers whose edits touch different paths, or only add to one, do not clash.
  *
  * @param theirs gives a field of the newer document, BSON-typed, or `ABSENT`.
@@ -140,7 +140,7 @@ function placesOf(array: unknown, key: string): Map<string, number> | null {
   return places;
 }
 
-/** Two who moved elements each meant another order. */
+/** Two writers who moved elements each meant another order. */
 function isInOrder({ base, key, isMoved }: ElementsEdit, places: ReadonlyMap<string, number>): boolean {
   if (!isMoved) return true;
   const found = base.flatMap((element) => places.get(String(identityOf(element, key))) ?? []);

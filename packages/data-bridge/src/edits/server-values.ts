@@ -2,6 +2,7 @@ import { BSON } from 'mongodb';
 import { isPlainObject } from '../bson/plain-object.ts';
 import { equalValues } from '../bson/equal-values.ts';
 import { bsonTag, isBson, isDate, isObject, isRegExp, isUint8Array } from '../bson/bson-classes.ts';
+import { type BsonTypeName, NUMBER_TYPES, rankOfType, TYPE_OF_TAG } from '../bson/types.ts';
 import { add, compareNumbers, isNumeric, multiply, type Numeric } from './arithmetic.ts';
 
 /*
@@ -67,9 +68,9 @@ function membersOf(value: unknown): [string, unknown][] | null {
   return isPlainObject(value) ? Object.entries(value) : null;
 }
 
-/** Negative, zero or positive: MongoDB's order, of which `scalarRank` has the types. */
+/** Negative, zero or positive: MongoDB's order of two scalars, both of types that have a `scalarRank`. */
 export function compareScalars(a: unknown, b: unknown): number {
-  const ranks = Number(scalarRank(a)) - Number(scalarRank(b));
+  const ranks = rankOf(a) - rankOf(b);
   if (ranks !== 0) return ranks;
   if (isNumeric(a)) return compareNumbers(a, b as Numeric);
   if (typeof a === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b as string));
@@ -77,14 +78,13 @@ export function compareScalars(a: unknown, b: unknown): number {
   return Number(a) - Number(b);
 }
 
+/** The types of scalars that programs compare. */
+const COMPARED: ReadonlySet<BsonTypeName> = new Set([...NUMBER_TYPES, 'null', 'string', 'objectId', 'bool', 'date']);
+
 /** The place of a scalar's type in MongoDB's order, null for a type that programs do not compare. */
 export function scalarRank(value: unknown): number | null {
-  if (value === null) return 0;
-  if (isNumeric(value)) return 1;
-  if (typeof value === 'string') return 2;
-  if (isBson(value, 'ObjectId')) return 3;
-  if (typeof value === 'boolean') return 4;
-  return isDate(value) ? 5 : null;
+  const type = typeOf(value);
+  return COMPARED.has(type) ? rankOfType(type) : null;
 }
 
 /** MongoDB's order of a scalar and any value: by type, and of one type by value. Negative, zero or positive. */
@@ -93,37 +93,20 @@ export function compareAsServer(scalar: unknown, value: unknown): number {
   return ranks === 0 ? compareScalars(scalar, isBson(value, 'BSONSymbol') ? value.value : value) : ranks;
 }
 
-/** The types of BSON in MongoDB's order, https://www.mongodb.com/docs/manual/reference/bson-type-comparison-order/ */
-const RANKS = [
-  'MinKey',
-  'null',
-  'number',
-  'string',
-  'object',
-  'array',
-  'Binary',
-  'ObjectId',
-  'boolean',
-  'Date',
-] as const;
-const HIGHER_RANKS = ['Timestamp', 'BSONRegExp', 'DBRef', 'Code', 'MaxKey'] as const;
-
-type Rank = (typeof RANKS | typeof HIGHER_RANKS)[number];
-
 function rankOf(value: unknown): number {
-  return [...RANKS, ...HIGHER_RANKS].indexOf(rankNameOf(value));
+  return rankOfType(typeOf(value));
 }
 
-function rankNameOf(value: unknown): Rank {
-  if (isNumeric(value)) return 'number';
-  if (typeof value === 'string' || isBson(value, 'BSONSymbol')) return 'string';
-  if (typeof value === 'boolean') return 'boolean';
-  if (!isObject(value)) return 'null';
+/** The type that a value is stored with. */
+function typeOf(value: unknown): BsonTypeName {
+  if (isNumeric(value)) return kindOf(value);
+  if (typeof value === 'string') return 'string';
+  if (typeof value === 'boolean') return 'bool';
+  if (!isObject(value)) return value === null ? 'null' : 'undefined';
   if (Array.isArray(value)) return 'array';
-  if (isDate(value)) return 'Date';
-  if (isRegExp(value)) return 'BSONRegExp';
-  if (isUint8Array(value)) return 'Binary';
-  // case: a reference is stored as an object
-  if (isBson(value, 'DBRef')) return 'object';
-  return (bsonTag(value) as Rank | undefined) ?? 'object';
+  if (isDate(value)) return 'date';
+  if (isRegExp(value)) return 'regex';
+  if (isUint8Array(value)) return 'binData';
+  const tag = bsonTag(value);
+  return tag === undefined ? 'object' : TYPE_OF_TAG[tag];
 }

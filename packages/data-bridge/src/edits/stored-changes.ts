@@ -29,7 +29,7 @@ function changedMembers(from: object, to: object, keys: StoredKeys): StoredChang
   return [...names].flatMap((name) => changesBetween(memberOf(from, name), memberOf(to, name), [...keys, name]));
 }
 
-/** Null where the array as a whole is told in fewer words. */
+/** Null where it is shorter to replace the array as a whole. */
 function changedElements(from: readonly unknown[], to: readonly unknown[], keys: StoredKeys): StoredChange[] | null {
   if (to.length < from.length || from.length === 0) return null;
   const isChanged = (value: unknown, i: number): boolean => i >= from.length || !equalInValueAndType(value, from[i]);

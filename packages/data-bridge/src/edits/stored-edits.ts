@@ -3,6 +3,7 @@ import { setOwn } from '../bson/plain-object.ts';
 import { decodeExactValue } from '../bson/decode.ts';
 import { utf8 } from '../bson/text.ts';
 import type { DeleteEdit, ElementsEdit, ObjectEdit, PositionsEdit, PushEdit, SetEdit, ValueEdit } from './edits.ts';
+import { ARRAY, DOCUMENT } from '../bson/types.ts';
 
 /*
  * Edits whose originals lie in a document's bytes, and are decoded when somebody asks. Most never are: operators say what
@@ -61,7 +62,7 @@ export class StoredObject extends Stored<object> implements ObjectEdit {
   #value: object | undefined = undefined;
 
   constructor(source: Source, at: number, children: ReadonlyMap<string, ValueEdit>) {
-    super(source, 0x03, at);
+    super(source, DOCUMENT, at);
     this.children = children;
   }
 
@@ -89,7 +90,7 @@ export class StoredPositions extends Stored<readonly unknown[]> implements Posit
   #value: readonly unknown[] | undefined = undefined;
 
   constructor(source: Source, at: number, children: ReadonlyMap<number, ValueEdit>) {
-    super(source, 0x04, at);
+    super(source, ARRAY, at);
     this.children = children;
   }
 
@@ -104,7 +105,7 @@ export class StoredPush extends Stored<readonly unknown[]> implements PushEdit {
   readonly added: readonly unknown[];
 
   constructor(source: Source, at: number, added: readonly unknown[]) {
-    super(source, 0x04, at);
+    super(source, ARRAY, at);
     this.added = added;
   }
 
@@ -113,7 +114,7 @@ export class StoredPush extends Stored<readonly unknown[]> implements PushEdit {
   }
 }
 
-/** A stored array of elements that are told apart, each where it was, of which some were edited. */
+/** A stored array of elements with identities, each where it was, of which some were edited. */
 export class StoredElements extends Stored<readonly unknown[]> implements ElementsEdit {
   readonly kind = 'elements';
   readonly key: string;
@@ -130,7 +131,7 @@ export class StoredElements extends Stored<readonly unknown[]> implements Elemen
     at: number,
     { key, children, ids, hasTexts }: Pick<StoredElements, 'key' | 'children' | 'ids' | 'hasTexts'>,
   ) {
-    super(source, 0x04, at);
+    super(source, ARRAY, at);
     this.key = key;
     this.children = children;
     this.ids = ids;

@@ -3,21 +3,25 @@ import { float64, nameEnd, terminator, valueEnd } from '../bson/bytes.ts';
 import type { Edit } from './edits.ts';
 import { copyPlain } from './plain-copy.ts';
 import { exactAt, type Source } from './stored-edits.ts';
+import { ARRAY, DOCUMENT, DOUBLE, INT32, NULL, OBJECT_ID } from '../bson/types.ts';
 
 /*
- * BSON has types that a program's values do not tell. What stays in its place keeps the stored type; what may have moved
+ * BSON has types that a program's values do not show. What stays in its place keeps the stored type; what may have moved
  * inside its array is left to `toExact`, which looks for its original.
  */
 
-/** A scalar of one of these types, or a container, that gives way to a value of another type tells nothing about that one's. */
+/**
+ * True for the types of containers and of common scalars. Where a value of such a type is replaced by one of another
+ * type, it says nothing about the type of the new value.
+ */
 export function isCommonType(type: number): boolean {
-  return (type >= 0x01 && type <= 0x04) || (type >= 0x07 && type <= 0x0a) || type === 0x10;
+  return (type >= DOUBLE && type <= ARRAY) || (type >= OBJECT_ID && type <= NULL) || type === INT32;
 }
 
-/** The stored value is, or holds, one of which the program's does not tell the type. */
+/** True where the stored value is, or holds, one whose type the program's value does not show. */
 export function losesType({ bytes, start }: Source, type: number, at: number, limit: number): boolean {
-  if (type === 0x01) return Number.isInteger(float64(bytes, at));
-  if (type !== 0x03 && type !== 0x04) return !isCommonType(type);
+  if (type === DOUBLE) return Number.isInteger(float64(bytes, at));
+  if (type !== DOCUMENT && type !== ARRAY) return !isCommonType(type);
   const last = terminator(bytes, start, at, limit);
   for (let here = at + 4; here < last;) {
     const inner = bytes[here] as number;
@@ -28,7 +32,7 @@ export function losesType({ bytes, start }: Source, type: number, at: number, li
   return false;
 }
 
-/** The edit gives a number the stored type of its place, which is not its own if it moved there. */
+/** True where the edit gives a number the stored type of its place, which is not its own if it moved there. */
 export function givesType(edit: Edit): boolean {
   if (edit.kind === 'set') return edit.value instanceof BSON.Double && Number.isInteger(edit.value.value);
   if (!('children' in edit)) return false;
@@ -45,8 +49,8 @@ export function givesType(edit: Edit): boolean {
  */
 export function copyBeside(source: Source, type: number, at: number, limit: number, value: unknown): unknown {
   if (!isCommonType(type) || isWrapped(value)) return exactAt(source, type, at);
-  if (typeof value === 'number') return type === 0x01 ? new BSON.Double(value) : value;
-  const isContainer = typeof value === 'object' && value !== null && (type === 0x03 || type === 0x04);
+  if (typeof value === 'number') return type === DOUBLE ? new BSON.Double(value) : value;
+  const isContainer = typeof value === 'object' && value !== null && (type === DOCUMENT || type === ARRAY);
   if (!isContainer) return copyPlain(value, 0);
   const last = terminator(source.bytes, source.start, at, limit);
   const next = copies(source, at, last);
@@ -68,7 +72,7 @@ export function copyBeside(source: Source, type: number, at: number, limit: numb
   return members;
 }
 
-/** An integer or a double in another guise, which the walk knows only unchanged. */
+/** True for a bigint, and for an integer or a double of a BSON class: the walk knows them only unchanged. */
 function isWrapped(value: unknown): boolean {
   return typeof value === 'bigint' || value instanceof BSON.Int32 || value instanceof BSON.Double;
 }

@@ -85,10 +85,10 @@ export async function restore<D>(
   definition: RecordedModel,
   doc: unknown,
   make: (fields: Record<string, unknown>) => D,
-  lifeOf: (document: D) => DocumentState,
+  stateOf: (document: D) => DocumentState,
   options: SaveOptions = {},
 ): Promise<D> {
-  const context = { model: definition.collectionName, id: doc };
+  const context = { ...definition.context, id: doc };
   const last = await lastEntry(definition, doc, readOptions(options));
   if (last !== null && last.kind !== 'delete') throw new UsageError('The document is not deleted.', context);
   const past = last && (await stateAt(definition, doc, last._id.rev - 1, readOptions(options)));
@@ -104,7 +104,7 @@ export async function restore<D>(
   if (version !== undefined) fields[version] = Number(past[version] ?? 0) + 1;
   const live: Record<string, unknown> = decodeStored(definition.layout(), encodeDocument(fields), 0);
   const document = make(live);
-  const state = lifeOf(document);
+  const state = stateOf(document);
   state.assigned.add('_id');
   await state.queue('restore', () => saveExactly(state, new Map(Object.entries(fields)), options));
   return document;

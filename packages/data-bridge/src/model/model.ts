@@ -23,7 +23,8 @@ import { ChangeStream, type WatchOptions, type WatchStage } from '../watch/chang
 import { Connection } from '../connection/connection.ts';
 import { definitionKey, ModelDefinition } from '../definition/model-definition.ts';
 import type { ModelOptions, RuleIssue } from '../definition/model-options.ts';
-import { Document, type DocumentClass, lifeOf, readField, writeField } from '../save/document.ts';
+import { readField, stateOf, writeField } from '../document/tracked-document.ts';
+import { Document, type DocumentClass } from '../save/document.ts';
 import { type SaveResult, SchemaError, UsageError } from '../errors.ts';
 import {
   fieldsAsOf,
@@ -367,6 +368,6 @@ function readOne(model: DocumentClass, stored: Uint8Array | null): unknown {
 async function replacementOf(model: DocumentClass, input: object, validated?: boolean): Promise<BSON.Document> {
   const document = new model(input);
   checkOwnFields(document);
-  const { _id, ...replacement } = await insertion(lifeOf(document), validated);
+  const { _id, ...replacement } = await insertion(stateOf(document), validated);
   return (input as { _id?: unknown })._id !== undefined ? { _id, ...replacement } : replacement;
 }

@@ -72,9 +72,9 @@ export interface Statics<F extends Fields> {
   insertMany<D>(this: Class<D>, inputs: readonly (Input<F> | NoInfer<D>)[], options?: InsertManyOptions): Promise<D[]>;
   /**
    * Saves documents of any models, new and changed ones together, each as its `save()` would, with as few commands as the
-   * server's limits allow. Tells what became of each.
+   * server's limits allow. Gives the outcome of each.
    *
-   * @throws BulkSaveError when any of them was not saved; its `results` tell of each.
+   * @throws BulkSaveError when any of them was not saved; its `results` have the outcome of each.
    */
   saveAll(documents: readonly AnyDocument[], options?: SaveAllOptions): Promise<SaveResult[]>;
   /** Operations of several kinds, to be sent together by `execute()`. */
@@ -173,9 +173,9 @@ export interface Statics<F extends Fields> {
    *   if (change.operationType === 'insert') greet(change.fullDocument);
    * ```
    *
-   * @param pipeline `$match` stages, which say what events are told.
+   * @param pipeline `$match` stages, which choose the events.
    * @param options the driver's. `fullDocument` asks for the document of an update, too; `signal` ends it with its reason.
-   * @throws UsageError for other stages; where the server cannot tell changes, from the first event on.
+   * @throws UsageError for other stages; where the server cannot report changes, from the first event on.
    */
   watch<D, const O extends WatchOptions = object>(
     this: Class<D>,

@@ -1,4 +1,5 @@
 import { encodeField } from '../bson/encode.ts';
+import { BSON_TYPES, type BsonTypeName } from '../bson/types.ts';
 import type { Position } from './page-token.ts';
 
 /** One key of an order: a stored path, ascending or descending. */
@@ -10,40 +11,41 @@ export interface OrderKey {
 /** A condition of a filter. */
 type Condition = Readonly<Record<string, unknown>>;
 
-/** BSON types whose values are compared with each other: the types' names for `$type`, by their numbers. */
+/** BSON types whose values are compared with each other: the types' names for `$type`, by their codes. */
 interface Bracket {
-  /**
-   * How its values are told apart by operators of filters: there is one value; null is one with a missing value; NaN is
-   * before other numbers; as `$gt` and its like do it; not at all, or not as a sort does it.
-   */
-  readonly kind: 'single' | 'null' | 'number' | 'plain' | 'none';
-  readonly types: ReadonlyMap<number, string>;
+  readonly kind: Kind;
+  readonly types: ReadonlyMap<number, BsonTypeName>;
 }
 
-/** MongoDB's order of BSON types. Operators such as `$gt` stay inside the bracket of their operand. */
-const BRACKETS: readonly Bracket[] = [
-  bracket('single', [0xff, 'minKey']),
-  bracket('none', [0x06, 'undefined']),
-  bracket('null', [0x0a, 'null']),
-  bracket('number', [0x01, 'double'], [0x10, 'int'], [0x12, 'long'], [0x13, 'decimal']),
-  bracket('plain', [0x02, 'string'], [0x0e, 'symbol']),
-  bracket('plain', [0x03, 'object']),
-  bracket('none', [0x04, 'array']),
-  bracket('plain', [0x05, 'binData']),
-  bracket('plain', [0x07, 'objectId']),
-  bracket('plain', [0x08, 'bool']),
-  bracket('plain', [0x09, 'date']),
-  bracket('plain', [0x11, 'timestamp']),
-  bracket('none', [0x0b, 'regex']),
-  bracket('none', [0x0c, 'dbPointer']),
-  bracket('plain', [0x0d, 'javascript']),
-  bracket('plain', [0x0f, 'javascriptWithScope']),
-  bracket('single', [0x7f, 'maxKey']),
-];
+/**
+ * How operators of filters order the values of a bracket:
+ *
+ * - `single`: there is only one value.
+ * - `null`: there is only one value, and a missing one equals it.
+ * - `number`: as a sort does, but for NaN, which a sort puts before other numbers and operators do not compare.
+ * - `plain`: as a sort does.
+ * - `none`: not at all, or not as a sort does.
+ */
+type Kind = 'single' | 'null' | 'number' | 'plain' | 'none';
 
-function bracket(kind: Bracket['kind'], ...types: [number, string][]): Bracket {
-  return { kind, types: new Map(types) };
-}
+/** The kinds of all brackets that are not plain, each by one of its types. */
+const KINDS: { readonly [Name in BsonTypeName]?: Kind } = {
+  minKey: 'single',
+  undefined: 'none',
+  null: 'null',
+  double: 'number',
+  array: 'none',
+  regex: 'none',
+  dbPointer: 'none',
+  maxKey: 'single',
+};
+
+/** In MongoDB's order. Operators such as `$gt` stay inside the bracket of their operand. */
+const BRACKETS: readonly Bracket[] = [...new Set(BSON_TYPES.map(({ rank }) => rank))].map((own) => {
+  const types = BSON_TYPES.filter(({ rank }) => rank === own);
+  const kind = types.map(({ name }) => KINDS[name]).find((found) => found !== undefined);
+  return { kind: kind ?? 'plain', types: new Map(types.map(({ code, name }) => [code, name])) };
+});
 
 /** The name of the value's BSON type if a filter cannot say what comes after it in a sort. */
 export function unpageableType(value: unknown): string | undefined {
@@ -54,7 +56,7 @@ export function unpageableType(value: unknown): string | undefined {
 /**
  * The condition of the documents that come after a position in the order of these keys, whatever the types of their values.
  *
- * @param keys tell any two documents apart.
+ * @param keys no two documents have the same values under all of them.
  */
 export function beyond(keys: readonly OrderKey[], { values, side }: Position): Condition {
   const ways = keys.flatMap((key, i) => {

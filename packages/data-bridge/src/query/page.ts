@@ -75,7 +75,7 @@ async function documentsFrom(
   const way = backwards ? keys.map(reverse) : keys;
   const condition =
     from && beyond(way, backwards ? { ...from, side: from.side === 'before' ? 'after' : 'before' } : from);
-  // One more tells whether there are more; all come in one batch.
+  // One document more shows whether there are more; all come in one batch.
   const options = { batchSize: size + 1, ...spec.options, sort: sortBy(way), limit: size + 1 };
   const found = await run(spec.definition, spec.options, () =>
     takeAll(open({ ...spec, filter: both(spec.filter, condition), options })),

@@ -9,7 +9,7 @@ import type { ManyOptions, StampOptions } from '../write/write-options.ts';
 /** How the values of many documents become one. */
 export type Accumulator = '$avg' | '$sum' | '$min' | '$max';
 
-/** How much a server tells about its plan for a query. */
+/** How much a server reports about its plan for a query. */
 export type Verbosity = 'queryPlanner' | 'executionStats' | 'allPlansExecution';
 
 /** How many documents the query has, its `skip` and `limit` included. */

@@ -283,7 +283,7 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
     return this.#accumulate('$max', path);
   }
 
-  /** How the server would run the query: what `verbosity` asks for, as the server tells it. */
+  /** How the server would run the query: what `verbosity` asks for, as the server reports it. */
   async explain(verbosity: Verbosity = 'queryPlanner'): Promise<BSON.Document> {
     return explain(this.#spec, verbosity);
   }

@@ -44,7 +44,7 @@ export class Results<R> implements PromiseLike<R[]>, AsyncIterable<R> {
       // case: the connection was closed meanwhile, and the driver ends its cursors as if all had been read
       if (cursor.killed) throw this.#interrupted();
     } finally {
-      // case: an aborted signal has the driver close it; closing it again would end the session before the server is told
+      // case: an aborted signal has the driver close it; closing it again would end the session before the server knows
       if (!cursor.closed) await cursor.close();
     }
   }
@@ -60,7 +60,7 @@ export class Results<R> implements PromiseLike<R[]>, AsyncIterable<R> {
     const { signal, definition } = this.#request;
     signal?.throwIfAborted();
     const text = 'The connection was closed before everything was read.';
-    return new NotConnectedError(text, { model: definition.collectionName });
+    return new NotConnectedError(text, definition.context);
   }
 
   async #ask<V>(operation: () => Promise<V>): Promise<V> {
@@ -70,7 +70,7 @@ export class Results<R> implements PromiseLike<R[]>, AsyncIterable<R> {
     try {
       return await operation();
     } catch (error) {
-      throw translate(error, { model: definition.collectionName }, definition);
+      throw translate(error, definition.context, definition);
     }
   }
 }

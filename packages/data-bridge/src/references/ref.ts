@@ -1,7 +1,8 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { type BsonKind, toObjectId, typeName } from '../schema/bson-types.ts';
 import { definitionKey } from '../definition/model-definition.ts';
-import { Document, readField } from '../save/document.ts';
+import { readField } from '../document/tracked-document.ts';
+import { Document } from '../save/document.ts';
 import { UsageError } from '../errors.ts';
 import type { SchemaField } from '../schema/schema-field.ts';
 import type { JsonSchema, ReferenceTarget } from '../schema/schema-library.ts';

@@ -32,7 +32,7 @@ import { conditionsFilter, type ConflictOptions, type OnConflict } from './write
  * What a write does where another writer was faster.
  */
 
-/** More writers than that in a row are no chance: the program is to be told. */
+/** So many other writers in a row are no coincidence: the program gets an error. */
 export const MAX_TRIES = 20;
 
 /**
@@ -149,7 +149,7 @@ function rebaseWrite(
 }
 
 /**
- * Makes a newer document the baseline, with what the program changed laid on it. What it only read is forgotten, and reads
+ * Makes a newer document the baseline, with what the program changed applied to it. What it only read is forgotten, and reads
  * as it is stored now: containers handed out before are detached, but of fields that only the program changed.
  */
 export function moveOnto(state: DocumentState, newer: BsonBaseline, settle: Settle): void {
@@ -203,7 +203,7 @@ function rebaseAtomics(state: DocumentState, before: Baseline, newer: BsonBaseli
   state.setOperators(pending, sent);
 }
 
-/** Lays the program's changes on the newer document. @throws ConflictError where they overlap and nothing settles that. */
+/** Applies the program's changes to the newer document. @throws ConflictError where they overlap and nothing settles that. */
 export async function settleConflicts(
   state: DocumentState,
   newer: BsonBaseline,

@@ -7,6 +7,9 @@ import { settle, withdraw } from './settle.ts';
 import { notFound } from '../document/stored-commands.ts';
 import { checkConflictOptions, type ConflictOptions } from './write-conditions.ts';
 
+/** Options that other methods take. */
+const REFUSED = ['concurrency', 'guard', 'validate', 'history', 'timestamps'] as const;
+
 /** Options of `$rebase()`: the driver's, and what becomes of overlaps. */
 export interface RebaseOptions<C = Conflict>
   extends
@@ -17,9 +20,7 @@ export interface RebaseOptions<C = Conflict>
   readonly applied?: boolean;
 }
 
-const REFUSED = ['concurrency', 'guard', 'validate', 'history', 'timestamps'];
-
-/** Reads the stored document, and lays on it what the program changed. Nothing is saved. */
+/** Reads the stored document, and applies to it what the program changed. Nothing is saved. */
 export async function rebase(
   state: DocumentState,
   { applied, onConflict = 'rebase', ...options }: RebaseOptions,

@@ -2,7 +2,8 @@ import { limitsOf, type ServerLimits } from '../connection/server-limits.ts';
 import { concurrently, CONCURRENCY } from '../connection/concurrently.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
-import { Document, lifeOf } from './document.ts';
+import { stateOf } from '../document/tracked-document.ts';
+import { Document } from './document.ts';
 import { BulkSaveError, ConflictError, DocumentNotFoundError, type SaveResult, UsageError } from '../errors.ts';
 import { DocumentState, type Write } from '../document/document-state.ts';
 import { checkOwnFields } from '../document/new-document.ts';
@@ -56,7 +57,7 @@ export async function saveAll(
   if (!Array.isArray(listed)) throw new UsageError('saveAll() takes a list of documents.');
   const documents = [...new Set(listed)];
   documents.forEach(checkDocument);
-  const states = documents.map(lifeOf);
+  const states = documents.map(stateOf);
   return DocumentState.queueAll(states, 'saveAll', async () => {
     checkOptions(states, options);
     const jobs = await jobsOf(documents);
@@ -89,7 +90,7 @@ async function jobsOf(documents: readonly Document<unknown>[]): Promise<Job[]> {
   const servers = new Map<Connection, ServerLimits>();
   const jobs: Job[] = [];
   for (const document of documents) {
-    const state = lifeOf(document);
+    const state = stateOf(document);
     const connection = state.definition.connection();
     const server = servers.get(connection) ?? (await limitsOf(connection));
     servers.set(connection, server);
@@ -169,8 +170,8 @@ function atOnce(ordered: boolean, { session }: SaveOptions): number {
 }
 
 /**
- * True where it stops those behind it. That a document is gone or another one now, a command with many of them tells
- * only when it is done.
+ * True where it stops those behind it. A command with many documents reports only when it is done that one of them is
+ * gone, or is another one now.
  */
 function isFailure(written: Written | null): boolean {
   if (written === null || written.isWritten) return false;

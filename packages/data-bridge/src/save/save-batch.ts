@@ -53,8 +53,8 @@ type Update = Write & { readonly kind: 'update' };
 type Model = AnyClientBulkWriteModel<BSON.Document> | AnyBulkWriteOperation;
 
 /**
- * Sorts writes into commands, as few as the servers' limits allow. A write that is alone in its command may need it so: it
- * holds operators of which the server must tell the results, or is too large to stand beside another.
+ * Sorts writes into commands, as few as the servers' limits allow. A write may need a command of its own: it
+ * holds operators whose results the server must give, or is too large to stand beside another.
  *
  * @param ordered whether the order of the writes stays.
  */
@@ -82,8 +82,8 @@ export function intoCommands<P extends PlannedWrite>(planned: readonly P[], orde
 }
 
 /**
- * Of operators the server must tell what they left, of an update that is recorded what was there before, and of one with
- * conditions whether they were met: before MongoDB 8.0 it tells totals of many.
+ * True where the server must answer for this write alone: with what operators left, what a recorded update found, or
+ * whether conditions were met. Before MongoDB 8.0 it gives totals of many writes only.
  */
 function needsAnswer({ write, server }: PlannedWrite): boolean {
   if (write.kind === 'insert') return false;
@@ -159,7 +159,7 @@ export async function sendTogether(command: Command, options: BatchOptions): Pro
 
 /**
  * The driver's own results for each write would cost the client more than the writes. So it asks for the errors alone,
- * where the total tells whether all the others were done: where no write has conditions.
+ * where the total shows whether all the others were done: where no write has conditions.
  */
 async function send(
   { writes: [first], models }: Command,
@@ -186,7 +186,7 @@ async function settleAll(
   answer: BulkFailure,
   options: BatchOptions,
 ): Promise<Written[]> {
-  const fateOf = await tellFates(writes, answer, options);
+  const fateOf = await fatesOf(writes, answer, options);
   return writes.map(({ state, write }, place): Written => {
     const fate = fateOf(place);
     if (fate === 'written') {
@@ -207,7 +207,7 @@ export const UNTRIED: Written = { isWritten: false };
 
 type Fate = 'written' | 'missed' | 'untried' | { readonly error: unknown; readonly outcome: Outcome };
 
-async function tellFates(
+async function fatesOf(
   writes: readonly PlannedWrite[],
   answer: BulkFailure,
   { ordered, session }: BatchOptions,
@@ -244,7 +244,7 @@ async function lookUpGone(
   const { refused, failure, done } = answer;
   if (done === writes.length - refused.size) return answer;
   const unknown = (error: unknown): BulkFailure => ({ ...answer, failure: { error, outcome: 'unknown' } });
-  // Beside a write concern error the driver does not tell the others.
+  // Beside a write concern error the driver does not report the others.
   if (failure !== undefined) return failure.outcome === 'applied' ? unknown(failure.error) : answer;
   try {
     return { ...answer, refused: new Map([...(await goneAmong(writes, session)), ...refused]) };
@@ -290,7 +290,7 @@ async function storedIds(
   return new Set(found.flatMap((batch) => slicesOf(batch)).map((bytes) => keyOf(bytes)));
 }
 
-/** An `_id` as a text that tells it from all others, whatever its type. */
+/** An `_id` as a text that no other `_id` has, whatever its type. */
 function idKey({ _id }: DocumentState['filter']): string {
   return keyOf(encodeDocument({ _id }));
 }

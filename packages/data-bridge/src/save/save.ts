@@ -35,7 +35,7 @@ export async function save(state: DocumentState, options: SaveOptions = {}): Pro
 export function prepare(state: DocumentState, options: SaveOptions): Write | null | Promise<Write | null> {
   checkSavable(state);
   const { unanswered } = state;
-  // What is stored must be known before the difference to it can be told.
+  // What is stored must be known before the difference to it can be found.
   if (unanswered !== null) return sendAndSettle(state, unanswered, options).then(() => prepare(state, options));
   return letOut(state, options.validate ?? state.definition.validate, (edits) => planWrite(state, options, edits));
 }

@@ -11,20 +11,20 @@ import type { Edit, EditTree } from '../edits/edits.ts';
 import { equalOrBothUndefined } from '../tracking/pending-operators.ts';
 import { editOf, editsOf } from '../tracking/state-tracker.ts';
 
-/** A program that changes a document whenever it is validated would be validated for ever. */
+/** A program that changes a document whenever it is validated would be validated forever. */
 const MAX_ROUNDS = 100;
 
 /** What is done with a valid document. @param edits gives what changed, null for nothing, where it is known from validating. */
 type Then<R> = (edits?: () => EditTree | null) => R;
 
-/** What differs from what is stored, by field; null in the place of an edit that is to be told when its value is final. */
+/** What differs from what is stored, by field; null instead of an edit that is made when its value is final. */
 type Edits = Map<string, Edit | null>;
 
 /**
  * Validates the changed fields, every field of a new document. On a field that was assigned as a whole the schema's
  * output is taken over, once; on what was loaded and changed in place only the verdict counts, and the types of new values.
  *
- * One walk tells what changed and how, so that nothing is compared again but what the schemas laid something over.
+ * One walk finds what changed and how, so that only what the schemas replaced is compared again.
  *
  * @param then what to do with the valid document, at once: before the program runs again and can change it.
  * @returns a promise only where there is something to wait for.
@@ -61,9 +61,9 @@ function changedIn({ baseline, definition }: DocumentState): Edits {
 function completed({ baseline, definition }: DocumentState, edits: Edits): EditTree | null {
   for (const [name, edit] of edits) {
     if (edit !== null) continue;
-    const told = editOf(baseline, name, (stored) => definition.programName(stored));
-    if (told === null) edits.delete(name);
-    else edits.set(name, told);
+    const found = editOf(baseline, name, (stored) => definition.programName(stored));
+    if (found === null) edits.delete(name);
+    else edits.set(name, found);
   }
   return edits.size === 0 ? null : { kind: 'object', children: edits as Map<string, Edit> };
 }
@@ -99,7 +99,7 @@ function judgeAll(state: DocumentState, edits: Edits | null, issues: ValidationI
  * @param asked what the rule says of the document as it is, where that is asked already.
  */
 async function validateLater<R>(state: DocumentState, then: Then<R>, asked?: Promise<void>): Promise<R> {
-  if (asked !== undefined && (await holds(state, asked))) return then();
+  if (asked !== undefined && (await isUnchangedAfter(state, asked))) return then();
   const issues = unknownFields(state);
   // What an asynchronous validator says holds for the value that it was given: what changed meanwhile is validated again.
   const given = new Map<string, unknown>();
@@ -126,7 +126,7 @@ async function validateLater<R>(state: DocumentState, then: Then<R>, asked?: Pro
       : [];
     if (pending.length > 0) continue;
     const rule = askRule(state);
-    if (!(rule instanceof Promise) || (await holds(state, rule))) return then();
+    if (!(rule instanceof Promise) || (await isUnchangedAfter(state, rule))) return then();
     pending = fieldsToValidate(state);
   }
   throw new UsageError('The document was changed each time it was validated.', state.context);
@@ -146,8 +146,8 @@ function askRule(state: DocumentState): void | Promise<void> {
   return 'then' in found ? Promise.resolve(found).then(refuse) : refuse(found);
 }
 
-/** Waits for a rule, and tells whether the document is still the one that it was asked about. */
-async function holds(state: DocumentState, asked: Promise<void>): Promise<boolean> {
+/** Waits for a rule. True where the document is still as it was when the rule was asked. */
+async function isUnchangedAfter(state: DocumentState, asked: Promise<void>): Promise<boolean> {
   const before = state.baseline.toObject();
   await asked;
   return equalOrBothUndefined(before, state.baseline.toObject());
@@ -157,7 +157,7 @@ type Running = readonly [SchemaField, Verdict | Promise<Verdict>];
 type Settled = readonly [SchemaField, Verdict];
 
 /**
- * A validator that waits could call `save()` of its own document and wait for ever: such calls are told from others.
+ * A validator that waits could call `save()` of its own document and wait forever: such calls are recognized.
  *
  * @param given takes copies of the values that are given to validators that wait.
  */
@@ -176,7 +176,7 @@ function runValidators(state: DocumentState, fields: readonly SchemaField[], giv
     fields.map((field): Running => [field, judge(state, field, currentOf(field))]),
   );
   if (!verdicts.some(([, verdict]) => verdict instanceof Promise)) return verdicts;
-  // The first time only, and where nothing told before that it waits: what was started outside is left alone.
+  // The first time only, and where nothing showed before that it waits: what was started outside is left alone.
   state.definition.validatesLater = true;
   return runInside();
 }
@@ -194,7 +194,7 @@ function judge(state: DocumentState, field: SchemaField, value: unknown, given =
 /**
  * What is taken over is a stored value from then on, and is validated whenever it changes: a schema that refuses its own
  * output would make the document one that can never be saved again. So the first output of a field that is not the value
- * that was given is validated once more, as it will be laid over that value. Only the first: transforms may be slow.
+ * that was given is validated once more, as it will be copied into that value. Only the first: transforms may be slow.
  *
  * @throws SchemaError
  */

@@ -34,7 +34,7 @@ export interface ConflictOptions<C = Conflict, P = string> {
    * What becomes of a conflict:
    *
    * - `'throw'`: a `ConflictError`; nothing is written.
-   * - `'rebase'`: my changes are laid on the newer document and saved again, unless they overlap with theirs.
+   * - `'rebase'`: my changes are applied to the newer document and saved again, unless they overlap with theirs.
    * - `'mine'`, `'theirs'`: the same, and where they overlap one side wins.
    * - a function: the same, and it is called with each overlap and gives the value to store, or a promise of it.
    *

@@ -1,5 +1,6 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
 import { Binary, BSONRegExp, Decimal128, Long, ObjectId, Timestamp, UUID } from 'mongodb';
+import type { BsonTypeName } from '../bson/types.ts';
 
 /** The BSON types that have a schema of their own: what a schema of each takes, and what it gives. */
 export interface BsonValues {
@@ -85,12 +86,12 @@ export function convertTo<K extends BsonKind>(
 }
 
 /** MongoDB's name of the type, as `bsonType` has it. */
-export function bsonTypeOf(kind: BsonKind): string {
+export function bsonTypeOf(kind: BsonKind): BsonTypeName {
   return TYPES[kind].bsonType;
 }
 
 interface BsonType<Output> {
-  readonly bsonType: string;
+  readonly bsonType: BsonTypeName;
   readonly expected: string;
   /** `undefined` for what cannot be converted. */
   readonly convert: (value: unknown) => Output | undefined;

@@ -1,11 +1,12 @@
 import type { BSON } from 'mongodb';
 import type { Identities } from '../bson/identity.ts';
 import { isObject } from '../bson/bson-classes.ts';
+import { type BsonTypeName, NUMBER_TYPES } from '../bson/types.ts';
 import { typeName } from './bson-types.ts';
 import { SchemaError } from '../errors.ts';
 import { definitionOf, type JsonSchema, libraryJsonSchema, property, someSchema } from './schema-library.ts';
 
-/** What can tell elements apart: values that a server compares as we do. */
+/** What can identify elements: values that a server compares as the mapper does. */
 type Identity =
   | string
   | number
@@ -20,7 +21,7 @@ type Identity =
   | BSON.Int32
   | BSON.Long;
 
-/** The members of an array's elements that can tell them apart: always there, and no containers. */
+/** The members of an array's elements that can identify them: always there, and no containers. */
 export type IdentityKey<V> = V extends readonly (infer E)[]
   ? { [K in keyof E & string]-?: E[K] extends Identity ? K : never }[keyof E & string]
   : never;
@@ -34,14 +35,14 @@ interface AnySchema {
 /** The output of a schema, without what stands for no array at all. */
 type ArrayOf<S extends AnySchema> = NonNullable<NonNullable<S['~standard']['types']>['output']>;
 
-/** A field's schema together with the member that tells the elements of its array apart. */
+/** A field's schema together with the member that identifies the elements of its array. */
 export interface IdentifiedSchema<S extends AnySchema> {
   readonly '~standard': S['~standard'];
   readonly '~identified': { readonly key: string; readonly schema: S };
 }
 
 /**
- * A field that is an array of objects, told apart by a member that is unique in the array. Changes to different elements
+ * A field that is an array of objects, identified by a member that is unique in the array. Changes to different elements
  * by different writers then all survive: an edited element is found by its key wherever it is now. Arrays whose elements
  * have a unique `_id` need no declaration. Where two elements have the same key, or one has none, the array is saved as any other.
  *
@@ -71,7 +72,7 @@ export function identified<S extends AnySchema, const K extends IdentityKey<Arra
   return { '~standard': schema['~standard'], '~identified': { key, schema } };
 }
 
-/** The schema of a field, without the key that tells its elements apart. */
+/** The schema of a field, without the key that identifies its elements. */
 export function withoutIdentity<S>(schema: S): S {
   return isIdentified(schema) ? (schema['~identified'].schema as S) : schema;
 }
@@ -156,16 +157,13 @@ function othersOf(definition: unknown): unknown {
 
 // ── what cannot be ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** The types of JSON Schema and of BSON that can tell elements apart. */
-const SCALARS: ReadonlySet<unknown> = new Set([
+/** The types of JSON Schema and of BSON that can identify elements. */
+const SCALARS: ReadonlySet<unknown> = new Set<BsonTypeName | 'number' | 'integer' | 'boolean'>([
   'string',
   'number',
   'integer',
   'boolean',
-  'int',
-  'long',
-  'double',
-  'decimal',
+  ...NUMBER_TYPES,
   'bool',
   'date',
   'objectId',

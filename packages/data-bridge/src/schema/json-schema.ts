@@ -1,6 +1,7 @@
 // The `$jsonSchema` of a collection: https://www.mongodb.com/docs/manual/reference/operator/query/jsonSchema/
 // It is draft 4 of JSON Schema with `bsonType`, and without `$ref`, `format`, `default` and whatever came later.
 import { setOwn } from '../bson/plain-object.ts';
+import type { BsonTypeName } from '../bson/types.ts';
 import { SchemaError } from '../errors.ts';
 import type { SchemaField } from './schema-field.ts';
 import type { JsonSchema } from './schema-library.ts';
@@ -99,8 +100,12 @@ function texts(schema: JsonSchema): JsonSchema {
 }
 
 /** An integer may be stored as a double: the driver does so from 2^31 on. */
-const INTEGER = ['int', 'long', 'double'];
-const BSON_TYPES: ReadonlyMap<unknown, readonly string[]> = new Map([
+const INTEGER: readonly BsonTypeName[] = ['int', 'long', 'double'];
+/** The types of BSON by those of JSON Schema. */
+const STORED_TYPES: ReadonlyMap<unknown, readonly (BsonTypeName | 'number')[]> = new Map<
+  unknown,
+  readonly (BsonTypeName | 'number')[]
+>([
   ['string', ['string']],
   ['boolean', ['bool']],
   ['object', ['object']],
@@ -112,7 +117,7 @@ const BSON_TYPES: ReadonlyMap<unknown, readonly string[]> = new Map([
 
 function types({ type, bsonType }: JsonSchema): JsonSchema {
   const named = listOf(bsonType).filter((name) => typeof name === 'string');
-  const known = listOf(type).flatMap((name) => BSON_TYPES.get(name) ?? []);
+  const known = listOf(type).flatMap((name) => STORED_TYPES.get(name) ?? []);
   const all = [...new Set([...named, ...known])];
   return {
     ...(all.length > 0 && { bsonType: all.length === 1 ? all[0] : all }),
@@ -221,8 +226,8 @@ function combinations(schema: JsonSchema, place: Place): JsonSchema {
 }
 
 function allOf(schemas: readonly JsonSchema[]): JsonSchema {
-  const telling = schemas.filter((schema) => !isEmpty(schema));
-  return telling.length > 1 ? { allOf: telling } : (telling[0] ?? {});
+  const restrictive = schemas.filter((schema) => !isEmpty(schema));
+  return restrictive.length > 1 ? { allOf: restrictive } : (restrictive[0] ?? {});
 }
 
 function anyOf(schemas: readonly JsonSchema[]): JsonSchema {
@@ -245,18 +250,18 @@ function both(a: JsonSchema, b: JsonSchema): JsonSchema {
  * schema takes and what it gives says so.
  */
 function relax(output: JsonSchema, input: unknown): JsonSchema {
-  const twin = isObject(input) ? input : {};
+  const taken = isObject(input) ? input : {};
   const relaxed: Mutable = { ...output };
-  const required = listOf(output['required']).filter((name) => listOf(twin['required']).includes(name));
+  const required = listOf(output['required']).filter((name) => listOf(taken['required']).includes(name));
   if (required.length === 0) delete relaxed['required'];
   else relaxed['required'] = required;
-  if (output['additionalProperties'] === false && twin['additionalProperties'] !== false)
+  if (output['additionalProperties'] === false && taken['additionalProperties'] !== false)
     delete relaxed['additionalProperties'];
   for (const name of ['items', 'additionalItems', 'additionalProperties', 'anyOf', 'allOf'])
-    if (name in relaxed) relaxed[name] = relaxEach(relaxed[name], twin[name]);
+    if (name in relaxed) relaxed[name] = relaxEach(relaxed[name], taken[name]);
   const { properties } = output;
   if (isObject(properties)) {
-    const inputs = isObject(twin['properties']) ? twin['properties'] : {};
+    const inputs = isObject(taken['properties']) ? taken['properties'] : {};
     relaxed['properties'] = Object.fromEntries(
       Object.entries(properties).map(([name, member]) => [
         name,

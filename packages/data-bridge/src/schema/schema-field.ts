@@ -145,7 +145,7 @@ export class SchemaField {
 
   /**
    * The default is what the schema gives for `undefined`. A schema that turns anything into a value (`coerce`, `catch`)
-   * has none: it is told by what it makes of a value that no schema asks for.
+   * has none: it is recognized by what it makes of a value that no schema asks for.
    */
   #findDefault(): boolean {
     const given = this.#try(undefined);
@@ -177,10 +177,10 @@ function keyOf(segment: PropertyKey | StandardSchemaV1.PathSegment): string | nu
 }
 
 /**
- * Lays what a schema made of a value over the value itself, in place where both are containers of one kind, so that
+ * Copies what a schema made of a value into the value itself, where both are containers of one kind, so that
  * references which the program holds stay part of the document. Keys that the schema stripped stay.
  *
- * @returns the value to keep: the container itself, or the output where it could not be laid over.
+ * @returns the value to keep: the container itself, or the output where nothing could be copied into it.
  */
 export function overlay(value: unknown, output: unknown): unknown {
   if (isLeft(value, output)) return value;
@@ -214,9 +214,9 @@ function areMembersLeft(value: Record<string, unknown>, output: Record<string, u
 function overlayElements(value: unknown[], output: readonly unknown[]): unknown[] {
   const target = Object.isExtensible(value) ? value : [...value];
   const inPlace = value.length === output.length && !hasMoved(value, output);
-  const laid = inPlace ? output.map((element, i) => overlay(value[i], element)) : output;
-  target.length = laid.length;
-  laid.forEach((element, i) => {
+  const overlaid = inPlace ? output.map((element, i) => overlay(value[i], element)) : output;
+  target.length = overlaid.length;
+  overlaid.forEach((element, i) => {
     target[i] = element;
   });
   return target;
@@ -238,7 +238,7 @@ function isOpen(value: object): boolean {
   return Object.isExtensible(value) && members.every(({ writable, set }) => writable === true || set !== undefined);
 }
 
-/** True where the schema put a container in the place of another. Then laying one over the other would mix them up. */
+/** True where the schema put a container in the place of another. Then copying one into the other would mix them up. */
 function hasMoved(before: readonly unknown[], after: readonly unknown[]): boolean {
   const containers = new Set(before.filter(isMutable));
   return after.some((element, i) => element !== before[i] && isMutable(element) && containers.has(element));

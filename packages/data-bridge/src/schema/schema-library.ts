@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { types } from 'node:util';
 import { Binary, BSONRegExp, Decimal128, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'mongodb';
+import type { BsonTypeName } from '../bson/types.ts';
 import type { BsonKind } from './bson-types.ts';
 
 // What the mapper knows of schema libraries beyond Standard Schema. All of it is looked at, none of it imported.
@@ -69,7 +70,7 @@ export function isWrittenAsync(schema: unknown): boolean {
 }
 
 /**
- * Tells of a Zod schema that it runs nothing of the program's: no function is a part of it. So values are left as they are
+ * True for a Zod schema that runs no code of the program: no function is a part of it. So values are left as they are
  * while it validates. Like `isWrittenAsync` it is for when all schemas are made.
  */
 export function runsNoCode(schema: unknown): boolean {
@@ -156,7 +157,7 @@ const LIBRARY_OPTIONS: ReadonlyMap<unknown, Record<string, unknown>> = new Map([
 ]);
 
 /** How values of a class are stored. */
-const STORED_AS: ReadonlyMap<unknown, string> = new Map<unknown, string>([
+const STORED_AS: ReadonlyMap<unknown, BsonTypeName> = new Map<unknown, BsonTypeName>([
   [ObjectId, 'objectId'],
   [Decimal128, 'decimal'],
   [Long, 'long'],
@@ -173,13 +174,13 @@ const STORED_AS: ReadonlyMap<unknown, string> = new Map<unknown, string>([
   [Map, 'object'],
 ]);
 
-function ofClass(constructor: unknown): { bsonType: string } | undefined {
+function ofClass(constructor: unknown): { bsonType: BsonTypeName } | undefined {
   const bsonType = STORED_AS.get(constructor);
   return bsonType === undefined ? undefined : { bsonType };
 }
 
 /** How values of a Zod type are stored for which Zod has no JSON Schema. */
-const ZOD_TYPES: ReadonlyMap<unknown, string> = new Map([
+const ZOD_TYPES: ReadonlyMap<unknown, BsonTypeName> = new Map<unknown, BsonTypeName>([
   ['date', 'date'],
   ['bigint', 'long'],
   ['map', 'object'],

@@ -9,7 +9,7 @@ import type { Selection } from './selection.ts';
 export interface Baseline {
   /** Which part of the stored document was loaded; null for all of it. */
   readonly selection: Selection | null;
-  /** True where stored binaries are read as bare bytes, which do not tell their subtype. */
+  /** True where stored binaries are read as bare bytes, which do not show their subtype. */
   readonly promotesBuffers: boolean;
   /** What a schema declares of the arrays in the document. */
   readonly identities: Identities | undefined;

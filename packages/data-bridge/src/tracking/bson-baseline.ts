@@ -162,8 +162,8 @@ export class BsonBaseline implements Baseline {
   /**
    * Calls `take` with the edit of each field that differs from its original.
    *
-   * @param general tells the edit of a field whose value is not of the commonest kinds.
-   * @param isLater names fields of which it is only told that they differ: their edit is null.
+   * @param general makes the edit of a field whose value is not of the most common kinds.
+   * @param isLater true for fields whose edit is made later: here it is null.
    */
   eachEdit(
     general: (name: string, value: unknown) => Edit | null,
@@ -362,9 +362,9 @@ export class BsonBaseline implements Baseline {
   #firstValues(): unknown[] {
     this.#settleSent();
     try {
-      if (this.layout.habit.foretellsWhole()) return decodeFields(this.layout, this.#bytes, this.#start);
+      if (this.layout.habit.predictsWhole()) return decodeFields(this.layout, this.#bytes, this.#start);
     } catch {
-      // What is damaged is found where it is read, and told there: the other fields can be.
+      // Damage is reported when the damaged field is read. The other fields can be read.
     }
     return [];
   }

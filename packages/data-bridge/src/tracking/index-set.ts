@@ -1,7 +1,7 @@
 /** For more, a Set is faster; for fewer, making one costs more than it saves. */
 const maxFew = 16;
 
-/** A set of small numbers in the order in which they were added, of which there are seldom many. */
+/** A set of small numbers in the order in which they were added, which are usually few. */
 export class IndexSet {
   #few: number[] = [];
   #many: Set<number> | null = null;

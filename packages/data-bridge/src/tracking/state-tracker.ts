@@ -12,10 +12,10 @@ import { type Change, changesOf, diff, type Edit, type EditTree } from '../edits
 import { ObjectBaseline } from './object-baseline.ts';
 import { plan, type UpdatePlan } from '../update/plan.ts';
 
-/** For the layers above: what a tracker stands on. Not part of the public names. */
+/** For the rooms above: what a tracker stands on. Not part of the public names. */
 export let baselineOf: (tracker: StateTracker<never>) => Baseline;
 
-/** For the layers above: puts a tracker on another baseline. Not part of the public names. */
+/** For the rooms above: puts a tracker on another baseline. Not part of the public names. */
 export let moveTo: (tracker: StateTracker<never>, baseline: Baseline) => void;
 
 /**
@@ -125,7 +125,7 @@ export class StateTracker<T extends object = Record<string, unknown>> {
     return this.#baseline.original(field as string) as T[K] | undefined;
   }
 
-  /** What changed, as small as it can be told: a member of a nested object, an element of an array. */
+  /** What changed, as precisely as possible: a member of a nested object, an element of an array. */
   changes(): Change[] {
     const tree = treeOf(this.#baseline);
     return tree === null ? [] : changesOf(tree, (exact, keys) => this.#baseline.live(exact, keys));
@@ -199,7 +199,7 @@ export function treeOf(baseline: Baseline, programName?: (name: string) => strin
 /**
  * The same field by field, for those who may change values before they are sent.
  *
- * @param isLater names fields of which only whether they differ is told now, and the edit by `editOf` when it is time.
+ * @param isLater true for fields whose edit is made later, by `editOf`.
  * @returns null for those, and for what cannot be stored as it is.
  */
 export function editsOf(
@@ -209,7 +209,7 @@ export function editsOf(
 ): Map<string, Edit | null> {
   const edits = new Map<string, Edit | null>();
   const general = generalDiff(baseline, programName);
-  const tell = (name: string, value: unknown): Edit | null => {
+  const makeEdit = (name: string, value: unknown): Edit | null => {
     try {
       return general(name, value);
     } catch {
@@ -218,8 +218,8 @@ export function editsOf(
       return null;
     }
   };
-  if (baseline instanceof BsonBaseline) baseline.eachEdit(tell, (name, edit) => edits.set(name, edit), isLater);
-  else baseline.eachChange((name, value) => edits.set(name, isLater(name) ? null : tell(name, value)));
+  if (baseline instanceof BsonBaseline) baseline.eachEdit(makeEdit, (name, edit) => edits.set(name, edit), isLater);
+  else baseline.eachChange((name, value) => edits.set(name, isLater(name) ? null : makeEdit(name, value)));
   return edits;
 }
 

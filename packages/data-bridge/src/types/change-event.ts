@@ -2,12 +2,12 @@ import type { BSON, ResumeToken, Timestamp } from 'mongodb';
 import type { Paths, PathValue } from './paths.ts';
 import type { ShapeOf } from './shape.ts';
 
-/** What every change tells. */
-interface Told {
+/** What every change has. */
+interface AnyEvent {
   /** The place of the change: stored, it is what another stream goes on from by `resumeAfter`. */
   readonly _id: ResumeToken;
   readonly clusterTime?: Timestamp;
-  /** When the server made the change. Servers before MongoDB 6.0 do not tell. */
+  /** When the server made the change. Servers before MongoDB 6.0 do not say. */
   readonly wallTime?: Date;
   /** Where it was made. */
   readonly ns?: { readonly db: string; readonly coll: string };
@@ -50,14 +50,14 @@ type Before<D, O> = O extends { readonly fullDocumentBeforeChange: infer F }
   : unknown;
 
 /** A document was inserted. */
-export interface InsertEvent<D> extends Told {
+export interface InsertEvent<D> extends AnyEvent {
   readonly operationType: 'insert';
   readonly documentKey: DocumentKey<D>;
   readonly fullDocument: D;
 }
 
 /** A document was updated. */
-export type UpdateEvent<D, O = Lookups> = Told &
+export type UpdateEvent<D, O = Lookups> = AnyEvent &
   After<D, O> &
   Before<D, O> & {
     readonly operationType: 'update';
@@ -66,7 +66,7 @@ export type UpdateEvent<D, O = Lookups> = Told &
   };
 
 /** A document was replaced as a whole. */
-export type ReplaceEvent<D, O = Lookups> = Told &
+export type ReplaceEvent<D, O = Lookups> = AnyEvent &
   Before<D, O> & {
     readonly operationType: 'replace';
     readonly documentKey: DocumentKey<D>;
@@ -74,11 +74,11 @@ export type ReplaceEvent<D, O = Lookups> = Told &
   };
 
 /** A document was deleted. */
-export type DeleteEvent<D, O = Lookups> = Told &
+export type DeleteEvent<D, O = Lookups> = AnyEvent &
   Before<D, O> & { readonly operationType: 'delete'; readonly documentKey: DocumentKey<D> };
 
-/** Something happened to the collection. After `invalidate` nothing more is told. */
-export interface CollectionEvent extends Told {
+/** Something happened to the collection. After `invalidate` there are no more events. */
+export interface CollectionEvent extends AnyEvent {
   readonly operationType:
     | 'drop'
     | 'rename'
@@ -97,7 +97,7 @@ export interface CollectionEvent extends Told {
   readonly operationDescription?: BSON.Document;
 }
 
-/** A change that a stream tells. `D` is the model's document, `O` the options of the stream. */
+/** A change that a stream gives. `D` is the model's document, `O` the options of the stream. */
 export type ChangeEvent<D, O = Lookups> =
   | InsertEvent<D>
   | UpdateEvent<D, O>

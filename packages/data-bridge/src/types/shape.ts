@@ -6,7 +6,7 @@ export type OutputOf<S extends FieldSchema> = NonNullable<S['~standard']['types'
 /** What a schema takes: the type in `new` and `create`. */
 export type InputOf<S extends FieldSchema> = NonNullable<S['~standard']['types']>['input'];
 
-/** What a document stays under for good: its own schema's, or an ObjectId. */
+/** The `_id`, which a document keeps for good: of the type of its schema, or an ObjectId. */
 type Id<F> = { readonly _id: F extends { readonly _id: infer S extends FieldSchema } ? OutputOf<S> : ObjectId };
 
 interface DefaultTimes {

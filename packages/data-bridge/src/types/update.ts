@@ -31,7 +31,7 @@ export interface UpdateOperators<D> {
   readonly $pop?: Arrays<D, 'pop'>;
 }
 
-// Aliases of aliases, so that messages tell of `Values<User>` and compilers look for the shape once.
+// Aliases of aliases, so that messages name `Values<User>` and compilers look for the shape once.
 type Values<D> = ValuesIn<ShapeOf<D>, HexIn<D>>;
 type Numbers<D, Operand> = NumbersIn<ShapeOf<D>, Operand>;
 type Arrays<D, Operator extends keyof ArrayOperands<unknown>> = ArraysIn<ShapeOf<D>, Operator>;

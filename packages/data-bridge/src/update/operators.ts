@@ -36,12 +36,12 @@ export function operators(tree: EditTree): OperatorForm | null {
 /** Why a save is an update pipeline, where operators would be shorter: what is changed asks for it, or when it is sent. */
 export type PipelineReason = EditReason | 'transaction' | 'shape-changed' | 'conflict-retry';
 
-/** What operators have no words for. */
+/** What operators cannot express. */
 export type EditReason = 'unnameable-key' | 'mixed-array-edits' | 'below-element';
 
 /**
- * Why operators cannot say the edits, or null. At its place in an array an edit can always be said: the element is set whole
- * where something below it cannot.
+ * Why operators cannot express the edits, or null. At its place in an array an edit always has a form: the element is set
+ * whole where something below it cannot.
  *
  * @param isFound true below an element that is found by its identity. Of what lies there a guard can ask nothing.
  */

@@ -22,7 +22,7 @@ export type Stage =
   | { readonly $replaceWith: Expression };
 
 /**
- * The edits as an update pipeline. It says any tree and is never refused: where the stored shape no longer fits an edit,
+ * The edits as an update pipeline. It expresses any tree and is never refused: where the stored shape no longer fits an edit,
  * it writes the value in memory. Only top-level names stand in stages, since a dotted one goes through arrays; every
  * value is inside `$literal`, since a bare object would merge into the stored one and a string `'$b'` would read a field.
  */

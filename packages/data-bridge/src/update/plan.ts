@@ -30,7 +30,7 @@ export interface Situation {
   readonly isRetry?: boolean;
 }
 
-/** The update that brings the stored document to the values in memory: operators, if they can say it. */
+/** The update that brings the stored document to the values in memory: operators, if they can express it. */
 export function plan(tree: EditTree, { inTransaction = false, isRetry = false }: Situation = {}): UpdatePlan {
   if (isRetry) return inPipeline(tree, whyPipeline(tree) ?? 'conflict-retry');
   if (inTransaction && needsPipelineInBatch(tree)) return inPipeline(tree, whyPipeline(tree) ?? 'transaction');
@@ -76,7 +76,7 @@ export function holdsString(value: unknown): boolean {
   return isPlainObject(value) && Object.values(value).some(holdsString);
 }
 
-/** The edits that such a pipeline says: whole fields, where more would not fit into a command. */
+/** The edits that such a pipeline makes: whole fields, where more would not fit into a command. */
 export function fallbackTree(tree: EditTree): EditTree {
   return isTooLarge(pipeline(tree)) ? setWhole(tree) : tree;
 }

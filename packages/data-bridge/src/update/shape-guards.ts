@@ -13,7 +13,7 @@ export type GuardFilter = Record<string, unknown>;
  * - A key such as `17` in a dotted path is an index where its parent is an array: the parent must be none.
  * - An index means the same element only while the element is as it was: it must equal the original. The guard is an
  *   expression, since as a filter `'list.2': value` also matches a member named 2 of any element, and nested arrays.
- * - A new element that is told from the others by its key is added only where nobody added the same: none must have it.
+ * - A new element with an identity is added only where nobody added the same: none must have it.
  */
 export function shapeGuard(tree: EditTree): GuardFilter | undefined {
   const guard: GuardFilter = {};

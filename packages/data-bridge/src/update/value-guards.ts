@@ -94,7 +94,7 @@ function currentOf(parent: Expression, key: string): Expression {
   return parent === '$$ROOT' && isNameable(key) ? `$${key}` : member(parent, key);
 }
 
-/** Adds to the guard what a plain form can say, and gives conditions on `place.current` that say the rest. */
+/** Adds to the guard what has a plain form, and gives conditions on `place.current` for the rest. */
 function conditionsOf(edit: Edit, base: unknown, place: Place, guard: GuardFilter): Expression[] {
   const { current } = place;
   switch (edit.kind) {

@@ -25,7 +25,7 @@ export type WatchOptions = Omit<ChangeStreamOptions, (typeof REFUSED)[number] | 
   Lookups &
   Partial<Abortable>;
 
-/** Which events are told. Conditions are about the event: `operationType`, `fullDocument.age`, `updateDescription.updatedFields.age`. */
+/** Which events a stream gives. Conditions are about the event: `operationType`, `fullDocument.age`, `updateDescription.updatedFields.age`. */
 export interface WatchStage {
   readonly $match: Readonly<Record<string, unknown>>;
 }
@@ -38,7 +38,7 @@ const JOINING: ReadonlySet<string> = new Set(['$and', '$or', '$nor']);
 const EXACT = { promoteValues: false, promoteLongs: false, promoteBuffers: false, bsonRegExp: true } as const;
 
 /**
- * The changes of a model's collection, as the server tells them: from the moment it is made, or from a stored place on.
+ * The changes of a model's collection, as the server reports them: from the moment it is made, or from a stored place on.
  * After a broken connection it goes on by itself. It ends when it is closed, when its loop is left, and after the event
  * `invalidate`.
  *
@@ -77,14 +77,14 @@ export class ChangeStream<E> implements AsyncIterable<E>, AsyncDisposable {
     this.#stream = definition.driverCollection().watch(stagesOf(definition, pipeline), { ...rest, ...EXACT });
     this.#closed = closedBy(this.#closing.signal, signal);
     this.#closed.catch(() => this.close()).catch(ignore);
-    // The server tells the place where it begins as soon as it watches.
+    // The server gives the place where it begins as soon as it watches.
     const begun = new Promise((resolve) => this.#stream.once('resumeTokenChanged', resolve));
     this.#first = this.#ask();
     this.#opened = Promise.race([begun, this.#first]);
     this.#opened.catch(ignore);
   }
 
-  /** Waits until the server watches: every change from then on is told. */
+  /** Waits until the server watches: every change from then on is an event. */
   async opened(): Promise<this> {
     await this.#opened;
     return this;

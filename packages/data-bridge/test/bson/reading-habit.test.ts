@@ -6,7 +6,7 @@ import { BsonBaseline } from '../../src/tracking/bson-baseline.ts';
 
 /** Reads so many fields of a document of ten, and tells whether it was to be decoded whole. */
 function readSome(habit: ReadingHabit, reads: number, fields = 10): boolean {
-  const isWhole = habit.foretellsWhole();
+  const isWhole = habit.predictsWhole();
   if (isWhole) return true;
   habit.turnTo(fields);
   for (let i = 0; i < reads; i++) habit.readOne();

@@ -87,6 +87,20 @@ describe('connect()', () => {
     expect(opened.isOpen).toBe(false);
     await server.close();
   });
+
+  it.each(['pa/word', 'pa?word', 'pa#word', '12/word', '12?word', 'p@word'])(
+    'shows no password that was not encoded: %s',
+    async (password) => {
+      const error = await connect(`mongodb://user:${password}@127.0.0.1:1/app`).catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(NotConnectedError);
+      expect(inspect(error, { depth: 9 }).replaceAll(/^\s+at .*$/gm, '')).not.toContain('word@');
+      expect(String(error)).toContain('mongodb://127.0.0.1:1/app');
+    },
+  );
+
+  it('refuses raw, under which nothing could be counted', async () => {
+    await expect(connect('mongodb://127.0.0.1:1/app', { raw: true })).rejects.toThrow(UsageError);
+  });
 });
 
 describe('the default connection', () => {

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, it } from 'vitest';
 import { transaction } from '../../src/index.ts';
 import { runs } from '../support/arbitrary.ts';
 import { openDatabase, type TestDatabase } from '../support/database.ts';
-import { agree, Any, take } from '../support/document-traces.ts';
-import { anyTrace, deepCopy, Model } from '../support/traces.ts';
+import { Any, take } from '../support/document-traces.ts';
+import { agree, anyTrace, deepCopy, Model } from '../support/traces.ts';
 import { askForReplicaSet } from '../support/replica-set.ts';
 
 const isReplicaSet = await askForReplicaSet();

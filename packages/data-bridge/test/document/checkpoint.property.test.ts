@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, it } from 'vitest';
 import type { Checkpoint } from '../../src/index.ts';
 import { runs } from '../support/arbitrary.ts';
 import { openDatabase, type TestDatabase } from '../support/database.ts';
-import { agree, Any, take } from '../support/document-traces.ts';
-import { anyTrace, deepCopy, type Members, Model } from '../support/traces.ts';
+import { Any, take } from '../support/document-traces.ts';
+import { agree, anyTrace, deepCopy, type Members, Model } from '../support/traces.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -1,37 +1,20 @@
 import fc from 'fast-check';
-import type { Collection } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { caseCount } from '../../../../scripts/case-count.ts';
 import { setOwn } from '../../src/bson/plain-object.ts';
 import { ABSENT, encodeDocument, memberOf } from '../../src/bson/encode.ts';
-import { Layout } from '../../src/bson/layout.ts';
-import { ModelDefinition } from '../../src/definition/model-definition.ts';
-import { DocumentState } from '../../src/document/document-state.ts';
-import { operate } from '../../src/document/atomic-methods.ts';
 import type { EditTree } from '../../src/edits/edits.ts';
 import { applyEdits } from '../../src/edits/apply-edits.ts';
 import { treeWith } from '../../src/tracking/pending-operators.ts';
 import { changesBetween, replacedAt } from '../../src/edits/stored-changes.ts';
-import { StateTracker } from '../../src/tracking/state-tracker.ts';
 import { type AtomicOperation, dealAtomics } from '../support/laws-atomics.ts';
 import { canonical } from '../support/laws-canonical.ts';
 import { examples, forAllCases } from '../support/laws-cases.ts';
 import { isMembers, type Members, mutated, randomDocument, randomValue } from '../support/laws-documents.ts';
 import { Random } from '../support/laws-random.ts';
-import {
-  exact,
-  insertAlone,
-  live,
-  openStore,
-  readBytes,
-  reread,
-  send,
-  serverNames,
-  type Store,
-  type Stored,
-} from '../support/laws-store.ts';
-import { declared } from '../support/laws-trees.ts';
+import { exact, insertAlone, live, readBytes, reread, send, serversAndForms, useStore } from '../support/laws-store.ts';
 import { deal, type Operation, perform, wreck } from '../support/laws-writers.ts';
+import { act, anyOtherShape, loadedState } from '../support/laws-state.ts';
 
 /** Cases for each law; `LAW_CASE` names one more. */
 const cases = caseCount(40);
@@ -39,54 +22,43 @@ const cases = caseCount(40);
 /** For documents of some kilobytes, and pipelines of their size, on a busy machine. */
 const timeout = 30_000 + 1_500 * cases;
 
-const definition = new ModelDefinition('documents', {}, {});
-const forms = ['auto', 'pipeline'] as const;
-const runs = serverNames.flatMap((server) => forms.map((form) => ({ server, form })));
+describe.each(serversAndForms)(
+  'edits laid on what was stored, on the server $server, in the form $form',
+  ({ server, form }) => {
+    const store = useStore(server, 'laid');
 
-let store: Store;
-let collection: Collection<Stored>;
-
-describe.each(runs)('edits laid on what was stored, on the server $server, in the form $form', ({ server, form }) => {
-  beforeAll(async () => {
-    store = await openStore(server, 'laid');
-    collection = store.collection;
-  });
-
-  afterAll(async () => {
-    await store.close();
-  });
-
-  it.each(['nobody', 'another writer', 'a wrecker'])(
-    'are what the server stores, after %s',
-    { timeout },
-    async (writer) => {
-      await forAllCases(cases, async (id, random) => {
-        const bytes = await insertAlone(collection, { ...randomDocument(random), _id: id });
-        const work = deal(random, live(bytes), writer === 'another writer');
-        const atomics = dealAtomics(random, exact(bytes), work);
-        const tree = change(bytes, work.mine, atomics.mine);
-        if (tree === null) return false;
-        const other = live(bytes);
-        if (writer === 'another writer') perform(other, work.theirs, reread);
-        if (writer === 'a wrecker') {
-          wreck(random, other);
-          atomics.mine.filter(() => random.chance(0.3)).forEach((each) => replace(random, other, each));
-        }
-        const before = writer === 'nobody' ? bytes : await insertAlone(collection, other);
-        const outcome = await send(collection, id, tree, form);
-        const [old, stored] = [exact(before), exact(await readBytes(collection, id))];
-        const laid = applyEdits(tree, outcome === 'operators' ? 'operators' : 'pipeline', (name) =>
-          memberOf(old, name),
-        );
-        for (const [name, value] of laid) setOrDelete(old, name, value);
-        // case: another server may take a number of another type for the same where a guard compares containers
-        const types = server === 'embedded';
-        expect(canonical(exact(encodeDocument(old)), types)).toBe(canonical(stored, types));
-        return true;
-      });
-    },
-  );
-});
+    it.each(['nobody', 'another writer', 'a wrecker'])(
+      'are what the server stores, after %s',
+      { timeout },
+      async (writer) => {
+        await forAllCases(cases, async (id, random) => {
+          const bytes = await insertAlone(store.collection, { ...randomDocument(random), _id: id });
+          const work = deal(random, live(bytes), writer === 'another writer');
+          const atomics = dealAtomics(random, exact(bytes), work);
+          const tree = change(bytes, work.mine, atomics.mine);
+          if (tree === null) return false;
+          const other = live(bytes);
+          if (writer === 'another writer') perform(other, work.theirs, reread);
+          if (writer === 'a wrecker') {
+            wreck(random, other);
+            atomics.mine.filter(() => random.chance(0.3)).forEach((each) => replace(random, other, each));
+          }
+          const before = writer === 'nobody' ? bytes : await insertAlone(store.collection, other);
+          const outcome = await send(store.collection, id, tree, form);
+          const [old, stored] = [exact(before), exact(await readBytes(store.collection, id))];
+          const laid = applyEdits(tree, outcome === 'operators' ? 'operators' : 'pipeline', (name) =>
+            memberOf(old, name),
+          );
+          for (const [name, value] of laid) setOrDelete(old, name, value);
+          // case: another server may take a number of another type for the same where a guard compares containers
+          const types = server === 'embedded';
+          expect(canonical(exact(encodeDocument(old)), types)).toBe(canonical(stored, types));
+          return true;
+        });
+      },
+    );
+  },
+);
 
 describe('changes between stored values', () => {
   it('lead from one to the other, and back', { timeout }, () => {
@@ -119,28 +91,14 @@ function mutatedMembers(random: Random, value: unknown): unknown {
 
 /** The edits of what I do to a document, if any. */
 function change(bytes: Uint8Array, mine: readonly Operation[], atomics: readonly AtomicOperation[]): EditTree | null {
-  const layout = new Layout({}, [], undefined, declared);
-  const state = new DocumentState(definition, StateTracker.fromBson<never>(bytes, { layout }), {}, false);
-  const { baseline } = state;
-  for (const operation of mine) {
-    const [name, ...inner] = operation.parents;
-    if (typeof name === 'string') perform(baseline.get(name) as Members, [{ ...operation, parents: inner }], reread);
-    else if ('key' in operation) baseline.set(operation.key, reread(operation.value));
-  }
-  const root = {
-    stored: (path: string) => path,
-    has: () => false,
-    get: (name: string) => baseline.get(name),
-    set: (name: string, value: unknown) => baseline.set(name, value),
-  };
-  for (const { keys, operator, operand } of atomics) operate(state, root, operator, keys.join('.'), operand);
-  return treeWith(baseline, state.pending).tree;
+  const state = loadedState(bytes);
+  act(state, mine, atomics);
+  return treeWith(state.baseline, state.pending).tree;
 }
 
 function replace(random: Random, document: Members, { keys }: AtomicOperation): void {
   const holder = keys.slice(0, -1).reduce<unknown>(memberOf, document);
-  if (isMembers(holder))
-    setOwn(holder, keys.at(-1) ?? '', random.pick<unknown>([null, 'x', 5, [], {}, [{}], new Date(0), { new: 1 }]));
+  if (isMembers(holder)) setOwn(holder, keys.at(-1) ?? '', anyOtherShape(random));
 }
 
 function setOrDelete(document: Members, name: string, value: unknown): void {

@@ -201,6 +201,7 @@ describe('values as a server compares them', () => {
   it('are in the order of their types', () => {
     const inOrder = [
       new MinKey(),
+      undefined,
       null,
       1,
       'x',

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { BSON, type Collection } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BSON } from 'mongodb';
+import { describe, expect, it } from 'vitest';
 import { encodeDocument } from '../../src/bson/encode.ts';
 import { ruleOf } from '../../src/edits/atomic-operators.ts';
-import { exact, openStore, serverNames, type Store, type Stored } from '../support/laws-store.ts';
+import { exact, serverNames, useStore } from '../support/laws-store.ts';
 import { askForFault } from '../support/known-faults.ts';
 
 const { stored, expression, single, operator } = ruleOf('$bit');
@@ -20,28 +20,18 @@ const operation = fc
 const numRuns = Number(process.env['FC_RUNS'] ?? 60);
 const isLongLost = await askForFault('a long stays one');
 
-let store: Store;
-let collection: Collection<Stored>;
-
 describe.each(serverNames)('bits on the server %s', (server) => {
-  beforeAll(async () => {
-    store = await openStore(server, 'bits');
-    collection = store.collection;
-  });
-
-  afterAll(async () => {
-    await store.close();
-  });
+  const store = useStore(server, 'bits');
 
   it.each(['operators', 'pipeline'] as const)('are what the mapper says, as %s', { timeout: 60_000 }, async (form) => {
     const property = fc.asyncProperty(integer, operation, async (value, operand) => {
-      await collection.deleteMany({});
-      await collection.insertOne({ _id: 1, n: value });
+      await store.collection.deleteMany({});
+      await store.collection.insertOne({ _id: 1, n: value });
       const [name, argument] = operator(operand);
       const update =
         form === 'pipeline' ? [{ $set: { n: expression('$n', operand, '$n') } }] : { [name]: { n: argument } };
-      await collection.updateOne({ _id: 1 }, update);
-      const bytes = (await collection.findOne({}, { raw: true })) as unknown as Uint8Array;
+      await store.collection.updateOne({ _id: 1 }, update);
+      const bytes = (await store.collection.findOne({}, { raw: true })) as unknown as Uint8Array;
       const expected = encodeDocument({ n: stored(value, operand, form) });
       const [is, should] = [bytes, expected].map((each) => exact(each)['n']);
       // Which type it is, too, but where a server is known to get that wrong.

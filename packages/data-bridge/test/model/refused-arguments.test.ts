@@ -7,6 +7,7 @@ import {
   model,
   near,
   StateTracker,
+  UsageError,
   withinBox,
   withinCircle,
   withinPolygon,
@@ -111,4 +112,10 @@ describe.each(Object.entries(calls))('%s', (_, [call, taken]) => {
     else expect(error).toBeInstanceOf(DataBridgeError);
     item.rollback();
   });
+});
+
+it('save() refuses an upsert, which would store a part of a document', async () => {
+  item.name = 'second';
+  await expect(item.save({ upsert: true } as object)).rejects.toThrow(UsageError);
+  item.rollback();
 });

@@ -23,12 +23,7 @@ afterAll(() => database.close());
 
 const names = () => database.sent().map((command) => Object.keys(command)[0]);
 
-/** Two copies, of which no command is left to be looked at. */
-const unsent = <D>(copies: [D, D]): [D, D] => {
-  database.sent();
-  return copies;
-};
-const two = async (input?: object) => unsent(await twoAccounts(input));
+const two = (input?: object) => twoAccounts(input, database);
 
 describe('the option onConflict', () => {
   const clash = async () => {
@@ -129,7 +124,7 @@ describe('the option onConflict', () => {
 
   it("'rebase' merges where only the version differs, and is a conflict where both changed the same", async () => {
     const { _id } = await Versioned.create({ name: 'Ann', balance: 1, tags: ['a'] });
-    const [first, second] = unsent(await twoOf(() => Versioned.findById(_id)));
+    const [first, second] = await twoOf(() => Versioned.findById(_id), database);
     first.name = 'Bob';
     first.tags.push('b');
     await first.save();
@@ -161,7 +156,7 @@ describe('the option onConflict', () => {
       },
     ) {}
     const { _id } = await Range.create({ low: 1, high: 9 });
-    const [first, second] = unsent(await twoOf(() => Range.findById(_id)));
+    const [first, second] = await twoOf(() => Range.findById(_id), database);
     first.low = 8;
     second.high = 5;
     await first.save();
@@ -171,7 +166,7 @@ describe('the option onConflict', () => {
 
   it('does operators to what is stored now', async () => {
     const { _id } = await Versioned.create({ name: 'Ann', balance: 1, tags: ['a'] });
-    const [first, second] = unsent(await twoOf(() => Versioned.findById(_id)));
+    const [first, second] = await twoOf(() => Versioned.findById(_id), database);
     first.balance = 10;
     first.tags = ['x'];
     await first.save();
@@ -225,7 +220,7 @@ describe('the option onConflict', () => {
 describe('$rebase()', () => {
   it('lays my changes on the newer document, and saves nothing', async () => {
     const { _id } = await Merged.create({ name: 'Ann', balance: 1, tags: ['a'], address: { city: 'Rome' } });
-    const [first, second] = unsent(await twoOf(() => Merged.findById(_id)));
+    const [first, second] = await twoOf(() => Merged.findById(_id), database);
     void second.address?.city;
     second.tags.push('mine');
     second.$inc('balance', 5);
@@ -277,7 +272,7 @@ describe('$rebase()', () => {
 
   it('keeps what a default became, and forgets one that was only read', async () => {
     const { insertedId } = await Merged.collection.insertOne({ name: 'Ann' });
-    const [, second] = unsent(await twoOf(() => Merged.findById(insertedId)));
+    const [, second] = await twoOf(() => Merged.findById(insertedId), database);
     second.tags.push('mine');
     expect(second.balance).toBe(0);
     await Merged.collection.updateOne({ _id: insertedId }, { $set: { balance: 7, name: 'Bob' } });
@@ -311,7 +306,7 @@ describe('$rebase()', () => {
 describe('delete()', () => {
   it('deletes whatever others did, as the model says nothing else', async () => {
     const { _id } = await Merged.create({ name: 'Ann' });
-    const [first, second] = unsent(await twoOf(() => Merged.findById(_id)));
+    const [first, second] = await twoOf(() => Merged.findById(_id), database);
     first.name = 'Bob';
     await first.save();
     expect(await second.delete()).toBe(true);
@@ -319,7 +314,7 @@ describe('delete()', () => {
 
   it("with 'version' deletes the version that was loaded", async () => {
     const { _id } = await Versioned.create({ name: 'Ann' });
-    const [first, second] = unsent(await twoOf(() => Versioned.findById(_id)));
+    const [first, second] = await twoOf(() => Versioned.findById(_id), database);
     first.name = 'Bob';
     await first.save();
     const { conflicts, current } = await conflictOf(second.delete());
@@ -376,7 +371,7 @@ describe('delete()', () => {
 
   it('can be guarded in every mode', async () => {
     const { _id } = await Merged.create({ name: 'Ann', balance: 0 });
-    const [first, second] = unsent(await twoOf(() => Merged.findById(_id)));
+    const [first, second] = await twoOf(() => Merged.findById(_id), database);
     first.balance = 5;
     first.name = 'Bob';
     await first.save();

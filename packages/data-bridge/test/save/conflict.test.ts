@@ -14,12 +14,7 @@ afterAll(() => database.close());
 
 const names = () => database.sent().map((command) => Object.keys(command)[0]);
 
-/** Two copies, of which no command is left to be looked at. */
-const unsent = <D>(copies: [D, D]): [D, D] => {
-  database.sent();
-  return copies;
-};
-const two = async (input?: object) => unsent(await twoAccounts(input));
+const two = (input?: object) => twoAccounts(input, database);
 
 describe("with concurrency 'fields'", () => {
   it('a save asks that what it changes is as it was, in one command', async () => {
@@ -242,7 +237,7 @@ function put(account: Account, key: string, value: unknown): void {
 describe('the option guard', () => {
   it('asks that paths which are only read are as they were, in every mode', async () => {
     const { _id } = await Merged.create({ name: 'Ann', balance: 100, address: { city: 'Rome' } });
-    const [first, second] = unsent(await twoOf(() => Merged.findById(_id)));
+    const [first, second] = await twoOf(() => Merged.findById(_id), database);
     first.balance = 0;
     await first.save();
     second.set('address.zip', '1');
@@ -267,7 +262,7 @@ describe('the option guard', () => {
 
   it('takes paths through arrays, and of what is not there', async () => {
     const { _id } = await Merged.create({ name: 'Ann', list: [{ a: 1 }, { a: 2 }] });
-    const [first, second] = unsent(await twoOf(() => Merged.findById(_id)));
+    const [first, second] = await twoOf(() => Merged.findById(_id), database);
     first.set('list.0.a', 5);
     await first.save();
     second.balance = 1;

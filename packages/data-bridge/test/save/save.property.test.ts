@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { runs } from '../support/arbitrary.ts';
 import { openDatabase, type TestDatabase } from '../support/database.ts';
-import { agree, Any, take } from '../support/document-traces.ts';
-import { anyTrace, deepCopy, Model } from '../support/traces.ts';
+import { Any, take } from '../support/document-traces.ts';
+import { agree, anyTrace, deepCopy, Model } from '../support/traces.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {

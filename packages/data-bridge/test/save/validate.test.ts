@@ -2,14 +2,19 @@ import { type } from 'arktype';
 import * as v from 'valibot';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { model, SchemaError, stored, ValidationError, type Fields } from '../../src/index.ts';
+import { type Fields, model, SchemaError, stored, ValidationError } from '../../src/index.ts';
 import { openDatabase, type TestDatabase } from '../support/database.ts';
+import type { ObjectId } from 'mongodb';
 
 let database: TestDatabase;
 beforeAll(async () => {
   database = await openDatabase();
 });
 afterAll(() => database.close());
+
+/** What is stored, as the driver reads it. */
+const storedThing = ({ _id }: { readonly _id: unknown }) =>
+  database.db.collection('things').findOne({ _id: _id as ObjectId });
 
 describe('a schema that refuses its own output', () => {
   const fields = {
@@ -152,5 +157,97 @@ describe('a validator that throws', () => {
     await new Promise((resolve) => void setImmediate(resolve));
     process.off('unhandledRejection', note);
     expect(dropped).toEqual([]);
+  });
+});
+
+class Thing extends model('things', {
+  name: z.string().trim().optional(),
+  age: z.number().min(0).optional(),
+  value: z.unknown().optional(),
+  tags: z.array(z.string()).default([]),
+}) {}
+
+describe('a rule across fields', () => {
+  it('sees the defaults of what is not stored', async () => {
+    const seen: unknown[] = [];
+    class Ruled extends model(
+      'things',
+      { age: z.number(), tags: z.array(z.string()).default(['a']) },
+      {
+        check: ({ tags }) => {
+          seen.push(tags);
+          return [];
+        },
+      },
+    ) {}
+    const { _id } = await Thing.create({ age: 1 });
+    const ruled = Ruled.hydrate({ _id, age: 1 });
+    ruled.age = 2;
+    await ruled.save();
+    expect(seen).toEqual([['a']]);
+  });
+
+  it('may start what saves the document later', async () => {
+    let release = (): void => {};
+    let later: Promise<unknown> | undefined;
+    const until = new Promise<void>((resolve) => (release = resolve));
+    class Ruled extends model(
+      'things',
+      { age: z.number() },
+      {
+        check: () => {
+          later ??= until.then(() => {
+            ruled.age = 3;
+            return ruled.save();
+          });
+          return [];
+        },
+      },
+    ) {}
+    const ruled = new Ruled({ age: 1 });
+    await ruled.save();
+    release();
+    await later;
+    expect((await storedThing(ruled))?.['age']).toBe(3);
+  });
+});
+
+describe('a validator whose promise is rejected', () => {
+  const rejecting = {
+    '~standard': {
+      version: 1,
+      vendor: 'test',
+      validate: async (value: unknown): Promise<{ value: unknown }> => {
+        throw new Error(`refused ${typeof value}`);
+      },
+    },
+  } as const;
+  const throwing = {
+    '~standard': {
+      version: 1,
+      vendor: 'test',
+      validate: (): { value: unknown } => {
+        throw new Error('thrown');
+      },
+    },
+  } as const;
+
+  // An unhandled rejection would fail the run.
+  it('is asked for a default without an unhandled rejection', async () => {
+    class Odd extends model('things', { odd: rejecting }) {}
+    await expect(new Odd({}).save()).rejects.toThrow('refused undefined');
+  });
+
+  it('may be of another library', async () => {
+    const issues = [{ message: 'refused' }];
+    const foreign = { then: (resolve: (result: object) => void) => resolve({ issues }) } as Promise<{ issues: [] }>;
+    const validator = { '~standard': { version: 1, vendor: 'test', validate: () => foreign } } as const;
+    class Odd extends model('things', { odd: validator }) {}
+    await expect(new Odd({}).save()).rejects.toThrow(ValidationError);
+  });
+
+  it('is left alone when another one throws', async () => {
+    class Odd extends model('things', { odd: rejecting, other: throwing }) {}
+    await expect(new Odd({}).save()).rejects.toThrow('thrown');
   });
 });

@@ -1,5 +1,6 @@
 import { ConflictError } from '../../src/index.ts';
 import { Account } from './conflict-models.ts';
+import type { TestDatabase } from './database.ts';
 
 /** The ConflictError that a promise must end with. */
 export async function conflictOf(promise: Promise<unknown>): Promise<ConflictError> {
@@ -11,17 +12,18 @@ export async function conflictOf(promise: Promise<unknown>): Promise<ConflictErr
   return error;
 }
 
-/** Two copies of one document. */
-export async function twoOf<D>(load: () => Promise<D | null>): Promise<[D, D]> {
+/** Two copies of one document. No command is left in the `sent()` of the database that is given. */
+export async function twoOf<D>(load: () => Promise<D | null>, database?: TestDatabase): Promise<[D, D]> {
   const [first, second] = [await load(), await load()];
   if (first === null || second === null) throw new Error('Expected a document');
+  database?.sent();
   return [first, second];
 }
 
-/** Two copies of a new account. */
-export async function twoAccounts(input: object = {}): Promise<[Account, Account]> {
+/** The same of a new account. */
+export async function twoAccounts(input: object = {}, database?: TestDatabase): Promise<[Account, Account]> {
   const { _id } = await Account.create({ name: 'Ann', ...input });
-  return twoOf(() => Account.findById(_id));
+  return twoOf(() => Account.findById(_id), database);
 }
 
 /** What is stored of an account, but for its id and timestamps. */

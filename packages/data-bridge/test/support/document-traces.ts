@@ -1,7 +1,6 @@
-import { inspect } from 'node:util';
 import { z } from 'zod';
 import { model } from '../../src/index.ts';
-import { deepCopy, deepEqual, type Model, mutate, own, put, type Step } from './traces.ts';
+import { deepCopy, type Model, mutate, own, put, type Step } from './traces.ts';
 
 /** A document that may hold anything. */
 export class Any extends model('any', { a: z.unknown(), b: z.unknown(), name: z.unknown() }, { unknown: 'keep' }) {}
@@ -45,9 +44,4 @@ export async function take(step: Step, any: Any, expected: Model): Promise<void>
       await any.reload();
       expected.current = deepCopy(expected.original);
   }
-}
-
-/** @throws Error where they differ. */
-export function agree(what: string, actual: unknown, expected: unknown): void {
-  if (!deepEqual(actual, expected)) throw new Error(`${what}: expected ${inspect(expected)}, got ${inspect(actual)}`);
 }

@@ -1,5 +1,6 @@
 import { startServer } from '@data-bridge/embedded';
 import { type Collection, MongoClient, MongoServerError } from 'mongodb';
+import { afterAll, beforeAll } from 'vitest';
 import { setOwn } from '../../src/bson/plain-object.ts';
 import { decodeDocument, decodeExact } from '../../src/bson/decode.ts';
 import { encodeDocument } from '../../src/bson/encode.ts';
@@ -22,6 +23,14 @@ const otherUri = process.env['MONGODB_URI'];
 /** The embedded server always, and the one at `MONGODB_URI` where there is one. */
 export const serverNames: readonly string[] = otherUri === undefined ? ['embedded'] : ['embedded', 'MONGODB_URI'];
 
+/** How an update is sent: as the plan says, or as a pipeline in any case. */
+export type Form = 'auto' | 'pipeline';
+
+/** Every server with every form of an update. */
+export const serversAndForms: readonly { readonly server: string; readonly form: Form }[] = serverNames.flatMap(
+  (server) => (['auto', 'pipeline'] as const).map((form) => ({ server, form })),
+);
+
 /** A client of a server, and a collection for this process alone. */
 export interface Store {
   readonly collection: Collection<Stored>;
@@ -38,6 +47,21 @@ export async function openStore(serverName: string, collectionName: string): Pro
       await collection.drop();
       await client.close();
       await embedded?.close();
+    },
+  };
+}
+
+/** A store for the tests of the `describe` around the call: opened before them, and closed after them. */
+export function useStore(serverName: string, collectionName: string): Pick<Store, 'collection'> {
+  let store: Store | undefined;
+  beforeAll(async () => {
+    store = await openStore(serverName, collectionName);
+  });
+  afterAll(async () => store?.close());
+  return {
+    get collection() {
+      if (store === undefined) throw new Error('The store is open in tests only.');
+      return store.collection;
     },
   };
 }
@@ -90,12 +114,7 @@ export function settled(original: Members, tree: EditTree): Members {
 }
 
 /** Sends the edits as DESIGN §4 says: the plan, then its fallback. */
-export async function send(
-  collection: Collection<Stored>,
-  id: number,
-  tree: EditTree,
-  form: 'auto' | 'pipeline',
-): Promise<Outcome> {
+export async function send(collection: Collection<Stored>, id: number, tree: EditTree, form: Form): Promise<Outcome> {
   const first = plan(tree, { isRetry: form === 'pipeline' });
   const isPipeline = Array.isArray(first.update);
   try {

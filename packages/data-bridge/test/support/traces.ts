@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { Binary, ObjectId } from 'mongodb';
 import { anyName } from './arbitrary.ts';
+import { inspect } from 'node:util';
 
 /*
  * What a program does to a document, and a model of the document that tracks by what the mapper avoids: a deep copy at
@@ -160,4 +161,9 @@ export class Model {
 
 export function own(members: Members, name: string): unknown {
   return Object.hasOwn(members, name) ? members[name] : undefined;
+}
+
+/** @throws Error where they differ. */
+export function agree(what: string, actual: unknown, expected: unknown): void {
+  if (!deepEqual(actual, expected)) throw new Error(`${what}: expected ${inspect(expected)}, got ${inspect(actual)}`);
 }

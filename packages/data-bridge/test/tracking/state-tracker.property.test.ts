@@ -6,9 +6,9 @@ import { Layout } from '../../src/bson/layout.ts';
 import { StateTracker } from '../../src/tracking/state-tracker.ts';
 import { anyDocument, anyOptions, runs } from '../support/arbitrary.ts';
 import {
+  agree,
   anyTrace,
   deepCopy,
-  deepEqual,
   type Members,
   membersOf,
   Model,
@@ -61,10 +61,6 @@ function look(tracker: StateTracker): void {
   inspect(tracker);
   inspect(tracker.toObject(), { depth: null });
   tracker.changes();
-}
-
-function agree(what: string, actual: unknown, expected: unknown): void {
-  if (!deepEqual(actual, expected)) throw new Error(`${what}: expected ${inspect(expected)}, got ${inspect(actual)}`);
 }
 
 function compare(tracker: StateTracker, model: Model): void {

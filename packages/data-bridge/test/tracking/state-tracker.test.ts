@@ -303,4 +303,34 @@ describe('the types of StateTracker', () => {
     expect(() => StateTracker.fromBson(bytes, { layout: new Layout(), promoteLongs: false })).toThrow('not both');
     expect(StateTracker.fromBson(bytes, { promoteValues: false }).get('a')).toEqual(new BSON.Int32(1));
   });
+
+  it('refuses options beside a layout that has its own', () => {
+    const empty = Uint8Array.of(5, 0, 0, 0, 0);
+    expect(() => StateTracker.fromBson(empty, { layout: new Layout(), promoteValues: false })).toThrow(UsageError);
+  });
+
+  it('sees a BSON value that was changed in place', () => {
+    const tracker = new StateTracker({ n: new Int32(1) });
+    tracker.get('n').value = 2;
+    expect(tracker.changedFields()).toEqual(['n']);
+  });
+
+  it('copies a class instance in toObject()', () => {
+    class Point {
+      at = { x: 1 };
+    }
+    const point = new Point();
+    new StateTracker(point).toObject().at.x = 2;
+    expect(point.at.x).toBe(1);
+  });
+
+  it('reads the last of several values of one name', () => {
+    const element = (i: number, value: number) => [0x08, ...Buffer.from(`f${i}\0`), value];
+    const elements = [0, 1].flatMap((value) => Array.from({ length: 200 }, (_, i) => element(i, value)).flat());
+    const bytes = Buffer.from([0, 0, 0, 0, ...elements, 0]);
+    bytes.writeInt32LE(bytes.length);
+    const tracker = StateTracker.fromBson(bytes);
+    const values = Array.from({ length: 201 }, (_, i) => tracker.get(`f${i}`));
+    expect(values).toEqual([...Array.from({ length: 200 }, () => true), undefined]);
+  });
 });

@@ -1,35 +1,20 @@
-import type { Collection } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { caseCount } from '../../../../scripts/case-count.ts';
 import { setOwn } from '../../src/bson/plain-object.ts';
 import { ABSENT, memberOf } from '../../src/bson/encode.ts';
-import { Layout } from '../../src/bson/layout.ts';
-import { ModelDefinition } from '../../src/definition/model-definition.ts';
-import { DocumentState } from '../../src/document/document-state.ts';
-import { operate, takeStored } from '../../src/document/atomic-methods.ts';
+import type { DocumentState } from '../../src/document/document-state.ts';
+import { takeStored } from '../../src/document/atomic-methods.ts';
 import { applyAtomic, whyInapplicable } from '../../src/edits/atomic-operators.ts';
 import type { EditTree } from '../../src/edits/edits.ts';
 import { carriedOut, treeWith } from '../../src/tracking/pending-operators.ts';
-import { StateTracker } from '../../src/tracking/state-tracker.ts';
 import { type AtomicOperation, dealAtomics } from '../support/laws-atomics.ts';
 import { canonical } from '../support/laws-canonical.ts';
 import { forAllCases } from '../support/laws-cases.ts';
 import { type Members, randomDocument } from '../support/laws-documents.ts';
 import type { Random } from '../support/laws-random.ts';
-import {
-  exact,
-  insertAlone,
-  live,
-  openStore,
-  readBytes,
-  reread,
-  send,
-  serverNames,
-  type Store,
-  type Stored,
-} from '../support/laws-store.ts';
-import { declared } from '../support/laws-trees.ts';
+import { exact, insertAlone, live, readBytes, reread, send, serversAndForms, useStore } from '../support/laws-store.ts';
 import { deal, type Operation, perform, wreck } from '../support/laws-writers.ts';
+import { act, anyOtherShape, loadedState } from '../support/laws-state.ts';
 
 /** Cases for each law; `LAW_CASE` names one more. */
 const cases = caseCount(50);
@@ -37,33 +22,18 @@ const cases = caseCount(50);
 /** For documents of some kilobytes, and pipelines of their size, on a busy machine. */
 const timeout = 30_000 + 500 * cases;
 
-const definition = new ModelDefinition('documents', {}, {});
-
-let store: Store;
-let collection: Collection<Stored>;
-
-const forms = ['auto', 'pipeline'] as const;
-const runs = serverNames.flatMap((server) => forms.map((form) => ({ server, form })));
-
-describe.each(runs)('atomic operators on the server $server, in the form $form', ({ server, form }) => {
-  beforeAll(async () => {
-    store = await openStore(server, 'atomics');
-    collection = store.collection;
-  });
-
-  afterAll(async () => {
-    await store.close();
-  });
+describe.each(serversAndForms)('atomic operators on the server $server, in the form $form', ({ server, form }) => {
+  const store = useStore(server, 'atomics');
 
   it('leave what is in memory, and then nothing to send (laws 1, 3, 4)', { timeout }, async () => {
     await forAll(async ({ id, document, random }) => {
-      const bytes = await insertAlone(collection, document);
+      const bytes = await insertAlone(store.collection, document);
       const work = deal(random, live(bytes), false);
-      const state = loaded(bytes);
+      const state = loadedState(bytes);
       const tree = change(state, work.mine, dealAtomics(random, exact(bytes), work).mine);
       if (tree === null) return false;
-      await send(collection, id, tree, form);
-      const stored = await readBytes(collection, id);
+      await send(store.collection, id, tree, form);
+      const stored = await readBytes(store.collection, id);
       expect(canonical(live(stored))).toBe(canonical(state.tracker.toObject()));
       settle(state, tree, stored);
       expect(state.tracker.isModified()).toBe(false);
@@ -74,18 +44,18 @@ describe.each(runs)('atomic operators on the server $server, in the form $form',
 
   it('come on top of what another writer did (laws 2, 3)', { timeout }, async () => {
     await forAll(async ({ id, document, random }) => {
-      const bytes = await insertAlone(collection, document);
+      const bytes = await insertAlone(store.collection, document);
       const other = live(bytes);
       const work = deal(random, live(bytes), true);
       const atomics = dealAtomics(random, exact(bytes), work);
       perform(other, work.theirs, reread);
       atomics.theirs.forEach((each) => apply(other, each));
-      await insertAlone(collection, other);
-      const state = loaded(bytes);
+      await insertAlone(store.collection, other);
+      const state = loadedState(bytes);
       const tree = change(state, work.mine, atomics.mine);
       if (tree === null) return false;
-      await send(collection, id, tree, form);
-      const stored = await readBytes(collection, id);
+      await send(store.collection, id, tree, form);
+      const stored = await readBytes(store.collection, id);
       const memory = state.tracker.toObject();
       perform(other, work.mine, reread);
       applyAll(other, atomics.mine, memory);
@@ -101,18 +71,18 @@ describe.each(runs)('atomic operators on the server $server, in the form $form',
 
   it('are never refused in the end, whatever shapes another writer left (law 3)', { timeout }, async () => {
     await forAll(async ({ id, document, random }) => {
-      const bytes = await insertAlone(collection, document);
+      const bytes = await insertAlone(store.collection, document);
       const other = live(bytes);
       const work = deal(random, live(bytes), false);
       const atomics = dealAtomics(random, exact(bytes), work);
       wreck(random, other);
       atomics.mine.filter(() => random.chance(0.3)).forEach((each) => replace(random, other, each));
-      await insertAlone(collection, other);
-      const state = loaded(bytes);
+      await insertAlone(store.collection, other);
+      const state = loadedState(bytes);
       const tree = change(state, work.mine, atomics.mine);
       if (tree === null) return false;
-      await send(collection, id, tree, form);
-      settle(state, tree, await readBytes(collection, id));
+      await send(store.collection, id, tree, form);
+      settle(state, tree, await readBytes(store.collection, id));
       expect(state.tracker.isModified()).toBe(false);
       return true;
     });
@@ -129,35 +99,14 @@ async function forAll(law: (each: Case) => Promise<boolean>): Promise<void> {
   await forAllCases(cases, (id, random) => law({ id, document: { ...randomDocument(random), _id: id }, random }));
 }
 
-function loaded(bytes: Uint8Array): DocumentState {
-  return new DocumentState(
-    definition,
-    StateTracker.fromBson<never>(bytes, { layout: new Layout({}, [], undefined, declared) }),
-    {},
-    false,
-  );
-}
-
 /** What I do to a document; the edits, if any. */
 function change(
   state: DocumentState,
   mine: readonly Operation[],
   atomics: readonly AtomicOperation[],
 ): EditTree | null {
-  const { baseline } = state;
-  for (const operation of mine) {
-    const [name, ...inner] = operation.parents;
-    if (typeof name === 'string') perform(baseline.get(name) as Members, [{ ...operation, parents: inner }], reread);
-    else if ('key' in operation) baseline.set(operation.key, reread(operation.value));
-  }
-  const root = {
-    stored: (path: string) => path,
-    has: () => false,
-    get: (name: string) => baseline.get(name),
-    set: (name: string, value: unknown) => baseline.set(name, value),
-  };
-  for (const { keys, operator, operand } of atomics) operate(state, root, operator, keys.join('.'), operand);
-  const { tree, atomics: sent } = treeWith(baseline, state.pending);
+  act(state, mine, atomics);
+  const { tree, atomics: sent } = treeWith(state.baseline, state.pending);
   expect(sent).toHaveLength(new Set(atomics.map(({ keys }) => JSON.stringify(keys))).size);
   state.planned(tree, sent);
   return tree;
@@ -189,8 +138,7 @@ function applyAll(document: Members, operations: readonly AtomicOperation[], mem
 }
 
 function replace(random: Random, document: Members, { keys }: AtomicOperation): void {
-  if (valueIn(document, keys.slice(0, -1)) !== undefined)
-    put(document, keys, random.pick<unknown>([null, 'x', 5, [], {}, [{}], new Date(0), { new: 1 }]));
+  if (valueIn(document, keys.slice(0, -1)) !== undefined) put(document, keys, anyOtherShape(random));
 }
 
 function valueIn(document: object, keys: readonly string[]): unknown {

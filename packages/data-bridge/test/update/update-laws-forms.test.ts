@@ -1,12 +1,12 @@
-import { BSON, type Collection } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { BSON } from 'mongodb';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { shapeGuard } from '../../src/update/shape-guards.ts';
 import { operators } from '../../src/update/operators.ts';
 import { pipeline } from '../../src/update/pipeline.ts';
 import { setOwn } from '../../src/bson/plain-object.ts';
 import { canonical } from '../support/laws-canonical.ts';
 import { isMembers, type Members } from '../support/laws-documents.ts';
-import { editsOf, exact, openStore, serverNames, type Store, type Stored } from '../support/laws-store.ts';
+import { editsOf, exact, readBytes, serverNames, type Stored, useStore } from '../support/laws-store.ts';
 import { treeOf } from '../support/laws-trees.ts';
 import type { Edit, EditTree, ElementsEdit } from '../../src/edits/edits.ts';
 
@@ -107,21 +107,12 @@ const after: Members = {
   'top.odd': [2],
 };
 
-let store: Store;
-let collection: Collection<Stored>;
-
 describe.each(serverNames)('on the server %s', (server) => {
-  beforeAll(async () => {
-    store = await openStore(server, 'forms');
-    collection = store.collection;
-  });
-
-  afterAll(async () => {
-    await store.close();
-  });
+  const store = useStore(server, 'forms');
+  const read = async () => exact(await readBytes(store.collection, 1));
 
   beforeEach(async () => {
-    await collection.deleteMany({});
+    await store.collection.deleteMany({});
   });
 
   describe('the guard of an edited element', () => {
@@ -146,12 +137,12 @@ describe.each(serverNames)('on the server %s', (server) => {
 
     it.each(shapes)('%s matches exactly the element as it was', async (_, shape) => {
       const lists = [...values.map((value) => ['q', value]), ...strangers];
-      await collection.insertMany(lists.map((list, _id) => ({ ...shape(list), _id })));
+      await store.collection.insertMany(lists.map((list, _id) => ({ ...shape(list), _id })));
       const matches = [];
       const expected = [];
       for (const original of values) {
         const guard = shapeGuard(treeOf(shape(['q', original]), shape(['q', 'changed'])));
-        const found = await collection
+        const found = await store.collection
           .find({ ...guard })
           .project<Stored>({ _id: 1 })
           .toArray();
@@ -164,18 +155,18 @@ describe.each(serverNames)('on the server %s', (server) => {
 
     it('does not match where a parent became something else', async () => {
       const parents: readonly unknown[] = [null, 5, [], [{ list: [1, 0] }], { list: 1 }, {}];
-      await collection.insertMany(parents.map((o, _id) => ({ _id, o })));
+      await store.collection.insertMany(parents.map((o, _id) => ({ _id, o })));
       const guard = shapeGuard(treeOf({ o: { list: [1, 0] } }, { o: { list: [2, 0] } }));
-      expect(await collection.countDocuments({ ...guard })).toBe(0);
+      expect(await store.collection.countDocuments({ ...guard })).toBe(0);
     });
   });
 
   describe('the guard of a number-like key', () => {
     it('matches unless the parent is an array', async () => {
       const parents: readonly unknown[] = [undefined, null, 5, {}, { 0: 1 }, [], [1], [[1]], [{ 0: 1 }]];
-      await collection.insertMany(parents.map((map, _id) => ({ _id, map })));
+      await store.collection.insertMany(parents.map((map, _id) => ({ _id, map })));
       const guard = shapeGuard(treeOf({ map: { 0: 1 } }, { map: { 0: 2 } }));
-      const found = await collection
+      const found = await store.collection
         .find({ ...guard })
         .project<Stored>({ _id: 1 })
         .toArray();
@@ -202,8 +193,8 @@ describe.each(serverNames)('on the server %s', (server) => {
     ];
 
     it('gives the values in memory from the original', async () => {
-      await collection.insertOne({ ...before, _id: 1 });
-      await collection.updateOne({ _id: 1 }, pipeline(treeOf(before, after)));
+      await store.collection.insertOne({ ...before, _id: 1 });
+      await store.collection.updateOne({ _id: 1 }, pipeline(treeOf(before, after)));
       expect(canonical(await read())).toBe(canonical({ ...after, _id: 1 }));
     });
 
@@ -211,13 +202,13 @@ describe.each(serverNames)('on the server %s', (server) => {
       const tree = treeOf(before, after);
       for (const each of [...stored, before[name]]) {
         const document: Members = { other: 1, ...(each !== undefined && { [name]: each }), _id: 1 };
-        await collection.deleteMany({});
-        await collection.insertOne(document as Stored);
+        await store.collection.deleteMany({});
+        await store.collection.insertOne(document as Stored);
         const only: EditTree = {
           kind: 'object',
           children: new Map([...tree.children].filter(([key]) => key === name)),
         };
-        await collection.updateOne({ _id: 1 }, pipeline(only));
+        await store.collection.updateOne({ _id: 1 }, pipeline(only));
         expect([document, canonical(await read())]).toEqual([document, canonical(merged(document, only.children))]);
       }
     });
@@ -226,11 +217,11 @@ describe.each(serverNames)('on the server %s', (server) => {
   describe('the operators', () => {
     it('give the values in memory from the original', async () => {
       const nameable = ({ object: _, mixed: _m, '': _e, 'top.odd': _odd, $gone: _d, ...rest }: Members) => rest;
-      await collection.insertOne({ ...nameable(before), _id: 1 });
+      await store.collection.insertOne({ ...nameable(before), _id: 1 });
       const tree = treeOf(nameable(before), nameable(after));
       const { update, arrayFilters = [] } = operators(tree) ?? { update: {} };
       const filter = { _id: 1, ...shapeGuard(tree) };
-      const { matchedCount } = await collection.updateOne(filter, update, {
+      const { matchedCount } = await store.collection.updateOne(filter, update, {
         arrayFilters,
       });
       expect(matchedCount).toBe(1);
@@ -239,11 +230,6 @@ describe.each(serverNames)('on the server %s', (server) => {
     });
   });
 });
-
-async function read(): Promise<Members> {
-  const found: unknown = await collection.findOne({ _id: 1 }, { raw: true });
-  return exact(found as Uint8Array);
-}
 
 /** What an edit makes of a stored value, said in JavaScript. */
 function applied(edit: Edit, value: unknown): unknown {

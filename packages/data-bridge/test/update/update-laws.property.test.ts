@@ -1,5 +1,4 @@
-import type { Collection } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { caseCount } from '../../../../scripts/case-count.ts';
 import { encodeDocument } from '../../src/bson/encode.ts';
 import { canonical } from '../support/laws-canonical.ts';
@@ -11,14 +10,12 @@ import {
   exact,
   insertAlone,
   live,
-  openStore,
   readBytes,
   reread,
   send,
-  serverNames,
+  serversAndForms,
   settled,
-  type Store,
-  type Stored,
+  useStore,
 } from '../support/laws-store.ts';
 import { deal, perform, wreck } from '../support/laws-writers.ts';
 
@@ -28,33 +25,21 @@ const cases = caseCount(100);
 /** For documents of some kilobytes, and pipelines of their size, on a busy machine. */
 const timeout = 30_000 + 500 * cases;
 
-let store: Store;
-let collection: Collection<Stored>;
-
-const forms = ['auto', 'pipeline'] as const;
-const runs = serverNames.flatMap((server) => forms.map((form) => ({ server, form })));
-
-describe.each(runs)('on the server $server, in the form $form', ({ server, form }) => {
-  beforeAll(async () => {
-    store = await openStore(server, 'documents');
-    collection = store.collection;
-  });
-
-  afterAll(async () => {
-    await store.close();
-  });
+describe.each(serversAndForms)('on the server $server, in the form $form', ({ server, form }) => {
+  const store = useStore(server, 'documents');
+  const read = async (id: number) => exact(await readBytes(store.collection, id));
 
   it(
     'stores what is in memory, keeps unchanged types, and then has nothing to send (laws 1, 3, 4)',
     { timeout },
     async () => {
       await forAll(async ({ id, original, memory, random }) => {
-        await insert(original);
+        await insertAlone(store.collection, original);
         const loaded = await read(id); // not the original: SecantusDB stores symbols as strings
         perform(memory, deal(random, memory, false).mine, reread);
         const tree = editsOf(loaded, memory);
         if (tree === null) return false;
-        await send(collection, id, tree, form);
+        await send(store.collection, id, tree, form);
         const stored = await read(id);
         expect(canonical(stored)).toBe(canonical(memory));
         expect(drifted(loaded, stored)).toEqual([]);
@@ -72,8 +57,8 @@ describe.each(runs)('on the server $server, in the form $form', ({ server, form 
       perform(other, theirs, reread);
       const tree = editsOf(original, memory);
       if (tree === null) return false;
-      await insert(other);
-      await send(collection, id, tree, form);
+      await insertAlone(store.collection, other);
+      await send(store.collection, id, tree, form);
       perform(other, mine, reread);
       expect(canonical(await read(id))).toBe(canonical(other));
       return true;
@@ -86,8 +71,8 @@ describe.each(runs)('on the server $server, in the form $form', ({ server, form 
       const wrecked = wreck(random, other);
       const tree = editsOf(original, memory);
       if (tree === null) return false;
-      await insert(other);
-      await send(collection, id, tree, form);
+      await insertAlone(store.collection, other);
+      await send(store.collection, id, tree, form);
       const stored = await read(id);
       const untouched = (name: string) => !tree.children.has(name);
       expect(canonical(only(stored, untouched))).toBe(canonical(only(other, untouched)));
@@ -112,14 +97,6 @@ async function forAll(law: (each: Case) => Promise<boolean>): Promise<void> {
     const bytes = encodeDocument({ ...randomDocument(random), _id: id });
     return law({ id, original: exact(bytes), memory: live(bytes), other: exact(bytes), random });
   });
-}
-
-async function insert(document: Members): Promise<void> {
-  await insertAlone(collection, document);
-}
-
-async function read(id: number): Promise<Members> {
-  return exact(await readBytes(collection, id));
 }
 
 function only(document: Members, wanted: (name: string) => boolean): Members {

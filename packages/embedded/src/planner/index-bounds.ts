@@ -2,6 +2,7 @@ import type { Collation } from '../values/collation.ts';
 import { hasOperators } from '../engine/match/compile.ts';
 import { holdsText, keyAfter, orderKey, rankKey, textPrefix } from '../values/order-key.ts';
 import { rankOf } from '../values/order.ts';
+import { BSON_TYPES } from '../values/types.ts';
 import { type Document, isArray, isDocument, isRegExp, typeOf, UNDEFINED, type Value } from '../values/value.ts';
 
 /** One side of an interval of values. */
@@ -152,7 +153,7 @@ class BoundsReader implements FieldBounds {
   #prefixOf(pattern: string, options: Value): Bounds | undefined {
     const prefix = options === '' && this.#collation === undefined ? literalPrefix(pattern) : '';
     if (prefix === '') return undefined;
-    const [texts, patterns] = [rankOf(''), REGEX_RANK];
+    const [texts, patterns] = [BSON_TYPES.string.rank, BSON_TYPES.regex.rank];
     const key = rankKey(texts) + textPrefix(prefix);
     const beginning = { from: edge(key, prefix, true), to: edge(after(key), undefined, false) };
     const stored = {
@@ -162,8 +163,6 @@ class BoundsReader implements FieldBounds {
     return { intervals: [beginning, stored], points: false, missing: false, texts: true, exact: false };
   }
 }
-
-const REGEX_RANK = 50;
 
 /** What all texts begin with that a pattern such as `^abc` finds; empty where that is not plain to see. */
 function literalPrefix(pattern: string): string {

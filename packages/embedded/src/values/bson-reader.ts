@@ -14,8 +14,8 @@ import {
   Timestamp,
 } from 'bson';
 import { ServerError } from '../errors.ts';
+import * as types from './types.ts';
 import {
-  BSON_TYPES,
   CodeWithScope,
   DateTime,
   DbPointer,
@@ -28,7 +28,6 @@ import {
 
 const INVALID_BSON = 22;
 const OVERFLOW = 15;
-const MIN_KEY_BYTE = 0xff;
 const MIN_KEY = new MinKey();
 const MAX_KEY = new MaxKey();
 
@@ -99,47 +98,47 @@ export class Reader {
 
   #value(type: number, depth: number): Value {
     switch (type) {
-      case BSON_TYPES.double:
+      case types.DOUBLE:
         return new Double(this.#bytes.readDoubleLE(this.#take(8)));
-      case BSON_TYPES.string:
+      case types.STRING:
         return this.#string();
-      case BSON_TYPES.object:
+      case types.DOCUMENT:
         return this.document(depth + 1);
-      case BSON_TYPES.array:
+      case types.ARRAY:
         return this.#array(depth + 1);
-      case BSON_TYPES.binData:
+      case types.BINARY:
         return this.#binary();
-      case BSON_TYPES.undefined:
+      case types.UNDEFINED:
         return UNDEFINED;
-      case BSON_TYPES.objectId:
+      case types.OBJECT_ID:
         return this.#objectId();
-      case BSON_TYPES.bool:
+      case types.BOOLEAN:
         return this.#boolean();
-      case BSON_TYPES.date:
+      case types.DATE:
         return new DateTime(this.#bytes.readBigInt64LE(this.#take(8)));
-      case BSON_TYPES.null:
+      case types.NULL:
         return null;
-      case BSON_TYPES.regex:
+      case types.REGEX:
         return regExp(this.#cstring(), this.#cstring());
-      case BSON_TYPES.dbPointer:
+      case types.DB_POINTER:
         return new DbPointer(this.#string(), this.#objectId());
-      case BSON_TYPES.javascript:
+      case types.CODE:
         return new Code(this.#string());
-      case BSON_TYPES.symbol:
+      case types.SYMBOL:
         return new BSONSymbol(this.#string());
-      case BSON_TYPES.javascriptWithScope:
+      case types.CODE_WITH_SCOPE:
         return this.#codeWithScope(depth);
-      case BSON_TYPES.int:
+      case types.INT32:
         return new Int32(this.#int32());
-      case BSON_TYPES.timestamp:
+      case types.TIMESTAMP:
         return new Timestamp(Long.fromBits(this.#int32(), this.#int32(), true));
-      case BSON_TYPES.long:
+      case types.INT64:
         return Long.fromBits(this.#int32(), this.#int32());
-      case BSON_TYPES.decimal:
+      case types.DECIMAL128:
         return new Decimal128(Buffer.from(this.#slice(16)));
-      case MIN_KEY_BYTE:
+      case types.MIN_KEY:
         return MIN_KEY;
-      case BSON_TYPES.maxKey:
+      case types.MAX_KEY:
         return MAX_KEY;
       default:
         return this.#fail(`unknown type ${type}`);

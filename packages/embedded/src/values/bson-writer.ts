@@ -1,6 +1,7 @@
 // Typed values → BSON bytes. Format: https://bsonspec.org/spec.html
 import { ServerError } from '../errors.ts';
-import { BSON_TYPES, type CodeWithScope, type Document, MAX_DEPTH, SHORT_TEXT, typeOf, type Value } from './value.ts';
+import { BSON_TYPES } from './types.ts';
+import { type CodeWithScope, type Document, MAX_DEPTH, SHORT_TEXT, typeOf, type Value } from './value.ts';
 
 const INVALID_BSON = 22;
 const OVERFLOW = 15;
@@ -39,7 +40,7 @@ export class Writer {
 
   #element(key: string, value: Value, depth: number): void {
     const type = typeOf(value);
-    this.#byte(BSON_TYPES[type] & 0xff);
+    this.#byte(BSON_TYPES[type].code);
     this.#cstring(key);
     this.#value(value, depth);
   }

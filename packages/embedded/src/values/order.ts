@@ -4,36 +4,12 @@ import { Buffer } from 'node:buffer';
 import { BSONSymbol } from 'bson';
 import { normalize } from './decimal.ts';
 import { compareNumbers, exact } from './number.ts';
-import { type Document, isNumeric, type Numeric, type TypeName, typeOf, type Value } from './value.ts';
-
-// Types of one rank are compared with each other by value.
-const RANKS: Readonly<Record<TypeName, number>> = {
-  minKey: -1,
-  undefined: 0,
-  null: 5,
-  int: 10,
-  long: 10,
-  double: 10,
-  decimal: 10,
-  string: 15,
-  symbol: 15,
-  object: 20,
-  array: 25,
-  binData: 30,
-  objectId: 35,
-  bool: 40,
-  date: 45,
-  timestamp: 47,
-  regex: 50,
-  dbPointer: 55,
-  javascript: 60,
-  javascriptWithScope: 65,
-  maxKey: 127,
-};
+import { BSON_TYPES } from './types.ts';
+import { type Document, isNumeric, type Numeric, typeOf, type Value } from './value.ts';
 
 /** The rank of a value's type in the order. A missing value has the rank of BSON undefined. */
 export function rankOf(value: Value | undefined): number {
-  return value === undefined ? RANKS.undefined : RANKS[typeOf(value)];
+  return BSON_TYPES[value === undefined ? 'undefined' : typeOf(value)].rank;
 }
 
 /** Compares two texts: by their bytes, or by the rules of a collation. */
@@ -60,7 +36,7 @@ function compareAlike(a: Value, b: Value, texts: TextOrder): number {
   if (a instanceof Map && b instanceof Map) return compareDocuments(a, b, texts);
   if (Array.isArray(a) && Array.isArray(b)) return compareArrays(a, b, texts);
   if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b);
-  if (rankOf(a) === RANKS.string) return texts(textOf(a), textOf(b));
+  if (rankOf(a) === BSON_TYPES.string.rank) return texts(textOf(a), textOf(b));
   return compareScalars(a, b);
 }
 

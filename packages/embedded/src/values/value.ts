@@ -12,6 +12,7 @@ import type {
   ObjectId,
   Timestamp,
 } from 'bson';
+import type { TypeName } from './types.ts';
 
 /** A BSON document: ordered, and safe for every key. A stored document with one key twice shows the first. */
 export type Document = Map<string, Value>;
@@ -98,41 +99,6 @@ export const MAX_DEPTH = 200;
 
 /** Up to this many bytes texts are read and written unit by unit: native calls cost more than they save. */
 export const SHORT_TEXT = 24;
-
-/** The numbers of the BSON types, as bytes on the wire (min key as a signed one), with MongoDB's names. */
-export const BSON_TYPES = {
-  double: 1,
-  string: 2,
-  object: 3,
-  array: 4,
-  binData: 5,
-  undefined: 6,
-  objectId: 7,
-  bool: 8,
-  date: 9,
-  null: 10,
-  regex: 11,
-  dbPointer: 12,
-  javascript: 13,
-  symbol: 14,
-  javascriptWithScope: 15,
-  int: 16,
-  timestamp: 17,
-  long: 18,
-  decimal: 19,
-  minKey: -1,
-  maxKey: 127,
-} as const;
-
-/** MongoDB's name of a BSON type, as `$type` gives it. */
-export type TypeName = keyof typeof BSON_TYPES;
-
-export const TYPE_NAMES: readonly TypeName[] = Object.keys(BSON_TYPES).filter(isTypeName);
-
-/** Whether a text is the name of a BSON type. */
-export function isTypeName(name: string): name is TypeName {
-  return Object.hasOwn(BSON_TYPES, name);
-}
 
 const TYPE_OF_TAG = {
   Int32: 'int',

@@ -4,17 +4,8 @@ import { parseIsoDate } from '../../values/date-text.ts';
 import { makeDecimal } from '../../values/decimal.ts';
 import { fitsInt64, isZeroNumber, toDecimal, toNumber, truncate } from '../../values/number.ts';
 import { show } from '../../values/text.ts';
-import {
-  TYPE_NAMES,
-  BSON_TYPES,
-  DateTime,
-  isNullish,
-  isNumeric,
-  type TypeName,
-  typeOf,
-  typeOrMissing,
-  type Value,
-} from '../../values/value.ts';
+import { isTypeName, type TypeName, typeOfNumber } from '../../values/types.ts';
+import { DateTime, isNullish, isNumeric, typeOf, typeOrMissing, type Value } from '../../values/value.ts';
 import { namedArguments, type Operator, type OperatorTable, required, unary } from './operator.ts';
 
 type Conversion = (value: Value) => Value | undefined;
@@ -172,8 +163,8 @@ const convertOperator: Operator = (name, argument, scope, compile) => {
 };
 
 function targetType(to: Value): TypeName {
-  const wanted = isNumeric(to) ? toNumber(to) : to;
-  const type = TYPE_NAMES.find((name) => name === wanted || BSON_TYPES[name] === wanted);
+  const named = typeof to === 'string' && isTypeName(to) ? to : undefined;
+  const type = isNumeric(to) ? typeOfNumber(toNumber(to)) : named;
   if (type === undefined) throw new ServerError(2, `Unknown type name: ${show(to)}`);
   return type;
 }

@@ -6,6 +6,7 @@ import { compileRegex } from './regex.ts';
 import { typesOf } from './value-test.ts';
 import { isZeroNumber, remainder, toSafeInteger } from '../../values/number.ts';
 import { compare, equals, keyOf } from '../../values/order.ts';
+import { NUMBER_TYPES, type TypeName } from '../../values/types.ts';
 import {
   type Document,
   documentOf,
@@ -13,7 +14,6 @@ import {
   isDocument,
   isNumeric,
   type Numeric,
-  type TypeName,
   typeOf,
   typeOrMissing,
   type Value,
@@ -86,7 +86,7 @@ const JSON_TYPES: Readonly<Record<string, readonly TypeName[]>> = {
   string: ['string'],
   boolean: ['bool'],
   null: ['null'],
-  number: ['int', 'long', 'double', 'decimal'],
+  number: NUMBER_TYPES,
 };
 
 function typeKeyword(name: 'type' | 'bsonType'): Keyword {

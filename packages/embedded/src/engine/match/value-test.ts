@@ -6,19 +6,8 @@ import type { Collation } from '../../values/collation.ts';
 import { fitsInt64, isNaNValue, toInteger, toSafeInteger, truncate } from '../../values/number.ts';
 import { compare, equals, keyOf, rankOf } from '../../values/order.ts';
 import { show } from '../../values/text.ts';
-import {
-  BSON_TYPES,
-  isArray,
-  isDocument,
-  isNumeric,
-  isRegExp,
-  isTypeName,
-  TYPE_NAMES,
-  type TypeName,
-  typeOf,
-  UNDEFINED,
-  type Value,
-} from '../../values/value.ts';
+import { isTypeName, NUMBER_TYPES, type TypeName, typeOfNumber } from '../../values/types.ts';
+import { isArray, isDocument, isNumeric, isRegExp, typeOf, UNDEFINED, type Value } from '../../values/value.ts';
 import { regexTest } from './regex.ts';
 
 /** A test of one value, `undefined` for a missing one. */
@@ -96,8 +85,6 @@ function typeTest(argument: Value): Test {
   return (value) => value !== undefined && types.has(typeOf(value));
 }
 
-const NUMBER_TYPES: readonly TypeName[] = ['double', 'int', 'long', 'decimal'];
-
 /** The types that a name (`number` is four of them) or a number stands for. */
 export function typesOf(alias: Value): readonly TypeName[] {
   if (alias === 'number') return NUMBER_TYPES;
@@ -108,7 +95,7 @@ export function typesOf(alias: Value): readonly TypeName[] {
   if (!isNumeric(alias)) throw new ServerError(14, 'type must be represented as a number or a string');
   const code = toSafeInteger(alias);
   if (code === 0) throw badValue('Invalid numerical type code: 0. Instead use {$exists:false}.');
-  const type = TYPE_NAMES.find((name) => BSON_TYPES[name] === code);
+  const type = code === undefined ? undefined : typeOfNumber(code);
   if (type === undefined) throw badValue(`Invalid numerical type code: ${show(alias)}`);
   return [type];
 }

@@ -1,0 +1,53 @@
+import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { ObjectId } from 'mongodb';
+import { model, UsageError } from '../../src/index.ts';
+
+class Thing extends model('things', {
+  name: z.string().trim().optional(),
+  age: z.number().min(0).optional(),
+  value: z.unknown().optional(),
+  tags: z.array(z.string()).default([]),
+}) {}
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await openDatabase();
+});
+afterAll(() => database.close());
+
+/** What is stored, as the driver reads it. */
+const stored = ({ _id }: { readonly _id: unknown }) =>
+  database.db.collection('things').findOne({ _id: _id as ObjectId });
+
+describe('what a document is made of', () => {
+  it('is no other document, of which nothing would be copied', () => {
+    expect(() => new Thing(new Thing({ name: 'Ann' }))).toThrow(UsageError);
+  });
+
+  it('is not changed by a constructor when it is read', async () => {
+    class Aged extends model('things', { age: z.number().optional() }, { unknown: 'drop' }) {
+      constructor(input: { age?: number }) {
+        super({ ...input, age: 7 });
+      }
+    }
+    const { _id } = await Aged.create({});
+    await expect(Aged.findById(_id)).rejects.toThrow('The constructor of Aged must hand its first argument to super()');
+  });
+
+  it('may have getters and members that cannot be set', async () => {
+    class Placed extends model('things', { place: z.object({ city: z.string().trim() }) }) {}
+    const readOnly = { value: ' Oslo ', enumerable: true };
+    const place = {
+      get city() {
+        return ' Rome ';
+      },
+    };
+    const placed = await Placed.create({ place });
+    expect((await stored(placed))?.['place']).toEqual({ city: 'Rome' });
+    placed.place = Object.defineProperty({ city: '' }, 'city', { ...readOnly, writable: false });
+    await placed.save();
+    expect((await stored(placed))?.['place']).toEqual({ city: 'Oslo' });
+  });
+});
