@@ -1,4 +1,5 @@
 import { ObjectId } from 'mongodb';
+import { copyInput } from '../bson/copy-input.ts';
 import { setOwn } from '../bson/plain-object.ts';
 import { isObject } from '../bson/bson-classes.ts';
 import { typeName } from '../schema/bson-types.ts';
@@ -13,7 +14,7 @@ interface Made {
 }
 
 /**
- * What `new` makes of its input: a top-level copy under the stored names, with an `_id` and the defaults. Nothing is validated yet.
+ * What `new` makes of its input: a copy under the stored names, with an `_id` and the defaults. Nothing is validated yet.
  *
  * @throws UsageError for what is no object of fields, and for a stored name where the program has another one.
  */
@@ -25,7 +26,8 @@ export function newData(definition: ModelDefinition, input: unknown): Record<str
   if (version !== undefined && (input as Record<string, unknown>)[version] !== undefined) refuseVersion(definition);
   for (const [name, value] of Object.entries(input)) {
     const stored = storedName(definition, name);
-    if (value !== undefined && (names.has(stored) || definition.unknown !== 'drop')) setOwn(data, stored, value);
+    if (value !== undefined && (names.has(stored) || definition.unknown !== 'drop'))
+      setOwn(data, stored, copyInput(value));
   }
   if (!definition.fields.has('_id'))
     data['_id'] = data['_id'] === undefined ? new ObjectId() : castId(definition, data['_id']);

@@ -1,5 +1,7 @@
 import type { FindOptions } from 'mongodb';
 import { currentAttempt } from '../connection/transaction-attempt.ts';
+import { isMutable } from '../bson/copy.ts';
+import { copyInput, ownCopy } from '../bson/copy-input.ts';
 import { toJsonValue } from '../bson/json.ts';
 import { unstorable } from '../bson/storable.ts';
 import { castId } from '../filter/cast-filter.ts';
@@ -62,7 +64,7 @@ export abstract class Document<S> {
     readField = (document, name) => document.#read(name);
     writeField = (document, name, value) => {
       if (document.#isPartial) checkWritable(document.#record, [name]);
-      document.#write(name, value);
+      document.#write(name, ownCopy(value, baselineOf(document.#tracker).current(name)));
     };
   }
 
@@ -111,7 +113,7 @@ export abstract class Document<S> {
   set(path: string, value: unknown): this {
     const root = this.#root();
     if (this.#isPartial) checkWritable(this.#record, keysOf(root, path));
-    setPath(root, path, value);
+    setPath(root, path, isMutable(value) ? ownCopy(value, getPath(root, path)) : value);
     return this;
   }
 
@@ -372,7 +374,7 @@ export abstract class Document<S> {
     const state = this.#record;
     state.join();
     const set = (name: string, value: unknown): void => state.set(name, value);
-    operate(state, { ...this.#root(), set }, operator, path, operand);
+    operate(state, { ...this.#root(), set }, operator, path, copyInput(operand));
     return this;
   }
 
