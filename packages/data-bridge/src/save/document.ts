@@ -1,7 +1,6 @@
 import type { FindOptions } from 'mongodb';
 import { currentAttempt } from '../connection/transaction-attempt.ts';
-import { isMutable } from '../bson/copy.ts';
-import { copyInput, ownCopy } from '../bson/copy-input.ts';
+import { ownCopy } from '../bson/copy-input.ts';
 import { toJsonValue } from '../bson/json.ts';
 import { unstorable } from '../bson/storable.ts';
 import { castId } from '../filter/cast-filter.ts';
@@ -113,7 +112,7 @@ export abstract class Document<S> {
   set(path: string, value: unknown): this {
     const root = this.#root();
     if (this.#isPartial) checkWritable(this.#record, keysOf(root, path));
-    setPath(root, path, isMutable(value) ? ownCopy(value, getPath(root, path)) : value);
+    setPath(root, path, value);
     return this;
   }
 
@@ -365,8 +364,7 @@ export abstract class Document<S> {
     const state = this.#record;
     state.join();
     state.checkOwn(name);
-    const given = name === '_id' ? castId(state.definition, value) : value;
-    state.set(name, given);
+    state.set(name, name === '_id' ? castId(state.definition, value) : value);
     state.assigned.add(name);
   }
 
@@ -374,7 +372,7 @@ export abstract class Document<S> {
     const state = this.#record;
     state.join();
     const set = (name: string, value: unknown): void => state.set(name, value);
-    operate(state, { ...this.#root(), set }, operator, path, copyInput(operand));
+    operate(state, { ...this.#root(), set }, operator, path, operand);
     return this;
   }
 
