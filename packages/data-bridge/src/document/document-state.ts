@@ -12,6 +12,7 @@ import type { PlannedEntry } from './planned-entry.ts';
 import type { Baseline } from '../tracking/baseline.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
 import type { Edit, EditTree, Keys } from '../edits/edits.ts';
+import { SettledValues } from './settled-values.ts';
 import type { GuardFilter } from '../update/shape-guards.ts';
 import type { UpdatePlan } from '../update/plan.ts';
 import { equalOrBothUndefined, type PendingAtomic } from '../tracking/pending-operators.ts';
@@ -101,6 +102,7 @@ export class DocumentState {
   inDoubt = false;
   /** Fields that were assigned as a whole and not validated since: their schema's output is still to be taken over. */
   readonly assigned = new Set<string>();
+  readonly settled = new SettledValues();
   readonly defaults = new Map<string, HandedDefault>();
   /** What a clone took over: those of its fields that the schema does not name are no mistakes. */
   kept: ReadonlySet<string> | null = null;
@@ -220,6 +222,7 @@ export class DocumentState {
   /** Forgets what was noted of one field's changes, or of all: they were rolled back. */
   forgetChanges(field?: string): void {
     this.pending = this.pending.filter(({ keys }) => field !== undefined && keys[0] !== field);
+    if (!this.isNew) this.settled.forget(field);
     const fields = field === undefined ? [...this.defaults.keys(), ...this.assigned] : [field];
     for (const each of fields) {
       this.defaults.delete(each);
@@ -238,6 +241,7 @@ export class DocumentState {
     this.sent = [];
     this.writing = null;
     this.assigned.clear();
+    this.settled.forget();
     this.defaults.clear();
   }
 
@@ -313,11 +317,13 @@ export class DocumentState {
     const { pending } = this;
     const assigned = [...this.assigned];
     const defaults = copiesOf(this.defaults);
+    const restoreSettled = this.settled.keep();
     const restore = (): void => {
       moveTo(this.tracker, baseline.copy());
       this.pending = pending;
       this.assigned.clear();
       for (const name of assigned) this.assigned.add(name);
+      restoreSettled();
       this.defaults.clear();
       for (const [name, handed] of copiesOf(defaults)) this.defaults.set(name, handed);
     };

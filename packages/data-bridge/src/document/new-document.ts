@@ -1,4 +1,5 @@
 import { ObjectId } from 'mongodb';
+import { copyValue } from '../bson/copy.ts';
 import { copyInput } from '../bson/copy-input.ts';
 import { setOwn } from '../bson/plain-object.ts';
 import { isObject } from '../bson/bson-classes.ts';
@@ -6,6 +7,7 @@ import { typeName } from '../schema/bson-types.ts';
 import { castId } from '../filter/cast-filter.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { UsageError } from '../errors.ts';
+import type { DocumentState } from './document-state.ts';
 
 /** What is looked at in a document that was just made. */
 interface Made {
@@ -55,6 +57,12 @@ export class TakenFields {
   constructor(fields: Record<string, unknown>) {
     this.fields = fields;
   }
+}
+
+/** Notes that these fields are as their schemas made them, and that those which no schema names are no mistakes. */
+export function keepTaken(state: DocumentState, { fields }: TakenFields): void {
+  state.kept = new Set(Object.keys(fields));
+  for (const [name, value] of Object.entries(fields)) state.settled.set(name, copyValue(value));
 }
 
 /** What a clone is made of. @param fields copies of the other one's. */

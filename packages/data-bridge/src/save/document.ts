@@ -11,7 +11,7 @@ import { UsageError } from '../errors.ts';
 import { customInspect, type Inspect } from '../bson/inspect.ts';
 import { DocumentState } from '../document/document-state.ts';
 import { hasAtomics, operate } from '../document/atomic-methods.ts';
-import { checkOwnFields, clonedFields, newData, TakenFields } from '../document/new-document.ts';
+import { checkOwnFields, clonedFields, keepTaken, newData, TakenFields } from '../document/new-document.ts';
 import { checkReadable, checkWritable, extentAt } from '../document/loaded-part.ts';
 import { getPath, keysOf, type Root, setPath, unsetPath } from '../document/path.ts';
 import { rebase, type RebaseOptions } from './rebase.ts';
@@ -71,7 +71,7 @@ export abstract class Document<S> {
     const stored = input instanceof BsonBaseline;
     this.#tracker = new StateTracker(stored ? input : newData(this[definitionKey], input)) as StateTracker<never>;
     if (stored) return;
-    if (input instanceof TakenFields) this.#record.kept = new Set(Object.keys(input.fields));
+    if (input instanceof TakenFields) keepTaken(this.#record, input);
     else for (const name of Object.keys(input)) this.#record.assigned.add(this[definitionKey].storedPath(name));
     this.#record.isNew = true;
   }

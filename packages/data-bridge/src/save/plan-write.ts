@@ -25,6 +25,7 @@ export function planWrite(
   options: ConflictOptions = {},
   known?: () => EditTree | null,
 ): Write | null {
+  state.settled.planned();
   if (state.isNew) return numberedInsert(state, withId(state, planInsert(state)));
   const { baseline, definition, pending } = state;
   const { tree: edits, atomics } = treeWith(baseline, pending, (name) => definition.programName(name), known?.());

@@ -24,6 +24,7 @@ import type { BSON } from 'mongodb';
 export function settle(state: DocumentState, write: Write, stored: Uint8Array | null = null): void {
   if (write.kind === 'insert') settleInsert(state, write.document);
   else settleUpdate(state, write, stored);
+  state.settled.confirmed();
   state.unanswered = null;
   state.writing = null;
 }

@@ -22,12 +22,16 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-class Thing extends model('things', {
-  name: z.string().trim().optional(),
-  age: z.number().min(0).optional(),
-  value: z.unknown().optional(),
-  tags: z.array(z.string()).default([]),
-}) {}
+class Thing extends model(
+  'things',
+  {
+    name: z.string().trim().optional(),
+    age: z.number().min(0).optional(),
+    value: z.unknown().optional(),
+    tags: z.array(z.string()).default([]),
+  },
+  { unknown: 'keep' },
+) {}
 
 /** What is stored, as the driver reads it. */
 const stored = ({ _id }: { readonly _id: unknown }) =>
