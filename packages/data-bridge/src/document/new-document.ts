@@ -23,6 +23,7 @@ interface Made {
 export function newData(definition: ModelDefinition, input: unknown): Record<string, unknown> {
   if (input instanceof TakenFields) return input.fields;
   checkInput(definition, input);
+  definition.checkTypes();
   const data: Record<string, unknown> = {};
   const { names, version } = definition;
   if (version !== undefined && (input as Record<string, unknown>)[version] !== undefined) refuseVersion(definition);

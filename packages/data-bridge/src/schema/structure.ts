@@ -64,10 +64,8 @@ class SchemaPlace implements Place {
     if (property(schema, '~target') !== undefined && property(schema, '~bson') === undefined) return NOTHING;
     try {
       return (this.#found = foundOf(schema));
-    } catch (error) {
-      // case: a getter names a schema that is not made yet
-      if (!(error instanceof ReferenceError)) this.#found = NOTHING;
-      return NOTHING;
+    } catch {
+      return NOTHING; // case: a getter names a schema that is not made yet
     }
   }
 
