@@ -36,18 +36,12 @@ export function decimal(): ZodBson<'decimal'> {
   return zodBson('decimal');
 }
 
-/**
- * A 64-bit integer. A bigint, a safe integer or a Long becomes a bigint. Inside other types stored ones are read as the
- * driver's options say; as a field of a model always as bigint.
- */
+/** A 64-bit integer. A bigint, a safe integer or a Long becomes a bigint, and stored ones are read as such wherever it stands. */
 export function long(): ZodBson<'long'> {
   return zodBson('long');
 }
 
-/**
- * Bytes. A Uint8Array or a Binary of subtype 0 becomes a Uint8Array. Inside other types stored ones are read as the
- * driver's options say; as a field of a model always as Uint8Array.
- */
+/** Bytes. A Uint8Array or a Binary of subtype 0 becomes a Uint8Array, and stored ones are read as such wherever it stands. */
 export function binary(): ZodBson<'binary'> {
   return zodBson('binary');
 }

@@ -1,5 +1,6 @@
 import type { Reader } from '../bson/level.ts';
 import { isPlainObject } from '../bson/plain-object.ts';
+import { readerAt } from '../schema/deep-readers.ts';
 
 /**
  * By field, what makes of a decoded value what the program reads: `long()` and `binary()` fix the JavaScript type of their
@@ -24,8 +25,9 @@ export function readersAfter(readers: Readers, stage: Stage): Readers {
     case '$sort':
     case '$limit':
     case '$skip':
-    case '$unwind':
       return readers;
+    case '$unwind':
+      return unwound(readers, operand);
     case '$project':
       return projected(readers, operand as Stage);
     case '$addFields':
@@ -39,6 +41,16 @@ export function readersAfter(readers: Readers, stage: Stage): Readers {
     default:
       return NONE;
   }
+}
+
+/** What was the field's array is one of its elements then. */
+function unwound(readers: Readers, operand: unknown): Readers {
+  const path: unknown = isPlainObject(operand) ? operand['path'] : operand;
+  const name = typeof path === 'string' ? path.slice(1) : '';
+  const reader = readers.get(name);
+  if (reader === undefined) return readers;
+  const inner = reader.at?.(0);
+  return inner === undefined || inner === null ? without(readers, [name]) : new Map([...readers, [name, inner]]);
 }
 
 function projected(readers: Readers, fields: Stage): Readers {
@@ -65,7 +77,8 @@ function computed(readers: Readers, fields: Stage): Readers {
 }
 
 function readerOf(readers: Readers, expression: unknown): Reader | undefined {
-  if (typeof expression === 'string') return expression.startsWith('$') ? readers.get(expression.slice(1)) : undefined;
+  if (typeof expression === 'string')
+    return expression.startsWith('$') ? readerAt(readers, expression.slice(1)) : undefined;
   if (!isPlainObject(expression)) return undefined;
   const [[operator, operand] = []] = Object.entries(expression);
   const inner = readerOf(readers, operand);

@@ -42,7 +42,7 @@ const unequal = -1;
  * True where the stored element at `at` (its type byte) equals this live value, by BSON's equality. Walks both side by
  * side and decodes nothing but the rarest types.
  *
- * A number equals an int32, double or int64 of its value, a bigint an int32 or int64. NaN equals NaN, 0 is not -0. BSON
+ * A number equals an int32, double or int64 of its value, and so does a bigint. NaN equals NaN, 0 is not -0. BSON
  * classes equal their own type. The order of keys does not count. `undefined` is absent in a document, null in an array.
  *
  * @throws CorruptBsonError for malformed bytes.

@@ -36,6 +36,8 @@ export function equalInt(int: number, value: unknown): boolean {
 
 export function equalDouble(double: number, value: unknown): boolean {
   if (typeof value === 'number') return Object.is(value, double);
+  // A bigint stands for the integer, and knows no -0.
+  if (typeof value === 'bigint') return Number.isInteger(double) && BigInt(double) === value;
   return isBson(value, 'Double') && Object.is(value.value, double);
 }
 

@@ -2,6 +2,7 @@ import { isPlainObject } from './plain-object.ts';
 import { type Binary, type BSONRegExp, DBRef, type Long } from 'mongodb';
 import { maxDepth } from './bytes.ts';
 import { toRegExp } from './construct.ts';
+import { equalDouble } from './equal-scalars.ts';
 import { bsonTag, isBson, isDate, isMap, isObject, isRegExp, isUint8Array, toStored } from './bson-classes.ts';
 
 /**
@@ -46,11 +47,12 @@ function isNumeric(value: unknown): value is Numeric {
   );
 }
 
-/** Two objects of BSON classes are equal in one class only, a bigint equals integers only, a number all by value. */
+/** Two objects of BSON classes are equal in one class only, a bigint and a number all by value. */
 function equalNumbers(left: Numeric, right: Numeric): boolean {
   if (isObject(left) && isObject(right) && bsonTag(left) !== bsonTag(right)) return false;
-  if (typeof left === 'bigint' && isBson(right, 'Double')) return false;
-  if (typeof right === 'bigint' && isBson(left, 'Double')) return false;
+  // A bigint knows no -0.
+  if (typeof left === 'bigint' && isBson(right, 'Double')) return equalDouble(right.value, left);
+  if (typeof right === 'bigint' && isBson(left, 'Double')) return equalDouble(left.value, right);
   const a = primitive(left);
   const b = primitive(right);
   if (typeof a === typeof b) return Object.is(a, b);

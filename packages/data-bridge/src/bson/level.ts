@@ -9,7 +9,11 @@ export const maxNameSize = 256;
 const referenceKeys: ReadonlySet<string> = new Set(['$ref', '$id', '$db']);
 
 /** Makes of a decoded value what the program reads. */
-export type Reader = (value: unknown) => unknown;
+export interface Reader {
+  (value: unknown): unknown;
+  /** The reader of what lies inside; null where that is read as it is decoded. */
+  readonly at?: (step: string | number) => Reader | null;
+}
 
 /** How many more names the levels of one layout learn. */
 interface Budget {

@@ -2,7 +2,9 @@ import type { Collection } from 'mongodb';
 import { isPlainObject } from '../bson/plain-object.ts';
 import type { Identities } from '../bson/identity.ts';
 import { type BsonOptions, Layout } from '../bson/layout.ts';
-import { readAs, typeName } from '../schema/bson-types.ts';
+import type { Reader } from '../bson/level.ts';
+import { typeName } from '../schema/bson-types.ts';
+import { problemIn, readerOf } from '../schema/deep-readers.ts';
 import { sessionCollection, type SessionCollection } from '../connection/collection.ts';
 import { type Connection, defaultConnection, type FilterRules, hasConnection } from '../connection/connection.ts';
 import { NotConnectedError, SchemaError, UsageError } from '../errors.ts';
@@ -57,6 +59,7 @@ export class ModelDefinition {
   readonly conditions: Readonly<Record<string, unknown>> | null;
   readonly #names: FieldNames;
   readonly #bound: Connection | undefined;
+  #timesChecked = 0;
   #validatesLater: boolean | undefined;
   readonly #options: ModelOptions;
   readonly #schemas: Fields;
@@ -98,6 +101,7 @@ export class ModelDefinition {
     this.#schemas = fields;
     this.#bound = connection;
     this.conditions = conditions;
+    this.checkTypes();
   }
 
   /** The same model on another connection. */
@@ -263,6 +267,7 @@ export class ModelDefinition {
   }
 
   #newLayout(options: BsonOptions): Layout {
+    this.checkTypes();
     return new Layout(options, [...this.names], this.readers(), this.#identities);
   }
 
@@ -271,13 +276,31 @@ export class ModelDefinition {
     return { key: undefined, at: (name) => this.fields.get(String(name))?.identities };
   }
 
-  /** `long()` and `binary()` fix their field's JavaScript type, whatever the driver's options say. */
-  readers(): Map<string, (value: unknown) => unknown> {
-    const readers = new Map<string, (value: unknown) => unknown>();
-    for (const { name, kind } of this.fields.values()) {
-      if (kind === 'long' || kind === 'binary') readers.set(name, (value) => readAs(kind, value));
+  /** Schemas fix JavaScript types inside of their fields, whatever the driver's options say. */
+  readers(): Map<string, Reader> {
+    const readers = new Map<string, Reader>();
+    for (const { name, place } of this.fields.values()) {
+      const reader = readerOf(place);
+      if (reader !== null) readers.set(name, reader);
     }
     return readers;
+  }
+
+  /**
+   * Looked for when the model is made and, since schemas may be made later, once more when it is used.
+   *
+   * @throws SchemaError for a type that BSON does not have.
+   */
+  checkTypes(): void {
+    if (this.#timesChecked > 1) return;
+    for (const { programName, place } of this.fields.values()) {
+      const found = problemIn(place);
+      if (found === undefined) continue;
+      const path = [programName, ...found.keys].join('.');
+      const text = `The schema of "${path}" is of ${found.problem}: use a type that it has, or a transform that gives one.`;
+      throw new SchemaError(text, this.context);
+    }
+    this.#timesChecked++;
   }
 }
 

@@ -1,4 +1,5 @@
 import { copyValue, isMutable } from '../bson/copy.ts';
+import { copyInput } from '../bson/copy-input.ts';
 import { ABSENT } from '../bson/encode.ts';
 import { UsageError } from '../errors.ts';
 import type { DocumentState } from './document-state.ts';
@@ -19,8 +20,9 @@ export function operate(
   root: Root,
   operator: AtomicOperator,
   path: string,
-  operand: unknown,
+  given: unknown,
 ): void {
+  const operand = copyInput(given);
   const keys = keysOf(root, path);
   checkPath(state, root, keys, operator);
   if (ruleOf(operator).takesPart) checkReadable(state, keys);

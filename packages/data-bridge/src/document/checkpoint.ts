@@ -13,6 +13,7 @@ export interface Checkpoint {
 export function checkpoint(state: DocumentState): Checkpoint {
   const kept = state.keepFields();
   const { isNew, sent } = state;
+  const settledThen = state.settledValues.copies();
   return {
     rollback() {
       state.join();
@@ -20,19 +21,26 @@ export function checkpoint(state: DocumentState): Checkpoint {
       const isStoredAsThen =
         state.isNew === isNew && state.sent === sent && kept.baseline.sharesOriginal(state.baseline);
       if (isStoredAsThen) kept.restore();
-      else setFields(state, kept);
+      else setFields(state, kept, settledThen, isNew);
     },
   };
 }
 
 /** Sets the fields of a document that was saved or read again since: what differs from what is stored now is a change. */
-function setFields(state: DocumentState, { baseline: then, assigned }: KeptFields): void {
+function setFields(
+  state: DocumentState,
+  { baseline: then, assigned }: KeptFields,
+  settledThen: ReadonlyMap<string, unknown>,
+  wasNew: boolean,
+): void {
   const now = state.baseline;
   for (const name of new Set([...now.names(), ...then.names()])) {
     if (state.definition.isOwn(name)) continue;
     const value = copyValue(then.get(name));
     if (equalOrBothUndefined(presentIn(now, name), value)) continue;
     state.set(name, value);
+    // What was stored then, or taken over, is not transformed again.
+    state.settledValues.set(name, settledThen.get(name) ?? (wasNew ? undefined : then.original(name)));
     if (assigned.includes(name)) state.assigned.add(name);
   }
 }

@@ -1,10 +1,13 @@
 import { ObjectId } from 'mongodb';
+import { copyValue } from '../bson/copy.ts';
+import { copyInput } from '../bson/copy-input.ts';
 import { setOwn } from '../bson/plain-object.ts';
 import { isObject } from '../bson/bson-classes.ts';
 import { typeName } from '../schema/bson-types.ts';
 import { castId } from '../filter/cast-filter.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { UsageError } from '../errors.ts';
+import type { DocumentState } from './document-state.ts';
 
 /** What is looked at in a document that was just made. */
 interface Made {
@@ -13,19 +16,21 @@ interface Made {
 }
 
 /**
- * What `new` makes of its input: a top-level copy under the stored names, with an `_id` and the defaults. Nothing is validated yet.
+ * What `new` makes of its input: a copy under the stored names, with an `_id` and the defaults. Nothing is validated yet.
  *
  * @throws UsageError for what is no object of fields, and for a stored name where the program has another one.
  */
 export function newData(definition: ModelDefinition, input: unknown): Record<string, unknown> {
   if (input instanceof TakenFields) return input.fields;
   checkInput(definition, input);
+  definition.checkTypes();
   const data: Record<string, unknown> = {};
   const { names, version } = definition;
   if (version !== undefined && (input as Record<string, unknown>)[version] !== undefined) refuseVersion(definition);
   for (const [name, value] of Object.entries(input)) {
     const stored = storedName(definition, name);
-    if (value !== undefined && (names.has(stored) || definition.unknown !== 'drop')) setOwn(data, stored, value);
+    if (value !== undefined && (names.has(stored) || definition.unknown !== 'drop'))
+      setOwn(data, stored, copyInput(value));
   }
   if (!definition.fields.has('_id'))
     data['_id'] = data['_id'] === undefined ? new ObjectId() : castId(definition, data['_id']);
@@ -53,6 +58,12 @@ export class TakenFields {
   constructor(fields: Record<string, unknown>) {
     this.fields = fields;
   }
+}
+
+/** Notes that these fields are as their schemas made them, and that those which no schema names are no mistakes. */
+export function keepTaken(state: DocumentState, { fields }: TakenFields): void {
+  state.kept = new Set(Object.keys(fields));
+  for (const [name, value] of Object.entries(fields)) state.settledValues.set(name, copyValue(value));
 }
 
 /** What a clone is made of. @param fields copies of the other one's. */

@@ -1,4 +1,5 @@
 import { isMutable } from '../bson/copy.ts';
+import { ownCopy } from '../bson/copy-input.ts';
 import { isPlainObject, setOwn } from '../bson/plain-object.ts';
 import { typeName } from '../schema/bson-types.ts';
 import { UsageError } from '../errors.ts';
@@ -30,12 +31,12 @@ export function valueAt(root: Pick<Root, 'get'>, [name, ...keys]: Keys): unknown
 }
 
 /**
- * Sets the value at a dotted path, making the objects on the way that are not there.
+ * Sets a copy of the value at a dotted path, making the objects on the way that are not there.
  *
  * @throws UsageError where a value on the way is no container.
  */
 export function setPath(root: Root, path: string, value: unknown): void {
-  setAt(root, keysOf(root, path), value, path);
+  setAt(root, keysOf(root, path), isMutable(value) ? ownCopy(value, getPath(root, path)) : value, path);
 }
 
 /** The same at those keys. @param path how an error names it. */

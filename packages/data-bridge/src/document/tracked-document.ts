@@ -1,3 +1,4 @@
+import { ownCopy } from '../bson/copy-input.ts';
 import { currentAttempt } from '../connection/transaction-attempt.ts';
 import { toJsonValue } from '../bson/json.ts';
 import { unstorable } from '../bson/storable.ts';
@@ -9,7 +10,7 @@ import { UsageError } from '../errors.ts';
 import { customInspect, type Inspect } from '../bson/inspect.ts';
 import { DocumentState } from './document-state.ts';
 import { hasAtomics, operate } from './atomic-methods.ts';
-import { clonedFields, newData, TakenFields } from './new-document.ts';
+import { clonedFields, keepTaken, newData, TakenFields } from './new-document.ts';
 import { checkReadable, checkWritable, extentAt } from './loaded-part.ts';
 import { getPath, keysOf, type Root, setPath, unsetPath } from './path.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
@@ -55,7 +56,7 @@ export abstract class TrackedDocument<S> {
     readField = (document, name) => document.#read(name);
     writeField = (document, name, value) => {
       if (document.#isPartial) checkWritable(document.#record, [name]);
-      document.#write(name, value);
+      document.#write(name, ownCopy(value, baselineOf(document.#tracker).current(name)));
     };
   }
 
@@ -64,7 +65,7 @@ export abstract class TrackedDocument<S> {
     this.#tracker = new StateTracker(stored ? input : newData(this[definitionKey], input)) as StateTracker<never>;
     if (stored) return;
     const state = (this.#state = new DocumentState(this[definitionKey], this.#tracker, this, true));
-    if (input instanceof TakenFields) state.kept = new Set(Object.keys(input.fields));
+    if (input instanceof TakenFields) keepTaken(state, input);
     else for (const name of Object.keys(input)) state.assigned.add(this[definitionKey].storedPath(name));
   }
 
@@ -299,8 +300,7 @@ export abstract class TrackedDocument<S> {
     const state = this.#record;
     state.join();
     state.checkOwn(name);
-    const given = name === '_id' ? castId(state.definition, value) : value;
-    state.set(name, given);
+    state.set(name, name === '_id' ? castId(state.definition, value) : value);
     state.assigned.add(name);
   }
 

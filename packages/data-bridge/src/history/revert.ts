@@ -118,7 +118,11 @@ async function saveExactly(
 ): Promise<void> {
   const reader = new BsonBaseline(state.definition.layout(), encodeDocument({}), 0);
   try {
-    for (const [name, value] of fields) state.set(name, value === ABSENT ? undefined : reader.live(value, [name]));
+    for (const [name, value] of fields) {
+      state.set(name, value === ABSENT ? undefined : reader.live(value, [name]));
+      // It was stored once: no schema transforms it again.
+      if (value !== ABSENT) state.settledValues.set(name, reader.live(value, [name]));
+    }
     if (options.validate ?? state.definition.validate) await validate(state, () => {});
     for (const [name, value] of fields) if (value !== ABSENT) state.set(name, value);
     await save(state, { ...options, validate: false });

@@ -20,9 +20,9 @@ import {
   type Verbosity,
 } from './query-operations.ts';
 import type { Batch } from '../bson/batch.ts';
-import { decodeStored } from '../bson/decode.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { forEach } from './for-each.ts';
+import { leanReader } from './lean.ts';
 import { DocumentNotFoundError, UsageError } from '../errors.ts';
 import { page, type Page, type PageOptions } from './page.ts';
 import {
@@ -172,15 +172,11 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
     return new Query(omit(this.#spec, paths) as QuerySpec<unknown> as QuerySpec<Omitted<D, L, P>>);
   }
 
-  /** Plain objects instead of documents: what is stored, without defaults and without tracking. */
+  /** Plain objects instead of documents: what is stored, without defaults and without tracking. `JSON.stringify` shows them as it shows documents. */
   lean(): Query<L, M, L> {
     const { definition, isMapped } = this.#spec;
     if (isMapped) throw new UsageError('lean() comes before map(), whose function gets what is read.');
-    const read = ({ bytes, starts }: Batch): L[] => {
-      const layout = definition.layout();
-      return starts.map((start) => definition.programFields(decodeStored<L & object>(layout, bytes, start)));
-    };
-    return new Query<L, M, L>({ ...this.#spec, read });
+    return new Query<L, M, L>({ ...this.#spec, read: leanReader<L>(definition) });
   }
 
   /** What a function makes of each document, instead of the document. It does not wait for promises: `forEach` does. */

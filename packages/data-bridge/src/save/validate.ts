@@ -1,12 +1,13 @@
 import { copyValue, isMutable } from '../bson/copy.ts';
+import { ABSENT } from '../bson/encode.ts';
 import { typeName } from '../schema/bson-types.ts';
 import type { RuleIssue } from '../definition/model-options.ts';
 import { SchemaError, UsageError, ValidationError, type ValidationIssue } from '../errors.ts';
 import type { DocumentState } from '../document/document-state.ts';
 import { fieldsForRule, validateLoaded } from '../document/loaded-part.ts';
-import { setAt } from '../document/path.ts';
-import { retype, retypedIn } from './apply-schema-types.ts';
-import { isLeft, overlay, quiet, type SchemaField, type Verdict } from '../schema/schema-field.ts';
+import { quiet, type SchemaField, type Verdict } from '../schema/schema-field.ts';
+import { isAsGiven } from '../schema/take-output.ts';
+import { takeField, triedOn } from './take-outputs.ts';
 import type { Edit, EditTree } from '../edits/edits.ts';
 import { equalOrBothUndefined } from '../tracking/pending-operators.ts';
 import { editOf, editsOf } from '../tracking/state-tracker.ts';
@@ -21,8 +22,8 @@ type Then<R> = (edits?: () => EditTree | null) => R;
 type Edits = Map<string, Edit | null>;
 
 /**
- * Validates the changed fields, every field of a new document. On a field that was assigned as a whole the schema's
- * output is taken over, once; on what was loaded and changed in place only the verdict counts, and the types of new values.
+ * Validates the changed fields, every field of a new document. What the schemas made of new values is taken over, once; of
+ * what is stored only the verdict counts.
  *
  * One walk finds what changed and how, so that only what the schemas replaced is compared again.
  *
@@ -35,13 +36,13 @@ export function validate<R>(state: DocumentState, then: Then<R>): R | Promise<R>
   const { definition } = state;
   if (definition.validatesLater) return validateLater(state, then);
   const edits = state.isNew ? null : changedIn(state);
-  const issues = unknownFields(state);
+  const issues = unknownFields(state, edits?.keys() ?? null);
   const judged = state.operations.call(() => judgeAll(state, edits, issues));
   // case: a validator assigned another field, so what was said of the document no longer holds
   if (judged === null || state.disturbed) return validateLater(state, then);
   for (const name of judged.left) state.assigned.delete(name);
   for (const { field, output } of judged.outputs) {
-    takeOutput(state, field.name, output);
+    issues.push(...takeField(state, field.name, output));
     edits?.set(field.name, null);
   }
   if (issues.length > 0) throw validationError(state, issues);
@@ -100,7 +101,7 @@ function judgeAll(state: DocumentState, edits: Edits | null, issues: ValidationI
  */
 async function validateLater<R>(state: DocumentState, then: Then<R>, asked?: Promise<void>): Promise<R> {
   if (asked !== undefined && (await isUnchangedAfter(state, asked))) return then();
-  const issues = unknownFields(state);
+  const issues = unknownFields(state, null);
   // What an asynchronous validator says holds for the value that it was given: what changed meanwhile is validated again.
   const given = new Map<string, unknown>();
   const current = (name: string): unknown => state.baseline.current(name);
@@ -114,7 +115,8 @@ async function validateLater<R>(state: DocumentState, then: Then<R>, asked?: Pro
     }
     for (const [{ name }, verdict] of waits ? await all(verdicts) : (verdicts as Settled[])) {
       if (verdict.issues !== undefined) issues.push(...verdict.issues);
-      else if (!waits || equalOrBothUndefined(given.get(name), current(name))) takeOutput(state, name, verdict.value);
+      else if (!waits || equalOrBothUndefined(given.get(name), current(name)))
+        issues.push(...takeField(state, name, verdict.value));
       else continue;
       if (waits) given.set(name, copyValue(current(name)));
     }
@@ -205,9 +207,11 @@ function checkOutput(
   verdict: Verdict,
 ): Verdict | Promise<Verdict> {
   if (verdict.issues !== undefined) return verdict;
-  if (isLeft(value, verdict.value)) return { value };
-  if (field.takesOutput || equalOrBothUndefined(value, verdict.value)) return verdict;
-  const taken = takenOver(state, field.name, value, verdict.value);
+  if (isAsGiven(value, verdict.value)) return { value };
+  // What misses what was not loaded cannot be validated again.
+  if (field.takesOutput || state.baseline.selection !== null || equalOrBothUndefined(value, verdict.value))
+    return verdict;
+  const taken = triedOn(state, field, value, verdict.value);
   if (taken === value) return verdict;
   const again = field.validate(taken);
   const decide = ({ issues }: Verdict): Verdict => {
@@ -220,16 +224,6 @@ function checkOutput(
   return again instanceof Promise ? again.then(decide) : decide(again);
 }
 
-/** What would become of a value by its schema's output: the value itself, or another one. */
-function takenOver(state: DocumentState, name: string, value: unknown, output: unknown): unknown {
-  if (state.assigned.has(name)) return overlay(copyValue(value), output);
-  const retyped = retypedIn(state, name, output);
-  if (retyped.length === 0) return value;
-  const copy = new Map([[name, copyValue(value)]]);
-  for (const each of retyped) setAt(copy, each.keys, each.output);
-  return copy.get(name);
-}
-
 function all(verdicts: readonly Running[]): Promise<Settled[]> {
   return Promise.all(verdicts.map(async ([field, verdict]) => [field, await verdict] as const));
 }
@@ -239,26 +233,22 @@ function fieldsToValidate({ definition, isNew, tracker }: DocumentState): Schema
   return tracker.changedFields().flatMap((name) => definition.fields.get(name) ?? []);
 }
 
-function unknownFields({ baseline, definition, isNew, kept }: DocumentState): ValidationIssue[] {
-  if (!isNew || definition.unknown !== 'error') return [];
-  const unknown = baseline.names().filter((name) => !definition.names.has(name) && kept?.has(name) !== true);
-  return unknown.map(unknownField);
+/** The fields that the schema does not name: all of a new document's, of a stored one those that it had not. */
+function unknownFields(state: DocumentState, changed: Iterable<string> | null): ValidationIssue[] {
+  const { baseline, definition, isNew, kept } = state;
+  if (definition.unknown === 'keep') return [];
+  const issues: ValidationIssue[] = [];
+  for (const name of isNew ? baseline.names() : (changed ?? state.tracker.changedFields())) {
+    if (definition.names.has(name) || definition.isRevision(name) || kept?.has(name) === true) continue;
+    if (baseline.current(name) === undefined || (!isNew && baseline.exact(name) !== ABSENT)) continue;
+    if (definition.unknown === 'error') issues.push(unknownField(name));
+    else baseline.set(name, undefined);
+  }
+  return issues;
 }
 
 function unknownField(name: string): ValidationIssue {
   return { keys: [name], path: name, message: 'the schema has no such field' };
-}
-
-/** Takes over a schema's output: once for each value that was assigned, else the types of what was put inside. */
-function takeOutput(state: DocumentState, name: string, output: unknown): void {
-  if (!state.assigned.delete(name)) {
-    retype(state, name, retypedIn(state, name, output));
-    return;
-  }
-  const value = state.baseline.current(name);
-  if (value === undefined) return; // a field that was removed does not come back as its default
-  const taken = overlay(value, output);
-  if (taken !== value) state.baseline.set(name, taken);
 }
 
 /** The issues with the refused values, which are not enumerable so that logs do not show them. */

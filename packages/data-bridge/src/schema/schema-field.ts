@@ -1,11 +1,11 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { copyValue, isMutable } from '../bson/copy.ts';
-import { isPlainObject, setOwn } from '../bson/plain-object.ts';
-import { equalValues } from '../bson/equal-values.ts';
+import { copyValue } from '../bson/copy.ts';
 import type { BsonKind } from './bson-types.ts';
 import type { Identities } from '../bson/identity.ts';
 import { SchemaError, type ValidationIssue } from '../errors.ts';
 import { identitiesOf, withoutIdentity } from './identified.ts';
+import type { Place } from './schema-shape.ts';
+import { placeOf } from './structure.ts';
 import {
   elementKindOf,
   isWrittenAsync,
@@ -94,6 +94,16 @@ export class SchemaField {
     return (this.#identities ??= { found: identitiesOf(this.#declared) }).found;
   }
 
+  /** What the library tells of what lies inside. */
+  get place(): Place {
+    return placeOf(this.#schema);
+  }
+
+  /** True where the library tells anything. */
+  get tellsStructure(): boolean {
+    return this.place.shapes.length > 0 || this.place.input !== undefined;
+  }
+
   /** The JSON Schema that the library gives for this field; `{}` where it gives none. */
   jsonSchema(side: 'input' | 'output'): JsonSchema {
     return libraryJsonSchema(this.#schema, side);
@@ -174,72 +184,4 @@ export function quiet<R>(promise: Promise<R>): Promise<R> {
 function keyOf(segment: PropertyKey | StandardSchemaV1.PathSegment): string | number {
   const key = typeof segment === 'object' ? segment.key : segment;
   return typeof key === 'number' ? key : String(key);
-}
-
-/**
- * Copies what a schema made of a value into the value itself, where both are containers of one kind, so that
- * references which the program holds stay part of the document. Keys that the schema stripped stay.
- *
- * @returns the value to keep: the container itself, or the output where nothing could be copied into it.
- */
-export function overlay(value: unknown, output: unknown): unknown {
-  if (isLeft(value, output)) return value;
-  if (Array.isArray(value) && Array.isArray(output)) return overlayElements(value, output);
-  if (isPlainObject(value) && isPlainObject(output)) return overlayMembers(value, output);
-  const alike = isMutable(value) && isMutable(output) && Object.getPrototypeOf(value) === Object.getPrototypeOf(output);
-  return alike && equalValues(value, output) ? value : output;
-}
-
-/** True where the schema left a value as it is. Most only look, and copy what they looked at. */
-export function isLeft(value: unknown, output: unknown): boolean {
-  if (Object.is(value, output)) return true;
-  // case: what is frozen is taken over as a copy
-  if (typeof output !== 'object' || !isMutable(value) || !Object.isExtensible(value)) return false;
-  if (Array.isArray(value)) return Array.isArray(output) && areElementsLeft(value, output);
-  return isPlainObject(value) && isPlainObject(output) && areMembersLeft(value, output);
-}
-
-function areElementsLeft(value: readonly unknown[], output: readonly unknown[]): boolean {
-  if (value.length !== output.length) return false;
-  for (let i = 0; i < value.length; i++) if (!isLeft(value[i], output[i])) return false;
-  return true;
-}
-
-function areMembersLeft(value: Record<string, unknown>, output: Record<string, unknown>): boolean {
-  for (const key of Object.keys(output))
-    if (!Object.hasOwn(value, key) || !isLeft(value[key], output[key])) return false;
-  return true;
-}
-
-function overlayElements(value: unknown[], output: readonly unknown[]): unknown[] {
-  const target = Object.isExtensible(value) ? value : [...value];
-  const inPlace = value.length === output.length && !hasMoved(value, output);
-  const overlaid = inPlace ? output.map((element, i) => overlay(value[i], element)) : output;
-  target.length = overlaid.length;
-  overlaid.forEach((element, i) => {
-    target[i] = element;
-  });
-  return target;
-}
-
-function overlayMembers(value: Record<string, unknown>, output: Record<string, unknown>): object {
-  const target = isOpen(value) ? value : { ...value };
-  const keys = Object.keys(output);
-  const before = keys.map((key) => (Object.hasOwn(value, key) ? value[key] : undefined));
-  const after = keys.map((key) => output[key]);
-  const inPlace = !hasMoved(before, after);
-  keys.forEach((key, i) => setOwn(target, key, inPlace ? overlay(before[i], after[i]) : after[i]));
-  return target;
-}
-
-/** True where all its members can be set. Not those of a frozen object, nor one that has only a getter. */
-function isOpen(value: object): boolean {
-  const members = Object.values(Object.getOwnPropertyDescriptors(value));
-  return Object.isExtensible(value) && members.every(({ writable, set }) => writable === true || set !== undefined);
-}
-
-/** True where the schema put a container in the place of another. Then copying one into the other would mix them up. */
-function hasMoved(before: readonly unknown[], after: readonly unknown[]): boolean {
-  const containers = new Set(before.filter(isMutable));
-  return after.some((element, i) => element !== before[i] && isMutable(element) && containers.has(element));
 }

@@ -228,7 +228,8 @@ export class BsonBaseline implements Baseline {
   }
 
   live(exact: unknown, [name, ...inner]: readonly (string | number)[]): unknown {
-    const read = inner.length === 0 ? this.layout.field(String(name)).read : null;
+    let { read } = this.layout.field(String(name));
+    for (const step of inner) read = read?.at?.(step) ?? null;
     if (typeof exact !== 'object' || exact === null) return read === null ? exact : read(exact);
     if (this.layout.options.promoteValues && read === null) {
       if (exact instanceof BSON.Int32 || exact instanceof BSON.Double) return exact.value;

@@ -3,6 +3,8 @@ import { refuseInTransaction } from '../connection/transaction-attempt.ts';
 import { isPlainObject } from '../bson/plain-object.ts';
 import { batchOf } from '../bson/batch.ts';
 import { decodeStored } from '../bson/decode.ts';
+import type { Reader } from '../bson/level.ts';
+import { readerAt } from '../schema/deep-readers.ts';
 import { encodeDocument } from '../bson/encode.ts';
 import { Layout } from '../bson/layout.ts';
 import { typeName } from '../schema/bson-types.ts';
@@ -194,7 +196,13 @@ function eventOf(definition: ModelDefinition, read: ReadAll<unknown>, event: BSO
   const plain = (values: BSON.Document, readers?: ReturnType<ModelDefinition['readers']>): BSON.Document =>
     decodeStored(new Layout(options, [], readers), encodeDocument(values), 0);
   const named: BSON.Document = { _id, ...plain(told) };
-  const fields = (values: BSON.Document): BSON.Document => plain(values, definition.readers());
+  const readers = definition.readers();
+  // Keys may be dotted paths.
+  const readersOf = (values: BSON.Document): Map<string, Reader> => {
+    const found = Object.keys(values).map((path) => [path, readerAt(readers, path)] as const);
+    return new Map(found.filter((each): each is [string, Reader] => each[1] !== undefined));
+  };
+  const fields = (values: BSON.Document): BSON.Document => plain(values, readersOf(values));
   if (documentKey !== undefined) named['documentKey'] = definition.programFields(fields(documentKey as BSON.Document));
   for (const name of DOCUMENTS) {
     const document = { fullDocument, fullDocumentBeforeChange }[name] as BSON.Document | null | undefined;

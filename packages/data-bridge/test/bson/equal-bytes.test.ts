@@ -66,11 +66,17 @@ describe('numbers', () => {
     }
   });
 
-  it('that are bigints equal integers only', () => {
-    expect([equal(five.int, 5n), equal(five.long, 5n), equal(five.double, 5n)]).toEqual([true, true, false]);
+  it('that are bigints equal integers of any type', () => {
+    expect([equal(five.int, 5n), equal(five.long, 5n), equal(five.double, 5n)]).toEqual([true, true, true]);
     expect([equalValues(five.int, 5n), equalValues(5n, five.long), equalValues(five.double, 5n)]).toEqual([
       true,
       true,
+      true,
+    ]);
+    // A stored -0 is read as 0n, which is no change.
+    expect([equal(new Double(-0), 0n), equal(new Double(5.5), 5n), equal(new Double(5), 6n)]).toEqual([
+      true,
+      false,
       false,
     ]);
     expect([equalValues(5, 5n), equalValues(-0, 0n), equalValues(5.5, 5n)]).toEqual([true, false, false]);

@@ -24,10 +24,9 @@ const stored = ({ _id }: { readonly _id: unknown }) =>
 describe('BSON values changed in place', () => {
   it('are seen after a save', async () => {
     const thing = await Thing.create({ value: new Double(1.5) });
-    const value = new Int32(5);
-    thing.value = value;
+    thing.value = new Int32(5);
     await thing.save();
-    value.value = 6;
+    (thing.value as Int32).value = 6;
     expect(thing.isModified()).toBe(true);
     await thing.save();
     expect((await stored(thing))?.['value']).toBe(6);

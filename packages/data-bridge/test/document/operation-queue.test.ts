@@ -18,6 +18,7 @@ class Item extends model('items', {
       return true;
     })
     .optional(),
+  extra: z.int().optional(),
 }) {}
 
 let database: TestDatabase;

@@ -90,7 +90,8 @@ describe.each(inserts)('what %s() stored', (_, insert) => {
     sheet.tags.push('y');
     sheet.when?.setTime(9);
     Object.assign(sheet.inner as object, { c: 2 });
-    input.inner.a.b = 7;
+    Object.assign((sheet.inner as { a: object }).a, { b: 7 });
+    input.inner.a.b = 8;
     sheet.size = 2;
     expect(Buffer.compare(sheet.$bytes as Uint8Array, before)).toBe(0);
     expect(sheet.$previousChanges().map(({ path }) => path)).toEqual(['_id', 'name', 'size', 'tags', 'when', 'inner']);

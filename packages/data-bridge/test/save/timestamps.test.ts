@@ -6,7 +6,11 @@ import { type Command, onlyStatement, onlyUpdate, openDatabase, type TestDatabas
 
 class Note extends model(
   'notes',
-  { text: z.string().trim(), tags: z.array(z.string()).default([]) },
+  {
+    text: z.string().trim(),
+    tags: z.array(z.string()).default([]),
+    odd: z.record(z.string(), z.int()).optional(),
+  },
   { timestamps: true },
 ) {}
 class Other extends model(

@@ -4,7 +4,6 @@ import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model, objectId, SchemaError, ValidationError } from '../../src/index.ts';
-import { overlay } from '../../src/schema/schema-field.ts';
 import { onlyStatement, onlyUpdate, openDatabase, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;
@@ -175,8 +174,9 @@ describe('lazy validation', () => {
     item.inner = { a: 'z', legacy: 2 } as never;
     await item.save();
     expect((await Item.findOne({ name: 'nested' }))?.inner).toEqual({ a: 'z', legacy: 2 });
-    const created = await Item.create({ name: 'new', size: 1, inner: { a: 'x', extra: [1] } as never });
-    expect((await Item.findById(created._id))?.inner).toEqual({ a: 'x', extra: [1] });
+    await expect(Item.create({ name: 'new', size: 1, inner: { a: 'x', extra: [1] } as never })).rejects.toThrow(
+      'inner.extra',
+    );
   });
 });
 
@@ -212,27 +212,26 @@ describe('transforms', () => {
       tags: z.array(z.string().toLowerCase()),
       inner: z.object({ list: z.array(z.object({ code: z.string().toUpperCase() })) }).optional(),
     }) {}
-    const tags = ['A', 'B'];
-    const inner = { list: [{ code: 'x', extra: 1 }] };
-    const tagged = new Tagged({ tags, inner });
+    const tagged = new Tagged({ tags: ['A', 'B'], inner: { list: [{ code: 'x' }] } });
+    const { tags, inner } = tagged;
     await tagged.save();
     expect(tagged.tags).toBe(tags);
     expect(tags).toEqual(['a', 'b']);
     expect(tagged.inner).toBe(inner);
-    expect(inner).toEqual({ list: [{ code: 'X', extra: 1 }] });
+    expect(inner).toEqual({ list: [{ code: 'X' }] });
     expect(tagged.isModified()).toBe(false);
     tags.push('c');
     await tagged.save();
     expect((await Tagged.findById(tagged._id))?.tags).toEqual(['a', 'b', 'c']);
   });
 
-  it('are thrown away on what was loaded and changed in place', async () => {
+  it('are done once on what is put inside of what was loaded', async () => {
     class Lower extends model('tagged', { tags: z.array(z.string().toLowerCase()) }) {}
     const { _id } = await Lower.create({ tags: ['a'] });
     const lower = await Lower.findById(_id);
     lower?.tags.push('B');
     await lower?.save();
-    expect((await Lower.findById(_id))?.tags).toEqual(['a', 'B']);
+    expect((await Lower.findById(_id))?.tags).toEqual(['a', 'b']);
   });
 
   it('may put elements in another order, or leave some out', async () => {
@@ -262,15 +261,13 @@ describe('transforms', () => {
 
   it('leave frozen values of the program alone', async () => {
     class Frozen extends model('frozen', { list: z.array(z.object({ a: z.string().toLowerCase() })) }) {}
-    const list = Object.freeze([Object.freeze({ a: 'X', extra: 1 })]) as unknown as { a: string }[];
+    const list = Object.freeze([Object.freeze({ a: 'X' })]) as unknown as { a: string }[];
     const frozen = await Frozen.create({ list });
-    expect(frozen.list).toEqual([{ a: 'x', extra: 1 }]);
-    expect(list).toEqual([{ a: 'X', extra: 1 }]);
-  });
-
-  it('take arrays of any length', () => {
-    const long = Array.from({ length: 200_000 }, (_, i) => i);
-    expect(overlay(long, long.slice(1))).toHaveLength(199_999);
+    expect(frozen.list).toEqual([{ a: 'x' }]);
+    frozen.list.push(list[0]!);
+    await frozen.save();
+    expect(frozen.list).toEqual([{ a: 'x' }, { a: 'x' }]);
+    expect(list).toEqual([{ a: 'X' }]);
   });
 
   it('may give a value of another kind', async () => {

@@ -37,7 +37,10 @@ function storedEqual(value: unknown, exact: unknown, anySubtype: boolean): boole
   if (exact instanceof Int32) {
     return value instanceof Int32 ? value.value === exact.value : integer(value) === BigInt(exact.value);
   }
-  if (exact instanceof Double) return Object.is(value instanceof Double ? value.value : value, exact.value);
+  if (exact instanceof Double) {
+    if (typeof value === 'bigint') return Number.isInteger(exact.value) && BigInt(exact.value) === value;
+    return Object.is(value instanceof Double ? value.value : value, exact.value);
+  }
   // A Timestamp is a Long.
   if (exact instanceof Timestamp) return value instanceof Timestamp && value.toString() === exact.toString();
   if (exact instanceof Long) {

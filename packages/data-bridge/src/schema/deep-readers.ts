@@ -1,0 +1,141 @@
+import { Binary } from 'mongodb';
+import type { Reader } from '../bson/level.ts';
+import { isPlainObject, setOwn } from '../bson/plain-object.ts';
+import { readAs } from './bson-types.ts';
+import type { InnerKind, Place, Shape } from './schema-shape.ts';
+import { fittingShapes, stepInto } from './structure.ts';
+
+/*
+ * Types of JavaScript that BSON alone does not tell: a 64-bit integer may be a number or a bigint, an object may be a Map, bytes
+ * a Binary or a Uint8Array. What a schema says of a place is read so, whatever the driver's options say.
+ */
+
+/** What a scalar of a kind is read as; a value of another type stays as it is. */
+const READS: Readonly<Partial<Record<InnerKind, (value: unknown) => unknown>>> = {
+  long: (value) => readAs('long', value),
+  bigint: (value) => readAs('long', value),
+  binary: (value) => readAs('binary', value),
+  buffer: toBuffer,
+};
+
+function toBuffer(value: unknown): unknown {
+  const isBytes = value instanceof Binary && value.sub_type === Binary.SUBTYPE_DEFAULT;
+  return isBytes ? Buffer.from(value.value()) : value;
+}
+
+const readers = new WeakMap<Place, { readonly reader: Reader | null }>();
+
+/** What makes of a decoded value at a place what the program reads; null where there is nothing to do, which is most often. */
+export function readerOf(place: Place): Reader | null {
+  const known = readers.get(place);
+  if (known !== undefined) return known.reader;
+  const reader = hasKinds(place, new Set()) ? newReader(place) : null;
+  readers.set(place, { reader });
+  return reader;
+}
+
+/** True where anything inside has a type of its own. */
+function hasKinds(place: Place, seen: Set<Place>): boolean {
+  if (seen.has(place)) return false;
+  seen.add(place);
+  return place.shapes.some((shape) => {
+    if (shape.kind === 'map' || (shape.kind !== undefined && READS[shape.kind] !== undefined)) return true;
+    return insideOf(shape).some((inner) => hasKinds(inner, seen));
+  });
+}
+
+function insideOf({ members, others, elements, rest }: Shape): Place[] {
+  return [...(members?.values() ?? []), others, ...(elements ?? []), rest].filter((each) => each !== undefined);
+}
+
+function newReader(place: Place): Reader {
+  const kind = agreedKind(place);
+  const readScalar = kind === undefined ? undefined : READS[kind];
+  const at = (step: string | number): Reader | null => {
+    const inner = stepInto(place, step);
+    return inner === undefined ? null : readerOf(inner);
+  };
+  return Object.assign(readScalar ?? ((value: unknown) => readContainer(place, kind, value)), { at });
+}
+
+/** The kind of all shapes; undefined where they disagree. */
+function agreedKind({ shapes }: Place): InnerKind | undefined {
+  const kind = shapes[0]?.kind;
+  return shapes.every((shape) => shape.kind === kind) ? kind : undefined;
+}
+
+function readContainer(place: Place, kind: InnerKind | undefined, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return readElements(place, value);
+  if (!isPlainObject(value)) return value;
+  const [shape, another] = fittingShapes(place, value);
+  if (kind === 'map') return readMap(shape?.others, value);
+  if (shape === undefined) return value;
+  if (another === undefined && shape.others === undefined) return readNamed(shape, value);
+  for (const key of Object.keys(value)) readMember(stepInto(place, key, value), value, key);
+  return value;
+}
+
+function readElements(place: Place, value: unknown[]): unknown[] {
+  for (let i = 0; i < value.length; i++) {
+    const inner = stepInto(place, i, value);
+    const read = inner === undefined ? null : readerOf(inner);
+    if (read !== null) value[i] = read(value[i]);
+  }
+  return value;
+}
+
+function readMap(inner: Place | undefined, value: Record<string, unknown>): Map<string, unknown> {
+  const read = inner === undefined ? null : readerOf(inner);
+  const map = new Map<string, unknown>();
+  for (const key of Object.keys(value)) map.set(key, read === null ? value[key] : read(value[key]));
+  return map;
+}
+
+function readNamed({ members }: Shape, value: Record<string, unknown>): object {
+  members?.forEach((inner, key) => {
+    if (Object.hasOwn(value, key)) readMember(inner, value, key);
+  });
+  return value;
+}
+
+function readMember(inner: Place | undefined, value: Record<string, unknown>, key: string): void {
+  const read = inner === undefined ? null : readerOf(inner);
+  if (read === null) return;
+  const before = value[key];
+  const after = read(before);
+  if (after !== before) setOwn(value, key, after);
+}
+
+/** Of readers by top-level names the one at a dotted path, in which numbers are places in arrays. */
+export function readerAt(readers: ReadonlyMap<string, Reader>, path: string): Reader | undefined {
+  const [name = '', ...steps] = path.split('.');
+  let reader = readers.get(name) ?? null;
+  for (const step of steps) {
+    const inner = reader?.at?.(step) ?? null;
+    reader = inner === null && /^\d+$/.test(step) ? (reader?.at?.(Number(step)) ?? null) : inner;
+  }
+  return reader ?? undefined;
+}
+
+/** What in a schema no document can hold, or give back as it was, and where. */
+export function problemIn(
+  place: Place,
+  keys: readonly string[] = [],
+  seen = new Set<Place>(),
+): { readonly keys: readonly string[]; readonly problem: string } | undefined {
+  if (seen.has(place)) return undefined;
+  seen.add(place);
+  for (const { problem, members, others, elements, rest } of place.shapes) {
+    if (problem !== undefined) return { keys, problem };
+    for (const [key, inner] of members ?? []) {
+      const found = problemIn(inner, [...keys, key], seen);
+      if (found !== undefined) return found;
+    }
+    for (const inner of [others, ...(elements ?? []), rest]) {
+      const found = inner === undefined ? undefined : problemIn(inner, [...keys, '*'], seen);
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,76 @@
+import type { BsonKind } from './bson-types.ts';
+
+/** What JavaScript type a scalar has that BSON alone does not tell, or that text stands for. */
+export type InnerKind = BsonKind | 'bigint' | 'buffer' | 'date' | 'map';
+
+/** A schema at its place in another one, with what its library tells of it: looked at when it is asked for, since schemas may be made later. */
+export interface Place {
+  readonly schema: unknown;
+  /** What its output may be, wrappers looked through: one shape, or those of a union. None where nothing is known. */
+  readonly shapes: readonly Shape[];
+  /** True where something above the members may move, rename or replace them: a transform, a `catch`, an unknown library. */
+  readonly isOpaque: boolean;
+  /** Where a transform begins: what the program's values are judged by first. */
+  readonly input: Place | undefined;
+  /** Makes the value that stands for an absent one. */
+  readonly makeDefault: (() => unknown) | undefined;
+}
+
+/** One thing that a value may be. */
+export interface Shape {
+  readonly type: 'object' | 'array' | 'record' | 'scalar' | 'unknown';
+  readonly kind?: InnerKind | undefined;
+  /** The members that are named. */
+  readonly members?: ReadonlyMap<string, Place> | undefined;
+  /** All others: of a record, a Map, a catchall. */
+  readonly others?: Place | undefined;
+  /** Of a tuple its elements. */
+  readonly elements?: readonly Place[] | undefined;
+  /** Of an array its elements, of a tuple those after the named ones. */
+  readonly rest?: Place | undefined;
+  /** True where keys that are not named stay, or are refused by the schema itself. */
+  readonly keepsOthers?: boolean;
+  /** By members which literals tell a choice of a union from the others. */
+  readonly literals?: ReadonlyMap<string, readonly unknown[]> | undefined;
+  /** Why BSON cannot hold it, or give it back. */
+  readonly problem?: string | undefined;
+}
+
+export const SCALAR: Shape = { type: 'scalar' };
+export const UNKNOWN: Shape = { type: 'unknown' };
+
+/** What was found of one schema. */
+export interface Found {
+  readonly shapes: readonly Shape[];
+  readonly isOpaque: boolean;
+  readonly input?: unknown;
+}
+
+export const NOTHING: Found = { shapes: [], isOpaque: true };
+
+export function shapes(...found: readonly Shape[]): Found {
+  return { shapes: found, isOpaque: false };
+}
+
+export function opaque({ shapes: found }: Found, input?: unknown): Found {
+  return { shapes: found, isOpaque: true, input };
+}
+
+/** The alternatives of a union as one. */
+export function either(all: readonly Found[]): Found {
+  return {
+    shapes: all.flatMap((each) => each.shapes),
+    isOpaque: all.some((each) => each.isOpaque),
+    input: all.length === 1 ? all[0]?.input : undefined,
+  };
+}
+
+/** Makes the place of a schema. @param given the default, where the schema around it tells it. */
+export type PlaceOf = (schema: unknown, given?: () => unknown) => Place;
+
+/** Schemas that wrap each other without end are left at this depth. */
+export const MAX_WRAPPERS = 50;
+
+export function impossible(what: string): Shape {
+  return { type: 'scalar', problem: what };
+}
