@@ -2,7 +2,7 @@ import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
 import { typeName } from '../schema/bson-types.ts';
 import { NotConnectedError, UsageError } from '../errors.ts';
 import { pageKey } from './page-key.ts';
-import { customInspect, type Inspect } from '../bson/inspect.ts';
+import { customInspect, type Inspect, inspectAs } from '../bson/inspect.ts';
 import { hideSecrets, withoutSecrets } from './uri.ts';
 import { runTransaction, type TransactionCallback, type TransactionOptions } from './transaction.ts';
 
@@ -104,8 +104,8 @@ export class Connection {
     return { uri: this.uri, isOpen: this.isOpen };
   }
 
-  [customInspect](_depth: number, options: object, inspect: Inspect): string {
-    return `Connection ${inspect(this.toJSON(), options)}`;
+  [customInspect](_depth: number, options: object, inspect?: Inspect): string {
+    return inspectAs('Connection', this.toJSON(), options, inspect);
   }
 
   async #shutDown(): Promise<void> {

@@ -80,11 +80,11 @@ function checkInput(definition: ModelDefinition, input: unknown): asserts input 
   const refuse = (text: string): never => {
     throw new UsageError(text, definition.context);
   };
+  if (isObject(input) && definitionKey in input)
+    refuse('A document cannot be made of another one, whose fields are no members: pass what its toObject() gives.');
   // case: a promise that was not awaited, a Map: what they hold are no members
   if (!isObject(input) || Object.prototype.toString.call(input) !== '[object Object]')
     refuse(`A document is made of an object of its fields, got ${typeName(input)}.`);
-  else if (definitionKey in input)
-    refuse('A document cannot be made of another one, whose fields are no members: pass what its toObject() gives.');
 }
 
 const checked = new WeakSet<object>();

@@ -38,6 +38,7 @@ import type { HistoryOptions, HistoryPage } from '../history/page.ts';
 import type { ReadOptions } from '../history/read.ts';
 import { type HistoryRepair, pruneHistory, repairHistory } from '../history/repair.ts';
 import { insertMany, type InsertManyOptions } from '../write/insert-many.ts';
+import { documentTag } from '../document/document-tag.ts';
 import { checkOwnFields, checkRead } from '../document/new-document.ts';
 import { refuseOptions, run } from '../definition/operation.ts';
 import { Query } from '../query/query.ts';
@@ -113,6 +114,10 @@ function defineAccessor(base: typeof ModelDocument, definition: ModelDefinition,
 
 /** The statics once more, as they are at run time: types are `Statics`. */
 class ModelDocument extends Document<unknown> {
+  get [Symbol.toStringTag](): string {
+    return documentTag(this);
+  }
+
   static async create(this: DocumentClass, input: object, options?: SaveOptions): Promise<unknown> {
     return new this(input).save(options);
   }

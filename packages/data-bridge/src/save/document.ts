@@ -7,7 +7,7 @@ import { changesOfNew, shownChanges } from '../document/changes.ts';
 import { type Checkpoint, checkpoint } from '../document/checkpoint.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { UsageError } from '../errors.ts';
-import { customInspect, type Inspect } from '../bson/inspect.ts';
+import { customInspect, type Inspect, inspectAs } from '../bson/inspect.ts';
 import { DocumentState } from '../document/document-state.ts';
 import { hasAtomics, operate } from '../document/atomic-methods.ts';
 import { checkOwnFields, clonedFields, newData, TakenFields } from '../document/new-document.ts';
@@ -323,8 +323,8 @@ export abstract class Document<S> {
     return toJsonValue(this.toObject());
   }
 
-  [customInspect](_depth: number, options: object, inspect: Inspect): string {
-    return `${this.constructor.name} ${inspect(this.toObject(), options)}`;
+  [customInspect](_depth: number, options: object, inspect?: Inspect): string {
+    return inspectAs(this.constructor.name, this.toObject() as object, options, inspect);
   }
 
   get [unstorable](): string {
