@@ -1,13 +1,12 @@
 import type { FindOptions } from 'mongodb';
 import { currentAttempt } from '../connection/transaction-attempt.ts';
 import { toJsonValue } from '../bson/json.ts';
-import { unstorable } from '../bson/storable.ts';
 import { castId } from '../filter/cast-filter.ts';
+import { assign } from '../document/assign.ts';
 import { changesOfNew, shownChanges } from '../document/changes.ts';
 import { type Checkpoint, checkpoint } from '../document/checkpoint.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { UsageError } from '../errors.ts';
-import { customInspect, type Inspect, inspectAs } from '../bson/inspect.ts';
 import { DocumentState } from '../document/document-state.ts';
 import { hasAtomics, operate } from '../document/atomic-methods.ts';
 import { checkOwnFields, clonedFields, newData, TakenFields } from '../document/new-document.ts';
@@ -34,7 +33,7 @@ import type {
   SetValue,
 } from '../types/paths.ts';
 import type { ConflictIn } from '../types/conflict.ts';
-import type { shape } from '../types/shape.ts';
+import type { Assigned, shape } from '../types/shape.ts';
 import type { BitOperation } from '../types/update.ts';
 import { validate } from './validate.ts';
 
@@ -123,10 +122,27 @@ export abstract class Document<S> {
     return this;
   }
 
+  /**
+   * Sets the fields that an object names, such as the body of a request, each to a copy of its value: fields of the schema
+   * alone. Other keys are the model's `unknown` to decide; `_id`, times and counters are never assigned, and no method is
+   * replaced. `undefined` counts as not there. Nothing is set where any key is refused. `save()` validates the values.
+   *
+   * ```ts
+   * user.assign(request.body);
+   * await user.save();
+   * ```
+   *
+   * @throws ValidationError for keys that the model does not take.
+   */
+  assign(input: Assigned<S>): this {
+    assign(this.#record, input, (name, value) => this.#write(name, value));
+    return this;
+  }
+
   /** True where this field, or any, differs from what is stored. Every field of a new document does. */
   isModified(field?: keyof S & string): boolean {
-    this.#adoptDefaults();
-    const name = field === undefined ? undefined : this.#stored(field);
+    this.#state?.adoptDefaults();
+    const name = field === undefined ? undefined : this[definitionKey].storedPath(field);
     const baseline = baselineOf(this.#tracker);
     if (this.$isNew) return name === undefined || baseline.has(name);
     const differs = name === undefined ? baseline.isModified() : baseline.differs(name);
@@ -135,7 +151,7 @@ export abstract class Document<S> {
 
   /** What differs from what is stored, as small as it can be told. */
   changes(): Change[] {
-    this.#adoptDefaults();
+    this.#state?.adoptDefaults();
     const baseline = baselineOf(this.#tracker);
     if (this.$isNew) return changesOfNew(this[definitionKey], baseline);
     const { sent = [], pending = [] } = this.#state ?? {};
@@ -242,7 +258,7 @@ export abstract class Document<S> {
 
   /** Validates the changed fields without saving. @throws ValidationError with every issue. */
   async validate(): Promise<void> {
-    this.#adoptDefaults();
+    this.#state?.adoptDefaults();
     await validate(this.#record, () => {});
   }
 
@@ -274,7 +290,7 @@ export abstract class Document<S> {
   /** Takes one field, or all, back to what is stored. Containers handed out before are detached from the document. */
   rollback(field?: keyof S & string): void {
     this.#record.join();
-    const name = field === undefined ? undefined : this.#stored(field);
+    const name = field === undefined ? undefined : this[definitionKey].storedPath(field);
     baselineOf(this.#tracker).revert(name);
     this.#state?.forgetChanges(name);
   }
@@ -313,7 +329,7 @@ export abstract class Document<S> {
   $clone(): this {
     if (this.#isPartial)
       throw new UsageError('Only a part of the document was loaded, so it cannot be cloned.', this.#record.context);
-    this.#adoptDefaults();
+    this.#state?.adoptDefaults();
     const fields = clonedFields(this[definitionKey], baselineOf(this.#tracker).toObject());
     return new (this.constructor as new (fields: TakenFields) => this)(fields);
   }
@@ -321,14 +337,6 @@ export abstract class Document<S> {
   /** What `JSON.stringify` shows: every field, 64-bit integers as strings and bytes as base64. */
   toJSON(): unknown {
     return toJsonValue(this.toObject());
-  }
-
-  [customInspect](_depth: number, options: object, inspect?: Inspect): string {
-    return inspectAs(this.constructor.name, this.toObject() as object, options, inspect);
-  }
-
-  get [unstorable](): string {
-    return `it is a document of ${this.constructor.name}: pass its _id, or what its toObject() gives`;
   }
 
   get #record(): DocumentState {
@@ -376,22 +384,14 @@ export abstract class Document<S> {
     return this;
   }
 
-  #stored(path: string): string {
-    return this[definitionKey].storedPath(path);
-  }
-
   /** Where paths begin. */
   #root(): Root {
     return {
-      stored: (path) => this.#stored(path),
+      stored: (path) => this[definitionKey].storedPath(path),
       has: (name) => this[definitionKey].fields.has(name) || baselineOf(this.#tracker).has(name),
       get: (name) => this.#read(name),
       set: (name, value) => this.#write(name, value),
     };
-  }
-
-  #adoptDefaults(): void {
-    if (this.#state !== null) this.#state.adoptDefaults();
   }
 }
 
