@@ -22,6 +22,7 @@ export {
   FieldNotLoadedError,
   HistoryError,
   type HistoryProblem,
+  InvalidIdError,
   NotConnectedError,
   OutcomeUnknownError,
   type SaveResult,

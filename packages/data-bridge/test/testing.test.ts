@@ -108,7 +108,9 @@ describe('documentEquality', () => {
     expect(ann()).toMatchObject({ name: 'Ann' });
     expect(ann()).not.toMatchObject({ name: 'Bob' });
     expect(() => expect(ann()).toMatchObject(User.hydrate({ _id, name: 'Bob' }))).toThrow('match object');
-    expect(() => expect({ users: [ann()] }).toMatchObject({ users: [User.hydrate({ _id, name: 'Bob' })] })).toThrow('match object');
+    expect(() => expect({ users: [ann()] }).toMatchObject({ users: [User.hydrate({ _id, name: 'Bob' })] })).toThrow(
+      'match object',
+    );
   });
 
   it.each([

@@ -3,7 +3,8 @@ import { typeName } from '../schema/bson-types.ts';
 import { NotConnectedError, UsageError } from '../errors.ts';
 import { pageKey } from './page-key.ts';
 import { customInspect, type Inspect, inspectAs } from '../bson/inspect.ts';
-import { hideSecrets, withoutSecrets } from './uri.ts';
+import { unknownOptions } from './driver-options.ts';
+import { hideSecrets, optionsIn, withoutSecrets } from './uri.ts';
 import { runTransaction, type TransactionCallback, type TransactionOptions } from './transaction.ts';
 
 const open: Connection[] = [];
@@ -234,7 +235,12 @@ function newClient(uri: string, shown: string, options: MongoClientOptions): Mon
   try {
     return new MongoClient(uri, { ...options, ignoreUndefined: true });
   } catch (cause) {
-    throw new NotConnectedError(`Could not use the URI ${shown}: ${hideSecrets(uri, messageOf(cause))}`, {
+    const unknown = unknownOptions(messageOf(cause), Object.keys(options));
+    if (unknown.length > 0)
+      throw new UsageError(`connect() has no option ${unknown.map((name) => `"${name}"`).join(', ')}.`, { cause });
+    const [inUri] = unknownOptions(messageOf(cause), optionsIn(uri));
+    const reason = inUri === undefined ? messageOf(cause) : `there is no option "${inUri}"`;
+    throw new NotConnectedError(`Could not use the URI ${shown}: ${hideSecrets(uri, reason)}`, {
       cause: hideCause(uri, cause),
     });
   }

@@ -89,7 +89,7 @@ export function checkInput(
     refuse(`${expected}, not a document, whose fields are no members: pass what its toObject() gives.`);
   // case: a promise that was not awaited, a Map: what they hold are no members
   if (!isObject(input) || Object.prototype.toString.call(input) !== '[object Object]')
-    refuse(`${expected}, got ${typeName(input)}.`);
+    refuse(`${expected}, got ${typeName(input)}${Array.isArray(input) ? ': insertMany() stores a list' : ''}.`);
 }
 
 const checked = new WeakSet<object>();
