@@ -2,6 +2,7 @@ import { type Binary, type BSONRegExp, type DBRef, Decimal128 } from 'mongodb';
 import { bsonTag, isBson, isDate, isMap, isRegExp, isUint8Array, toStored } from './bson-classes.ts';
 import { maxDepth } from './bytes.ts';
 import { toRegExp } from './construct.ts';
+import { toReference } from './equal-values.ts';
 import { isPlainObject } from './plain-object.ts';
 
 /**
@@ -49,6 +50,8 @@ function textOfMembers(value: object, ancestors: object[]): string {
   if (isDate(value)) return `date(${value.getTime()})`;
   if (isUint8Array(value)) return binary(value, 0);
   if (isRegExp(value)) return expression(value.source, value.flags.replaceAll(/[^gim]/g, ''));
+  const reference = mayRefer(value) ? toReference(value) : null;
+  if (reference !== null) return textOfReference(reference, ancestors);
   if (bsonTag(value) !== undefined) return textOfBson(value, ancestors);
   if (Array.isArray(value))
     return `[${Array.from(value, (element: unknown) => canonicalText(toStored(element) ?? null, ancestors)).join()}]`;
@@ -76,7 +79,6 @@ function textOfBson(value: object, ancestors: object[]): string {
   if (isBson(value, 'Binary')) return binary(value.buffer.subarray(0, value.position), value.sub_type);
   if (isBson(value, 'BSONRegExp')) return storedExpression(value);
   if (isBson(value, 'Code')) return `code(${canonicalText(value.code)},${canonicalText(value.scope, ancestors)})`;
-  if (isBson(value, 'DBRef')) return textOfReference(value, ancestors);
   return String(bsonTag(value)); // MinKey, MaxKey
 }
 
@@ -92,6 +94,11 @@ function expression(pattern: string, options: string): string {
 function storedExpression({ pattern, options }: BSONRegExp): string {
   const compiled = toRegExp(pattern, options);
   return compiled === null ? expression(pattern, options) : expression(compiled.source, compiled.flags);
+}
+
+/** True for a DBRef, and for what one may be stored as. */
+function mayRefer(value: object): boolean {
+  return isBson(value, 'DBRef') || (isMap(value) ? value.has('$ref') : Object.hasOwn(value, '$ref'));
 }
 
 /** The document that it is stored as. */
