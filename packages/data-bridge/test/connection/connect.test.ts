@@ -70,7 +70,7 @@ describe('connect()', () => {
   });
 
   it.each<[object, string]>([
-    [{ debug: true }, 'connect() has no option "debug".'],
+    [{ debug: true }, 'connect() has no option "debug": log shows what is sent.'],
     [{ appName: 'x', retryAttempts: 5, useUnifiedTopology: true }, 'no option "retryAttempts", "useUnifiedTopology".'],
   ])('names an option that is none as it was written: %o', async (options, message) => {
     const error = await rejection(connect('mongodb://127.0.0.1:1/x', options));
