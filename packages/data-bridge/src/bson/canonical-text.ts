@@ -47,16 +47,16 @@ function textOfObject(value: object, ancestors: object[]): string {
 }
 
 function textOfMembers(value: object, ancestors: object[]): string {
+  if (Array.isArray(value))
+    return `[${Array.from(value, (element: unknown) => canonicalText(toStored(element) ?? null, ancestors)).join()}]`;
+  const reference = mayRefer(value) ? toReference(value) : null;
+  if (reference !== null) return textOfReference(reference, ancestors);
+  if (isPlainObject(value)) return textOfEntries(Object.entries(value), ancestors);
+  if (bsonTag(value) !== undefined) return textOfBson(value, ancestors);
   if (isDate(value)) return `date(${value.getTime()})`;
   if (isUint8Array(value)) return binary(value, 0);
   if (isRegExp(value)) return expression(value.source, value.flags.replaceAll(/[^gim]/g, ''));
-  const reference = mayRefer(value) ? toReference(value) : null;
-  if (reference !== null) return textOfReference(reference, ancestors);
-  if (bsonTag(value) !== undefined) return textOfBson(value, ancestors);
-  if (Array.isArray(value))
-    return `[${Array.from(value, (element: unknown) => canonicalText(toStored(element) ?? null, ancestors)).join()}]`;
-  if (isMap(value)) return textOfEntries(value, ancestors);
-  return isPlainObject(value) ? textOfEntries(Object.entries(value), ancestors) : identity(value);
+  return isMap(value) ? textOfEntries(value, ancestors) : identity(value);
 }
 
 function textOfEntries(entries: Iterable<readonly [unknown, unknown]>, ancestors: object[]): string {
@@ -69,10 +69,10 @@ function textOfEntries(entries: Iterable<readonly [unknown, unknown]>, ancestors
 }
 
 function textOfBson(value: object, ancestors: object[]): string {
+  if (isBson(value, 'ObjectId')) return `id(${value.toHexString()})`;
   if (isBson(value, 'Int32') || isBson(value, 'Double')) return textOfNumber(value.value);
   if (isBson(value, 'Long')) return String((BigInt(value.high) << 32n) | BigInt(value.low >>> 0));
   if (isBson(value, 'BSONSymbol')) return canonicalText(value.value);
-  if (isBson(value, 'ObjectId')) return `id(${value.toHexString()})`;
   // Its text, and not its value: 1.0 and 1 are two decimals.
   if (isBson(value, 'Decimal128')) return `decimal(${new Decimal128(value.bytes).toString()})`;
   if (isBson(value, 'Timestamp')) return `timestamp(${value.high},${value.low})`;
@@ -98,7 +98,7 @@ function storedExpression({ pattern, options }: BSONRegExp): string {
 
 /** True for a DBRef, and for what one may be stored as. */
 function mayRefer(value: object): boolean {
-  return isBson(value, 'DBRef') || (isMap(value) ? value.has('$ref') : Object.hasOwn(value, '$ref'));
+  return Object.hasOwn(value, '$ref') || (isMap(value) && value.has('$ref')) || isBson(value, 'DBRef');
 }
 
 /** The document that it is stored as. */
