@@ -47,6 +47,7 @@ export default defineConfig({
           text: 'Beside the database',
           items: [
             { text: 'Testing your application', link: '/guide/testing' },
+            { text: 'Seeing what is sent', link: '/guide/logging' },
             { text: 'The embedded server', link: '/guide/embedded' },
             { text: 'Scale out', link: '/guide/scale-out' },
             { text: 'How fast it is', link: '/guide/speed' },

@@ -55,7 +55,27 @@ export class EncodeError extends DataBridgeError {
 
 /** A call that can never work: a wrong argument, a refused option, a method called at the wrong time. */
 export class UsageError extends DataBridgeError {
-  readonly code = 'DATA_BRIDGE_USAGE';
+  readonly code: 'DATA_BRIDGE_USAGE' | 'DATA_BRIDGE_INVALID_ID' = 'DATA_BRIDGE_USAGE';
+}
+
+/**
+ * A string of another form than that of an ObjectId, where one belongs: no document can have it. A server that takes ids from
+ * its URLs answers with 404.
+ *
+ * ```ts
+ * if (error instanceof InvalidIdError && error.path === '_id') response.status(404).end();
+ * ```
+ */
+export class InvalidIdError extends UsageError {
+  override readonly code = 'DATA_BRIDGE_INVALID_ID';
+  /** The field, `_id` in `findById()`. */
+  readonly path: string;
+
+  constructor(path: string, context?: ErrorContext) {
+    const text = `"${path}" is an ObjectId: expected an ObjectId or a string of 24 hexadecimal digits, got a string of another form.`;
+    super(text, context);
+    this.path = path;
+  }
 }
 
 /** No connection is open where one is needed, or it broke before a read was answered. */

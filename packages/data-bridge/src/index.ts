@@ -22,6 +22,7 @@ export {
   FieldNotLoadedError,
   HistoryError,
   type HistoryProblem,
+  InvalidIdError,
   NotConnectedError,
   OutcomeUnknownError,
   type SaveResult,
@@ -49,6 +50,7 @@ export { identified, type IdentifiedSchema, type IdentityKey } from './schema/id
 export type { EnsureCollectionOptions } from './collection-sync/ensure.ts';
 export type { InsertManyOptions } from './write/insert-many.ts';
 export { type Literal, literal, trusted } from './filter/literal.ts';
+export type { Log, LogCounts, LogEntry, LogFailure } from './connection/command-log.ts';
 export { model } from './model/model.ts';
 export type { Page, PageOptions } from './query/page.ts';
 export type { ForEachOptions, Query } from './query/query.ts';

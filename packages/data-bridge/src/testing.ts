@@ -1,5 +1,7 @@
 import { AssertionError } from 'node:assert';
-import { isPlainObject } from './bson/plain-object.ts';
+import { inspect } from 'node:util';
+import { bsonTag, isObject } from './bson/bson-classes.ts';
+import { isPlainObject, setOwn } from './bson/plain-object.ts';
 import { equalValues } from './bson/equal-values.ts';
 import { Document } from './save/document.ts';
 
@@ -23,7 +25,9 @@ export function sameDocument(a: unknown, b: unknown): boolean {
 }
 
 /**
- * Makes `toEqual` and `toStrictEqual` of vitest and jest compare documents by what they hold, also inside other values:
+ * Makes `toEqual` and `toStrictEqual` of vitest and jest compare documents by what they hold, with plain objects and
+ * matchers too, also inside other values; and `toMatchObject` where it is given a document. Without it, documents are equal
+ * to documents alone, and every document matches another one:
  *
  * ```ts
  * expect.addEqualityTesters([documentEquality]);
@@ -56,11 +60,20 @@ function bsonEquality(a: unknown, b: unknown): true | undefined {
 export function assertDocument(actual: unknown, expected: unknown): void {
   if (sameDocument(actual, expected)) return;
   throw new AssertionError({
-    actual: fieldsOf(actual) ?? actual,
-    expected: fieldsOf(expected) ?? expected,
+    actual: readable(fieldsOf(actual) ?? actual),
+    expected: readable(fieldsOf(expected) ?? expected),
     operator: 'deepStrictEqual',
     stackStartFn: assertDocument,
   });
+}
+
+/** With ids, decimals and the like as one would write them, and not with the numbers that they are made of. */
+function readable(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(readable);
+  if (!isPlainObject(value)) return isObject(value) && bsonTag(value) !== undefined ? inspect(value) : value;
+  const members = {};
+  for (const [key, member] of Object.entries(value)) setOwn(members, key, readable(member));
+  return members;
 }
 
 /** What a document or a plain object holds. */

@@ -1,9 +1,26 @@
 import { AssertionError } from 'node:assert';
+import { createRequire } from 'node:module';
+import { stripVTControlCharacters } from 'node:util';
+import { expect as jest } from 'expect';
 import { Decimal128, Double, Int32, Long, ObjectId } from 'mongodb';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { decimal, long, model } from '../src/index.ts';
 import { assertDocument, documentEquality, sameDocument } from '../src/testing.ts';
+
+/** How vitest tells of an error. The package is its own, so it is looked for from there. */
+const { processError } = (await import(
+  createRequire(import.meta.resolve('vitest')).resolve('@vitest/utils/error')
+)) as { processError(error: unknown): unknown };
+
+function messageOf(call: () => void): string {
+  try {
+    call();
+  } catch (error) {
+    return stripVTControlCharacters((error as Error).message);
+  }
+  throw new Error('It did not throw.');
+}
 
 class User extends model('users', {
   name: z.string(),
@@ -86,9 +103,40 @@ describe('documentEquality', () => {
     expect({ a: new Int32(1) }).not.toEqual({ a: 1 });
   });
 
-  it('shows the fields where they differ', () => {
-    const difference = () => expect(ann()).toEqual({ ...plain, name: 'Bob' });
-    expect(difference).toThrow(/deeply equal/);
+  it('has toMatchObject compare a document with another one, and a plain object in part as ever', () => {
+    expect(ann()).toMatchObject(ann());
+    expect(ann()).toMatchObject({ name: 'Ann' });
+    expect(ann()).not.toMatchObject({ name: 'Bob' });
+    expect(() => expect(ann()).toMatchObject(User.hydrate({ _id, name: 'Bob' }))).toThrow('match object');
+    expect(() => expect({ users: [ann()] }).toMatchObject({ users: [User.hydrate({ _id, name: 'Bob' })] })).toThrow(
+      'match object',
+    );
+  });
+
+  it.each([
+    ['a plain object', () => ({ ...plain, name: 'Bob' })],
+    ['a document', () => User.hydrate({ _id, name: 'Bob', age: 30, visits: 5n, tags: ['a'] })],
+  ])('shows the fields where a document and %s differ', async (_what, other) => {
+    const error = await Promise.resolve()
+      .then(() => expect([ann()]).toEqual([other()]))
+      .catch((caught: Error) => caught);
+    const { diff } = processError(error) as { diff: string };
+    const lines = stripVTControlCharacters(diff)
+      .split('\n')
+      .map((line) => line.replaceAll(/ +/g, ' '));
+    expect(lines).toContain('- "name": "Bob",');
+    expect(lines).toContain('+ "name": "Ann",');
+    expect(lines).toContain(' "age": 30,');
+    expect(lines).toContain(` "_id": "${_id.toHexString()}",`);
+  });
+
+  it('does so in jest, too', () => {
+    jest.addEqualityTesters([documentEquality]);
+    jest(ann()).toEqual(plain);
+    jest(ann()).toMatchObject({ name: 'Ann' });
+    const message = messageOf(() => jest([ann()]).toEqual([{ ...plain, name: 'Bob' }]));
+    expect(message).toMatch(/^-\s+"name": "Bob",$/m);
+    expect(message).toMatch(/^\+\s+"name": "Ann",$/m);
   });
 });
 
@@ -101,5 +149,8 @@ describe('assertDocument', () => {
     expect(() => assertDocument(ann(), { ...plain, name: 'Bob' })).toThrow(AssertionError);
     expect(() => assertDocument(ann(), { ...plain, name: 'Bob' })).toThrow(/-\s+name: 'Bob'|\+\s+name: 'Ann'/);
     expect(() => assertDocument(ann(), null)).toThrow(AssertionError);
+    const message = messageOf(() => assertDocument(ann(), { ...plain, _id: new ObjectId('5'.repeat(24)) }));
+    expect(message).toContain("new ObjectId('555555555555555555555555')");
+    expect(message).not.toContain('i0');
   });
 });

@@ -1,5 +1,6 @@
 import type { Abortable, AggregateOptions, BSON, ExplainVerbosityLike } from 'mongodb';
 import type { Batch } from '../bson/batch.ts';
+import { customInspect } from '../bson/inspect.ts';
 import { decodeStored } from '../bson/decode.ts';
 import { Layout } from '../bson/layout.ts';
 import { typeName } from '../schema/bson-types.ts';
@@ -10,6 +11,7 @@ import { DECODING, refuseNamed } from '../connection/driver-options.ts';
 import { type ErrorContext, UsageError } from '../errors.ts';
 import { type Readers, readersAfter } from './result-readers.ts';
 import { checkCount, type ReadAll, sortOf } from '../query/query-spec.ts';
+import { aggregationText } from '../query/query-text.ts';
 import { Results } from '../query/results.ts';
 import { safeFilter, safeStage } from '../filter/check-filter.ts';
 import type {
@@ -229,6 +231,12 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
     reject?: ((error: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
     return this.#rows().then(resolve, reject);
+  }
+
+  /** Logs show the stages, and not the values in them. */
+  [customInspect](): string {
+    const { definition, stages } = this.#plan;
+    return aggregationText(definition.collectionName, stages);
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<R, void, undefined> {

@@ -192,7 +192,8 @@ function equalReferences(a: object, b: object, anySubtype: boolean, ancestors: o
   );
 }
 
-function toReference(value: object): DBRef | null {
+/** The DBRef that a value is, or is stored as; null for all others. */
+export function toReference(value: object): DBRef | null {
   if (isBson(value, 'DBRef')) return value;
   const members = membersOf(value);
   if (members === null) return null;

@@ -6,6 +6,7 @@ import type { ModelIndex } from '../definition/model-options.ts';
 import { serverCode } from '../connection/driver-error.ts';
 import { UsageError } from '../errors.ts';
 import { trusted } from '../filter/literal.ts';
+import { indexConflict } from './index-conflict.ts';
 import { jsonSchemaOf } from '../schema/json-schema.ts';
 import { translate } from '../connection/write-outcome.ts';
 import type { JsonSchema } from '../schema/schema-library.ts';
@@ -101,6 +102,6 @@ export async function ensureIndexes(
     // By default the driver leaves out what it takes for no option of an index, a misspelt `unique` say: the server refuses it.
     return await definition.collection().createIndexes(storedIndexes(definition), options, true);
   } catch (error) {
-    throw translate(error, definition.context);
+    throw (await indexConflict(definition, storedIndexes(definition), error)) ?? translate(error, definition.context);
   }
 }

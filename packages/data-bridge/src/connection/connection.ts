@@ -1,9 +1,12 @@
 import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
 import { typeName } from '../schema/bson-types.ts';
 import { NotConnectedError, UsageError } from '../errors.ts';
+import { type Log, logCommands } from './command-log.ts';
+import { terminalLog } from './log-text.ts';
 import { pageKey } from './page-key.ts';
-import { customInspect, type Inspect } from '../bson/inspect.ts';
-import { hideSecrets, withoutSecrets } from './uri.ts';
+import { customInspect, type Inspect, inspectAs } from '../bson/inspect.ts';
+import { unknownOptions } from './driver-options.ts';
+import { hideSecrets, optionsIn, withoutSecrets } from './uri.ts';
 import { runTransaction, type TransactionCallback, type TransactionOptions } from './transaction.ts';
 
 const open: Connection[] = [];
@@ -31,6 +34,22 @@ export interface ConnectOptions extends MongoClientOptions, Partial<FilterRules>
    * begins and nothing else: its values are compared, never run.
    */
   readonly pageSecret?: string;
+  /**
+   * A log of the commands that are sent to the server: `true` writes a line for each to the standard error, a function gets
+   * each as an entry. It tells collection, time and counts, and what was asked with types in the place of values.
+   *
+   * ```ts
+   * await connect(uri, { log: ({ command, collection, milliseconds }) => metrics.record(command, collection, milliseconds) });
+   * ```
+   *
+   * @default false
+   */
+  readonly log?: boolean | Log;
+  /**
+   * Whether the log has the values, too: what it writes may then hold secrets.
+   * @default false
+   */
+  readonly logValues?: boolean;
 }
 
 /**
@@ -104,8 +123,8 @@ export class Connection {
     return { uri: this.uri, isOpen: this.isOpen };
   }
 
-  [customInspect](_depth: number, options: object, inspect: Inspect): string {
-    return `Connection ${inspect(this.toJSON(), options)}`;
+  [customInspect](_depth: number, options: object, inspect?: Inspect): string {
+    return inspectAs('Connection', this.toJSON(), options, inspect);
   }
 
   async #shutDown(): Promise<void> {
@@ -123,7 +142,7 @@ export class Connection {
  *
  * @param uri `mongodb://…`, `mongodb+srv://…`, or `embedded:memory` for a server inside this process (package
  *   `@data-bridge/embedded`); by default the environment's `MONGODB_URI`.
- * @param options the driver's, `sanitizeFilters` and `allowServerJavaScript`.
+ * @param options the driver's, and `sanitizeFilters`, `allowServerJavaScript`, `pageSecret`, `log` and `logValues`.
  * @throws NotConnectedError when there is no URI or the server does not answer. Its message never shows a password.
  */
 export async function connect(
@@ -206,7 +225,7 @@ async function loadEmbedded(): Promise<typeof import('@data-bridge/embedded')> {
 
 async function openClient(
   uri: string,
-  { sanitizeFilters = false, allowServerJavaScript = false, pageSecret, ...options }: ConnectOptions,
+  { sanitizeFilters = false, allowServerJavaScript = false, pageSecret, log, logValues, ...options }: ConnectOptions,
   stopServer?: () => Promise<void>,
 ): Promise<Connection> {
   if (options.raw === true)
@@ -218,7 +237,9 @@ async function openClient(
     if (typeof value !== 'boolean') throw new UsageError(`connect() takes true or false as "${name}".`);
   }
   const shown = withoutSecrets(uri);
-  const client = newClient(uri, shown, options);
+  const takeEntry = checkLog(log, logValues, options);
+  const client = newClient(uri, shown, takeEntry === undefined ? options : { ...options, monitorCommands: true });
+  if (takeEntry !== undefined) logCommands(client, takeEntry, logValues === true);
   try {
     await client.connect();
   } catch (cause) {
@@ -230,11 +251,35 @@ async function openClient(
   return new Connection(client, shown, pageSecret === undefined ? rules : { ...rules, pageSecret }, stopServer);
 }
 
+/** What takes the entries; undefined where nothing is logged. */
+function checkLog(log: unknown, logValues: unknown, { monitorCommands }: MongoClientOptions): Log | undefined {
+  const refuse = (text: string): never => {
+    throw new UsageError(text);
+  };
+  if (log !== undefined && typeof log !== 'boolean' && typeof log !== 'function')
+    refuse(`connect() takes true, false or a function as "log", got ${typeName(log)}.`);
+  if (logValues !== undefined && typeof logValues !== 'boolean')
+    refuse('connect() takes true or false as "logValues".');
+  const isOff = log === undefined || log === false;
+  if (isOff && logValues === true) refuse('connect() takes "logValues" with "log", which is off.');
+  if (!isOff && monitorCommands === false) refuse('connect() cannot log commands with "monitorCommands: false".');
+  if (isOff) return undefined;
+  return log === true ? terminalLog() : (log as Log);
+}
+
 function newClient(uri: string, shown: string, options: MongoClientOptions): MongoClient {
   try {
     return new MongoClient(uri, { ...options, ignoreUndefined: true });
   } catch (cause) {
-    throw new NotConnectedError(`Could not use the URI ${shown}: ${hideSecrets(uri, messageOf(cause))}`, {
+    const unknown = unknownOptions(messageOf(cause), Object.keys(options));
+    if (unknown.length > 0)
+      throw new UsageError(
+        `connect() has no option ${unknown.map((name) => `"${name}"`).join(', ')}${unknown.includes('debug') ? ': log shows what is sent' : ''}.`,
+        { cause },
+      );
+    const [inUri] = unknownOptions(messageOf(cause), optionsIn(uri));
+    const reason = inUri === undefined ? messageOf(cause) : `there is no option "${inUri}"`;
+    throw new NotConnectedError(`Could not use the URI ${shown}: ${hideSecrets(uri, reason)}`, {
       cause: hideCause(uri, cause),
     });
   }

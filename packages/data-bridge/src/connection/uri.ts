@@ -13,6 +13,11 @@ export function withoutSecrets(uri: string): string {
   );
 }
 
+/** The names of the options in a URI, as they are written there. */
+export function optionsIn(uri: string): string[] {
+  return Array.from(uri.matchAll(OPTIONS), ([, , name = '']) => name);
+}
+
 /** A text with `***` for what is secret in the URI. */
 export function hideSecrets(uri: string, text: string): string {
   return secretsOf(uri).reduce((shown, secret) => shown.replaceAll(secret, '***'), text);

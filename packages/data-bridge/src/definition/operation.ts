@@ -1,7 +1,7 @@
 import type { Abortable } from 'mongodb';
 import type { SessionCollection } from '../connection/collection.ts';
 import type { ModelDefinition } from './model-definition.ts';
-import { DECODING, givenOf } from '../connection/driver-options.ts';
+import { DECODING, givenOf, insteadOf } from '../connection/driver-options.ts';
 import { UsageError } from '../errors.ts';
 import { translate } from '../connection/write-outcome.ts';
 
@@ -37,7 +37,7 @@ export function refuseOptions(definition: ModelDefinition, options: object, refu
   const found = givenOf(options, refused);
   if (found === undefined) return;
   throw new UsageError(
-    `The option "${found}" is not taken here: it would change what the method gives.`,
+    `The option "${found}" is not taken here, since it would change what the method gives${insteadOf(found)}`,
     definition.context,
   );
 }

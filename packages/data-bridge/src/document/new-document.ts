@@ -87,15 +87,20 @@ function storedName(definition: ModelDefinition, name: string): string {
   return definition.storedPath(name);
 }
 
-function checkInput(definition: ModelDefinition, input: unknown): asserts input is object {
+/** @param expected what belongs there, as an error begins. */
+export function checkInput(
+  definition: ModelDefinition,
+  input: unknown,
+  expected = 'A document is made of an object of its fields',
+): asserts input is object {
   const refuse = (text: string): never => {
     throw new UsageError(text, definition.context);
   };
+  if (isObject(input) && definitionKey in input)
+    refuse(`${expected}, not a document, whose fields are no members: pass what its toObject() gives.`);
   // case: a promise that was not awaited, a Map: what they hold are no members
   if (!isObject(input) || Object.prototype.toString.call(input) !== '[object Object]')
-    refuse(`A document is made of an object of its fields, got ${typeName(input)}.`);
-  else if (definitionKey in input)
-    refuse('A document cannot be made of another one, whose fields are no members: pass what its toObject() gives.');
+    refuse(`${expected}, got ${typeName(input)}${Array.isArray(input) ? ': insertMany() stores a list' : ''}.`);
 }
 
 const checked = new WeakSet<object>();

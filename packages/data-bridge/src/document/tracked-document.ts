@@ -1,13 +1,12 @@
+import { assign } from './assign.ts';
 import { ownCopy } from '../bson/copy-input.ts';
 import { currentAttempt } from '../connection/transaction-attempt.ts';
 import { toJsonValue } from '../bson/json.ts';
-import { unstorable } from '../bson/storable.ts';
 import { castId } from '../filter/cast-filter.ts';
 import { changesOfNew, shownChanges } from './changes.ts';
 import { type Checkpoint, checkpoint } from './checkpoint.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { UsageError } from '../errors.ts';
-import { customInspect, type Inspect } from '../bson/inspect.ts';
 import { DocumentState } from './document-state.ts';
 import { hasAtomics, operate } from './atomic-methods.ts';
 import { clonedFields, keepTaken, newData, TakenFields } from './new-document.ts';
@@ -29,7 +28,7 @@ import type {
   ReadValue,
   SetValue,
 } from '../types/paths.ts';
-import type { shape } from '../types/shape.ts';
+import type { Assigned, shape } from '../types/shape.ts';
 import type { BitOperation } from '../types/update.ts';
 
 /** What the mapper keeps of a document beside its fields. */
@@ -114,6 +113,23 @@ export abstract class TrackedDocument<S> {
     const root = this.#root();
     if (this.#isPartial) checkWritable(this.#record, keysOf(root, path));
     unsetPath(root, path);
+    return this;
+  }
+
+  /**
+   * Sets the fields that an object names, such as the body of a request, each to a copy of its value: fields of the schema
+   * alone. Other keys are the model's `unknown` to decide; `_id`, times and counters are never assigned, and no method is
+   * replaced. `undefined` counts as not there. Nothing is set where any key is refused. `save()` validates the values.
+   *
+   * ```ts
+   * user.assign(request.body);
+   * await user.save();
+   * ```
+   *
+   * @throws ValidationError for keys that the model does not take.
+   */
+  assign(input: Assigned<S>): this {
+    assign(this.#record, input, (name, value) => this.#write(name, value));
     return this;
   }
 
@@ -258,14 +274,6 @@ export abstract class TrackedDocument<S> {
   /** What `JSON.stringify` shows: every field, 64-bit integers as strings and bytes as base64. */
   toJSON(): unknown {
     return toJsonValue(this.toObject());
-  }
-
-  [customInspect](_depth: number, options: object, inspect: Inspect): string {
-    return `${this.constructor.name} ${inspect(this.toObject(), options)}`;
-  }
-
-  get [unstorable](): string {
-    return `it is a document of ${this.constructor.name}: pass its _id, or what its toObject() gives`;
   }
 
   get #record(): DocumentState {

@@ -2,7 +2,8 @@ import { isPlainObject, setOwn } from '../bson/plain-object.ts';
 import { ABSENT, toExact } from '../bson/encode.ts';
 import { toObjectId, typeName } from '../schema/bson-types.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
-import { UsageError } from '../errors.ts';
+import { InvalidIdError, UsageError } from '../errors.ts';
+import { idOfDocument, idsOfDocuments, writtenWithIds } from './document-id.ts';
 import { Literal, literal } from './literal.ts';
 import { operatorIn, safeCondition, safeFilter } from './check-filter.ts';
 import { renameInExpression } from './rename-in-expression.ts';
@@ -20,7 +21,7 @@ const JOINING = new Set(['$and', '$or', '$nor']);
  * An `_id` as it is stored: for models without an `_id` schema of their own, or with `objectId()`, a 24-digit
  * hexadecimal string becomes an ObjectId.
  *
- * @throws UsageError for another string.
+ * @throws InvalidIdError for another string.
  */
 export function castId(definition: ModelDefinition, id: unknown): unknown {
   return isObjectId(definition, '_id') ? castObjectId(definition, '_id', id) : id;
@@ -28,7 +29,7 @@ export function castId(definition: ModelDefinition, id: unknown): unknown {
 
 /** A filter for the document with this `_id`, which is never an operator. */
 export function idFilter(definition: ModelDefinition, id: unknown): Record<string, unknown> {
-  const cast = castId(definition, id);
+  const cast = castId(definition, idOfDocument(definition, '_id', id));
   return { _id: isPlainObject(cast) || cast instanceof RegExp ? literal(cast) : cast };
 }
 
@@ -36,7 +37,7 @@ export function idFilter(definition: ModelDefinition, id: unknown): Record<strin
  * A filter as it is sent: a fresh copy, checked as `safeFilter` does, with stored names, and 24-digit hexadecimal strings
  * as ObjectIds where the schema says ObjectId.
  *
- * @throws UsageError for what a filter must not hold, and for another string where an ObjectId belongs.
+ * @throws UsageError for what a filter must not hold, InvalidIdError for another string where an ObjectId belongs.
  * @throws EncodeError for what BSON cannot hold.
  */
 export function castFilter(definition: ModelDefinition, filter: object): Record<string, unknown> {
@@ -60,8 +61,9 @@ export function equalityFilter(definition: ModelDefinition, values: object): Rec
   for (const [name, value] of Object.entries(values)) {
     if (name.startsWith('$'))
       throw new UsageError(`findBy() compares fields: "${name}" is no field.`, definition.context);
+    const compared = idsOfDocuments(definition, name, value instanceof Literal ? value.value : value);
     // Another's undefined is refused with the rest of the filter, which names its path.
-    setOwn(filter, name, value === undefined ? value : literal(value instanceof Literal ? value.value : value));
+    setOwn(filter, name, compared === undefined ? compared : literal(compared));
   }
   return filter;
 }
@@ -69,7 +71,7 @@ export function equalityFilter(definition: ModelDefinition, values: object): Rec
 /**
  * An update as it is sent: a fresh copy with 24-digit hexadecimal strings as ObjectIds where the schema says ObjectId.
  *
- * @throws UsageError for an operator without an object of paths, and for another string where an ObjectId belongs.
+ * @throws UsageError for an operator without an object of paths, InvalidIdError for another string where an ObjectId belongs.
  * @throws EncodeError for what BSON cannot hold.
  */
 export function castUpdate(definition: ModelDefinition, update: object): Record<string, Record<string, unknown>> {
@@ -88,7 +90,8 @@ function castOperand(definition: ModelDefinition, operator: string, operand: obj
   const cast: Record<string, unknown> = {};
   for (const [path, value] of Object.entries(operand)) {
     refuseDollarName(definition, operator, path);
-    const sent = operator === '$pull' ? safePull(definition, value, path) : toExact(value, ABSENT, [operator, path]);
+    const given = WRITING.has(operator) ? writtenWithIds(definition, path, value) : value;
+    const sent = operator === '$pull' ? safePull(definition, given, path) : toExact(given, ABSENT, [operator, path]);
     const stored = definition.storedPath(path);
     if (operator === '$rename' && typeof sent === 'string') setOwn(cast, stored, definition.storedPath(sent));
     else setOwn(cast, stored, WRITING.has(operator) ? castValue(definition, stored, sent) : sent);
@@ -144,9 +147,6 @@ function isObjectId(definition: ModelDefinition, name: string): boolean {
 function castObjectId(definition: ModelDefinition, name: string, value: unknown): unknown {
   if (typeof value !== 'string') return value;
   const id = toObjectId(value);
-  if (id === undefined) {
-    const text = `"${name}" is an ObjectId: expected an ObjectId or a string of 24 hexadecimal digits, got a string of another form.`;
-    throw new UsageError(text, definition.context);
-  }
+  if (id === undefined) throw new InvalidIdError(definition.programName(name), definition.context);
   return id;
 }

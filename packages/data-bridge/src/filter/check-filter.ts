@@ -5,6 +5,7 @@ import { ABSENT, MAX_DEPTH, toExact } from '../bson/encode.ts';
 import { typeName } from '../schema/bson-types.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { UsageError } from '../errors.ts';
+import { conditionWithIds } from './document-id.ts';
 import { Literal, wasTrusted } from './literal.ts';
 
 /** Operators whose value is a list of filters. */
@@ -39,7 +40,10 @@ export function safeFilter(definition: ModelDefinition, filter: unknown, place: 
   for (const [key, value] of Object.entries(filter)) {
     const keys = [...place.keys, key];
     const joined = JOINING.has(key) && Array.isArray(value) ? (value as unknown[]) : undefined;
-    const each = joined?.map((one, i) => safeFilter(definition, one, { keys: [...keys, String(i)], isTrusted }));
+    const areTrusted = isTrusted || wasTrusted(joined);
+    const each = joined?.map((one, i) =>
+      safeFilter(definition, one, { keys: [...keys, String(i)], isTrusted: areTrusted }),
+    );
     setOwn(safe, key, each ?? safeCondition(definition, value, { keys, isTrusted }));
   }
   return safe;
@@ -49,12 +53,12 @@ export function safeFilter(definition: ModelDefinition, filter: unknown, place: 
 export function safeCondition(definition: ModelDefinition, given: unknown, { keys, isTrusted }: Place): unknown {
   // Most conditions are such: there is nothing in them to look at.
   if (isPlainValue(given) && !isOperator(keys)) return toExact(given, ABSENT, keys);
-  const condition = keys.at(-1) === '$expr' ? openExpression(given) : openCondition(given);
+  const path = keys.at(-1) ?? '';
+  const condition = path === '$expr' ? openExpression(given) : openCondition(conditionWithIds(definition, path, given));
   // A query may run later, and more than once: it must not see what becomes of the program's objects.
   const copy = toExact(condition, ABSENT, keys);
   refuseUndefined(definition, condition, keys);
-  const isSafe = isTrusted === true || wasTrusted(given) || given instanceof Literal;
-  if (!isSafe && definition.rules.sanitizeFilters) refuseOperators(definition, copy, keys);
+  if (isTrusted !== true && definition.rules.sanitizeFilters) refuseOperators(definition, given, keys);
   refuseScripts(definition, copy, keys);
   return copy;
 }
@@ -125,11 +129,21 @@ function refuseScript(definition: ModelDefinition, keys: readonly string[]): nev
   throw new UsageError(text, definition.context);
 }
 
+/**
+ * Refuses every operator that the program did not wrap: the key that the condition stands under, and any key inside of it.
+ * At what depth a key is an operator to the server is not asked, so that no form of a filter is overlooked.
+ */
 function refuseOperators(definition: ModelDefinition, condition: unknown, keys: readonly string[]): void {
-  const own = isMutable(condition) && isOperator(keys) ? keys.at(-1) : undefined;
-  const operator = own ?? operatorIn(condition);
-  if (operator === undefined) return;
-  const text = `The filter has the operator ${operator} at "${keys.join('.')}", and the connection has sanitizeFilters: compare by literal(), or wrap what the program wrote itself in trusted().`;
+  if (wasTrusted(condition)) return;
+  // What an operator does with a literal is for the operator to say: `$expr` takes any as true.
+  if (isOperator(keys)) refuseOperator(definition, keys);
+  if (condition instanceof Literal) return;
+  for (const [key, member] of membersOf(condition)) refuseOperators(definition, member, [...keys, String(key)]);
+}
+
+function refuseOperator(definition: ModelDefinition, keys: readonly string[]): never {
+  const place = keys.length > 1 ? keys.slice(0, -1) : keys;
+  const text = `The filter has the operator ${keys.at(-1)} at "${place.join('.')}", and the connection has sanitizeFilters: compare by literal(), or wrap what the program wrote itself in trusted().`;
   throw new UsageError(text, definition.context);
 }
 

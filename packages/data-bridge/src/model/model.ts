@@ -14,7 +14,9 @@ import type {
 import { Aggregate, type AggregationOptions } from '../aggregate/aggregate.ts';
 import { ownAll } from '../bson/arena.ts';
 import { batchOf } from '../bson/batch.ts';
+import { customInspect, type Inspect, inspectAs } from '../bson/inspect.ts';
 import { isPlainObject } from '../bson/plain-object.ts';
+import { unstorable } from '../bson/storable.ts';
 import { ABSENT, encodeDocument, toExact } from '../bson/encode.ts';
 import { typeName } from '../schema/bson-types.ts';
 import { equalityFilter, idFilter } from '../filter/cast-filter.ts';
@@ -41,6 +43,7 @@ import { recordedModel } from '../history/record.ts';
 import { HISTORY } from '../history/recorder.ts';
 import { chooseRecorder } from '../save/recorder.ts';
 import { insertMany, type InsertManyOptions } from '../write/insert-many.ts';
+import { documentTag } from '../document/document-tag.ts';
 import { checkOwnFields, checkRead } from '../document/new-document.ts';
 import { refuseOptions, run } from '../definition/operation.ts';
 import { Query } from '../query/query.ts';
@@ -122,8 +125,20 @@ function defineAccessor(base: typeof ModelDocument, definition: ModelDefinition,
   });
 }
 
-/** The statics once more, as they are at run time: types are `Statics`. */
+/** What others see of a document, and the statics once more, as they are at run time: types are `Statics`. */
 class ModelDocument extends Document<unknown> {
+  get [Symbol.toStringTag](): string {
+    return documentTag(this);
+  }
+
+  [customInspect](_depth: number, options: object, inspect?: Inspect): string {
+    return inspectAs(this.constructor.name, this.toObject() as object, options, inspect);
+  }
+
+  get [unstorable](): string {
+    return `it is a document of ${this.constructor.name}: pass its _id, or what its toObject() gives`;
+  }
+
   static async create(this: DocumentClass, input: object, options?: SaveOptions): Promise<unknown> {
     return new this(input).save(options);
   }

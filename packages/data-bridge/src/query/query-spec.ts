@@ -6,6 +6,7 @@ import type { Cursor } from '../connection/collection.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { DECODING, refuseNamed } from '../connection/driver-options.ts';
 import { UsageError } from '../errors.ts';
+import { refusePathList } from './refuse-path-list.ts';
 import { Selection } from '../tracking/selection.ts';
 
 /** Reads the documents of one batch. Their bytes lie in the driver's buffers: what is kept must be copied. */
@@ -88,11 +89,15 @@ export function querySpec<D>(
 }
 
 /** The order as it is sent: stored paths with their directions. */
-export function sortOf(names: Pick<ModelDefinition, 'storedPath'>, sort: unknown): Map<string, SortValue> {
+export function sortOf(
+  names: Pick<ModelDefinition, 'storedPath'> | ModelDefinition,
+  sort: unknown,
+): Map<string, SortValue> {
   const keys = entriesOf(sort).map(([path, direction]): [string, SortValue] => {
     const value = DIRECTIONS.get(direction) ?? scoreOf(direction);
     if (value === undefined)
       throw new UsageError(`sort() takes 1 or -1 for "${path}", 'asc' or 'desc', got ${describe(direction)}.`);
+    if ('names' in names) refusePathList('sort', path, names);
     return [names.storedPath(path), value];
   });
   return new Map(keys);
@@ -188,7 +193,10 @@ function checkSelection(spec: QuerySpec<unknown>, method: string, paths: readonl
 /** The path as it is stored. @throws UsageError for one that the server would take for something else. */
 export function checkPath(method: string, path: string, definition: ModelDefinition): string {
   const isPath = typeof path === 'string' && path.split('.').every((key) => key !== '' && !/^\$|\0/.test(key));
-  if (isPath) return definition.storedPath(path);
+  if (isPath) {
+    refusePathList(method, path, definition);
+    return definition.storedPath(path);
+  }
   const text = `${method}() takes paths of fields: not empty, and without a key that is empty or starts with "$".`;
   throw new UsageError(text, definition.context);
 }

@@ -20,6 +20,7 @@ import {
   type Verbosity,
 } from './query-operations.ts';
 import type { Batch } from '../bson/batch.ts';
+import { customInspect } from '../bson/inspect.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { forEach } from './for-each.ts';
 import { leanReader } from './lean.ts';
@@ -40,6 +41,7 @@ import {
   sortOf,
   withOptions,
 } from './query-spec.ts';
+import { queryText } from './query-text.ts';
 import { Results } from './results.ts';
 import type { AnyNumber, ElementOf, Paths, PathsTo, PathValue } from '../types/paths.ts';
 import type { Omitted, OmittedShape, Selected, SelectedShape } from '../types/select.ts';
@@ -313,6 +315,11 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
 
   [Symbol.asyncIterator](): AsyncGenerator<D, void, undefined> {
     return this.#results()[Symbol.asyncIterator]();
+  }
+
+  /** Logs show the query, and not the values in it. */
+  [customInspect](): string {
+    return queryText(this.#spec);
   }
 
   #results(): Results<D> {

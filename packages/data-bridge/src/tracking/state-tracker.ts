@@ -1,4 +1,4 @@
-import { customInspect, type Inspect } from '../bson/inspect.ts';
+import { customInspect, type Inspect, inspectAs } from '../bson/inspect.ts';
 import { setOwn } from '../bson/plain-object.ts';
 import { documentSize } from '../bson/decode.ts';
 import { toJsonValue } from '../bson/json.ts';
@@ -166,9 +166,9 @@ export class StateTracker<T extends object = Record<string, unknown>> {
     return toJsonValue(this.toObject());
   }
 
-  [customInspect](_depth: number, options: object, show: Inspect): string {
+  [customInspect](_depth: number, options: object, inspect?: Inspect): string {
     const changed = this.changedFields();
-    return `StateTracker ${show({ modified: changed.length > 0, changed }, options)}`;
+    return inspectAs('StateTracker', { modified: changed.length > 0, changed }, options, inspect);
   }
 }
 

@@ -2,7 +2,7 @@ import type { BSONRegExp, BSONType, BSONTypeAlias, ObjectId } from 'mongodb';
 import type { GeoCondition } from '../filter/geo.ts';
 import type { Literal } from '../filter/literal.ts';
 import type { AnyNumber, ElementOf, Leaf, Paths, ValueIn } from './paths.ts';
-import type { shape, ShapeOf } from './shape.ts';
+import type { AnyDocument, shape, ShapeOf } from './shape.ts';
 
 /**
  * What finds documents: conditions on fields and dotted paths, joined by `$and`, `$or`, `$nor`.
@@ -11,16 +11,16 @@ import type { shape, ShapeOf } from './shape.ts';
  * User.find({ age: { $gte: 18 }, 'address.city': 'Rome', tags: 'admin', items: { $elemMatch: { sku: 'a', qty: { $gt: 1 } } } });
  * ```
  *
- * `D` is a document class, or the plain type of an element in `$elemMatch`. A string of 24 hexadecimal digits may stand for
- * an ObjectId in a document's own fields.
+ * `D` is a document class, or the plain type of an element in `$elemMatch`. A string of 24 hexadecimal digits, and the
+ * document that has it as its `_id`, may stand for an ObjectId in a document's own fields.
  */
 export type Filter<D> = Conditions<ShapeOf<D>, HexIn<D>> & Joined<D>;
 
 /** Values that fields and paths are to equal: never operators. */
 export type Equality<D> = Equalities<ShapeOf<D>, HexIn<D>>;
 
-/** `string` for documents, where the text of an ObjectId is cast in fields of their own; nothing for other objects. */
-export type HexIn<D> = D extends { readonly [shape]: unknown } ? string : never;
+/** What may stand for an ObjectId in fields of documents: its text, and the document that has it; nothing for other objects. */
+export type HexIn<D> = D extends { readonly [shape]: unknown } ? string | AnyDocument : never;
 
 type Conditions<S, Hex> = {
   readonly [K in Paths<S>]?: Condition<ValueIn<S, K>, K extends keyof S ? Hex : never>;

@@ -47,6 +47,13 @@ export type Input<F extends Fields> = { -readonly [K in Exclude<keyof F, Optiona
   -readonly [K in OptionalKeys<F>]?: InputOf<F[K]>;
 } & (F extends { _id: unknown } ? unknown : { _id?: ObjectId | string });
 
+/** What `assign` takes: values of the fields that may be set. */
+export type Assigned<S> = { -readonly [K in keyof S as IfWritable<S, K>]?: S[K] | undefined };
+
+/** The key itself, nothing for one that is read only: which two types in a condition show, and no plain comparison does. */
+type IfWritable<S, K extends keyof S> =
+  (<T>() => T extends { -readonly [P in K]: S[P] } ? 1 : 2) extends <T>() => T extends Pick<S, K> ? 1 : 2 ? K : never;
+
 /** Where a document's type keeps the type of its fields. It exists for the compiler only. */
 export declare const shape: unique symbol;
 

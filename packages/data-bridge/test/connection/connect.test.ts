@@ -69,6 +69,21 @@ describe('connect()', () => {
     await expect(connect('')).rejects.toThrow(NotConnectedError);
   });
 
+  it.each<[object, string]>([
+    [{ debug: true }, 'connect() has no option "debug": log shows what is sent.'],
+    [{ appName: 'x', retryAttempts: 5, useUnifiedTopology: true }, 'no option "retryAttempts", "useUnifiedTopology".'],
+  ])('names an option that is none as it was written: %o', async (options, message) => {
+    const error = await rejection(connect('mongodb://127.0.0.1:1/x', options));
+    expect(error).toBeInstanceOf(UsageError);
+    expect(error.message).toContain(message);
+  });
+
+  it('does so for one in the URI, too', async () => {
+    const error = await rejection(connect('mongodb://127.0.0.1:1/x?retryWrites=true&retryAttempts=5'));
+    expect(error).toBeInstanceOf(NotConnectedError);
+    expect(error.message).toContain('there is no option "retryAttempts"');
+  });
+
   it('is closed once, however often it is asked', async () => {
     const database = await openDatabase();
     await database.connection.db.dropDatabase();

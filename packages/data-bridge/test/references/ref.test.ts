@@ -97,9 +97,10 @@ describe('ref', () => {
   it('is by the _id: a document as another value is refused, and told what to pass', async () => {
     const acme = await Company.create({ name: 'Acme', owner: null });
     for (const call of [
-      async () => Person.find({ company: acme as never }),
-      async () => Person.findBy({ friends: acme as never }),
-      async () => Person.updateMany({}, { $set: { company: acme as never } }),
+      async () => Person.find({ name: acme as never }),
+      async () => Person.findBy({ name: acme as never }),
+      async () => Person.find({ company: { some: acme } as never }),
+      async () => Person.updateMany({}, { $set: { name: acme as never } }),
     ]) {
       const error: unknown = await call().catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(EncodeError);
