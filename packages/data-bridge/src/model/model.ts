@@ -164,7 +164,7 @@ class ModelDocument extends Document<unknown> {
   }
 
   static find(this: DocumentClass, filter: object = {}, options?: QueryOptions): Query<unknown> {
-    return Query.of(definitionOf(this), readInto(this), filter, options);
+    return Query.of<unknown>(definitionOf(this), readInto(this), filter, options);
   }
 
   static async findOne(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<unknown> {
@@ -181,7 +181,7 @@ class ModelDocument extends Document<unknown> {
   }
 
   static findBy(this: DocumentClass, values: object, options?: QueryOptions): Query<unknown> {
-    return Query.of(definitionOf(this), readInto(this), equalityFilter(definitionOf(this), values), options);
+    return Query.of<unknown>(definitionOf(this), readInto(this), equalityFilter(definitionOf(this), values), options);
   }
 
   static async exists(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<boolean> {

@@ -27,11 +27,21 @@ import type { Query } from '../query/query.ts';
 import type { QueryOptions } from '../query/query-spec.ts';
 import type { SaveAllOptions } from '../save/save-all.ts';
 import type { SaveOptions } from '../save/save.ts';
-import type { Fields } from '../schema/schema-field.ts';
+import type { Fields, FieldSchema } from '../schema/schema-field.ts';
 import type { ChangeEvent } from '../types/change-event.ts';
 import type { Equality, Filter } from '../types/filter.ts';
 import type { ElementOf, Leaf, Paths, PathValue } from '../types/paths.ts';
-import type { AnyDocument, Class, IdOf, Input, InputOf, OutputOf, Shape, ShapeOf } from '../types/shape.ts';
+import type {
+  AnyDocument,
+  Class,
+  IdOf,
+  Input,
+  InputOf,
+  IsPlainContainer,
+  OutputOf,
+  Shape,
+  ShapeOf,
+} from '../types/shape.ts';
 import type { Update } from '../types/update.ts';
 import type { DriverOptions } from '../definition/operation.ts';
 import type { ManyOptions, StampOptions, ValidateOptions } from '../write/write-options.ts';
@@ -49,15 +59,19 @@ export type Reserved = {
  * schemas take and give would cost compilers more than all queries; references too, since the class behind one may be
  * being declared.
  */
-export type TakesOwnOutput<F extends Fields> = {
-  readonly [K in keyof F]: F[K] extends { readonly '~standard': { readonly vendor: 'data-bridge' } }
+export type TakesOwnOutput<F extends Fields> = { readonly [K in keyof F]: OwnOutputTaken<F[K]> };
+
+/** Of one schema, so that compilers ask it once of each, however many fields have it. */
+type OwnOutputTaken<S extends FieldSchema> =
+  IsPlainContainer<S> extends true
     ? unknown
-    : OutputOf<F[K]> extends Leaf
-      ? OutputOf<F[K]> extends InputOf<F[K]>
-        ? unknown
-        : `"${K & string}" gives another type than it takes, and could not be validated again: make the schema take its output too`
-      : unknown;
-};
+    : S extends { readonly '~standard': { readonly vendor: 'data-bridge' } }
+      ? unknown
+      : OutputOf<S> extends Leaf
+        ? OutputOf<S> extends InputOf<S>
+          ? unknown
+          : 'this schema gives another type than it takes, and could not be validated again: make it take its output too'
+        : unknown;
 
 /** What a model's class has beside its constructor. */
 export interface Statics<F extends Fields> {

@@ -43,7 +43,7 @@ import {
 } from './query-spec.ts';
 import { queryText } from './query-text.ts';
 import { Results } from './results.ts';
-import type { AnyNumber, ElementOf, Paths, PathsTo, PathValue } from '../types/paths.ts';
+import type { AnyNumber, ElementOf, FilterPaths, Paths, PathsTo, PathValue } from '../types/paths.ts';
 import type { Omitted, OmittedShape, Selected, SelectedShape } from '../types/select.ts';
 import type { ShapeOf } from '../types/shape.ts';
 import type { Sort, SortDirection } from '../types/sort.ts';
@@ -97,7 +97,7 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
 
   /** The order: `{ age: -1 }`, or a path or several for ascending order. Called again it adds keys. */
   sort(
-    sort: Sort<M> | Paths<ShapeOf<M>> | readonly Paths<ShapeOf<M>>[] | ReadonlyMap<Paths<ShapeOf<M>>, SortDirection>,
+    sort: Sort<M> | FilterPaths<M> | readonly FilterPaths<M>[] | ReadonlyMap<FilterPaths<M>, SortDirection>,
   ): Query<D, M, L> {
     const { definition, options } = this.#spec;
     const keys = options.sort === undefined ? [] : sortOf(definition, options.sort);

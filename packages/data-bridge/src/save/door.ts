@@ -24,19 +24,18 @@ export interface UpdateStamp {
 }
 
 /** The times of a new document. */
-export function insertStamps({ timestamps }: ModelDefinition): readonly InsertStamp[] {
+export function insertStamps({ timestamps }: ModelDefinition, now = Date.now()): readonly InsertStamp[] {
   if (timestamps === undefined) return [];
-  const now = Date.now();
   const names = Object.values(timestamps).filter((name) => name !== undefined);
   return names.map((name) => ({ name, value: new Date(now) }));
 }
 
 /** The time of an update, and the count of the document's writes. */
-export function updateStamps({ timestamps, version }: ModelDefinition): readonly UpdateStamp[] {
+export function updateStamps({ timestamps, version }: ModelDefinition, now = Date.now()): readonly UpdateStamp[] {
   const stamps: UpdateStamp[] = [];
   const updatedAt = timestamps?.updatedAt;
   // A greater time, of a writer whose clock is ahead, stays.
-  if (updatedAt !== undefined) stamps.push({ name: updatedAt, operator: '$max', operand: new Date() });
+  if (updatedAt !== undefined) stamps.push({ name: updatedAt, operator: '$max', operand: new Date(now) });
   if (version !== undefined) stamps.push({ name: version, operator: '$inc', operand: 1 });
   return stamps;
 }

@@ -1,7 +1,7 @@
 import type { BSONRegExp, BSONType, BSONTypeAlias, ObjectId } from 'mongodb';
 import type { GeoCondition } from '../filter/geo.ts';
 import type { Literal } from '../filter/literal.ts';
-import type { AnyNumber, ElementOf, Leaf, Paths, ValueIn } from './paths.ts';
+import type { AnyNumber, ElementOf, FilterPaths, Leaf, ValueIn } from './paths.ts';
 import type { AnyDocument, shape, ShapeOf } from './shape.ts';
 
 /**
@@ -23,11 +23,11 @@ export type Equality<D> = Equalities<ShapeOf<D>, HexIn<D>>;
 export type HexIn<D> = D extends { readonly [shape]: unknown } ? string | AnyDocument : never;
 
 type Conditions<S, Hex> = {
-  readonly [K in Paths<S>]?: Condition<ValueIn<S, K>, K extends keyof S ? Hex : never>;
+  readonly [K in FilterPaths<S>]?: Condition<ValueIn<S, K>, K extends keyof S ? Hex : never>;
 };
 
 type Equalities<S, Hex> = {
-  readonly [K in Paths<S>]?: Equal<ValueIn<S, K>, K extends keyof S ? Hex : never>;
+  readonly [K in FilterPaths<S>]?: Equal<ValueIn<S, K>, K extends keyof S ? Hex : never>;
 };
 
 type Equal<V, Hex> = unknown extends V ? unknown : Comparand<Matched<NonNullable<V>>, Hex> | null;
@@ -57,7 +57,7 @@ type ConditionOn<V, Hex> =
   | Literal
   | Comparand<Matched<V>, Hex>
   | Pattern<Matched<V>>
-  | (Operators<Matched<V>, Hex> & ([Extract<V, readonly unknown[]>] extends [never] ? unknown : OnArray<ElementOf<V>>))
+  | Operators<V, Matched<V>, Hex>
   | ([Extract<V, Place>] extends [never] ? never : GeoCondition);
 
 /** What a condition is compared with: an array as a whole, and each of its elements. */
@@ -81,23 +81,25 @@ type Pattern<V> = [Extract<V, string>] extends [never] ? never : RegExp | BSONRe
 /** What the server can take for a place: GeoJSON, or a pair of coordinates. */
 type Place = { readonly type: string; readonly coordinates: readonly unknown[] } | readonly number[];
 
-type Operators<V, Hex> = Comparisons<V, Comparand<V, Hex> | Literal, Comparand<V, never> | Literal> &
-  ([Extract<V, string>] extends [never] ? unknown : OnString) &
-  ([Extract<V, AnyNumber>] extends [never] ? unknown : OnNumber);
+/** The operators on a value `V`, which they compare as an `M`. */
+type Operators<V, M, Hex> = Comparisons<V, M, Comparand<M, Hex> | Literal, Comparand<M, never> | Literal> &
+  ([Extract<M, string>] extends [never] ? unknown : OnString) &
+  ([Extract<M, AnyNumber>] extends [never] ? unknown : OnNumber) &
+  ([Extract<V, readonly unknown[]>] extends [never] ? unknown : OnArray<ElementOf<Extract<V, readonly unknown[]>>>);
 
 /** `C` is what is compared for equality, `O` for order: strings that stand for ObjectIds are cast in the former only. */
-interface Comparisons<V, C, O> {
+interface Comparisons<V, M, C, O> {
   readonly $eq?: C | null;
   readonly $ne?: C | null;
-  readonly $in?: readonly (C | Pattern<V> | null)[];
-  readonly $nin?: readonly (C | Pattern<V> | null)[];
+  readonly $in?: readonly (C | Pattern<M> | null)[];
+  readonly $nin?: readonly (C | Pattern<M> | null)[];
   readonly $gt?: O;
   readonly $gte?: O | null;
   readonly $lt?: O;
   readonly $lte?: O | null;
   readonly $exists?: boolean;
   readonly $type?: BsonTypeName | readonly BsonTypeName[];
-  readonly $not?: Operators<V, never> | Pattern<V>;
+  readonly $not?: Operators<V, M, never> | Pattern<M> | ([Extract<V, Place>] extends [never] ? never : GeoCondition);
 }
 
 type BsonTypeName = BSONTypeAlias | BSONType | 'number';
@@ -124,9 +126,11 @@ interface OnArray<E> {
   readonly $elemMatch?: ElementFilter<E>;
 }
 
-/** A condition on an array's elements: on the members of objects, on other elements themselves. */
+/** A condition on an array's elements: on the members of objects, of each kind of a union; on other elements themselves. */
 export type ElementFilter<E> = unknown extends E
   ? Readonly<Record<string, unknown>>
-  : [Extract<E, Leaf | readonly unknown[]>] extends [never]
-    ? Filter<E>
-    : Operators<E, never>;
+  : OnObjects<Exclude<E, Leaf | readonly unknown[]>> | OnValues<Extract<NonNullable<E>, Leaf | readonly unknown[]>>;
+
+type OnObjects<E> = [E] extends [never] ? never : Filter<E>;
+
+type OnValues<E> = [E] extends [never] ? never : Operators<E, E, never>;

@@ -34,9 +34,12 @@ export type ElementOf<V> = V extends readonly (infer E)[] ? E : V;
 /**
  * The dotted paths of the fields of `D`, a document class or a plain type, eight levels deep. Arrays are passed as filters
  * do it: `items.qty` is the `qty` of every item. Of records, of what is unknown, of types inside themselves and of deeper
- * levels it has any path below.
+ * levels it has any path below; of a union, the paths of each of its kinds.
  */
-export type Paths<D> = PathsIn<ShapeOf<D>, never, [], never>;
+export type Paths<D> = PathsOfEach<ShapeOf<D>, 'names'>;
+
+/** The paths of filters and sorts, which may name an array's elements by their places, too: `items.0.qty`, `pair.1`. */
+export type FilterPaths<D> = PathsOfEach<ShapeOf<D>, 'filter'>;
 
 /** Any path, those of the type first: a document has stored fields too that the type does not name. */
 export type AnyPath<D> = Paths<D> | (string & {});
@@ -45,48 +48,66 @@ export type AnyPath<D> = Paths<D> | (string & {});
  * The paths of updates, which name an array's elements: `items.0.qty`, `items.$.qty`, `items.$[].qty`, `items.$[name].qty`.
  * Of arrays inside arrays they have any path below, since the steps of each would multiply.
  */
-export type UpdatePaths<D> = PathsIn<ShapeOf<D>, never, [], ElementStep>;
+export type UpdatePaths<D> = PathsOfEach<ShapeOf<D>, 'update'>;
 
 /** The paths of values in a document, which name an array's elements by their places: `items.0.qty`. */
-export type ElementPaths<D> = PathsIn<ShapeOf<D>, never, [], `${number}`>;
+export type ElementPaths<D> = PathsOfEach<ShapeOf<D>, 'places'>;
+
+/** How paths name an array's elements: not at all, as filters or updates do, by places, or in any way inside another array. */
+type Mode = 'names' | 'filter' | 'update' | 'places' | 'inner';
+
+type PathsOfEach<T, M extends Mode> = T extends unknown ? PathsIn<T, M, never, []> : never;
 
 /**
- * `Step` is how elements are named: `never` for filters, which do not name them, `string` inside another array.
- *
  * `Seen` holds the types on the way as identities. They must stand here in full: those of a type alias are compared by
- * assignability, so that `{ a }` would count as seen inside `{ a, b?: { a } }`.
+ * assignability, so that `{ a }` would count as seen inside `{ a, b?: { a } }`. They are compared from the third level on,
+ * since most types have two.
  */
-type PathsIn<T, Seen, Depth extends unknown[], Step extends string> =
-  (<X>() => X extends T ? 1 : 2) extends Seen
+type PathsIn<T, M extends Mode, Seen, Depth extends unknown[]> = Depth['length'] extends 0 | 1
+  ? PathsOf<T, M, Seen | (<X>() => X extends T ? 1 : 2), [...Depth, unknown]>
+  : Depth['length'] extends 8
     ? string
-    : Depth['length'] extends 8
+    : (<X>() => X extends T ? 1 : 2) extends Seen
       ? string
-      : PathsOf<T, Seen | (<X>() => X extends T ? 1 : 2), [...Depth, unknown], Step>;
+      : PathsOf<T, M, Seen | (<X>() => X extends T ? 1 : 2), [...Depth, unknown]>;
 
-type PathsOf<T, Seen, Depth extends unknown[], Step extends string> =
+type PathsOf<T, M extends Mode, Seen, Depth extends unknown[]> =
   | (keyof T & string)
-  | { [K in ContainersOf<T>]: `${K}.${PathsBelow<T[K], Seen, Depth, Step>}` }[ContainersOf<T>];
+  | {
+      [K in keyof T & string]: T[K] extends Leaf ? never : `${K}.${PathsBelow<T[K], M, Seen, Depth>}`;
+    }[keyof T & string];
 
-/** The keys under which there may be more. On its own, so that compilers ask it once of each type. */
-type ContainersOf<T> = { [K in keyof T & string]: T[K] extends Leaf ? never : K }[keyof T & string];
-
-type PathsBelow<V, Seen, Depth extends unknown[], Step extends string> = unknown extends V
+type PathsBelow<V, M extends Mode, Seen, Depth extends unknown[]> = unknown extends V
   ? string
   : V extends Leaf
     ? never
     : V extends readonly unknown[]
-      ? PathsOfElements<V[number], Seen, Depth, Step>
+      ? M extends 'inner'
+        ? string
+        : (M extends 'names' | 'filter' ? PathsThrough<V[number], Seen, Depth> : never) | PathsAt<V, M, Seen, Depth>
       : IsRecord<V> extends true
         ? string
-        : PathsIn<V, Seen, Depth, Step>;
+        : PathsIn<V, M, Seen, Depth>;
 
-type PathsOfElements<E, Seen, Depth extends unknown[], Step extends string> = [Step] extends [never]
-  ? PathsBelow<E extends readonly unknown[] ? never : E, Seen, Depth, Step> // a filter enters an array, not the arrays in it
-  : string extends Step
-    ? string
-    : [E] extends [Leaf]
-      ? string // one pattern costs compilers less than a pattern for each kind of step
-      : Step | `${Step}.${PathsBelow<E, Seen, Depth, string>}`;
+/** A filter enters an array, and not the arrays in it. */
+type PathsThrough<E, Seen, Depth extends unknown[]> = PathsBelow<Exclude<E, readonly unknown[]>, 'names', Seen, Depth>;
+
+/** The paths that name an element: in an array by steps, in a tuple by its places. */
+type PathsAt<V extends readonly unknown[], M extends Mode, Seen, Depth extends unknown[]> = M extends 'names'
+  ? never
+  : number extends V['length']
+    ? PathsAtStep<V[number], M, M extends 'update' ? ElementStep : `${number}`, Seen, Depth>
+    : | { [I in PlacesOf<V>]: I | `${I}.${PathsBelow<V[I], M, Seen, Depth>}` }[PlacesOf<V>]
+      | (M extends 'update' ? PathsAtStep<V[number], M, Exclude<ElementStep, `${number}`>, Seen, Depth> : never);
+
+type PathsAtStep<E, M extends Mode, Step extends string, Seen, Depth extends unknown[]> = [E] extends [Leaf]
+  ? M extends 'filter'
+    ? Step
+    : string // one pattern costs compilers less than a pattern for each kind of step
+  : Step | `${Step}.${PathsBelow<E, 'inner', Seen, Depth>}`;
+
+/** `0`, `1` and so on: the places of a tuple. */
+type PlacesOf<V> = keyof V & `${number}`;
 
 /** True where its keys are data, as those of a record or a Map. */
 export type IsRecord<V> = string extends keyof V ? true : V extends ReadonlyMap<unknown, unknown> ? true : false;
@@ -122,9 +143,14 @@ type Member<V, K> = unknown extends V
   ? unknown
   : V extends readonly unknown[]
     ? K extends ElementStep
-      ? V[number]
+      ? number extends V['length']
+        ? V[number]
+        : ElementAt<V, K>
       : ObjectMember<V[number], K>
     : ObjectMember<V, K>;
+
+/** An element of a tuple. */
+type ElementAt<V extends readonly unknown[], K> = K extends keyof V ? V[K] : V[number];
 
 /** A member of an object. A key that is a pattern may stand for a path further down. */
 type ObjectMember<V, K> = unknown extends V

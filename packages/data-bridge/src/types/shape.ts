@@ -1,10 +1,17 @@
 import type { ObjectId } from 'mongodb';
 import type { FieldSchema, Fields } from '../schema/schema-field.ts';
 
-/** What a schema gives: the type of the document's field. */
-export type OutputOf<S extends FieldSchema> = NonNullable<S['~standard']['types']>['output'];
+/**
+ * What a schema gives: the type of the document's field. Asked for in the way that costs compilers least: as a conditional
+ * type once of each schema, and where Zod's schemas say it themselves.
+ */
+export type OutputOf<S extends FieldSchema> = S extends { readonly _zod: { readonly output: unknown } }
+  ? S['_zod']['output']
+  : NonNullable<S['~standard']['types']>['output'];
 /** What a schema takes: the type in `new` and `create`. */
-export type InputOf<S extends FieldSchema> = NonNullable<S['~standard']['types']>['input'];
+export type InputOf<S extends FieldSchema> = S extends { readonly _zod: { readonly input: unknown } }
+  ? S['_zod']['input']
+  : NonNullable<S['~standard']['types']>['input'];
 
 /** The `_id`, which a document keeps for good: of the type of its schema, or an ObjectId. */
 type Id<F> = { readonly _id: F extends { readonly _id: infer S extends FieldSchema } ? OutputOf<S> : ObjectId };
@@ -40,7 +47,14 @@ type OwnFields<F extends Fields> = F extends { readonly _id: unknown }
   ? { -readonly [K in Exclude<keyof F, '_id'>]: OutputOf<F[K]> }
   : { -readonly [K in keyof F]: OutputOf<F[K]> };
 
-type OptionalKeys<F extends Fields> = { [K in keyof F]: undefined extends InputOf<F[K]> ? K : never }[keyof F];
+/** True of schemas of objects and arrays, as their libraries write them: compilers are spared what they give and take. */
+export type IsPlainContainer<S> = 'shape' extends keyof S ? true : 'element' extends keyof S ? true : false;
+
+/** True where a new document may leave a field out. */
+type IsOptional<S extends FieldSchema> =
+  IsPlainContainer<S> extends true ? false : undefined extends InputOf<S> ? true : false;
+
+type OptionalKeys<F extends Fields> = { [K in keyof F]: IsOptional<F[K]> extends true ? K : never }[keyof F];
 
 /** What `new` and `create` take: fields with a default or that are optional may be left out. */
 export type Input<F extends Fields> = { -readonly [K in Exclude<keyof F, OptionalKeys<F>>]: InputOf<F[K]> } & {

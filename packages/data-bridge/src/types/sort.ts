@@ -1,4 +1,4 @@
-import type { Paths } from './paths.ts';
+import type { FilterPaths } from './paths.ts';
 
 /** Ascending or descending. */
 export type SortDirection = 1 | -1 | 'asc' | 'desc' | 'ascending' | 'descending';
@@ -9,4 +9,4 @@ interface TextScore {
 }
 
 /** An order by fields and dotted paths, the first key first: `{ age: -1, 'address.city': 1 }`. `$meta` sorts by the score of a `$text` search. */
-export type Sort<D> = { readonly [K in Paths<D>]?: SortDirection | TextScore };
+export type Sort<D> = { readonly [K in FilterPaths<D>]?: SortDirection | TextScore };

@@ -39,11 +39,12 @@ export function stampUpdate(definition: ModelDefinition, update: object, stampin
     setOwn((stamped[operator] ??= {}), name, value);
     written.add(name);
   };
+  const now = Date.now();
   const hasTimes = stamping.timestamps !== false;
   const isAdded = ({ name }: { readonly name: string }): boolean => hasTimes || name === definition.version;
-  for (const { operator, name, operand } of updateStamps(definition).filter(isAdded)) add(operator, name, operand);
+  for (const { operator, name, operand } of updateStamps(definition, now).filter(isAdded)) add(operator, name, operand);
   if (!stamping.upsert) return stamped;
-  for (const { name, value } of insertStamps(definition).filter(isAdded)) add('$setOnInsert', name, value);
+  for (const { name, value } of insertStamps(definition, now).filter(isAdded)) add('$setOnInsert', name, value);
   for (const field of definition.fields.values()) {
     if (isGiven(stamping.filter, field.name)) continue;
     const value = field.defaultValue();

@@ -9,7 +9,7 @@ class Note extends model('notes', {
   record: z.record(z.string(), z.unknown()).optional(),
 }) {}
 
-class Thing extends model('things', { name: z.string().optional() }) {}
+class Thing extends model('things', { name: z.string().optional() }, { unknown: 'keep' }) {}
 
 let database: TestDatabase;
 beforeAll(async () => {
