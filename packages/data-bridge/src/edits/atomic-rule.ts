@@ -36,8 +36,8 @@ export interface AtomicRule {
   readonly stored: (current: unknown, operand: unknown, form: Form) => unknown;
   /** True where sending it twice leaves what sending it once leaves. */
   readonly repeatable: (operand: unknown) => boolean;
-  /** True where the server takes it for a field of any type, so that it needs no second try. */
-  readonly fitsAnyShape: boolean;
+  /** The BSON types to which the server applies it; null for any, so that it needs no second try. */
+  readonly types: readonly string[] | null;
   /** True where it means the same whatever other writers did, so that it asks nothing of what is stored. */
   readonly standsAlone: boolean;
   /** True where the server alone knows the new value before it answers. */

@@ -92,7 +92,7 @@ export function needsPipelineInBatch(tree: EditTree): boolean {
 /** A field as a whole can be set or removed whatever it is, and these operators take any value. */
 function fitsAnyShape(edit: Edit): boolean {
   if (edit.kind !== 'atomic') return edit.kind === 'set' || edit.kind === 'delete';
-  return ruleOf(edit.operator).fitsAnyShape;
+  return ruleOf(edit.operator).types === null;
 }
 
 /** True where sending it twice leaves something else than sending it once. */
