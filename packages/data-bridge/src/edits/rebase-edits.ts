@@ -5,15 +5,19 @@ import { identityOf } from '../bson/identity.ts';
 import { UNFIT } from './atomic-rule.ts';
 import { applyAtomic, ruleOf, whyInapplicable } from './atomic-operators.ts';
 import {
+  arrayEdit,
   type AtomicEdit,
   type Edit,
   type EditTree,
   type ElementsEdit,
+  entersElements,
   hasMembers,
   type ObjectEdit,
   type PositionsEdit,
   type ValueEdit,
 } from './edits.ts';
+import { isIn, mergeValues, replaceValues } from './merge-values.ts';
+import type { ValuesEdit } from './values-edit.ts';
 
 /** An edit whose original another writer changed, too. Values are BSON-typed, `ABSENT` for what is not there. */
 export interface Clash {
@@ -118,7 +122,10 @@ function rebaseEdit(edit: Edit, theirs: unknown, keys: Clash['keys'], by: Rebasi
       return hasMembers(members) ? rebaseMembers(edit, members, keys, by) : clash();
     }
     case 'positions':
-      return rebasePositions(edit, theirs) ?? clash();
+    case 'values': {
+      const rebased = edit.kind === 'values' ? rebaseValues(edit, theirs, by) : rebasePositions(edit, theirs, keys, by);
+      return rebased === undefined ? clash() : rebased;
+    }
     case 'elements': {
       const places = placesOf(theirs, edit.key);
       return places === null || !isInOrder(edit, places)
@@ -150,13 +157,68 @@ function rebaseMembers(edit: ObjectEdit, theirs: object, keys: Clash['keys'], by
   return { kind: 'object', base: theirs, value, children, ...(edit.isPart && { isPart: edit.isPart }) };
 }
 
-/** An index means the same element only while that is as it was. Elements that are equal already keep their edits. */
-function rebasePositions(edit: PositionsEdit, theirs: unknown): PositionsEdit | null {
-  if (!Array.isArray(theirs)) return null;
-  const isKept = (i: number): boolean => i < theirs.length && equalValues(edit.base[i], theirs[i]);
-  if (![...edit.children.keys()].every(isKept)) return null;
-  const value = theirs.map((element: unknown, i) => (edit.children.has(i) ? edit.value[i] : element));
-  return { kind: 'positions', base: theirs, value, children: edit.children };
+/**
+ * An index means the same element only while that is as it was. Elements that are equal already keep their edits. Where an
+ * element changed inside, and nothing else did, both sides' members are merged.
+ *
+ * @returns `undefined` for a clash.
+ */
+function rebasePositions(
+  edit: PositionsEdit,
+  theirs: unknown,
+  keys: Clash['keys'],
+  by: Rebasing,
+): Edit | null | undefined {
+  if (!Array.isArray(theirs)) return undefined;
+  const { base, children } = edit;
+  const isKept = (i: number): boolean => i < theirs.length && equalValues(base[i], theirs[i]);
+  if ([...children.keys()].every(isKept)) {
+    const value = theirs.map((element: unknown, i) => (children.has(i) ? edit.value[i] : element));
+    return { kind: 'positions', base: theirs, value, children, ...(edit.isByValue && { isByValue: edit.isByValue }) };
+  }
+  if (by.isGuarded) return undefined;
+  if (edit.isByValue === true) {
+    // Which of two replacements of one value is meant, only the writers know.
+    const isThere = (i: number): boolean => isIn(theirs, base[i]);
+    return [...children.keys()].every(isThere) ? arrayEdit(theirs, replaceValues(edit, theirs), false) : undefined;
+  }
+  const isOtherKept = (_: unknown, i: number): boolean => children.has(i) || isKept(i);
+  if (!entersElements(edit) || theirs.length !== base.length || !base.every(isOtherKept)) return undefined;
+  return rebaseInside(edit, theirs, keys, by);
+}
+
+function rebaseInside(
+  edit: PositionsEdit,
+  theirs: readonly unknown[],
+  keys: Clash['keys'],
+  by: Rebasing,
+): PositionsEdit | null {
+  const children = new Map<number, ValueEdit>();
+  const value = [...theirs];
+  for (const [i, child] of edit.children) {
+    const rebased = rebaseEdit(child, theirs[i], [...keys, i], by);
+    if (rebased === null) continue;
+    // An element cannot go without another one taking its place.
+    const element: Edit = rebased.kind === 'delete' ? { kind: 'set', base: theirs[i], value: null } : rebased;
+    children.set(i, element as ValueEdit);
+    value[i] = element.value;
+  }
+  return children.size === 0 ? null : { kind: 'positions', base: theirs, value, children };
+}
+
+/**
+ * Each writer's removals and additions are done, but of two who moved elements each meant another order.
+ *
+ * @returns `undefined` for a clash.
+ */
+function rebaseValues(edit: ValuesEdit, theirs: unknown, { isGuarded }: Rebasing): Edit | null | undefined {
+  const { base, isMoved, isUnique } = edit;
+  if (!Array.isArray(theirs)) return undefined;
+  if (isGuarded && !isUnique && !equalValues(base, theirs)) return undefined;
+  const inBoth = (values: readonly unknown[], others: readonly unknown[]) =>
+    values.filter((each) => isIn(others, each));
+  if (isMoved && !equalValues(inBoth(base, theirs), inBoth(theirs, base))) return undefined;
+  return arrayEdit(theirs, mergeValues(edit, theirs), isUnique);
 }
 
 /** Where each element of an array is, by its identity; null for what is no array, and where two have the same. */

@@ -7,7 +7,7 @@ import { fieldsForRule, validateLoaded } from '../document/loaded-part.ts';
 import { setAt } from '../document/path.ts';
 import { retype, retypedIn } from './apply-schema-types.ts';
 import { isLeft, overlay, quiet, type SchemaField, type Verdict } from '../schema/schema-field.ts';
-import type { Edit, EditTree } from '../edits/edits.ts';
+import { type Edit, type EditTree, inParallel } from '../edits/edits.ts';
 import { equalOrBothUndefined } from '../tracking/pending-operators.ts';
 import { editOf, editsOf } from '../tracking/state-tracker.ts';
 
@@ -65,7 +65,7 @@ function completed({ baseline, definition }: DocumentState, edits: Edits): EditT
     if (told === null) edits.delete(name);
     else edits.set(name, told);
   }
-  return edits.size === 0 ? null : { kind: 'object', children: edits as Map<string, Edit> };
+  return edits.size === 0 ? null : { kind: 'object', children: inParallel(edits as Map<string, Edit>) };
 }
 
 /** What the schemas made of the values. */

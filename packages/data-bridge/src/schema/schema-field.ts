@@ -5,7 +5,8 @@ import { equalValues } from '../bson/equal-values.ts';
 import type { BsonKind } from './bson-types.ts';
 import type { Identities } from '../bson/identity.ts';
 import { SchemaError, type ValidationIssue } from '../errors.ts';
-import { identitiesOf, withoutIdentity } from './identified.ts';
+import { withoutIdentity } from './identified.ts';
+import { identitiesOf } from './identities.ts';
 import {
   elementKindOf,
   isWrittenAsync,

@@ -10,6 +10,7 @@ import {
   type Keys,
   type SetEdit,
 } from '../edits/edits.ts';
+import type { ValuesEdit } from '../edits/values-edit.ts';
 import { every, type GuardFilter } from './shape-guards.ts';
 import { isIndex, isNameable } from './operators.ts';
 import {
@@ -86,6 +87,8 @@ function comparesText(edit: Edit | EditTree, asked: Asked): boolean {
       return [...edit.children.values()].some((child) => comparesText(child, asked));
     case 'positions':
       return [...edit.children.keys()].some((i) => holdsString(edit.base[i]));
+    case 'values':
+      return asked === 'values' && edit.hasTexts && isGuarded(edit);
     case 'elements': {
       const isCompared = holdsString(edit.removed) || idsOf([...edit.base, ...edit.added], edit.key).some(holdsString);
       return isCompared || [...edit.children.values()].some((child) => comparesText(child, asked));
@@ -163,6 +166,11 @@ function conditionsOf(edit: Edit, base: unknown, place: Place, guard: GuardFilte
       const same = Array.from(edit.children.keys(), (i) => ({ $eq: [element(current, i), literal(elements[i])] }));
       return [{ $cond: [isArray(current), every(same), false] }];
     }
+    case 'values':
+      if (asked === 'kinds' || !isGuarded(edit)) return kindConditions(['array'], base, place, guard);
+      return edit.isUnique
+        ? [{ $cond: [isArray(current), inSameOrder(base as readonly unknown[], current), false] }]
+        : valueConditions(base, place, guard);
     case 'elements': {
       const conditions = elementConditions(edit, base as readonly unknown[], current, asked);
       return conditions.length === 0
@@ -204,9 +212,20 @@ function elementConditions(
   return [...ofEdited, ...ofRemoved, ...ofAdded, ...(isMoved ? [isInOrder(idsOf(base, key), key, array)] : [])];
 }
 
+/**
+ * What nobody declared to have no value twice is guarded as a list: two who each remove one of two owners must not end with
+ * none. Of what is declared only an order can be in another's way.
+ */
+function isGuarded({ isUnique, isMoved }: ValuesEdit): boolean {
+  return !isUnique || isMoved;
+}
+
 /** Of the original elements those that are still there stand in their order. */
 function isInOrder(ids: readonly unknown[], key: string, array: Expression): Expression {
-  const stored = { $map: { input: array, as: 'g', in: `$$g.${key}` } };
+  return inSameOrder(ids, { $map: { input: array, as: 'g', in: `$$g.${key}` } });
+}
+
+function inSameOrder(ids: readonly unknown[], stored: Expression): Expression {
   const inBoth = (list: Expression, other: Expression): Expression => ({
     $filter: { input: list, as: 'g', cond: { $in: ['$$g', other] } },
   });
