@@ -47,6 +47,7 @@ export type { HistoryDocument } from './model/history-model.ts';
 export type { HistoryChange, HistoryEntry, HistoryOptions, HistoryPage } from './history/page.ts';
 export type { HistoryRepair } from './history/repair.ts';
 export { identified, type IdentifiedSchema, type IdentityKey } from './schema/identified.ts';
+export { type OfScalars, unique, type UniqueSchema } from './schema/unique.ts';
 export type { EnsureCollectionOptions } from './collection-sync/ensure.ts';
 export type { InsertManyOptions } from './write/insert-many.ts';
 export { type Literal, literal, trusted } from './filter/literal.ts';

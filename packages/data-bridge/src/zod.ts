@@ -1,6 +1,7 @@
 import { core, ZodType } from 'zod';
 import { type BsonKind, type BsonValues, bsonTypeOf, convertTo } from './schema/bson-types.ts';
 import { checkIdentity, type IdentityKey } from './schema/identified.ts';
+import { checkUnique, type OfScalars } from './schema/unique.ts';
 
 /**
  * A Zod type for one BSON type. It takes and gives what the plain schema of the same name does, and nests in any other:
@@ -83,6 +84,25 @@ export function identified<S extends core.$ZodType, const K extends IdentityKey<
   // As a part of the definition it is in all copies that Zod makes of the type.
   const marked: core.$ZodTypeDef = Object.assign({}, schema._zod.def, { '~identified': key });
   return core.clone(schema, marked, { parent: true });
+}
+
+/**
+ * An array of scalars, none of which is there twice. What different writers add, remove and move then all survives, and a
+ * value that two of them add is there once. Arrays of strings, ObjectIds and UUIDs are merged without a word; this is for
+ * numbers, dates and the like, and for additions that meet. It is the type that it was given, marked, and nests anywhere.
+ *
+ * ```ts
+ * const Ticket = z.object({ numbers: unique(z.array(z.int())) });
+ * class Draw extends model('draws', { tickets: z.record(z.string(), Ticket) }) {}
+ * ```
+ *
+ * @param schema of an array of scalars without a bound on its length, also optional or with a default.
+ * @throws SchemaError for what is no such array, as far as the schema shows.
+ */
+export function unique<S extends core.$ZodType>(schema: S & OfScalars<NonNullable<core.output<S>>>): S {
+  checkUnique(schema);
+  const marked: core.$ZodTypeDef = Object.assign({}, schema._zod.def, { '~identified': true });
+  return core.clone<S>(schema, marked, { parent: true });
 }
 
 function zodBson<K extends BsonKind>(kind: K): ZodBson<K> {

@@ -49,6 +49,7 @@ describe('the public names of data-bridge', () => {
       'timestamp',
       'transaction',
       'trusted',
+      'unique',
       'uuid',
       'withActor',
       'withReason',

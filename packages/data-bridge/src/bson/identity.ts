@@ -1,10 +1,15 @@
+import { BSON } from 'mongodb';
 import { isPlainObject } from './plain-object.ts';
 import { isBson, isDate, isUint8Array } from './bson-classes.ts';
 
-/** What a schema declares of the arrays in a value: which member identifies their elements. */
+/** What a schema declares of the arrays in a value: what identifies their elements. */
 export interface Identities {
-  /** Of the value itself, where it is such an array. */
+  /** The member of the elements, where the value itself is such an array. */
   readonly key: string | undefined;
+  /** True where it is an array of values, none of which is there twice. */
+  readonly isUnique?: boolean;
+  /** True where it is an array with a bound on its length, or one that says what stands at which place. */
+  readonly isBound?: boolean;
   /** Of a member of the value, or of any of its elements. */
   at(step: string | number): Identities | undefined;
 }
@@ -57,6 +62,40 @@ export function pairElements(
   return origins.length + base.length === 0 ? null : { key, origins };
 }
 
+/**
+ * Tells the elements of an array apart by what they are themselves: texts, ObjectIds and UUIDs, none of them twice. Other
+ * scalars only where that is declared: two equal numbers or dates of a list most often are two entries.
+ *
+ * @returns for each element the index of the original that it was, -1 for a new one; null where it does not work.
+ */
+export function pairValues(
+  value: readonly unknown[],
+  base: readonly unknown[],
+  isUnique: boolean,
+): readonly number[] | null {
+  const originals = new Map<string, number>();
+  for (const original of base) {
+    const id = valueText(original, isUnique);
+    if (id === null || originals.has(id)) return null;
+    originals.set(id, originals.size);
+  }
+  const seen = new Set<string>();
+  const origins: number[] = [];
+  for (const element of value) {
+    const id = valueText(element, isUnique);
+    if (id === null || seen.has(id)) return null;
+    seen.add(id);
+    origins.push(originals.get(id) ?? -1);
+  }
+  return origins;
+}
+
+function valueText(value: unknown, isUnique: boolean): string | null {
+  if (typeof value === 'string') return `s${value}`;
+  if (isBson(value, 'ObjectId')) return objectText(value);
+  return isUnique || (isBson(value, 'Binary') && value.sub_type === BSON.Binary.SUBTYPE_UUID) ? textOf(value) : null;
+}
+
 /** A text that two elements share exactly when a server takes their members of this name for equal; null for no such value. */
 export function identityOf(element: unknown, key: string): string | null {
   return isPlainObject(element) && Object.hasOwn(element, key) ? textOf(element[key]) : null;
@@ -87,7 +126,7 @@ function numberText(value: number): string | null {
 }
 
 function objectText(value: object): string | null {
-  if (isBson(value, 'ObjectId')) return `o${value.toHexString()}`;
+  if (isBson(value, 'ObjectId')) return `o${latin1Of(value.id)}`;
   if (isDate(value)) return Number.isNaN(value.getTime()) ? null : `d${value.getTime()}`;
   if (isUint8Array(value)) return bytesText(0, value);
   if (isBson(value, 'Binary')) return bytesText(value.sub_type, value.value());
@@ -98,5 +137,9 @@ function objectText(value: object): string | null {
 }
 
 function bytesText(subtype: number, bytes: Uint8Array): string {
-  return `b${subtype}:${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')}`;
+  return `b${subtype}:${latin1Of(bytes)}`;
+}
+
+function latin1Of(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }

@@ -7,11 +7,14 @@ import {
   type Edit,
   type EditTree,
   type ElementsEdit,
+  entersElements,
   hasMembers,
   idsOf,
   type PositionsEdit,
   type ValueEdit,
 } from './edits.ts';
+import type { ValuesEdit } from './values-edit.ts';
+import { mergeValues, replaceValues } from './merge-values.ts';
 import { equalToServer } from './server-values.ts';
 
 /**
@@ -39,6 +42,8 @@ function applyEdit(edit: Edit, form: Form, current: unknown): unknown {
       return form === 'pipeline' ? edit.value : createMembers(edit.children, current);
     case 'positions':
       return applyToPositions(edit, form, current);
+    case 'values':
+      return applyToValues(edit, form, current);
     case 'elements':
       return applyToElements(edit, form, current);
     case 'atomic':
@@ -68,13 +73,24 @@ function createMembers(children: ReadonlyMap<string, Edit>, current: unknown): u
 function applyToPositions(edit: PositionsEdit, form: Form, current: unknown): unknown {
   if (!Array.isArray(current)) return edit.value;
   const elements: readonly unknown[] = current;
-  const isAsBefore = ([i, { base }]: readonly [number, Edit]) =>
-    i < elements.length && equalToServer(elements[i], base);
-  if (![...edit.children].every(isAsBefore)) return edit.value;
+  const { base: originals, children } = edit;
+  const isAsBefore = (i: number) => i < elements.length && equalToServer(elements[i], originals[i]);
+  if (![...children.keys()].every(isAsBefore)) {
+    if (edit.isByValue === true) return replaceValues(edit, elements);
+    const isOtherAsBefore = (_: unknown, i: number) => children.has(i) || isAsBefore(i);
+    if (!entersElements(edit) || elements.length !== originals.length || !originals.every(isOtherAsBefore))
+      return edit.value;
+  }
   return elements.map((element, i) => {
     const child = edit.children.get(i);
     return child === undefined ? element : applyEdit(child, form, element);
   });
+}
+
+function applyToValues(edit: ValuesEdit, form: Form, current: unknown): unknown {
+  if (Array.isArray(current)) return form === 'pipeline' && edit.isLong ? edit.value : mergeValues(edit, current);
+  if (form === 'pipeline' || current !== ABSENT) return edit.value;
+  return edit.added.length > 0 ? edit.added : ABSENT;
 }
 
 /** Elements are found by their identities, wherever they are now; those of others stay. */

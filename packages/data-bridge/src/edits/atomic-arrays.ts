@@ -69,7 +69,7 @@ export const POP: AtomicRule = {
   },
   stored: (current, end, form) => ofArrayOrMissing(current, form, (values) => withoutEnd(values, end), ABSENT),
   repeatable: () => false,
-  fitsAnyShape: false,
+  types: ['array'],
   standsAlone: false,
   isServerValue: false,
   takesPart: false,
@@ -122,7 +122,7 @@ function list({
     stored: (current, operand, form) =>
       ofArrayOrMissing(current, form, (values) => store(values, operand as Values), ofMissing(operand)),
     repeatable,
-    fitsAnyShape: false,
+    types: ['array'],
     standsAlone: true,
     isServerValue: false,
     takesPart,

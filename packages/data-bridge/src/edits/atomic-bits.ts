@@ -1,3 +1,4 @@
+import type { BsonTypeName } from '../bson/types.ts';
 import { BSON } from 'mongodb';
 import { isPlainObject } from '../bson/plain-object.ts';
 import { ABSENT } from '../bson/encode.ts';
@@ -28,6 +29,8 @@ const BITWISE: Readonly<Record<string, (masks: Masks, bits: bigint) => Masks>> =
   xor: ({ and, xor }, bits) => ({ and, xor: xor ^ bits }),
 };
 
+const INTEGERS: readonly BsonTypeName[] = ['int', 'long'];
+
 export const BIT: AtomicRule = {
   checkOperand,
   checkValue: (value) =>
@@ -45,14 +48,14 @@ export const BIT: AtomicRule = {
   operator: (operand) => ['$bit', operand],
   expression: (current, operand, otherwise) => {
     const ofNothing = { $cond: [isMissing(current), literal(stored(ABSENT, operand as Operand)), otherwise] };
-    return { $cond: [isOfType(current, ['int', 'long']), computed(current, operand as Operand), ofNothing] };
+    return { $cond: [isOfType(current, INTEGERS), computed(current, operand as Operand), ofNothing] };
   },
   stored: (current, operand) => stored(current, operand as Operand),
   repeatable: (operand) => {
     const { and, xor } = masksOf([operand as Operand]);
     return (and & xor) === 0n;
   },
-  fitsAnyShape: false,
+  types: INTEGERS,
   standsAlone: true,
   isServerValue: false,
   takesPart: false,

@@ -41,7 +41,7 @@ function numeric(
       return isNumeric(current) ? store(current, operand as Numeric) : UNFIT;
     },
     repeatable: () => false,
-    fitsAnyShape: false,
+    types: NUMBER_TYPES,
     standsAlone: true,
     isServerValue: false,
     takesPart: false,
@@ -81,7 +81,7 @@ function extreme(name: '$min' | '$max', comparison: string, wins: (order: number
     },
     stored: (current, operand) => (current === ABSENT || wins(compareAsServer(operand, current)) ? operand : current),
     repeatable: () => true,
-    fitsAnyShape: true,
+    types: null,
     standsAlone: true,
     isServerValue: false,
     takesPart: false,

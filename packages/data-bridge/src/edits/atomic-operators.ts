@@ -18,7 +18,7 @@ const CURRENT_DATE: AtomicRule = {
   expression: () => '$$NOW',
   stored: () => UNFIT,
   repeatable: () => true,
-  fitsAnyShape: true,
+  types: null,
   standsAlone: true,
   isServerValue: true,
   takesPart: false,

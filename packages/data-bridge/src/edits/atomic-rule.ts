@@ -1,3 +1,4 @@
+import type { BsonTypeName } from '../bson/types.ts';
 import type { Expression } from './expression.ts';
 
 /** The two forms in which edits are sent: update operators, or an update pipeline. */
@@ -36,8 +37,8 @@ export interface AtomicRule {
   readonly stored: (current: unknown, operand: unknown, form: Form) => unknown;
   /** True where sending it twice leaves what sending it once leaves. */
   readonly repeatable: (operand: unknown) => boolean;
-  /** True where the server takes it for a field of any type, so that it needs no second try. */
-  readonly fitsAnyShape: boolean;
+  /** The BSON types to which the server applies it; null for any, so that it needs no second try. */
+  readonly types: readonly BsonTypeName[] | null;
   /** True where it means the same whatever other writers did, so that it asks nothing of what is stored. */
   readonly standsAlone: boolean;
   /** True where the server alone knows the new value before it answers. */

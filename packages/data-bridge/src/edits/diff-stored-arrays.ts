@@ -3,17 +3,14 @@ import type { Identities } from '../bson/identity.ts';
 import type { Field } from '../bson/level.ts';
 import { latin1 } from '../bson/text.ts';
 import { MAX_SEARCHED, type ValueEdit } from './edits.ts';
+import { areOwnIdentities, areReplaced, isValueType, removalFrom, type StoredArray } from './diff-stored-values.ts';
 import { copyPlain } from './plain-copy.ts';
 import { exactAt, type Source, StoredElements, StoredPositions, StoredPush, StoredSet } from './stored-edits.ts';
 import { copyBeside, givesType, losesType } from './stored-types.ts';
 import { ARRAY, DOCUMENT, OBJECT_ID, STRING } from '../bson/types.ts';
 
-/** Where the walk stands: a stored value, and what is known of its place. */
-export interface Place {
-  readonly source: Source;
-  readonly at: number;
-  /** The terminator of the value, a container. */
-  readonly last: number;
+/** Where the walk stands: a stored array, and what is known of its place. */
+export interface Place extends StoredArray {
   /** Of the array, or of the arrays around it. */
   readonly field: Field;
   /** How deep below the document's field. */
@@ -46,13 +43,16 @@ export function walkArray(walk: Walk, place: Place, value: readonly unknown[]): 
     : walkPositions(walk, place, value);
 }
 
-/** Elements that are compared by position. */
+/** Elements that are compared by position, or by what they are. */
 function walkPositions(walk: Walk, place: Place, value: readonly unknown[]): ValueEdit | null | undefined {
   const { source, at, last, field, level, identities } = place;
   const { bytes, start } = source;
   let children: Map<number, ValueEdit> | null = null;
   let count = 0;
+  const isUnique = identities?.isUnique === true;
+  const isBound = identities?.isBound === true;
   for (let here = at + 4; here < last; count++) {
+    const head = here;
     const type = bytes[here] as number;
     const from = nameEnd(bytes, start, here + 1, last) + 1;
     here = valueEnd(bytes, start, type, from, last);
@@ -61,6 +61,11 @@ function walkPositions(walk: Walk, place: Place, value: readonly unknown[]): Val
       edit = walk(source, type, from, last, field, value[count], level + 1, identities?.at(count));
       if (edit === null) continue;
     }
+    if (children === null && !isBound && isValueType(type)) {
+      const removal = removalFrom(place, head, count, value, isUnique);
+      if (removal !== null) return removal;
+    }
+    if (isUnique) return undefined;
     // What was here may be elsewhere now, and what is here may have been elsewhere.
     if (edit === undefined || losesType(source, type, from, last) || (edit !== null && givesType(edit)))
       return undefined;
@@ -68,11 +73,15 @@ function walkPositions(walk: Walk, place: Place, value: readonly unknown[]): Val
   }
   if (count === value.length) {
     if (children === null) return null;
-    if (children.size < count) return new StoredPositions(source, at, children);
+    const isByValue = children.size < count && !isBound && areReplaced(place, children);
+    if (isByValue === undefined) return undefined;
+    if (children.size < count) return new StoredPositions(source, at, children, isByValue);
   } else if (children === null && value.length > count) {
+    if (isUnique) return undefined;
     const added = copyPlain(value.slice(count), level) as unknown[] | undefined;
     return added && new StoredPush(source, at, added);
   }
+  if (!isBound && areOwnIdentities(place)) return undefined;
   const copy = copyBeside(source, ARRAY, at, last + 1, value);
   return copy === undefined ? undefined : new StoredSet(source, ARRAY, at, copy);
 }

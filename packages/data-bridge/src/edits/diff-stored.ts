@@ -5,7 +5,7 @@ import { equalId, equalText, equalTyped } from '../bson/equal-scalars.ts';
 import type { Identities } from '../bson/identity.ts';
 import type { Field } from '../bson/level.ts';
 import { utf8 } from '../bson/text.ts';
-import { type Edit, MAX_LEVELS, type ValueEdit } from './edits.ts';
+import { type Edit, inParallel, MAX_LEVELS, type ValueEdit } from './edits.ts';
 import { copyDate, copyPlain, isPlainKey } from './plain-copy.ts';
 import { type Source, StoredDelete, StoredObject, StoredSet } from './stored-edits.ts';
 import { isCommonType } from './stored-types.ts';
@@ -191,7 +191,9 @@ function walkMembers(
     if (edit !== null) (children ??= new Map<string, ValueEdit>()).set(key, edit);
   }
   if (here < last) return undefined;
-  return children === null ? null : new StoredObject(source, at, children);
+  return children === null
+    ? null
+    : new StoredObject(source, at, inParallel<ReadonlyMap<string, Edit>>(children) as ReadonlyMap<string, ValueEdit>);
 }
 
 /** Where the value of the element begins whose name, a field's, stands at `at`; -1 where it is another one than `key`. */

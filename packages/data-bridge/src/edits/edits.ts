@@ -3,6 +3,7 @@ import { ABSENT, memberOf, toExact } from '../bson/encode.ts';
 import { equalValues } from '../bson/equal-values.ts';
 import { type Identities, pairElements, type Pairing } from '../bson/identity.ts';
 import type { AtomicOperator } from './atomic-operators.ts';
+import { compareValues, MAX_COMPARED, type ValuesEdit } from './values-edit.ts';
 
 /** From the document to a value: the field's name, and the keys below it. */
 export type Keys = readonly [string, ...string[]];
@@ -47,9 +48,11 @@ export interface PositionsEdit {
   readonly base: readonly unknown[];
   readonly value: readonly unknown[];
   readonly children: ReadonlyMap<number, ValueEdit>;
+  /** True where its elements are told apart by what they are: one that is not in its place any more is looked for. */
+  readonly isByValue?: true;
 }
 
-/** An array whose elements have identities, of which some were edited, removed, added or moved. */
+/** An array whose elements are identified by a member, of which some were edited, removed, added or moved. */
 export interface ElementsEdit {
   readonly kind: 'elements';
   readonly base: readonly unknown[];
@@ -84,7 +87,7 @@ export interface AtomicEdit {
 }
 
 /** An edit that leaves a value. */
-export type ValueEdit = SetEdit | PushEdit | ObjectEdit | PositionsEdit | ElementsEdit;
+export type ValueEdit = SetEdit | PushEdit | ObjectEdit | PositionsEdit | ElementsEdit | ValuesEdit;
 
 /** One node per path: two edits can never overlap. */
 export type Edit = ValueEdit | DeleteEdit | AtomicEdit;
@@ -150,6 +153,24 @@ function compare(base: unknown, value: unknown, level: number, identities: Ident
   return isContainer && base !== ABSENT && equalValues(base, value) ? null : { kind: 'set', base, value };
 }
 
+const UNIQUE: Identities = { key: undefined, isUnique: true, at: () => undefined };
+
+/** What changed between two arrays of scalars, BSON-typed. */
+export function arrayEdit(base: readonly unknown[], value: readonly unknown[], isUnique: boolean): ValueEdit | null {
+  return compareArrays(base, value, 0, isUnique ? UNIQUE : undefined);
+}
+
+/** The longest array that a pipeline compares with its original, for the sake of what changed inside an element. */
+const MAX_ENTERED = 1000;
+
+/**
+ * True where members of elements changed, which are merged with others' members while no other element and the length did
+ * not change.
+ */
+export function entersElements({ base, children }: PositionsEdit): boolean {
+  return base.length <= MAX_ENTERED && [...children.values()].some(({ kind }) => kind !== 'set');
+}
+
 /** The identities of elements, BSON-typed. */
 export function idsOf(elements: readonly unknown[], key: string): unknown[] {
   return elements.map((element) => memberOf(element, key));
@@ -185,7 +206,35 @@ function compareMembers(
     const edit = memberOf(value, key) === ABSENT ? compareAbsent(memberOf(base, key)) : null;
     if (edit !== null) children.set(key, edit);
   }
-  return children.size === 0 ? null : { kind: 'object', base, value, children };
+  return children.size === 0 ? null : { kind: 'object', base, value, children: inParallel(children) };
+}
+
+/**
+ * Arrays that had one length and have one now may belong together, place by place: where one of them is sent whole, so are
+ * the others.
+ *
+ * @param children the edits of one object's members.
+ */
+export function inParallel<C extends ReadonlyMap<string, Edit>>(children: C): C | Map<string, Edit> {
+  for (const edit of children.values()) if (edit.kind === 'values') return wholeInParallel(children);
+  return children;
+}
+
+function wholeInParallel(children: ReadonlyMap<string, Edit>): Map<string, Edit> {
+  const result = new Map(children);
+  const arrays = [...children.values()].filter((edit) => edit.kind === 'set' && Array.isArray(edit.value));
+  for (const [name, edit] of arrays.length > 0 ? children : []) {
+    if (edit.kind !== 'values') continue;
+    const { base, value } = edit;
+    const isParallel = (other: Edit): boolean =>
+      lengthOf((other as SetEdit).value) === value.length && lengthOf(other.base) === base.length;
+    if (arrays.some(isParallel)) result.set(name, { kind: 'set', base, value });
+  }
+  return result;
+}
+
+function lengthOf(value: unknown): number {
+  return Array.isArray(value) ? value.length : -1;
 }
 
 function compareArrays(
@@ -202,13 +251,16 @@ function compareArrays(
     const edit = compare(base[i] ?? null, value[i], level + 1, identities?.at(i));
     if (edit !== null) children.set(i, edit);
   }
-  if (base.length === value.length) {
-    if (children.size === 0) return null;
-    // Where every element changed, the array itself is smaller than a guard for each of them.
-    return children.size < base.length ? { kind: 'positions', base, value, children } : { kind: 'set', base, value };
-  }
+  if (base.length === value.length && children.size === 0) return null;
+  const isUnique = identities?.isUnique === true;
   const grew = children.size === 0 && value.length > base.length;
-  return grew ? { kind: 'push', base, value, added: value.slice(base.length) } : { kind: 'set', base, value };
+  if (grew && !isUnique) return { kind: 'push', base, value, added: value.slice(base.length) };
+  const byValue = identities?.isBound === true ? null : compareValues(base, value, isUnique);
+  if (byValue !== null && typeof byValue === 'object') return byValue;
+  // Where every element changed, the array itself is smaller than a guard for each of them.
+  if (base.length !== value.length || children.size === base.length) return { kind: 'set', base, value };
+  const isByValue = byValue === 'in place' && children.size * base.length <= MAX_COMPARED;
+  return { kind: 'positions', base, value, children, ...(isByValue && { isByValue: true as const }) };
 }
 
 /** Elements that have to be found by their identities, times those to look through, beyond which the array is sent whole. */

@@ -2,17 +2,22 @@ import { setOwn } from '../bson/plain-object.ts';
 import { ABSENT, memberOf } from '../bson/encode.ts';
 import { equalValues } from '../bson/equal-values.ts';
 import { identityOf } from '../bson/identity.ts';
+import { UNFIT } from './atomic-rule.ts';
 import { applyAtomic, ruleOf, whyInapplicable } from './atomic-operators.ts';
 import {
+  arrayEdit,
   type AtomicEdit,
   type Edit,
   type EditTree,
   type ElementsEdit,
+  entersElements,
   hasMembers,
   type ObjectEdit,
   type PositionsEdit,
   type ValueEdit,
 } from './edits.ts';
+import { isIn, mergeValues, replaceValues } from './merge-values.ts';
+import type { ValuesEdit } from './values-edit.ts';
 
 /** An edit whose original another writer changed, too. Values are BSON-typed, `ABSENT` for what is not there. */
 export interface Clash {
@@ -26,6 +31,12 @@ export interface Clash {
 /** What is done where edits clash: gives the edit of their value, or null to leave that as it is. */
 export type Settle = (clash: Clash) => Edit | null;
 
+interface Rebasing {
+  readonly settle: Settle;
+  /** True where more is a clash than what cannot be laid on the newer document: all that guards ask of it. */
+  readonly isGuarded: boolean;
+}
+
 /**
  * Places edits on a newer document: the same edits, with what is stored there as their originals. What is stored there
  * already needs no edit. Writers whose edits touch different paths, or only add to one, do not clash.
@@ -33,22 +44,32 @@ export type Settle = (clash: Clash) => Edit | null;
  * @param theirs gives a field of the newer document, BSON-typed, or `ABSENT`.
  * @returns null when nothing is left to write.
  */
-export function rebaseEdits(tree: EditTree, theirs: (name: string) => unknown, settle: Settle): EditTree | null {
+export function rebaseEdits(
+  tree: EditTree,
+  theirs: (name: string) => unknown,
+  settle: Settle,
+  isGuarded = false,
+): EditTree | null {
   const children = new Map<string, Edit>();
   for (const [name, edit] of tree.children) {
-    const rebased = rebaseEdit(edit, theirs(name), [name], settle);
+    const rebased = rebaseEdit(edit, theirs(name), [name], { settle, isGuarded });
     if (rebased !== null) children.set(name, rebased);
   }
   return children.size === 0 ? null : { kind: 'object', children };
 }
 
-/** Where edits and a newer document clash. */
-export function clashesOf(tree: EditTree, theirs: (name: string) => unknown): Clash[] {
+/**
+ * Where edits and a newer document clash.
+ *
+ * @param isGuarded true for what a guard of the edits' originals, or of their kinds, would not let pass.
+ */
+export function clashesOf(tree: EditTree, theirs: (name: string) => unknown, isGuarded = false): Clash[] {
   const clashes: Clash[] = [];
-  rebaseEdits(tree, theirs, (clash) => {
+  const note: Settle = (clash) => {
     clashes.push(clash);
     return null;
-  });
+  };
+  rebaseEdits(tree, theirs, note, isGuarded);
   return clashes;
 }
 
@@ -61,15 +82,31 @@ export function editTo(theirs: unknown, value: unknown): Edit | null {
 /** My value wins. */
 export const takeMine: Settle = ({ mine, theirs }) => editTo(theirs, mine);
 
+/** True where an operator means the same to their value as to its original. */
+export function keepsMeaning(
+  { operator, operand, base }: Pick<AtomicEdit, 'operator' | 'operand' | 'base'>,
+  theirs: unknown,
+): boolean {
+  const { types, standsAlone, stored } = ruleOf(operator);
+  if (!standsAlone && !equalOrBothAbsent(base, theirs)) return false;
+  if (theirs === ABSENT) return true;
+  if (whyInapplicable(operator, theirs, operand) !== null) return false;
+  return types === null || stored(theirs, operand, 'pipeline') !== UNFIT;
+}
+
+function isGone({ operator, base }: AtomicEdit, theirs: unknown): boolean {
+  return theirs === ABSENT && base !== ABSENT && ruleOf(operator).types !== null;
+}
+
 /** True where both stored values are equal, or both not there. */
 export function equalOrBothAbsent(a: unknown, b: unknown): boolean {
   const [left, right] = [a, b].map((value) => (value === undefined ? ABSENT : value));
   return left === right || (left !== ABSENT && right !== ABSENT && equalValues(left, right));
 }
 
-function rebaseEdit(edit: Edit, theirs: unknown, keys: Clash['keys'], settle: Settle): Edit | null {
+function rebaseEdit(edit: Edit, theirs: unknown, keys: Clash['keys'], by: Rebasing): Edit | null {
   const mine = edit.kind === 'delete' ? ABSENT : edit.value;
-  const clash = (): Edit | null => settle({ keys, base: edit.base, mine, theirs });
+  const clash = (): Edit | null => by.settle({ keys, base: edit.base, mine, theirs });
   switch (edit.kind) {
     case 'set':
     case 'delete':
@@ -78,37 +115,39 @@ function rebaseEdit(edit: Edit, theirs: unknown, keys: Clash['keys'], settle: Se
       if (!Array.isArray(theirs)) return clash();
       return { kind: 'push', base: theirs, value: [...(theirs as unknown[]), ...edit.added], added: edit.added };
     case 'atomic':
-      return rebaseAtomic(edit, theirs) ?? clash();
+      // What is gone was of another kind than what is not there.
+      return (by.isGuarded && isGone(edit, theirs) ? null : rebaseAtomic(edit, theirs)) ?? clash();
     case 'object': {
       const members = edit.isPart === true && theirs === ABSENT ? {} : theirs;
-      return hasMembers(members) ? rebaseMembers(edit, members, keys, settle) : clash();
+      return hasMembers(members) ? rebaseMembers(edit, members, keys, by) : clash();
     }
     case 'positions':
-      return rebasePositions(edit, theirs) ?? clash();
+    case 'values': {
+      const rebased = edit.kind === 'values' ? rebaseValues(edit, theirs, by) : rebasePositions(edit, theirs, keys, by);
+      return rebased === undefined ? clash() : rebased;
+    }
     case 'elements': {
       const places = placesOf(theirs, edit.key);
       return places === null || !isInOrder(edit, places)
         ? clash()
-        : rebaseElements(edit, theirs as readonly unknown[], places, keys, settle);
+        : rebaseElements(edit, theirs as readonly unknown[], places, keys, by);
     }
   }
 }
 
 function rebaseAtomic(edit: AtomicEdit, theirs: unknown): AtomicEdit | null {
   const { operator, operand } = edit;
-  const before = theirs === ABSENT ? undefined : theirs;
-  if (whyInapplicable(operator, before, operand) !== null) return null;
-  if (!ruleOf(operator).standsAlone && !equalOrBothAbsent(edit.base, theirs)) return null;
-  const value = applyAtomic(operator, before, operand, '');
+  if (!keepsMeaning(edit, theirs)) return null;
+  const value = applyAtomic(operator, theirs === ABSENT ? undefined : theirs, operand, '');
   return { ...edit, base: theirs, value: value === undefined ? ABSENT : value };
 }
 
-function rebaseMembers(edit: ObjectEdit, theirs: object, keys: Clash['keys'], settle: Settle): ObjectEdit | null {
+function rebaseMembers(edit: ObjectEdit, theirs: object, keys: Clash['keys'], by: Rebasing): ObjectEdit | null {
   const children = new Map<string, Edit>();
   const value = {};
   for (const [key, member] of theirs instanceof Map ? theirs : Object.entries(theirs)) setOwn(value, key, member);
   for (const [key, child] of edit.children) {
-    const rebased = rebaseEdit(child, memberOf(theirs, key), [...keys, key], settle);
+    const rebased = rebaseEdit(child, memberOf(theirs, key), [...keys, key], by);
     if (rebased === null) continue;
     children.set(key, rebased);
     if (rebased.kind === 'delete' || rebased.value === ABSENT) delete (value as Record<string, unknown>)[key];
@@ -118,13 +157,68 @@ function rebaseMembers(edit: ObjectEdit, theirs: object, keys: Clash['keys'], se
   return { kind: 'object', base: theirs, value, children, ...(edit.isPart && { isPart: edit.isPart }) };
 }
 
-/** An index means the same element only while that is as it was. Elements that are equal already keep their edits. */
-function rebasePositions(edit: PositionsEdit, theirs: unknown): PositionsEdit | null {
-  if (!Array.isArray(theirs)) return null;
-  const isKept = (i: number): boolean => i < theirs.length && equalValues(edit.base[i], theirs[i]);
-  if (![...edit.children.keys()].every(isKept)) return null;
-  const value = theirs.map((element: unknown, i) => (edit.children.has(i) ? edit.value[i] : element));
-  return { kind: 'positions', base: theirs, value, children: edit.children };
+/**
+ * An index means the same element only while that is as it was. Elements that are equal already keep their edits. Where an
+ * element changed inside, and nothing else did, both sides' members are merged.
+ *
+ * @returns `undefined` for a clash.
+ */
+function rebasePositions(
+  edit: PositionsEdit,
+  theirs: unknown,
+  keys: Clash['keys'],
+  by: Rebasing,
+): Edit | null | undefined {
+  if (!Array.isArray(theirs)) return undefined;
+  const { base, children } = edit;
+  const isKept = (i: number): boolean => i < theirs.length && equalValues(base[i], theirs[i]);
+  if ([...children.keys()].every(isKept)) {
+    const value = theirs.map((element: unknown, i) => (children.has(i) ? edit.value[i] : element));
+    return { kind: 'positions', base: theirs, value, children, ...(edit.isByValue && { isByValue: edit.isByValue }) };
+  }
+  if (by.isGuarded) return undefined;
+  if (edit.isByValue === true) {
+    // Which of two replacements of one value is meant, only the writers know.
+    const isThere = (i: number): boolean => isIn(theirs, base[i]);
+    return [...children.keys()].every(isThere) ? arrayEdit(theirs, replaceValues(edit, theirs), false) : undefined;
+  }
+  const isOtherKept = (_: unknown, i: number): boolean => children.has(i) || isKept(i);
+  if (!entersElements(edit) || theirs.length !== base.length || !base.every(isOtherKept)) return undefined;
+  return rebaseInside(edit, theirs, keys, by);
+}
+
+function rebaseInside(
+  edit: PositionsEdit,
+  theirs: readonly unknown[],
+  keys: Clash['keys'],
+  by: Rebasing,
+): PositionsEdit | null {
+  const children = new Map<number, ValueEdit>();
+  const value = [...theirs];
+  for (const [i, child] of edit.children) {
+    const rebased = rebaseEdit(child, theirs[i], [...keys, i], by);
+    if (rebased === null) continue;
+    // An element cannot go without another one taking its place.
+    const element: Edit = rebased.kind === 'delete' ? { kind: 'set', base: theirs[i], value: null } : rebased;
+    children.set(i, element as ValueEdit);
+    value[i] = element.value;
+  }
+  return children.size === 0 ? null : { kind: 'positions', base: theirs, value, children };
+}
+
+/**
+ * Each writer's removals and additions are done, but of two who moved elements each meant another order.
+ *
+ * @returns `undefined` for a clash.
+ */
+function rebaseValues(edit: ValuesEdit, theirs: unknown, { isGuarded }: Rebasing): Edit | null | undefined {
+  const { base, isMoved, isUnique } = edit;
+  if (!Array.isArray(theirs)) return undefined;
+  if (isGuarded && !isUnique && !equalValues(base, theirs)) return undefined;
+  const inBoth = (values: readonly unknown[], others: readonly unknown[]) =>
+    values.filter((each) => isIn(others, each));
+  if (isMoved && !equalValues(inBoth(base, theirs), inBoth(theirs, base))) return undefined;
+  return arrayEdit(theirs, mergeValues(edit, theirs), isUnique);
 }
 
 /** Where each element of an array is, by its identity; null for what is no array, and where two have the same. */
@@ -152,7 +246,7 @@ function rebaseElements(
   theirs: readonly unknown[],
   places: ReadonlyMap<string, number>,
   keys: Clash['keys'],
-  settle: Settle,
+  by: Rebasing,
 ): ElementsEdit | null {
   const { base, key } = edit;
   const children = new Map<number, ValueEdit>();
@@ -169,18 +263,18 @@ function rebaseElements(
     const at = placeOf(base[i]);
     const inner = [...keys, i];
     const clash = { keys: inner, base: base[i], mine: child.value, theirs: ABSENT };
-    take(at === undefined ? settle(clash) : rebaseEdit(child, theirs[at], inner, settle), at);
+    take(at === undefined ? by.settle(clash) : rebaseEdit(child, theirs[at], inner, by), at);
   }
   for (const element of edit.removed) {
     const at = placeOf(element);
     const whole: Edit = { kind: 'delete', base: element };
-    if (at !== undefined) take(rebaseEdit(whole, theirs[at], [...keys, base.indexOf(element)], settle), at);
+    if (at !== undefined) take(rebaseEdit(whole, theirs[at], [...keys, base.indexOf(element)], by), at);
   }
   for (const element of edit.added) {
     const at = placeOf(element);
     const inner = [...keys, edit.value.indexOf(element)];
     if (at === undefined) added.push(element);
-    else take(settle({ keys: inner, base: ABSENT, mine: element, theirs: theirs[at] }), at);
+    else take(by.settle({ keys: inner, base: ABSENT, mine: element, theirs: theirs[at] }), at);
   }
   const edited = theirs.map((element, i) => children.get(i)?.value ?? element).filter((_, i) => !removed.has(i));
   const value = [...edited, ...added];

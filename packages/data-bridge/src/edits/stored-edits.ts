@@ -2,6 +2,7 @@ import { nameEnd, valueEnd } from '../bson/bytes.ts';
 import { setOwn } from '../bson/plain-object.ts';
 import { decodeExactValue } from '../bson/decode.ts';
 import { utf8 } from '../bson/text.ts';
+import type { Insertion, ValuesEdit } from './values-edit.ts';
 import type { DeleteEdit, ElementsEdit, ObjectEdit, PositionsEdit, PushEdit, SetEdit, ValueEdit } from './edits.ts';
 import { ARRAY, DOCUMENT } from '../bson/types.ts';
 
@@ -87,15 +88,52 @@ export class StoredObject extends Stored<object> implements ObjectEdit {
 export class StoredPositions extends Stored<readonly unknown[]> implements PositionsEdit {
   readonly kind = 'positions';
   readonly children: ReadonlyMap<number, ValueEdit>;
+  readonly isByValue?: true;
   #value: readonly unknown[] | undefined = undefined;
 
-  constructor(source: Source, at: number, children: ReadonlyMap<number, ValueEdit>) {
+  constructor(source: Source, at: number, children: ReadonlyMap<number, ValueEdit>, isByValue: boolean) {
     super(source, ARRAY, at);
     this.children = children;
+    if (isByValue) this.isByValue = true;
   }
 
   get value(): readonly unknown[] {
     return (this.#value ??= editedElements(this.source, this.at, this.children));
+  }
+}
+
+/** A stored array of values that are told apart by what they are, of which some were removed. */
+export class StoredValues extends Stored<readonly unknown[]> implements ValuesEdit {
+  readonly kind = 'values';
+  readonly removed: readonly unknown[];
+  readonly added: readonly unknown[] = [];
+  readonly first: readonly unknown[] = [];
+  readonly inserted: readonly Insertion[] = [];
+  readonly last: readonly unknown[] = [];
+  readonly isMoved = false;
+  readonly isUnique: boolean;
+  readonly hasTexts: boolean;
+  readonly isLong: boolean;
+  readonly #gone: ReadonlySet<number>;
+  #value: readonly unknown[] | undefined = undefined;
+
+  /** @param gone the places of those that were removed. */
+  constructor(
+    source: Source,
+    at: number,
+    gone: ReadonlySet<number>,
+    { removed, isUnique, hasTexts, isLong }: Pick<ValuesEdit, 'removed' | 'isUnique' | 'hasTexts' | 'isLong'>,
+  ) {
+    super(source, 0x04, at);
+    this.#gone = gone;
+    this.removed = removed;
+    this.isUnique = isUnique;
+    this.hasTexts = hasTexts;
+    this.isLong = isLong;
+  }
+
+  get value(): readonly unknown[] {
+    return (this.#value ??= this.base.filter((_, i) => !this.#gone.has(i)));
   }
 }
 

@@ -8,7 +8,7 @@ import { type Conflict, ConflictError } from '../errors.ts';
 import type { DocumentState, Write, WriteConditions } from '../document/document-state.ts';
 import { joinAtomics, putBack } from '../document/atomic-methods.ts';
 import { valueAt } from '../document/path.ts';
-import { applyAtomic, ruleOf, whyInapplicable } from '../edits/atomic-operators.ts';
+import { applyAtomic } from '../edits/atomic-operators.ts';
 import type { Baseline } from '../tracking/baseline.ts';
 import type { BsonBaseline } from '../tracking/bson-baseline.ts';
 import type { EditTree } from '../edits/edits.ts';
@@ -19,6 +19,7 @@ import {
   clashesOf,
   editTo,
   equalOrBothAbsent,
+  keepsMeaning,
   rebaseEdits,
   type Settle,
   takeMine,
@@ -100,7 +101,9 @@ export function conflictsOf(
   const isOurs = (clash: Clash): boolean => state.unanswered !== null && equalOrBothAbsent(clash.mine, clash.theirs);
   const kept = guardedPaths.flatMap((keys) => clashesOf(unchangedAt(keys, originals), theirs));
   const overlaps =
-    concurrency === 'fields' || kept.length > 0 ? clashesOf(without(tree, stamped), theirs).filter(not(isOurs)) : [];
+    concurrency !== 'merge' || kept.length > 0
+      ? clashesOf(without(tree, stamped), theirs, true).filter(not(isOurs))
+      : [];
   return { guarded: kept, overlaps };
 }
 
@@ -190,8 +193,7 @@ function rebaseAtomics(state: DocumentState, before: Baseline, newer: BsonBaseli
     (other: PendingAtomic) =>
       isDeepStrictEqual(other.keys, keys);
   const fits = ({ keys, operator, operand }: PendingAtomic): boolean =>
-    whyInapplicable(operator, valueAt(theirs, keys), operand) === null &&
-    (ruleOf(operator).standsAlone || equalOrBothAbsent(exactAt(before, keys), exactAt(newer, keys)));
+    keepsMeaning({ operator, operand, base: exactAt(before, keys) }, exactAt(newer, keys));
   const waiting = state.pending.filter((each) => isShown(before, each) && fits(each));
   const sent = state.sent.map((each) => {
     if (!fits(each)) return each;

@@ -57,6 +57,6 @@ async function sendUpdate(
 /** What is asked of the stored document so that an update means what it says, and as its conditions have it. */
 function wholeGuard(form: UpdatePlan, conditions: WriteConditions | null): object | undefined {
   if (conditions === null) return form.guard;
-  // What guards values guards the shape that they lie in.
-  return conditions.concurrency === 'fields' ? conditions.filter : joinGuards({ ...form.guard }, conditions.filter);
+  // What guards values, or their kinds, guards the shape that they lie in.
+  return conditions.concurrency === 'merge' ? joinGuards({ ...form.guard }, conditions.filter) : conditions.filter;
 }

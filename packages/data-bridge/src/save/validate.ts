@@ -8,7 +8,7 @@ import { fieldsForRule, validateLoaded } from '../document/loaded-part.ts';
 import { quiet, type SchemaField, type Verdict } from '../schema/schema-field.ts';
 import { isAsGiven } from '../schema/take-output.ts';
 import { takeField, triedOn } from './take-outputs.ts';
-import type { Edit, EditTree } from '../edits/edits.ts';
+import { type Edit, type EditTree, inParallel } from '../edits/edits.ts';
 import { equalOrBothUndefined } from '../tracking/pending-operators.ts';
 import { editOf, editsOf } from '../tracking/state-tracker.ts';
 
@@ -66,7 +66,7 @@ function completed({ baseline, definition }: DocumentState, edits: Edits): EditT
     if (found === null) edits.delete(name);
     else edits.set(name, found);
   }
-  return edits.size === 0 ? null : { kind: 'object', children: edits as Map<string, Edit> };
+  return edits.size === 0 ? null : { kind: 'object', children: inParallel(edits as Map<string, Edit>) };
 }
 
 /** What the schemas made of the values. */

@@ -3,7 +3,14 @@ import { CONCURRENCIES, type Concurrency } from '../definition/model-options.ts'
 import { type Conflict, FieldNotLoadedError, UsageError } from '../errors.ts';
 import { extentAt } from '../document/loaded-part.ts';
 import type { EditTree, Keys } from '../edits/edits.ts';
-import { joinGuards, unchangedAt, valueGuard, valueGuardComparesText } from '../update/value-guards.ts';
+import {
+  joinGuards,
+  kindGuard,
+  kindGuardComparesText,
+  unchangedAt,
+  valueGuard,
+  valueGuardComparesText,
+} from '../update/value-guards.ts';
 
 /*
  * What a write asks of the stored document, besides its `_id`.
@@ -97,6 +104,10 @@ export function conditionsFilter(
   const originals = (name: string): unknown => state.ordered(name);
   const trees = guardedPaths.map((keys) => unchangedAt(keys, originals));
   if (concurrency === 'fields') trees.push(edits);
-  const filter = trees.map((tree) => valueGuard(tree, originals)).reduce(joinGuards, {});
-  return { filter, collation: trees.some(valueGuardComparesText) ? { locale: 'simple' } : undefined };
+  const guards = trees.map((tree) => valueGuard(tree, originals));
+  // Of a version only those know who count by it.
+  if (concurrency === 'version') guards.push(kindGuard(edits, originals));
+  const comparesText =
+    trees.some(valueGuardComparesText) || (concurrency === 'version' && kindGuardComparesText(edits));
+  return { filter: guards.reduce(joinGuards, {}), collation: comparesText ? { locale: 'simple' } : undefined };
 }

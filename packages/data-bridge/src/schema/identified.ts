@@ -1,13 +1,12 @@
 import type { BSON } from 'mongodb';
-import type { Identities } from '../bson/identity.ts';
 import { isObject } from '../bson/bson-classes.ts';
 import { type BsonTypeName, NUMBER_TYPES } from '../bson/types.ts';
 import { typeName } from './bson-types.ts';
 import { SchemaError } from '../errors.ts';
-import { definitionOf, type JsonSchema, libraryJsonSchema, property, someSchema } from './schema-library.ts';
+import { type JsonSchema, libraryJsonSchema, property } from './schema-library.ts';
 
 /** What can identify elements: values that a server compares as the mapper does. */
-type Identity =
+export type Identity =
   | string
   | number
   | bigint
@@ -27,13 +26,13 @@ export type IdentityKey<V> = V extends readonly (infer E)[]
   : never;
 
 /** Cheap on purpose, as `FieldSchema` is. */
-interface AnySchema {
+export interface AnySchema {
   // oxlint-disable-next-line no-explicit-any -- compared with every library's types
   readonly '~standard': { readonly version: 1; readonly types?: any };
 }
 
 /** The output of a schema, without what stands for no array at all. */
-type ArrayOf<S extends AnySchema> = NonNullable<NonNullable<S['~standard']['types']>['output']>;
+export type ArrayOf<S extends AnySchema> = NonNullable<NonNullable<S['~standard']['types']>['output']>;
 
 /** A field's schema together with the member that identifies the elements of its array. */
 export interface IdentifiedSchema<S extends AnySchema> {
@@ -72,93 +71,24 @@ export function identified<S extends AnySchema, const K extends IdentityKey<Arra
   return { '~standard': schema['~standard'], '~identified': { key, schema } };
 }
 
-/** The schema of a field, without the key that identifies its elements. */
+/** A schema with what it declares of the elements of its array: the key that identifies them, or `true` for themselves. */
+interface Declaration {
+  readonly '~identified': { readonly key: string | true; readonly schema: unknown };
+}
+
+/** The schema of a field, without what it declares of its elements. */
 export function withoutIdentity<S>(schema: S): S {
   return isIdentified(schema) ? (schema['~identified'].schema as S) : schema;
 }
 
-function isIdentified(schema: unknown): schema is IdentifiedSchema<AnySchema> {
+export function isIdentified(schema: unknown): schema is Declaration {
   return isObject(property(schema, '~identified'));
-}
-
-// ── what is declared ────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** What a field's schema declares of the arrays in it; undefined for nothing. All schemas must be made by then. */
-export function identitiesOf(schema: unknown): Identities | undefined {
-  return someSchema(schema, (each) => keyOf(each) !== undefined) ? new SchemaIdentities([schema]) : undefined;
-}
-
-/** Found out step by step, as values are compared: a schema may contain itself. */
-class SchemaIdentities implements Identities {
-  readonly key: string | undefined;
-  /** Of an optional type that type, of a union each of its types. */
-  readonly #definitions: readonly unknown[];
-  /** By members that the schemas name. */
-  readonly #members = new Map<string, SchemaIdentities | undefined>();
-  #element: SchemaIdentities | undefined;
-  #others: SchemaIdentities | undefined;
-
-  constructor(schemas: readonly unknown[]) {
-    const all = [...new Set(schemas.flatMap((schema) => meant(schema)))];
-    this.key = all.map(keyOf).find((key) => key !== undefined);
-    this.#definitions = all.map(definitionOf);
-  }
-
-  at(step: string | number): Identities | undefined {
-    if (typeof step === 'number')
-      return (this.#element ??= this.#below((definition) => property(definition, 'element')));
-    const named = this.#definitions.some((definition) => memberOf(definition, step) !== undefined);
-    if (!named) return (this.#others ??= this.#below(othersOf));
-    if (!this.#members.has(step))
-      this.#members.set(
-        step,
-        this.#below((definition) => memberOf(definition, step)),
-      );
-    return this.#members.get(step);
-  }
-
-  #below(part: (definition: unknown) => unknown): SchemaIdentities | undefined {
-    const schemas = this.#definitions.map(part).filter((schema) => schema !== undefined);
-    return schemas.length === 0 ? undefined : new SchemaIdentities(schemas);
-  }
-}
-
-/** The key that a schema declares itself: Zod's definitions have it, so that copies keep it. */
-function keyOf(schema: unknown): string | undefined {
-  const own = isIdentified(schema) ? schema['~identified'].key : property(definitionOf(schema), '~identified');
-  return own as string | undefined;
-}
-
-/** The schema, and those that it stands for: what is inside a wrapper, each of a union. */
-function meant(schema: unknown, seen = new Set<unknown>()): unknown[] {
-  if (schema === undefined || seen.has(schema)) return [];
-  seen.add(schema);
-  const definition = definitionOf(schema);
-  const options = property(definition, 'options');
-  const getter = property(definition, 'getter');
-  const inside = [
-    isIdentified(schema) ? schema['~identified'].schema : undefined,
-    ...['innerType', 'out', 'left', 'right'].map((name) => property(definition, name)),
-    typeof getter === 'function' ? (getter as () => unknown)() : undefined,
-    ...(Array.isArray(options) ? (options as unknown[]) : []),
-  ];
-  return [schema, ...inside.flatMap((each) => meant(each, seen))];
-}
-
-function memberOf(definition: unknown, name: string): unknown {
-  const shape = property(definition, 'shape');
-  return isObject(shape) && Object.hasOwn(shape, name) ? property(shape, name) : undefined;
-}
-
-/** What all members of a record, or those that an object does not name, are. */
-function othersOf(definition: unknown): unknown {
-  return property(definition, 'valueType') ?? property(definition, 'catchall');
 }
 
 // ── what cannot be ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** The types of JSON Schema and of BSON that can identify elements. */
-const SCALARS: ReadonlySet<unknown> = new Set<BsonTypeName | 'number' | 'integer' | 'boolean'>([
+export const SCALARS: ReadonlySet<unknown> = new Set<BsonTypeName | 'number' | 'integer' | 'boolean'>([
   'string',
   'number',
   'integer',
@@ -173,32 +103,53 @@ const SCALARS: ReadonlySet<unknown> = new Set<BsonTypeName | 'number' | 'integer
 let isChecking = false;
 
 /**
- * Looks at the JSON Schema that the library gives; where there is none, nothing is known.
+ * Runs a check of the JSON Schema that the library gives; where there is none, nothing is known.
  *
- * @throws SchemaError where the schema is seen to be of no array of objects in which the key always is a scalar.
+ * @throws SchemaError for the problem that it finds.
  */
-export function checkIdentity(schema: unknown, key: string): void {
-  if (typeof key !== 'string') throw new SchemaError(`identified() takes a schema and a key, got ${typeName(key)}.`);
-  if (key === '' || /^\$|[.\0]|^\d+$/.test(key))
-    throw new SchemaError(`identified(…, "${key}"): the key cannot be empty, a number, start with "$" or have a dot.`);
+export function checkJsonSchema(
+  schema: unknown,
+  name: string,
+  problemOf: (root: JsonSchema) => string | undefined,
+): void {
   // case: a schema that contains itself comes here again while it is looked at
   if (isChecking) return;
   isChecking = true;
   try {
-    const root = libraryJsonSchema(schema, 'output');
-    const problem = problemOfArray(root, root, key);
-    if (problem !== undefined) throw new SchemaError(`identified(…, "${key}"): ${problem}.`);
+    const problem = problemOf(libraryJsonSchema(schema, 'output'));
+    if (problem !== undefined) throw new SchemaError(`${name}: ${problem}.`);
   } finally {
     isChecking = false;
   }
 }
 
+/** @throws SchemaError where the schema is seen to be of no array of objects in which the key always is a scalar. */
+export function checkIdentity(schema: unknown, key: string): void {
+  if (typeof key !== 'string') throw new SchemaError(`identified() takes a schema and a key, got ${typeName(key)}.`);
+  if (key === '' || /^\$|[.\0]|^\d+$/.test(key))
+    throw new SchemaError(`identified(…, "${key}"): the key cannot be empty, a number, start with "$" or have a dot.`);
+  checkJsonSchema(schema, `identified(…, "${key}")`, (root) => problemOfArray(root, root, key));
+}
+
 function problemOfArray(schema: JsonSchema, root: JsonSchema, key: string): string | undefined {
+  const arrays = arraysIn(schema, root);
+  if (arrays === null) return NO_ARRAY;
+  return elementsIn(arrays, root)
+    .map((element) => problemOfElement(element, root, key))
+    .find((problem) => problem !== undefined);
+}
+
+export const NO_ARRAY = 'the schema is of no array';
+
+/** The arrays that a schema gives, null where it may give something else. */
+export function arraysIn(schema: JsonSchema, root: JsonSchema): JsonSchema[] | null {
   const arrays = typesIn(schema, root).filter(({ type }) => type !== 'null');
-  if (arrays.some(({ type, bsonType }) => (type ?? bsonType ?? 'array') !== 'array'))
-    return 'the schema is of no array';
-  const elements = arrays.flatMap(({ items }) => (isObject(items) ? typesIn(items as JsonSchema, root) : []));
-  return elements.map((element) => problemOfElement(element, root, key)).find((problem) => problem !== undefined);
+  return arrays.every(({ type, bsonType }) => (type ?? bsonType ?? 'array') === 'array') ? arrays : null;
+}
+
+/** What their elements may be. */
+export function elementsIn(arrays: readonly JsonSchema[], root: JsonSchema): JsonSchema[] {
+  return arrays.flatMap(({ items }) => (isObject(items) ? typesIn(items as JsonSchema, root) : []));
 }
 
 function problemOfElement({ type, bsonType, properties, required }: JsonSchema, root: JsonSchema, key: string) {
@@ -214,7 +165,7 @@ function problemOfElement({ type, bsonType, properties, required }: JsonSchema, 
 }
 
 /** The alternatives that a schema gives, references followed. */
-function typesIn(schema: JsonSchema, root: JsonSchema, depth = 0): JsonSchema[] {
+export function typesIn(schema: JsonSchema, root: JsonSchema, depth = 0): JsonSchema[] {
   const { $ref, anyOf, oneOf } = schema;
   if (depth > 20) return [];
   if (typeof $ref === 'string') return typesIn(referred($ref, root), root, depth + 1);

@@ -3,7 +3,8 @@ import { copyValue } from '../bson/copy.ts';
 import type { BsonKind } from './bson-types.ts';
 import type { Identities } from '../bson/identity.ts';
 import { SchemaError, type ValidationIssue } from '../errors.ts';
-import { identitiesOf, withoutIdentity } from './identified.ts';
+import { withoutIdentity } from './identified.ts';
+import { identitiesOf } from './identities.ts';
 import type { Place } from './schema-shape.ts';
 import { placeOf } from './structure.ts';
 import {

@@ -218,7 +218,7 @@ function hasFlaggedPattern(zodSchema: unknown): boolean {
 }
 
 /** The definitions of a Zod schema's checks. */
-function checksOf(zodSchema: unknown): unknown[] {
+export function checksOf(zodSchema: unknown): unknown[] {
   const checks = property(property(zodSchema, 'def'), 'checks');
   return Array.isArray(checks) ? checks.map((check) => property(property(check, '_zod'), 'def')) : [];
 }

@@ -8,7 +8,7 @@ import { typeName } from '../schema/bson-types.ts';
 import { UsageError } from '../errors.ts';
 import type { Baseline } from './baseline.ts';
 import { BsonBaseline } from './bson-baseline.ts';
-import { type Change, changesOf, diff, type Edit, type EditTree } from '../edits/edits.ts';
+import { type Change, changesOf, diff, type Edit, type EditTree, inParallel } from '../edits/edits.ts';
 import { ObjectBaseline } from './object-baseline.ts';
 import { plan, type UpdatePlan } from '../update/plan.ts';
 
@@ -193,7 +193,7 @@ export function treeOf(baseline: Baseline, programName?: (name: string) => strin
   };
   if (baseline instanceof BsonBaseline) baseline.eachEdit(general, take);
   else baseline.eachChange((name, value) => take(name, general(name, value)));
-  return children.size === 0 ? null : { kind: 'object', children };
+  return children.size === 0 ? null : { kind: 'object', children: inParallel(children) };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { setOwn } from '../bson/plain-object.ts';
 import { ruleOf } from '../edits/atomic-operators.ts';
 import { type AtomicEdit, type Edit, type EditTree, type ElementsEdit, idOf, idsOf } from '../edits/edits.ts';
+import type { ValuesEdit } from '../edits/values-edit.ts';
 
 /** The update operators that express a tree of edits: by path, what each is given. */
 export type Operators = Record<string, Record<string, unknown>>;
@@ -58,6 +59,8 @@ export function whyPipeline(edit: Edit | EditTree, isFound = false): EditReason 
       return isFound ? 'below-element' : null;
     case 'elements':
       return whyPipelineOf(edit, isFound);
+    case 'values':
+      return isOneOperator(edit) ? null : 'mixed-array-edits';
     default:
       return null;
   }
@@ -73,6 +76,11 @@ function whyPipelineOf({ children, removed, added, isMoved }: ElementsEdit, isFo
     if (reason !== null) return reason;
   }
   return null;
+}
+
+/** Only removals, or only additions at the end of what has none twice. */
+function isOneOperator({ isMoved, removed, added, last }: ValuesEdit): boolean {
+  return !isMoved && (added.length === 0 || (removed.length === 0 && last.length === added.length));
 }
 
 interface OperatorDraft {
@@ -106,6 +114,11 @@ function express(edit: Edit, path: string, expressed: OperatorDraft): void {
       break;
     case 'elements':
       expressElements(edit, path, expressed);
+      break;
+    case 'values':
+      // `$pull` with `$in` would also take an array that holds one of the values.
+      if (edit.removed.length > 0) setOwn((update['$pullAll'] ??= {}), path, edit.removed);
+      else setOwn((update['$addToSet'] ??= {}), path, { $each: edit.added });
   }
 }
 

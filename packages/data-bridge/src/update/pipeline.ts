@@ -7,6 +7,7 @@ import {
   type Edit,
   type EditTree,
   type ElementsEdit,
+  entersElements,
   idOf,
   idsOf,
   type PositionsEdit,
@@ -14,6 +15,7 @@ import {
 } from '../edits/edits.ts';
 import { element, type Expression, isArray, isObject, literal, member } from '../edits/expression.ts';
 import { isNameable } from './operators.ts';
+import { mergeValues, replaceValues } from './pipeline-values.ts';
 
 /** One stage of an update pipeline. */
 export type Stage =
@@ -56,10 +58,16 @@ function valueOf(edit: Exclude<Edit, DeleteEdit>, current: Expression): Expressi
       return { $cond: [isObject(current), merge(edit.children, current), whole] };
     case 'positions': {
       const unchanged = Array.from(edit.children, ([i, { base }]) => ({ $eq: [element(current, i), literal(base)] }));
+      const isKept = entersElements(edit)
+        ? { $or: [{ $and: unchanged }, areOthersUnchanged(edit, current)] }
+        : { $and: unchanged };
+      const otherwise = edit.isByValue === true ? replaceValues(edit, current) : whole;
       return {
-        $cond: [isArray(current), { $cond: [{ $and: unchanged }, replaceElements(edit, current), whole] }, whole],
+        $cond: [isArray(current), { $cond: [isKept, replaceElements(edit, current), otherwise] }, whole],
       };
     }
+    case 'values':
+      return edit.isLong ? whole : { $cond: [isArray(current), mergeValues(edit, current), whole] };
     case 'elements':
       return { $cond: [isArray(current), mergeElements(edit, current), whole] };
   }
@@ -108,6 +116,18 @@ function replaceElements(edit: PositionsEdit, array: Expression): Expression {
   return {
     $map: { input: indexes, as: 'i', in: { $switch: { branches, default: { $arrayElemAt: [array, '$$i'] } } } },
   };
+}
+
+/** True where an array has its original's length, and all elements but those edited are as they were. */
+function areOthersUnchanged({ base, children }: PositionsEdit, array: Expression): Expression {
+  const conditions: Expression[] = [{ $eq: [{ $size: array }, base.length] }];
+  let from = 0;
+  for (const end of [...[...children.keys()].toSorted((a, b) => a - b), base.length]) {
+    const count = end - from;
+    if (count > 0) conditions.push({ $eq: [{ $slice: [array, from, count] }, literal(base.slice(from, end))] });
+    from = end + 1;
+  }
+  return { $and: conditions };
 }
 
 /** An array in which elements are found by their identities, wherever they are now; those of others stay. */

@@ -1,7 +1,7 @@
 import { BSON } from 'mongodb';
 import { isPlainObject } from '../bson/plain-object.ts';
 import { ruleOf } from '../edits/atomic-operators.ts';
-import { type Edit, type EditTree, idsOf } from '../edits/edits.ts';
+import { type Edit, type EditTree, entersElements, idsOf, type PositionsEdit } from '../edits/edits.ts';
 import { shapeGuard } from './shape-guards.ts';
 import { operators, type PipelineReason, whyPipeline } from './operators.ts';
 import { pipeline } from './pipeline.ts';
@@ -58,14 +58,22 @@ function collationOf(tree: EditTree): Pick<UpdatePlan, 'collation'> {
 }
 
 function comparesStrings(edit: Edit | EditTree): boolean {
+  if (edit.kind === 'values') return edit.hasTexts;
   if (!('children' in edit)) return false;
   const isCompared =
     edit.kind === 'elements'
       ? (edit.hasTexts ?? idsOf([...edit.base, ...edit.added], edit.key).some(holdsString))
-      : edit.kind === 'positions' && [...edit.children.values()].some(({ base }) => holdsString(base));
+      : edit.kind === 'positions' && comparesStringsIn(edit);
   if (isCompared) return true;
   for (const child of edit.children.values()) if (comparesStrings(child)) return true;
   return false;
+}
+
+/** An edit that enters elements may compare the others, and one that looks for values all of them. */
+function comparesStringsIn(edit: PositionsEdit): boolean {
+  const { base, value, children } = edit;
+  if (edit.isByValue === true || entersElements(edit)) return holdsString(base) || holdsString(value);
+  return [...children.values()].some((child) => holdsString(child.base));
 }
 
 /** True for a text, and for what holds one. */
@@ -92,7 +100,7 @@ export function needsPipelineInBatch(tree: EditTree): boolean {
 /** A field as a whole can be set or removed whatever it is, and these operators take any value. */
 function fitsAnyShape(edit: Edit): boolean {
   if (edit.kind !== 'atomic') return edit.kind === 'set' || edit.kind === 'delete';
-  return ruleOf(edit.operator).fitsAnyShape;
+  return ruleOf(edit.operator).types === null;
 }
 
 /** True where sending it twice leaves something else than sending it once. */

@@ -1,3 +1,4 @@
+import type { BsonTypeName } from '../bson/types.ts';
 import { setOwn } from '../bson/plain-object.ts';
 import { ABSENT, memberOf } from '../bson/encode.ts';
 import { ruleOf } from '../edits/atomic-operators.ts';
@@ -10,29 +11,54 @@ import {
   type Keys,
   type SetEdit,
 } from '../edits/edits.ts';
+import type { ValuesEdit } from '../edits/values-edit.ts';
 import { every, type GuardFilter } from './shape-guards.ts';
 import { isIndex, isNameable } from './operators.ts';
-import { element, type Expression, isArray, isObject, literal, member } from '../edits/expression.ts';
+import {
+  element,
+  type Expression,
+  isArray,
+  isMissing,
+  isObject,
+  isOfType,
+  literal,
+  member,
+} from '../edits/expression.ts';
 import { holdsString } from './plan.ts';
 
 /** Gives the original of a field, BSON-typed, with its keys in their order: whole objects are compared with it. */
 export type Originals = (name: string) => unknown;
 
+/** What is asked of the paths that a tree changes: that they hold their originals, or only what can be changed so. */
+type Asked = 'values' | 'kinds';
+
 /**
  * The filter that matches exactly while every path that a tree sets or removes holds its original. Growth at an array's
- * end and atomic operators ask nothing, since they mean the same whatever others did; all but `$pop`, which removes what
- * stands at an end.
+ * end and atomic operators mean the same whatever others did, as long as there is an array, or a number: of them the
+ * kind is asked; all but `$pop`, which removes what stands at an end.
  *
  * `{ path: original }` would match what it should not in dozens of ways: operators inside values, null and what is
  * missing, elements of arrays on the way. There is one exact form for each kind of original and of path: a plain one that
  * an index can serve for most, and an expression for arrays, for elements of arrays and for keys that no path can name.
  */
 export function valueGuard(tree: EditTree, originals: Originals): GuardFilter {
+  return guardOf(tree, originals, 'values');
+}
+
+/**
+ * The filter that matches while every edit of a tree finds what it can be done to: objects where it sets members, arrays
+ * where it adds elements, numbers where it counts. Then no pipeline writes what memory shows in the place of another kind.
+ */
+export function kindGuard(tree: EditTree, originals: Originals): GuardFilter {
+  return guardOf(tree, originals, 'kinds');
+}
+
+function guardOf(tree: EditTree, originals: Originals, asked: Asked): GuardFilter {
   const guard: GuardFilter = {};
   const conditions: Expression[] = [];
   for (const [name, edit] of tree.children) {
     const place = { path: pathOf(null, name), parent: '$$ROOT', current: currentOf('$$ROOT', name), key: name };
-    conditions.push(...conditionsOf(edit, originals(name), place, guard));
+    conditions.push(...conditionsOf(edit, originals(name), place, guard, asked));
   }
   if (conditions.length > 0) guard['$expr'] = every(conditions);
   return guard;
@@ -43,22 +69,33 @@ export function unchangedAt([name, ...keys]: Keys, originals: Originals): EditTr
   return { kind: 'object', children: new Map([[name, keep(originals(name), keys)]]) };
 }
 
-/** True where the guard of a tree compares texts. */
-export function valueGuardComparesText(edit: Edit | EditTree): boolean {
+/** True where the value guard of a tree compares texts. */
+export function valueGuardComparesText(tree: EditTree): boolean {
+  return comparesText(tree, 'values');
+}
+
+/** True where the kind guard of a tree does. */
+export function kindGuardComparesText(tree: EditTree): boolean {
+  return comparesText(tree, 'kinds');
+}
+
+function comparesText(edit: Edit | EditTree, asked: Asked): boolean {
   switch (edit.kind) {
     case 'set':
     case 'delete':
-      return holdsString(edit.base);
+      return asked === 'values' && holdsString(edit.base);
     case 'object':
-      return [...edit.children.values()].some(valueGuardComparesText);
+      return [...edit.children.values()].some((child) => comparesText(child, asked));
     case 'positions':
       return [...edit.children.keys()].some((i) => holdsString(edit.base[i]));
+    case 'values':
+      return asked === 'values' && edit.hasTexts && isGuarded(edit);
     case 'elements': {
       const isCompared = holdsString(edit.removed) || idsOf([...edit.base, ...edit.added], edit.key).some(holdsString);
-      return isCompared || [...edit.children.values()].some(valueGuardComparesText);
+      return isCompared || [...edit.children.values()].some((child) => comparesText(child, asked));
     }
     case 'atomic':
-      return !ruleOf(edit.operator).standsAlone && holdsString(edit.base);
+      return asked === 'values' && !ruleOf(edit.operator).standsAlone && holdsString(edit.base);
     default:
       return false;
   }
@@ -95,35 +132,59 @@ function currentOf(parent: Expression, key: string): Expression {
 }
 
 /** Adds to the guard what has a plain form, and gives conditions on `place.current` for the rest. */
-function conditionsOf(edit: Edit, base: unknown, place: Place, guard: GuardFilter): Expression[] {
+function conditionsOf(edit: Edit, base: unknown, place: Place, guard: GuardFilter, asked: Asked): Expression[] {
   const { current } = place;
   switch (edit.kind) {
     case 'set':
     case 'delete':
-      return valueConditions(base, place, guard);
+      if (asked === 'values') return valueConditions(base, place, guard);
+      askForParents(place, guard);
+      return [];
+    case 'push':
+      return kindConditions(['array'], base, place, guard);
     case 'object': {
+      const path = edit.isPart === true && base === ABSENT ? null : place.path;
       const below = [...edit.children].flatMap(([key, child]) => {
         // In an array such a key would be an index.
-        if (place.path !== null && isIndex(key)) addTo(guard, place.path, NO_ARRAY);
-        const path = place.path === null ? null : pathOf(place.path, key);
-        const inner = { path, parent: current, key, current: currentOf(current, key) };
-        return conditionsOf(child, memberOf(base, key), inner, guard);
+        if (path !== null && isIndex(key)) addTo(guard, path, NO_ARRAY);
+        const inner = {
+          path: path === null ? null : pathOf(path, key),
+          parent: current,
+          key,
+          current: currentOf(current, key),
+        };
+        return conditionsOf(child, memberOf(base, key), inner, guard, asked);
       });
-      return below.length === 0 ? [] : [{ $cond: [isObject(current), every(below), false] }];
+      // Of members with a path the guard says that they are in an object.
+      const isSaid = path !== null && [...edit.children.keys()].every(isNameable);
+      if (below.length === 0) return isSaid ? [] : [isObject(current)];
+      const inObject = { $cond: [isObject(current), every(below), false] };
+      // Whether it was there with other members was not loaded.
+      return [path === place.path ? inObject : { $or: [isMissing(current), inObject] }];
     }
     case 'positions': {
       const elements = base as readonly unknown[];
       const same = Array.from(edit.children.keys(), (i) => ({ $eq: [element(current, i), literal(elements[i])] }));
       return [{ $cond: [isArray(current), every(same), false] }];
     }
-    case 'elements':
-      return [
-        { $cond: [isArray(current), every(elementConditions(edit, base as readonly unknown[], current)), false] },
-      ];
-    case 'atomic':
-      return ruleOf(edit.operator).standsAlone ? [] : valueConditions(base, place, guard);
-    default:
+    case 'values':
+      if (asked === 'kinds' || !isGuarded(edit)) return kindConditions(['array'], base, place, guard);
+      return edit.isUnique
+        ? [{ $cond: [isArray(current), inSameOrder(base as readonly unknown[], current), false] }]
+        : valueConditions(base, place, guard);
+    case 'elements': {
+      const conditions = elementConditions(edit, base as readonly unknown[], current, asked);
+      return conditions.length === 0
+        ? kindConditions(['array'], base, place, guard)
+        : [{ $cond: [isArray(current), every(conditions), false] }];
+    }
+    case 'atomic': {
+      const { types, standsAlone } = ruleOf(edit.operator);
+      if (asked === 'values' && !standsAlone) return valueConditions(base, place, guard);
+      if (types !== null) return kindConditions(types, base, place, guard);
+      askForParents(place, guard);
       return [];
+    }
   }
 }
 
@@ -131,7 +192,12 @@ function conditionsOf(edit: Edit, base: unknown, place: Place, guard: GuardFilte
  * Elements are found by their identities, wherever they are: an edited one must be there once, a removed one as it was, a
  * new one not yet. Where mine are in a new order, theirs must be in the old one.
  */
-function elementConditions(edit: ElementsEdit, originals: readonly unknown[], array: Expression): Expression[] {
+function elementConditions(
+  edit: ElementsEdit,
+  originals: readonly unknown[],
+  array: Expression,
+  asked: Asked,
+): Expression[] {
   const { key, base, children, removed, added, isMoved } = edit;
   const found = (element: unknown): Expression => ({
     $filter: { input: array, as: 'g', cond: { $eq: [`$$g.${key}`, literal(memberOf(element, key))] } },
@@ -139,16 +205,28 @@ function elementConditions(edit: ElementsEdit, originals: readonly unknown[], ar
   const ofEdited = [...children].flatMap(([i, child]) => {
     const elements = found(base[i]);
     const place = { path: null, parent: elements, key: String(i), current: element(elements, 0) };
-    return [{ $eq: [{ $size: elements }, 1] }, ...conditionsOf(child, originals[i], place, {})];
+    return [{ $eq: [{ $size: elements }, 1] }, ...conditionsOf(child, originals[i], place, {}, asked)];
   });
-  const ofRemoved = removed.map((each) => ({ $eq: [found(each), literal([originals[base.indexOf(each)]])] }));
   const ofAdded = added.map((each) => ({ $eq: [{ $size: found(each) }, 0] }));
+  if (asked === 'kinds') return [...ofEdited, ...ofAdded];
+  const ofRemoved = removed.map((each) => ({ $eq: [found(each), literal([originals[base.indexOf(each)]])] }));
   return [...ofEdited, ...ofRemoved, ...ofAdded, ...(isMoved ? [isInOrder(idsOf(base, key), key, array)] : [])];
+}
+
+/**
+ * What nobody declared to have no value twice is guarded as a list: two who each remove one of two owners must not end with
+ * none. Of what is declared only an order can be in another's way.
+ */
+function isGuarded({ isUnique, isMoved }: ValuesEdit): boolean {
+  return !isUnique || isMoved;
 }
 
 /** Of the original elements those that are still there stand in their order. */
 function isInOrder(ids: readonly unknown[], key: string, array: Expression): Expression {
-  const stored = { $map: { input: array, as: 'g', in: `$$g.${key}` } };
+  return inSameOrder(ids, { $map: { input: array, as: 'g', in: `$$g.${key}` } });
+}
+
+function inSameOrder(ids: readonly unknown[], stored: Expression): Expression {
   const inBoth = (list: Expression, other: Expression): Expression => ({
     $filter: { input: list, as: 'g', cond: { $in: ['$$g', other] } },
   });
@@ -156,13 +234,38 @@ function isInOrder(ids: readonly unknown[], key: string, array: Expression): Exp
 }
 
 const NO_ARRAY = { $not: { $type: 'array' } };
+const AN_OBJECT = { $type: 'object', ...NO_ARRAY };
+
+/** That a value is of one of these types. Where there was none, that there still is none or that it is of one of them. */
+function kindConditions(types: readonly BsonTypeName[], base: unknown, place: Place, guard: GuardFilter): Expression[] {
+  const { path, current } = place;
+  const isArrayAsked = types[0] === 'array';
+  if (path !== null && base !== ABSENT && base !== undefined) {
+    addToParents(guard, path, NO_ARRAY);
+    addTo(guard, path, isArrayAsked ? { $type: 'array' } : { $type: types, ...NO_ARRAY });
+    return [];
+  }
+  const isOfKind = isArrayAsked ? isArray(current) : isOfType(current, types);
+  if (base !== ABSENT && base !== undefined) return [isOfKind];
+  askForParents(place, guard);
+  return [{ $or: [isMissing(current), isOfKind] }];
+}
+
+/** Adds to the guard that there is an object in which a member can be set. */
+function askForParents({ path }: Place, guard: GuardFilter): void {
+  if (path !== null) addToParents(guard, path, AN_OBJECT);
+}
+
+/** Adds a condition on each object on the way to a path. */
+function addToParents(guard: GuardFilter, path: string, condition: object): void {
+  const parents = path.split('.').slice(0, -1);
+  parents.forEach((_, i) => addTo(guard, parents.slice(0, i + 1).join('.'), condition));
+}
 
 function valueConditions(base: unknown, { path, parent, key, current }: Place, guard: GuardFilter): Expression[] {
   if (path !== null && !Array.isArray(base)) {
-    const parents = path.split('.').slice(0, -1);
     // A missing member is also missing where there is no object that could have it.
-    const ofParent = base === ABSENT ? { $type: 'object', ...NO_ARRAY } : NO_ARRAY;
-    parents.forEach((_, i) => addTo(guard, parents.slice(0, i + 1).join('.'), ofParent));
+    addToParents(guard, path, base === ABSENT ? AN_OBJECT : NO_ARRAY);
     addTo(guard, path, plainForm(base));
     return [];
   }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { BSON, Double, Int32, Long, ObjectId } from 'mongodb';
+import { BSON, Double, Int32, Long, ObjectId, UUID } from 'mongodb';
 import { inspect } from 'node:util';
 import { expect, describe, it } from 'vitest';
 import { ABSENT } from '../../src/bson/encode.ts';
@@ -7,7 +7,7 @@ import type { Identities } from '../../src/bson/identity.ts';
 import { Layout } from '../../src/bson/layout.ts';
 import { EncodeError } from '../../src/errors.ts';
 import { BsonBaseline } from '../../src/tracking/bson-baseline.ts';
-import { changesOf, diff, type Edit, type EditTree } from '../../src/edits/edits.ts';
+import { changesOf, diff, type Edit, type EditTree, inParallel } from '../../src/edits/edits.ts';
 import { carriedOut } from '../../src/tracking/pending-operators.ts';
 import { fallback, plan } from '../../src/update/plan.ts';
 import { clashesOf, rebaseEdits, takeMine } from '../../src/edits/rebase-edits.ts';
@@ -19,7 +19,12 @@ import { anyOf, changeInPlace } from '../support/in-place.ts';
 
 /** Elements of `lines` and those in them are told apart by `sku`. */
 const bySku: Identities = { key: 'sku', at: () => bySku };
-const identities: Identities = { key: undefined, at: (step) => (step === 'lines' ? bySku : undefined) };
+const declarations = new Map<string | number, Identities>([
+  ['lines', bySku],
+  ['set', { key: undefined, isUnique: true, at: () => undefined }],
+  ['bound', { key: undefined, isBound: true, at: () => undefined }],
+]);
+const identities: Identities = { key: undefined, at: (step) => declarations.get(step) };
 
 /** The tree as the exact diff tells it: with every original decoded. */
 function exactTree(baseline: BsonBaseline): EditTree | null {
@@ -29,7 +34,7 @@ function exactTree(baseline: BsonBaseline): EditTree | null {
     const edit = diff(baseline.exact(name), value, [name], baseline.promotesBuffers, of);
     if (edit !== null) children.set(name, edit);
   });
-  return children.size === 0 ? null : { kind: 'object', children };
+  return children.size === 0 ? null : { kind: 'object', children: inParallel(children) };
 }
 
 /** What is stored of a value: a number and an Int32 of it are the same. */
@@ -53,6 +58,13 @@ function spelled(edit: Edit | EditTree): unknown {
   if (edit.kind === 'elements') {
     const { key, removed, added, isMoved } = edit;
     Object.assign(said, { key, removed: stored(removed), added: stored(added), isMoved });
+  }
+  if (edit.kind === 'positions') said['isByValue'] = edit.isByValue ?? false;
+  if (edit.kind === 'values') {
+    const { removed, added, first, inserted, last, isMoved, isUnique, hasTexts, isLong } = edit;
+    const lists = Object.entries({ removed, added, first, inserted, last });
+    Object.assign(said, Object.fromEntries(lists.map(([name, list]) => [name, stored(list)])));
+    Object.assign(said, { isMoved, isUnique, hasTexts, isLong });
   }
   return said;
 }
@@ -117,6 +129,10 @@ function usual(choose: Choose, depth = 0): Record<string, unknown> {
     c: leaf,
     numbers: () => list(() => [1, 1.5, 2, new Double(2), 3][choose(5)]),
     leaves: () => list(leaf),
+    tags: () => [...new Set(list(() => `tag${choose(9)}`))],
+    set: () => list(id),
+    bound: () => list(id),
+    owners: () => list(() => (choose(4) === 0 ? new UUID() : id())),
     items: () => list(() => ({ _id: id(), ...usual(choose, 2) })),
     lines: () => list(() => ({ sku: id(), qty: choose(3), ...usual(choose, 2) })),
     objects: () => list(() => usual(choose, 2)),

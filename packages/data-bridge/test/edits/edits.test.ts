@@ -107,9 +107,9 @@ describe('diff', () => {
   });
 
   it.each([
-    ['shrank', ['a', 'b'], ['a']],
+    ['shrank', [1, 2], [1]],
     ['grew and changed', ['a'], ['b', 'c']],
-    ['grew in front', ['a'], ['b', 'a']],
+    ['grew in front', [1], [2, 1]],
   ])('sets an array that %s', (_, base, value) => {
     expect(edit(base, value)).toEqual({ kind: 'set', base, value });
   });

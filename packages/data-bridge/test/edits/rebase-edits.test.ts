@@ -1,3 +1,4 @@
+import { BSON } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { ABSENT, memberOf } from '../../src/bson/encode.ts';
 import type { AtomicOperator } from '../../src/edits/atomic-operators.ts';
@@ -87,6 +88,17 @@ describe('rebaseEdits', () => {
     expect(mergeTree(atomic('$pop', 1, [1, 2], [1]), { a: [1, 2] })).toEqual({ merged: { a: [1] }, clashes: [] });
     expect(mergeTree(atomic('$pop', 1, [1, 2], [1]), { a: [1, 2, 3] })).toEqual({ merged: { a: [1] }, clashes: ['a'] });
     expect(mergeTree(atomic('$inc', 2, 1, 3), { a: 'x' })).toEqual({ merged: { a: 3 }, clashes: ['a'] });
+  });
+
+  it('takes an operator for one in conflict where a guard asks for the kind, and what it was for is gone', () => {
+    const clashes = (tree: EditTree, newer: object) =>
+      clashesOf(tree, fieldsOf(newer), true).map(({ keys }) => keys[0]);
+    expect(clashes(atomic('$inc', 2, 1, 3), {})).toEqual(['a']);
+    expect(clashes(atomic('$inc', 2, ABSENT, 2), {})).toEqual([]);
+    expect(clashes(atomic('$max', 2, 1, 2), {})).toEqual([]);
+    expect(clashes(atomic('$inc', 2, 1, 3), { a: 2 })).toEqual([]);
+    expect(clashes(atomic('$bit', { or: 2 }, 1, 3), { a: new BSON.Double(4.5) })).toEqual(['a']);
+    expect(clashes(atomic('$currentDate', true, 1, 3), { a: 'x' })).toEqual([]);
   });
 
   it('takes an operator on a member along', () => {

@@ -94,7 +94,7 @@ function act(document: Any, operations: readonly Operation[]): void {
   for (const [name, value] of before) setOwn(fields, name, value);
   perform(fields, operations, reread);
   for (const name of before.keys()) if (!Object.hasOwn(fields, name)) state.delete(name);
-  for (const [name, value] of Object.entries(fields)) if (before.get(name) !== value) state.set(name, value);
+  for (const [name, value] of Object.entries(fields)) if (!Object.is(before.get(name), value)) state.set(name, value);
 }
 
 /** Deals operations that do not overlap to several writers; arrays with identity to the first two alone. */

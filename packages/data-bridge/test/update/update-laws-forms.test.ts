@@ -8,6 +8,7 @@ import { canonical } from '../support/laws-canonical.ts';
 import { isMembers, type Members } from '../support/laws-documents.ts';
 import { editsOf, exact, readBytes, serverNames, type Stored, useStore } from '../support/laws-store.ts';
 import { treeOf } from '../support/laws-trees.ts';
+import { merged as mergedValues } from '../support/values-reference.ts';
 import type { Edit, EditTree, ElementsEdit } from '../../src/edits/edits.ts';
 
 const { Binary, Decimal128, Double, Int32, Long, MinKey, ObjectId, Timestamp } = BSON;
@@ -257,6 +258,8 @@ function applied(edit: Edit, value: unknown): unknown {
     }
     case 'elements':
       return Array.isArray(value) ? appliedToElements(edit, value) : edit.value;
+    case 'values':
+      return Array.isArray(value) ? mergedValues(edit.base, edit.value, value, edit.isUnique) : edit.value;
   }
 }
 

@@ -3,8 +3,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ABSENT, encodeDocument } from '../../src/bson/encode.ts';
 import { Layout } from '../../src/bson/layout.ts';
 import { BsonBaseline } from '../../src/tracking/bson-baseline.ts';
+import type { AtomicOperator } from '../../src/edits/atomic-operators.ts';
 import type { Edit, EditTree } from '../../src/edits/edits.ts';
-import { joinGuards, unchangedAt, valueGuard, valueGuardComparesText } from '../../src/update/value-guards.ts';
+import {
+  joinGuards,
+  kindGuard,
+  kindGuardComparesText,
+  unchangedAt,
+  valueGuard,
+  valueGuardComparesText,
+} from '../../src/update/value-guards.ts';
 import { NOTHING, served, SHAPES, STRANGERS, valueIn, VALUES } from '../support/laws-guards.ts';
 import { openStore, serverNames, type Store, type Stored } from '../support/laws-store.ts';
 import { treeOf } from '../support/laws-trees.ts';
@@ -15,6 +23,14 @@ const originalsOf = (document: object) => {
   return (name: string) => baseline.ordered(name);
 };
 const isNoArray = { $not: { $type: 'array' } };
+const NUMBERS = ['int', 'long', 'double', 'decimal'];
+const member = (input: unknown, key: string) => ({ $getField: { field: { $literal: key }, input } });
+const isObject = (value: unknown) => ({ $eq: [{ $type: { $ifNull: [value, null] } }, 'object'] });
+
+const atomic = (name: string, operator: AtomicOperator, base: unknown, value: unknown = base): EditTree => {
+  const edit: Edit = { kind: 'atomic', operator, operand: 1, base, value };
+  return { kind: 'object', children: new Map([[name, edit]]) };
+};
 
 describe('valueGuard', () => {
   const guard = (before: object, after: object) => valueGuard(treeOf(before, after), originalsOf(before));
@@ -38,11 +54,34 @@ describe('valueGuard', () => {
     });
   });
 
-  it('asks nothing of growth and of operators', () => {
-    const value = { kind: 'atomic', operator: '$inc', operand: 1, base: 1, value: 2 } as const;
-    const tree: EditTree = { kind: 'object', children: new Map<string, Edit>([['n', value]]) };
-    expect(valueGuard(tree, originalsOf({ n: 1 }))).toEqual({});
-    expect(guard({ l: [1], o: { l: [1] } }, { l: [1, 2], o: { l: [1, 2] } })).toEqual({});
+  it('asks for the kind alone where something grows, and of operators', () => {
+    expect(valueGuard(atomic('n', '$inc', 1), originalsOf({ n: 1 }))).toEqual({ n: { $type: NUMBERS, ...isNoArray } });
+    expect(guard({ l: [1], o: { l: [1] } }, { l: [1, 2], o: { l: [1, 2] } })).toEqual({
+      l: { $type: 'array' },
+      o: isNoArray,
+      'o.l': { $type: 'array' },
+    });
+  });
+
+  it('asks nothing of an operator that takes any value', () => {
+    expect(valueGuard(atomic('n', '$max', 1), originalsOf({ n: 1 }))).toEqual({});
+  });
+
+  it('lets an operator find nothing where there was nothing, or what another one made', () => {
+    const isOfKind = { $in: [{ $type: { $ifNull: ['$n', null] } }, NUMBERS] };
+    expect(valueGuard(atomic('n', '$inc', ABSENT), originalsOf({}))).toEqual({
+      $expr: { $or: [{ $lt: ['$n', null] }, isOfKind] },
+    });
+  });
+
+  it('lets an object be missing of which others may have members, where a part was loaded', () => {
+    const set: Edit = { kind: 'set', base: ABSENT, value: 1 };
+    const part: Edit = { kind: 'object', base: {}, value: {}, children: new Map([['a', set]]), isPart: true };
+    const keys = { $map: { input: { $objectToArray: '$o' }, as: 'm', in: '$$m.k' } };
+    const hasNone = { $not: [{ $in: [{ $literal: 'a' }, keys] }] };
+    expect(valueGuard({ kind: 'object', children: new Map([['o', part]]) }, originalsOf({}))).toEqual({
+      $expr: { $or: [{ $lt: ['$o', null] }, { $cond: [isObject('$o'), hasNone, false] }] },
+    });
   });
 
   it('asks for the array from which an end is removed', () => {
@@ -58,6 +97,66 @@ describe('valueGuard', () => {
     const set: Edit = { kind: 'set', base: undefined, value: 1 };
     const tree: EditTree = { kind: 'object', children: new Map([['a', set]]) };
     expect(valueGuard(tree, () => undefined)).toEqual({ a: { $type: 'undefined', ...isNoArray } });
+  });
+});
+
+describe('kindGuard', () => {
+  const guard = (before: object, after: object) => kindGuard(treeOf(before, after), originalsOf(before));
+  const anObject = { $type: 'object', ...isNoArray };
+
+  it('asks nothing of what is set or removed as a whole', () => {
+    expect(guard({ a: 1, b: 2, '': 3 }, { a: 2, c: 3, '': 4 })).toEqual({});
+    expect(kindGuard(atomic('n', '$max', 1), originalsOf({ n: 1 }))).toEqual({});
+  });
+
+  it('asks for the objects in which members are set, and for the arrays that grow', () => {
+    expect(guard({ o: { p: { a: 1 }, l: [1] } }, { o: { p: { a: 2 }, l: [1, 2] } })).toEqual({
+      o: anObject,
+      'o.p': anObject,
+      'o.l': { $type: 'array' },
+    });
+    expect(guard({ o: { '': 1 } }, { o: { '': 2 } })).toEqual({ $expr: isObject('$o') });
+    const odd = member('$$ROOT', '');
+    const isInside = { $cond: [isObject(odd), { $isArray: [member(odd, 'l')] }, false] };
+    expect(guard({ '': { a: 1, l: [1] } }, { '': { a: 2, l: [1, 2] } })).toEqual({ $expr: isInside });
+  });
+
+  it('asks for elements at their places as they were, and for edited elements', () => {
+    const first = { $arrayElemAt: ['$l', 0] };
+    expect(guard({ l: [1, 2] }, { l: [3, 2] })).toEqual({
+      $expr: { $cond: [{ $isArray: ['$l'] }, { $eq: [first, { $literal: new Int32(1) }] }, false] },
+    });
+    const before = { l: [{ _id: 'a', n: 0 }, { _id: 'b' }] };
+    const found = { $filter: { input: '$l', as: 'g', cond: { $eq: ['$$g._id', { $literal: 'a' }] } } };
+    const isThere = { $eq: [{ $size: found }, 1] };
+    const edited = isObject({ $arrayElemAt: [found, 0] });
+    expect(guard(before, { l: [{ _id: 'a', n: 1 }, { _id: 'b' }] })).toEqual({
+      $expr: { $cond: [{ $isArray: ['$l'] }, { $and: [isThere, edited] }, false] },
+    });
+    expect(guard(before, { l: [{ _id: 'b' }] })).toEqual({ l: { $type: 'array' } });
+    const added = { $filter: { input: '$l', as: 'g', cond: { $eq: ['$$g._id', { $literal: 'c' }] } } };
+    expect(guard(before, { l: [...before.l, { _id: 'c' }] })).toEqual({
+      $expr: { $cond: [{ $isArray: ['$l'] }, { $eq: [{ $size: added }, 0] }, false] },
+    });
+  });
+
+  it('of an element that is set whole asks that it is there', () => {
+    const set: Edit = { kind: 'set', base: { _id: 'a' }, value: { _id: 'a', n: 1 } };
+    const [base, value] = [[set.base], [set.value]];
+    const children = new Map([[0, set]]);
+    const edit: Edit = { kind: 'elements', base, value, key: '_id', children, removed: [], added: [], isMoved: false };
+    const found = { $filter: { input: '$l', as: 'g', cond: { $eq: ['$$g._id', { $literal: 'a' }] } } };
+    expect(kindGuard({ kind: 'object', children: new Map([['l', edit]]) }, () => base)).toEqual({
+      $expr: { $cond: [{ $isArray: ['$l'] }, { $eq: [{ $size: found }, 1] }, false] },
+    });
+  });
+
+  it('compares texts of elements only', () => {
+    const comparesText = (before: object, after: object) => kindGuardComparesText(treeOf(before, after));
+    expect(comparesText({ a: 'x', o: { b: 'x' } }, { a: 'y', o: {} })).toBe(false);
+    expect(comparesText({ l: [['x'], 2, 3] }, { l: [4, 2, 3] })).toBe(true);
+    expect(comparesText({ l: [{ _id: 'x' }] }, { l: [{ _id: 'x', n: 1 }] })).toBe(true);
+    expect(kindGuardComparesText(atomic('l', '$pop', ['x'], []))).toBe(false);
   });
 });
 

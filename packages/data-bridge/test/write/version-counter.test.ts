@@ -156,11 +156,18 @@ describe('a model with a version', () => {
   it('is not stopped by a writer who does not count, and keeps what that one wrote', async () => {
     const note = await Note.create({ name: 'Ann', extra: [1, 2, 3] });
     (note.extra as number[])[1] = 20;
-    await Note.collection.updateOne({ _id: note._id }, { $set: { extra: { 1: 'x' } } });
+    await Note.collection.updateOne({ _id: note._id }, { $set: { 'extra.0': 10 } });
     await note.save();
     expect(note.version).toBe(2);
-    expect(note.extra).toEqual([1, 20, 3]);
-    expect(await Note.find({ _id: note._id }).lean().one()).toMatchObject({ extra: [1, 20, 3], version: 2 });
+    expect(await Note.find({ _id: note._id }).lean().one()).toMatchObject({ extra: [10, 20, 3], version: 2 });
+  });
+
+  it('is stopped by one who left a value of another kind', async () => {
+    const note = await Note.create({ name: 'Ann', extra: [1, 2, 3] });
+    (note.extra as number[])[1] = 20;
+    await Note.collection.updateOne({ _id: note._id }, { $set: { extra: { 1: 'x' } } });
+    await expect(note.save()).rejects.toThrow(ConflictError);
+    expect(await Note.find({ _id: note._id }).lean().one()).toMatchObject({ extra: { 1: 'x' }, version: 1 });
   });
 
   it('is one of a document that is gone', async () => {

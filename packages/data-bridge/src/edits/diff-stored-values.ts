@@ -1,0 +1,106 @@
+import { ObjectId } from 'mongodb';
+import { nameEnd, stringEnd, valueEnd } from '../bson/bytes.ts';
+import { equalId, equalText } from '../bson/equal-scalars.ts';
+import { latin1 } from '../bson/text.ts';
+import type { ValueEdit } from './edits.ts';
+import { exactAt, type Source, StoredValues } from './stored-edits.ts';
+import { MAX_COMPARED, MAX_FOUND } from './values-edit.ts';
+
+/*
+ * Stored arrays of texts, ObjectIds and UUIDs, each of which is its own identity. What `compareValues` tells of decoded
+ * arrays is told here of the commonest changes, without decoding what stayed.
+ */
+
+/** A stored array. */
+export interface StoredArray {
+  readonly source: Source;
+  readonly at: number;
+  /** The terminator. */
+  readonly last: number;
+}
+
+/** True for the type of an element that may be its own identity. */
+export function isValueType(type: number): boolean {
+  return type === 0x02 || type === 0x07 || type === 0x05;
+}
+
+/**
+ * What is left of a stored array after removals.
+ *
+ * @param head the type byte of the first stored element that is not where it was.
+ * @param place where that is in the array.
+ * @returns null where more was done than that, or the elements cannot be told apart.
+ */
+export function removalFrom(
+  array: StoredArray,
+  head: number,
+  place: number,
+  value: readonly unknown[],
+  isUnique: boolean,
+): StoredValues | null {
+  const { source, at, last } = array;
+  const { bytes, start } = source;
+  const gone = new Set<number>();
+  const removed: unknown[] = [];
+  let next = place;
+  let count = place;
+  for (let here = head; here < last; count++) {
+    const type = bytes[here] as number;
+    const from = nameEnd(bytes, start, here + 1, last) + 1;
+    here = valueEnd(bytes, start, type, from, last);
+    if (next < value.length && isSame(source, type, from, last, value[next])) next++;
+    else if (isValueType(type)) {
+      gone.add(count);
+      // An edit of so many is another one.
+      if (removed.push(exactAt(source, type, from)) * count > MAX_FOUND) return null;
+    } else return null;
+  }
+  if (next < value.length) return null;
+  const found = valuesIn(array);
+  if (found === null) return null;
+  const isLong = gone.size * count > MAX_COMPARED;
+  return new StoredValues(source, at, gone, { removed, isUnique, hasTexts: found.texts.size > 0, isLong });
+}
+
+function isSame({ bytes, start }: Source, type: number, from: number, last: number, value: unknown): boolean {
+  if (type === 0x02)
+    return typeof value === 'string' && equalText(bytes, start, from + 4, stringEnd(bytes, start, from, last), value);
+  return type === 0x07 && value instanceof ObjectId && equalId(bytes, from, value);
+}
+
+/**
+ * True where each edit of a stored array puts a new text in the place of another value, so that it is known by that;
+ * `undefined` where a value may have moved.
+ */
+export function areReplaced(array: StoredArray, children: ReadonlyMap<number, ValueEdit>): boolean | undefined {
+  for (const { kind, value } of children.values()) if (kind !== 'set' || typeof value !== 'string') return false;
+  const found = valuesIn(array);
+  if (found === null) return false;
+  for (const { value } of children.values()) {
+    const text = Buffer.from(value as string).toString('latin1');
+    if (found.texts.has(text)) return undefined;
+    found.texts.add(text);
+  }
+  return children.size * found.count <= MAX_COMPARED;
+}
+
+/** True where the elements of an array can be told apart by what they are. */
+export function areOwnIdentities(array: StoredArray): boolean {
+  return valuesIn(array) !== null;
+}
+
+/** The texts of an array whose elements can be told apart, and how many elements there are; null for another one. */
+function valuesIn({ source: { bytes, start }, at, last }: StoredArray): { texts: Set<string>; count: number } | null {
+  const texts = new Set<string>();
+  const others = new Set<string>();
+  let count = 0;
+  for (let here = at + 4; here < last; count++) {
+    const type = bytes[here] as number;
+    const from = nameEnd(bytes, start, here + 1, last) + 1;
+    here = valueEnd(bytes, start, type, from, last);
+    if (type === 0x02) texts.add(latin1(bytes, from + 4, here - 1));
+    else if (type === 0x07 || (type === 0x05 && bytes[from + 4] === 0x04)) others.add(latin1(bytes, from, here));
+    else return null;
+  }
+  return texts.size + others.size === count ? { texts, count } : null;
+}
