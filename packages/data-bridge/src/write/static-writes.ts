@@ -14,6 +14,7 @@ import type {
 import { isPlainObject, setOwn } from '../bson/plain-object.ts';
 import { ABSENT, toExact } from '../bson/encode.ts';
 import { typeName } from '../schema/bson-types.ts';
+import { siblingDefaults } from '../schema/nested-defaults.ts';
 import { castFilter, castUpdate } from '../filter/cast-filter.ts';
 import type { SessionCollection } from '../connection/collection.ts';
 import { countedReplacement, countedStages } from './version-counter.ts';
@@ -296,7 +297,12 @@ export function stamp(definition: ModelDefinition, update: object, stamping: Sta
   if (definition.version !== undefined) add('$inc', definition.version, 1);
   if (!stamping.upsert) return stamped;
   if (stamping.timestamps !== false && createdAt !== undefined) add('$setOnInsert', createdAt, now);
+  const inside = Object.values(stamped)
+    .flatMap((operand) => Object.keys(operand))
+    .filter((path) => path.includes('.'));
   for (const field of definition.fields.values()) {
+    for (const [path, value] of siblingDefaults(field.place, field.name, inside))
+      if (!isGiven(stamping.filter, path)) setOwn((stamped['$setOnInsert'] ??= {}), path, value);
     if (isGiven(stamping.filter, field.name)) continue;
     const value = field.defaultValue();
     if (value !== undefined) add('$setOnInsert', field.name, value);
