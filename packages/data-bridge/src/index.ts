@@ -86,6 +86,6 @@ export type {
 export type { Equality, Filter } from './types/filter.ts';
 export type { Paths, PathsTo, PathValue, UpdatePaths } from './types/paths.ts';
 export type { Omitted, Selected } from './types/select.ts';
-export type { IdOf, Input, InputOf, OutputOf, Shape, ShapeOf } from './types/shape.ts';
+export type { Assigned, IdOf, Input, InputOf, OutputOf, Shape, ShapeOf } from './types/shape.ts';
 export type { Sort } from './types/sort.ts';
 export type { Update } from './types/update.ts';

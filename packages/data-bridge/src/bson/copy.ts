@@ -1,5 +1,6 @@
 import { BSON } from 'mongodb';
 import { isPlainObject, setOwn } from './plain-object.ts';
+import { carryShown } from './shown-defaults.ts';
 
 /** BSON classes whose instances nobody changes: shared by reference, never copied. */
 const IMMUTABLE = new Set(['ObjectId', 'MinKey', 'MaxKey']);
@@ -54,6 +55,7 @@ function copyMembers(value: object, ancestors: object[]): unknown {
   if (!isPlainObject(value)) return hasToBson(value) ? copy(value.toBSON(), ancestors) : value;
   const result: Record<string, unknown> = {};
   for (const key of Object.keys(value)) setOwn(result, key, copy(value[key], ancestors));
+  carryShown(value, result);
   return result;
 }
 

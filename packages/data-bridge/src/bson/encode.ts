@@ -2,7 +2,7 @@ import { BSON } from 'mongodb';
 import { EncodeError } from '../errors.ts';
 import { copyValue, hasToBson } from './copy.ts';
 import { isPlainObject, setOwn } from './plain-object.ts';
-import { equalStoredForms, equalValues } from './equal-values.ts';
+import { equalStoredForms, equalValues, isShownDefault } from './equal-values.ts';
 import { type Identities, pairElements } from './identity.ts';
 import { toStored } from './bson-classes.ts';
 import { unstorable } from './storable.ts';
@@ -178,6 +178,7 @@ function convertPlain(value: Record<string, unknown>, base: unknown, place: Plac
   let unchanged = original !== null;
   for (const key of Object.keys(value)) {
     const stored = original !== null && Object.hasOwn(original, key) ? original[key] : ABSENT;
+    if (stored === ABSENT && isShownDefault(value, key, value[key])) continue;
     const converted = convertAt(checkKey(key, place), value[key], stored, place);
     if (converted === undefined) continue;
     kept += 1;

@@ -19,7 +19,7 @@ import { equalBytes, equalDouble, equalId, equalInt, equalLong, equalText } from
 import type { Layout } from './layout.ts';
 import type { Field, Level } from './level.ts';
 import { isBson, isDate, isMap, isUint8Array, toStored } from './bson-classes.ts';
-import { equalStoredForms } from './equal-values.ts';
+import { equalStoredForms, isShownDefault } from './equal-values.ts';
 import { isAscii, latin1, maxText, utf8 } from './text.ts';
 import * as types from './types.ts';
 
@@ -266,7 +266,7 @@ function equalMembers(stored: Stored, from: number, last: number, level: Level, 
       }
       at = next;
       expected = field.next;
-    } else if (live !== undefined) {
+    } else if (live !== undefined && (field !== null || !isShownDefault(value, key, value[key]))) {
       return equalByName(stored, at, last, level, value, passed);
     }
     passed++;
@@ -317,7 +317,7 @@ function equalByName(
     if (typeof key !== 'string') return false;
     const at = elements.get(key);
     if (at === undefined) {
-      if (index >= passed && toStored(live) !== undefined) return false;
+      if (index >= passed && toStored(live) !== undefined && !isShownDefault(value, key, live)) return false;
     } else {
       const element = nameEnd(bytes, start, at + 1, last) + 1;
       const field = level.known(bytes, start, at + 1, last);

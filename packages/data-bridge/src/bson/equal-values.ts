@@ -3,6 +3,7 @@ import { type Binary, type BSONRegExp, DBRef, type Long } from 'mongodb';
 import { maxDepth } from './bytes.ts';
 import { toRegExp } from './construct.ts';
 import { equalDouble } from './equal-scalars.ts';
+import { shownIn } from './shown-defaults.ts';
 import { bsonTag, isBson, isDate, isMap, isObject, isRegExp, isUint8Array, toStored } from './bson-classes.ts';
 
 /**
@@ -80,8 +81,8 @@ function equalObjects(left: object, right: object, anySubtype: boolean, ancestor
   if (isDate(left)) return isDate(right) && Object.is(left.getTime(), right.getTime());
   if (Array.isArray(left)) return Array.isArray(right) && equalArrays(left, right, anySubtype, ancestors);
   if (bsonTag(left) !== undefined) return equalBsonObjects(left, right, anySubtype, ancestors);
-  const a = membersOf(left);
-  const b = membersOf(right);
+  const a = membersOf(left, right);
+  const b = membersOf(right, left);
   return a !== null && b !== null && equalMembers(a, b, anySubtype, ancestors);
 }
 
@@ -153,16 +154,28 @@ function equalArrays(left: unknown[], right: unknown[], anySubtype: boolean, anc
   return true;
 }
 
-/** The members that are stored, null for what is no document. */
-function membersOf(value: object): Map<string, unknown> | null {
+/** True for a default that was shown and not changed: it stands for nothing, and equals nothing. */
+export function isShownDefault(container: object, key: string, live: unknown): boolean {
+  const shown = shownIn(container);
+  return shown !== undefined && shown.has(key) && equalValues(shown.get(key), live);
+}
+
+/** The members that are stored, null for what is no document. @param other what it is compared with. */
+function membersOf(value: object, other?: object): Map<string, unknown> | null {
   if (!isMap(value) && !isPlainObject(value)) return null;
   const members = new Map<string, unknown>();
+  const hasShown = other !== undefined && shownIn(value) !== undefined;
   for (const [key, live] of isMap(value) ? value : Object.entries(value)) {
     if (typeof key !== 'string') return null;
+    if (hasShown && !hasKey(other, key) && isShownDefault(value, key, live)) continue;
     const member = toStored(live);
     if (member !== undefined) members.set(key, member);
   }
   return members;
+}
+
+function hasKey(container: object, key: string): boolean {
+  return isMap(container) ? container.has(key) : Object.hasOwn(container, key);
 }
 
 function equalMembers(

@@ -3,6 +3,7 @@ import { UsageError } from '../errors.ts';
 import type { Identities } from './identity.ts';
 import { Field, Level, maxNameSize, type Reader } from './level.ts';
 import { ReadingHabit } from './reading-habit.ts';
+import type { ShowDefaults } from './shown-defaults.ts';
 import { SharedTexts } from './shared-texts.ts';
 
 /** How BSON becomes JavaScript: the driver's options, with the driver's defaults. */
@@ -21,6 +22,7 @@ const maxNamesInAll = 4096;
 const maxDetached = 4096;
 
 const noReaders: ReadonlyMap<string, Reader> = new Map();
+const noDefaults: ReadonlyMap<string, ShowDefaults> = new Map();
 
 /**
  * The shape of a collection's documents, learned from those that are read. It predicts which name comes next, so that a
@@ -36,6 +38,8 @@ export class Layout {
   readonly top: Level;
   /** What a schema declares of the arrays in the documents. */
   readonly identities: Identities | undefined;
+  /** By top-level name what sets the defaults of what a value lacks. */
+  readonly defaults: ReadonlyMap<string, ShowDefaults>;
   /** Texts that come back from document to document. */
   readonly texts = new SharedTexts();
   /** Whether most fields of the next document will be read. */
@@ -49,6 +53,7 @@ export class Layout {
    * @param readers by top-level name, what makes of a decoded value what the program reads: for fields whose JavaScript
    *   type does not depend on the options.
    * @param identities what a schema declares of the arrays in the documents.
+   * @param defaults by top-level name, what sets the defaults of what a value lacks.
    * @throws UsageError where the driver refuses a combination of options.
    */
   constructor(
@@ -56,6 +61,7 @@ export class Layout {
     names: readonly string[] = [],
     readers: ReadonlyMap<string, Reader> = noReaders,
     identities?: Identities,
+    defaults: ReadonlyMap<string, ShowDefaults> = noDefaults,
   ) {
     this.options = withDefaults(options);
     if (this.options.useBigInt64 && !(this.options.promoteValues && this.options.promoteLongs)) {
@@ -64,6 +70,7 @@ export class Layout {
     this.top = new Level({ names: maxNamesInAll }, true, maxTopNames);
     this.#readers = readers;
     this.identities = identities;
+    this.defaults = defaults;
     for (const name of names) this.field(name);
     this.fixed = Array.from(readers.keys(), (name) => this.field(name));
     for (const field of this.fixed) field.read = readers.get(field.name) ?? null;

@@ -88,6 +88,9 @@ const PASSING: ReadonlySet<number | undefined> = new Set([
   6, 7, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436,
 ]);
 
+/** How many failed commands may wait to be sent again. */
+const MAX_FAILED = 1000;
+
 /** A command whose answer has not come. */
 interface Started {
   readonly event: CommandStartedEvent;
@@ -113,8 +116,11 @@ export function logCommands(client: MongoClient, log: Log, withValues: boolean):
   const end = (event: CommandSucceededEvent | CommandFailedEvent, reply: BSON.Document, error?: Error): void => {
     const sent = started.get(event.requestId);
     if (sent === undefined || !started.delete(event.requestId)) return;
-    if (error !== undefined && mayPass(error)) failed.set(sessionOf(sent.event), event.commandName);
-    else failed.delete(sessionOf(sent.event));
+    const session = sessionOf(sent.event);
+    failed.delete(session);
+    if (error !== undefined && mayPass(error)) failed.set(session, event.commandName);
+    // A session that broke may never be used again: the oldest is forgotten.
+    if (failed.size > MAX_FAILED) failed.delete(failed.keys().next().value as string);
     tell(log, entryOf(sent, reply, error, withValues));
   };
   client.on('commandSucceeded', (event) => end(event, (event.reply ?? {}) as BSON.Document));

@@ -4,7 +4,9 @@ import type { Identities } from '../bson/identity.ts';
 import { type BsonOptions, Layout } from '../bson/layout.ts';
 import type { Reader } from '../bson/level.ts';
 import { typeName } from '../schema/bson-types.ts';
+import type { ShowDefaults } from '../bson/shown-defaults.ts';
 import { problemIn, readerOf } from '../schema/deep-readers.ts';
+import { defaultsOf } from '../schema/nested-defaults.ts';
 import { sessionCollection, type SessionCollection } from '../connection/collection.ts';
 import { type Connection, defaultConnection, type FilterRules, hasConnection } from '../connection/connection.ts';
 import { NotConnectedError, SchemaError, UsageError } from '../errors.ts';
@@ -268,7 +270,12 @@ export class ModelDefinition {
 
   #newLayout(options: BsonOptions): Layout {
     this.checkTypes();
-    return new Layout(options, [...this.names], this.readers(), this.#identities);
+    const defaults = new Map<string, ShowDefaults>();
+    for (const { name, place } of this.fields.values()) {
+      const show = defaultsOf(place);
+      if (show !== null) defaults.set(name, show);
+    }
+    return new Layout(options, [...this.names], this.readers(), this.#identities, defaults);
   }
 
   /** What the schemas declare of the arrays in the documents. */

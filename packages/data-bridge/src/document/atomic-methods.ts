@@ -2,6 +2,7 @@ import { copyValue, isMutable } from '../bson/copy.ts';
 import { copyInput } from '../bson/copy-input.ts';
 import { ABSENT } from '../bson/encode.ts';
 import { UsageError } from '../errors.ts';
+import { castWhole, placeAt } from '../filter/cast-values.ts';
 import type { DocumentState } from './document-state.ts';
 import { keysOf, type Root, setAt, valueAt } from './path.ts';
 import { checkReadable, checkWritable } from './loaded-part.ts';
@@ -22,8 +23,8 @@ export function operate(
   path: string,
   given: unknown,
 ): void {
-  const operand = copyInput(given);
   const keys = keysOf(root, path);
+  const operand = operator === '$pull' ? pulled(state, keys, given) : copyInput(given);
   checkPath(state, root, keys, operator);
   if (ruleOf(operator).takesPart) checkReadable(state, keys);
   else checkWritable(state, keys);
@@ -39,6 +40,12 @@ export function operate(
   show(root, keys, before, after);
   const noted = { keys, operator, operand: copyValue(whole), shown: copyValue(after) };
   state.setOperators(isAtomic ? [...others, noted] : others);
+}
+
+/** Text removes the value that it stands for: other operands are given to the schemas, these are no values of the document. */
+function pulled({ definition }: DocumentState, keys: Keys, values: unknown): unknown {
+  const place = placeAt(definition, keys.join('.'));
+  return castWhole(place, copyInput(values), { definition, path: definition.programPath(keys) });
 }
 
 /** The operand that does what an operator that waits and this one do; `undefined` where none does. */

@@ -2,6 +2,7 @@ import { BSON, ObjectId } from 'mongodb';
 import { float64, int32, milliseconds, nameEnd, stringEnd, terminator, valueEnd } from '../bson/bytes.ts';
 import { ABSENT } from '../bson/encode.ts';
 import { equalId, equalText, equalTyped } from '../bson/equal-scalars.ts';
+import { isShownDefault } from '../bson/equal-values.ts';
 import type { Identities } from '../bson/identity.ts';
 import type { Field } from '../bson/level.ts';
 import { utf8 } from '../bson/text.ts';
@@ -183,7 +184,8 @@ function walkMembers(
       edit = walk(source, type, from, last, learned ?? names.unknown, live, level + 1, identities?.at(key));
       here = valueEnd(bytes, start, type, from, last);
       if (learned !== null) previous = learned;
-    } else {
+    } else if (isShownDefault(value, key, live)) continue;
+    else {
       const copy = isPlainKey(key) ? copyPlain(live, level) : undefined;
       if (copy !== undefined) edit = { kind: 'set', base: ABSENT, value: copy };
     }

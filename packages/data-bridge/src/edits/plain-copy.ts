@@ -1,4 +1,5 @@
 import { ObjectId } from 'mongodb';
+import { isShownDefault } from '../bson/equal-values.ts';
 
 /*
  * Copies of values that have no original, of the commonest kinds: texts, numbers, booleans, null, Dates, ObjectIds, and
@@ -49,6 +50,7 @@ function copyMembers(value: Record<string, unknown>, depth: number): object | un
   const members: Record<string, unknown> = {};
   for (const key in value) {
     if (!hasOwnProperty.call(value, key) || !isPlainKey(key)) return undefined;
+    if (isShownDefault(value, key, value[key])) continue;
     const copy = copyPlain(value[key], depth + 1);
     if (copy === undefined) return undefined;
     members[key] = copy;

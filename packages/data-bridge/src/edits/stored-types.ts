@@ -1,5 +1,6 @@
 import { BSON } from 'mongodb';
 import { float64, nameEnd, terminator, valueEnd } from '../bson/bytes.ts';
+import { isShownDefault } from '../bson/equal-values.ts';
 import type { Edit } from './edits.ts';
 import { copyPlain } from './plain-copy.ts';
 import { exactAt, type Source } from './stored-edits.ts';
@@ -65,7 +66,9 @@ export function copyBeside(source: Source, type: number, at: number, limit: numb
   }
   const members: Record<string, unknown> = {};
   for (const key in value) {
-    const copy = next((value as Record<string, unknown>)[key]);
+    const member = (value as Record<string, unknown>)[key];
+    if (isShownDefault(value, key, member)) continue;
+    const copy = next(member);
     if (copy === undefined) return undefined;
     members[key] = copy;
   }

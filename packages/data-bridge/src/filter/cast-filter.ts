@@ -1,19 +1,18 @@
 import { isPlainObject, setOwn } from '../bson/plain-object.ts';
 import { ABSENT, toExact } from '../bson/encode.ts';
-import { toObjectId, typeName } from '../schema/bson-types.ts';
+import { typeName } from '../schema/bson-types.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
-import { InvalidIdError, UsageError } from '../errors.ts';
+import { UsageError } from '../errors.ts';
+import { castCondition, castElementMatch, castWhole, elementOf, placeAt } from './cast-values.ts';
 import { idOfDocument, idsOfDocuments, writtenWithIds } from './document-id.ts';
 import { Literal, literal } from './literal.ts';
 import { operatorIn, safeCondition, safeFilter } from './check-filter.ts';
 import { renameInExpression } from './rename-in-expression.ts';
 
-/** Operators whose value, or each element of it, is compared with the field or its elements, or becomes one. */
-const COMPARING = new Set(['$eq', '$ne', '$in', '$nin', '$gt', '$gte', '$lt', '$lte', '$all', '$each']);
-/** Operators whose value is a condition of its own. */
-const NESTING = new Set(['$not', '$elemMatch']);
-/** Operators of an update whose value, or each of a list, becomes the field's, one of its elements, or is compared with them. */
-const WRITING = new Set(['$set', '$setOnInsert', '$push', '$addToSet', '$pull', '$pullAll']);
+/** Operators of an update whose value becomes the field's, or is computed with it. */
+const SETTING = new Set(['$set', '$setOnInsert', '$min', '$max', '$inc', '$mul']);
+/** Those whose value, or each of a list, becomes an element, or is compared with one. */
+const OF_ELEMENTS = new Set(['$push', '$addToSet', '$pull', '$pullAll']);
 /** Operators whose value is a list of filters. */
 const JOINING = new Set(['$and', '$or', '$nor']);
 
@@ -24,7 +23,7 @@ const JOINING = new Set(['$and', '$or', '$nor']);
  * @throws InvalidIdError for another string.
  */
 export function castId(definition: ModelDefinition, id: unknown): unknown {
-  return isObjectId(definition, '_id') ? castObjectId(definition, '_id', id) : id;
+  return castWhole(placeAt(definition, '_id'), id, { definition, path: '_id' });
 }
 
 /** A filter for the document with this `_id`, which is never an operator. */
@@ -34,8 +33,8 @@ export function idFilter(definition: ModelDefinition, id: unknown): Record<strin
 }
 
 /**
- * A filter as it is sent: a fresh copy, checked as `safeFilter` does, with stored names, and 24-digit hexadecimal strings
- * as ObjectIds where the schema says ObjectId.
+ * A filter as it is sent: a fresh copy, checked as `safeFilter` does, with stored names, and text as the values that it stands
+ * for where the schema says so.
  *
  * @throws UsageError for what a filter must not hold, InvalidIdError for another string where an ObjectId belongs.
  * @throws EncodeError for what BSON cannot hold.
@@ -48,7 +47,7 @@ function castConditions(definition: ModelDefinition, filter: object): Record<str
   const cast: Record<string, unknown> = {};
   for (const [key, condition] of Object.entries(filter)) {
     const path = definition.storedPath(key);
-    setOwn(cast, path, castCondition(definition, path, condition));
+    setOwn(cast, path, castField(definition, path, condition));
   }
   return cast;
 }
@@ -69,7 +68,7 @@ export function equalityFilter(definition: ModelDefinition, values: object): Rec
 }
 
 /**
- * An update as it is sent: a fresh copy with 24-digit hexadecimal strings as ObjectIds where the schema says ObjectId.
+ * An update as it is sent: a fresh copy with text as the values that it stands for where the schema says so.
  *
  * @throws UsageError for an operator without an object of paths, InvalidIdError for another string where an ObjectId belongs.
  * @throws EncodeError for what BSON cannot hold.
@@ -90,13 +89,26 @@ function castOperand(definition: ModelDefinition, operator: string, operand: obj
   const cast: Record<string, unknown> = {};
   for (const [path, value] of Object.entries(operand)) {
     refuseDollarName(definition, operator, path);
-    const given = WRITING.has(operator) ? writtenWithIds(definition, path, value) : value;
+    const isWritten = SETTING.has(operator) || OF_ELEMENTS.has(operator);
+    const given = isWritten ? writtenWithIds(definition, path, value) : value;
     const sent = operator === '$pull' ? safePull(definition, given, path) : toExact(given, ABSENT, [operator, path]);
     const stored = definition.storedPath(path);
     if (operator === '$rename' && typeof sent === 'string') setOwn(cast, stored, definition.storedPath(sent));
-    else setOwn(cast, stored, WRITING.has(operator) ? castValue(definition, stored, sent) : sent);
+    else setOwn(cast, stored, castWritten(definition, operator, stored, sent));
   }
   return cast;
+}
+
+function castWritten(definition: ModelDefinition, operator: string, stored: string, value: unknown): unknown {
+  const place = SETTING.has(operator) || OF_ELEMENTS.has(operator) ? placeAt(definition, stored) : undefined;
+  if (place === undefined) return value;
+  const spot = { definition, path: definition.programPath(stored.split('.')) };
+  if (SETTING.has(operator)) return castWhole(place, value, spot);
+  const element = elementOf(place);
+  if (operator === '$pull') return castElementMatch(element, value, spot);
+  if (operator === '$pullAll') return castWhole(place, value, spot);
+  if (!isPlainObject(value) || operatorIn(value) !== '$each') return castWhole(element, value, spot);
+  return { ...value, $each: castWhole(place, value['$each'], spot) };
 }
 
 /** What `$pull` removes: values, a condition on them, or one on their members. */
@@ -115,38 +127,12 @@ function refuseDollarName(definition: ModelDefinition, operator: string, path: s
   throw new UsageError(text, definition.context);
 }
 
-function castCondition(definition: ModelDefinition, key: string, value: unknown): unknown {
+function castField(definition: ModelDefinition, key: string, value: unknown): unknown {
   if (JOINING.has(key) && Array.isArray(value))
     return value.map((filter: object) => castConditions(definition, filter));
   if (key === '$expr') return renameInExpression(definition, value);
-  return castValue(definition, key, value);
-}
-
-/** A condition on a field, or a value of it: strings of ids in it become ObjectIds where the field holds some. */
-function castValue(definition: ModelDefinition, key: string, value: unknown): unknown {
-  if (!isObjectId(definition, key)) return value;
-  if (!isPlainObject(value)) return castIds(definition, key, value);
-  const cast: Record<string, unknown> = {};
-  for (const [operator, operand] of Object.entries(value)) {
-    if (COMPARING.has(operator)) setOwn(cast, operator, castIds(definition, key, operand));
-    else setOwn(cast, operator, NESTING.has(operator) ? castValue(definition, key, operand) : operand);
-  }
-  return cast;
-}
-
-function castIds(definition: ModelDefinition, key: string, value: unknown): unknown {
-  const cast = (each: unknown): unknown => castObjectId(definition, key, each);
-  return Array.isArray(value) ? value.map(cast) : cast(value);
-}
-
-function isObjectId(definition: ModelDefinition, name: string): boolean {
-  const field = definition.fields.get(name);
-  return field === undefined ? name === '_id' : field.holdsObjectIds;
-}
-
-function castObjectId(definition: ModelDefinition, name: string, value: unknown): unknown {
-  if (typeof value !== 'string') return value;
-  const id = toObjectId(value);
-  if (id === undefined) throw new InvalidIdError(definition.programName(name), definition.context);
-  return id;
+  const place = placeAt(definition, key);
+  return place === undefined
+    ? value
+    : castCondition(place, value, { definition, path: definition.programPath(key.split('.')) });
 }

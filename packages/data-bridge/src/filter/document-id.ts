@@ -3,6 +3,7 @@ import { isPlainObject, setOwn } from '../bson/plain-object.ts';
 import { typeName } from '../schema/bson-types.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { UsageError } from '../errors.ts';
+import { elementOf, kindOf, placeAt } from './cast-values.ts';
 
 /** A document, as this room sees it. */
 interface DocumentLike {
@@ -30,7 +31,13 @@ export function idOfDocument(definition: ModelDefinition, path: string, value: u
     const meant = target === undefined ? 'a document of this model' : `the _id of a ${target.name} or such a document`;
     throw new UsageError(`"${path}" is ${meant}, got a document of ${typeName(value)}.`, definition.context);
   }
-  return target !== undefined || field?.holdsObjectIds === true || name === '_id' ? value.$id : value;
+  return target !== undefined || isOfIds(definition, path) ? value.$id : value;
+}
+
+/** True where an ObjectId stands at a path, or an array of some. */
+function isOfIds(definition: ModelDefinition, path: string): boolean {
+  const place = placeAt(definition, definition.storedPath(path));
+  return [place, elementOf(place)].some((each) => each !== undefined && kindOf(each) === 'objectId');
 }
 
 /** The same of each element of a list. */

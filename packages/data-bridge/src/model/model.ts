@@ -52,7 +52,7 @@ import { insertion, type SaveOptions } from '../save/save.ts';
 import { saveAll, type SaveAllOptions } from '../save/save-all.ts';
 import type { HistoryModel, Model, Reserved, TakesOwnOutput } from './statics.ts';
 import type { Fields } from '../schema/schema-field.ts';
-import { baselineOver } from '../tracking/partial-baseline.ts';
+import { baselineOver } from '../tracking/loaded-baseline.ts';
 import type { Shape } from '../types/shape.ts';
 import {
   deleteEvery,

@@ -12,7 +12,7 @@ import { applyAtomic } from '../edits/atomic-operators.ts';
 import type { Baseline } from '../tracking/baseline.ts';
 import type { BsonBaseline } from '../tracking/bson-baseline.ts';
 import type { EditTree } from '../edits/edits.ts';
-import { baselineOver } from '../tracking/partial-baseline.ts';
+import { baselineOver } from '../tracking/loaded-baseline.ts';
 import { exactAt, isShown, type PendingAtomic, treeWith } from '../tracking/pending-operators.ts';
 import {
   type Clash,

@@ -2,7 +2,7 @@ import type { FindOptions } from 'mongodb';
 import { ownBytes } from '../bson/arena.ts';
 import { DocumentNotFoundError, UsageError } from '../errors.ts';
 import type { DocumentState } from '../document/document-state.ts';
-import { baselineOver } from '../tracking/partial-baseline.ts';
+import { baselineOver } from '../tracking/loaded-baseline.ts';
 import { moveTo } from '../tracking/state-tracker.ts';
 import { readRaw } from '../document/stored-commands.ts';
 

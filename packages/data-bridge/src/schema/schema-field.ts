@@ -6,9 +6,8 @@ import { SchemaError, type ValidationIssue } from '../errors.ts';
 import { withoutIdentity } from './identified.ts';
 import { identitiesOf } from './identities.ts';
 import type { Place } from './schema-shape.ts';
-import { placeOf } from './structure.ts';
+import { placeOf, someShape } from './structure.ts';
 import {
-  elementKindOf,
   isWrittenAsync,
   type JsonSchema,
   kindOf,
@@ -37,6 +36,9 @@ export type Verdict =
   | { readonly value: unknown; readonly issues?: undefined }
   | { readonly issues: readonly ValidationIssue[] };
 
+/** What text, or a number, may stand for. */
+const TEXT_KINDS: ReadonlySet<string> = new Set(['objectId', 'decimal', 'long', 'uuid', 'date', 'bigint']);
+
 /** One field of a model, with all that is asked of its schema found out once. */
 export class SchemaField {
   /** The name under which it is stored. */
@@ -49,6 +51,7 @@ export class SchemaField {
   readonly #declared: FieldSchema;
   #waits: boolean | undefined;
   #onlyLooks: boolean | undefined;
+  #takesText: boolean | undefined;
   #hasDefault: boolean | undefined;
   #identities: { readonly found: Identities | undefined } | undefined;
 
@@ -78,11 +81,6 @@ export class SchemaField {
     return targetOf(this.#schema);
   }
 
-  /** True where the field is an ObjectId, or an array of some. */
-  get holdsObjectIds(): boolean {
-    return this.kind === 'objectId' || elementKindOf(this.#schema) === 'objectId';
-  }
-
   /** True where the validator is written to wait. Other validators may wait too, and show it by a promise. */
   get isAsync(): boolean {
     return (this.#waits ??= isWrittenAsync(this.#schema));
@@ -106,6 +104,11 @@ export class SchemaField {
   /** True where the library tells anything. */
   get tellsStructure(): boolean {
     return this.place.shapes.length > 0 || this.place.input !== undefined;
+  }
+
+  /** True where text may stand for a value of another type, in the field or inside of it. */
+  get takesText(): boolean {
+    return (this.#takesText ??= someShape(this.place, ({ kind }) => kind !== undefined && TEXT_KINDS.has(kind)));
   }
 
   /** The JSON Schema that the library gives for this field; `{}` where it gives none. */

@@ -17,11 +17,6 @@ export function kindOf(schema: unknown): BsonKind | undefined {
   return lookThrough(schema, (inner) => property(inner, '~bson') as BsonKind | undefined);
 }
 
-/** The same of the elements of an array, whose schema Zod keeps as `def.element`. */
-export function elementKindOf(schema: unknown): BsonKind | undefined {
-  return kindOf(lookThrough(schema, (inner) => property(property(inner, 'def'), 'element')));
-}
-
 /** What a reference refers to. */
 export interface ReferenceTarget {
   /** The class of the documents. It is asked for when it is needed, since models may refer to each other. @throws UsageError where it is no model. */

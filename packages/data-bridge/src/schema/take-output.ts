@@ -1,7 +1,7 @@
 import { isMutable } from '../bson/copy.ts';
 import { copyInput } from '../bson/copy-input.ts';
 import { ABSENT } from '../bson/encode.ts';
-import { equalValues } from '../bson/equal-values.ts';
+import { equalValues, isShownDefault } from '../bson/equal-values.ts';
 import { type Identities, pairElements } from '../bson/identity.ts';
 import { isPlainObject } from '../bson/plain-object.ts';
 import { hasMember, isMembers, keysIn, memberAt, type Members, unfrozen } from './members.ts';
@@ -102,6 +102,7 @@ function takeMembers(taking: Taking, given: Members, output: Members, known: Kno
   const open = new OpenMembers(value, stored, place);
   for (const key of keysIn(value)) {
     const member = memberAt(value, key);
+    if (isShownDefault(value, key, member)) continue;
     const mayHaveMoved = open.has(key);
     const inStored = mayHaveMoved
       ? open.everywhere

@@ -9,7 +9,7 @@ export interface Changed {
 }
 
 /** Lays an output over a new value as a whole: in place, so that references which the program holds stay part of the document. */
-export function takeWhole(taking: Changed, value: unknown, output: unknown): unknown {
+function takeWhole(taking: Changed, value: unknown, output: unknown): unknown {
   if (isSame(value, output)) return value;
   if (Array.isArray(value) && Array.isArray(output)) return takeAllElements(taking, unfrozen(value), output);
   if (isMembers(value) && isMembers(output) && value instanceof Map === output instanceof Map) {

@@ -10,6 +10,7 @@ import { renameInStages } from '../filter/rename-in-expression.ts';
 import { insertStamps, updateStamps } from '../save/door.ts';
 import type { SentFilter } from '../save/recorder.ts';
 import { typeName } from '../schema/bson-types.ts';
+import { siblingDefaults } from '../schema/nested-defaults.ts';
 import { countedStages } from './version-counter.ts';
 
 /*
@@ -45,7 +46,12 @@ export function stampUpdate(definition: ModelDefinition, update: object, stampin
   for (const { operator, name, operand } of updateStamps(definition, now).filter(isAdded)) add(operator, name, operand);
   if (!stamping.upsert) return stamped;
   for (const { name, value } of insertStamps(definition, now).filter(isAdded)) add('$setOnInsert', name, value);
+  const inside = Object.values(stamped)
+    .flatMap((operand) => Object.keys(operand))
+    .filter((path) => path.includes('.'));
   for (const field of definition.fields.values()) {
+    for (const [path, value] of siblingDefaults(field.place, field.name, inside))
+      if (!isGiven(stamping.filter, path)) setOwn((stamped['$setOnInsert'] ??= {}), path, value);
     if (isGiven(stamping.filter, field.name)) continue;
     const value = field.defaultValue();
     if (value !== undefined) add('$setOnInsert', field.name, value);

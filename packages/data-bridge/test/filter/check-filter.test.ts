@@ -312,6 +312,20 @@ describe('with sanitizeFilters', () => {
     expect(await User.count()).toBe(3);
   });
 
+  it.each<[string, (filter: never) => unknown]>([
+    ['match()', (filter) => Safe.aggregate().match(filter)],
+    ['match() of what a group gives', (filter) => Safe.aggregate().group({ _id: '$role' }).match(filter)],
+    ['bulk()', (filter) => Safe.bulk().updateMany(filter, { $set: { role: 'x' } })],
+    ['watch()', (filter) => Safe.watch([{ $match: filter }])],
+    ['count()', (filter) => Safe.count(filter)],
+    ['upsert()', (filter) => Safe.upsert(filter, { $set: { role: 'x' } })],
+    ['findOneAndDelete()', (filter) => Safe.findOneAndDelete(filter)],
+    ['distinct()', (filter) => Safe.distinct('role', filter)],
+  ])('does so in %s', async (_, call) => {
+    for (const filter of [{ $expr: 'x' }, { role: { $ne: 1 } }, { $nor: [{ a: [{ $x: 1 }] }] }])
+      await expect(Promise.resolve().then(() => call(outside(filter)))).rejects.toThrow('sanitizeFilters');
+  });
+
   it('refuses operators in what $pull removes and in filters for elements', async () => {
     await expect(Safe.updateMany({}, { $pull: { tags: outside({ $ne: 'x' }) } })).rejects.toThrow('"$pull.tags"');
     await expect(Safe.updateMany({}, { $pull: { items: { sku: outside({ $ne: 'x' }) } } })).rejects.toThrow('$ne');

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ABSENT, encodeDocument } from '../../src/bson/encode.ts';
 import { Layout } from '../../src/bson/layout.ts';
 import type { Edit, EditTree } from '../../src/edits/edits.ts';
-import { baselineOver } from '../../src/tracking/partial-baseline.ts';
+import { baselineOver } from '../../src/tracking/loaded-baseline.ts';
 import { fallback } from '../../src/update/plan.ts';
 import { Selection } from '../../src/tracking/selection.ts';
 import { treeOf } from '../support/laws-trees.ts';

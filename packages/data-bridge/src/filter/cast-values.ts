@@ -1,0 +1,155 @@
+import { isPlainObject, setOwn } from '../bson/plain-object.ts';
+import type { ModelDefinition } from '../definition/model-definition.ts';
+import { InvalidIdError, UsageError } from '../errors.ts';
+import { objectId, convertTo, typeName } from '../schema/bson-types.ts';
+import type { InnerKind, Place } from '../schema/schema-shape.ts';
+import { placeOf, runSchema, stepInto } from '../schema/structure.ts';
+import { operatorIn } from './check-filter.ts';
+
+/*
+ * Text that stands for a value of BSON is that value wherever the schema takes text: an id, a decimal, a uuid, a date. In filters
+ * and updates, where no schema is asked, it is found by the places of a schema, at every depth.
+ */
+
+/** Operators whose value, or each element of it, is compared with the field or its elements, or becomes one. */
+const COMPARING = new Set(['$eq', '$ne', '$in', '$nin', '$gt', '$gte', '$lt', '$lte', '$all', '$each']);
+/** Those of them that take a list. */
+const LISTING = new Set(['$in', '$nin', '$all', '$each']);
+/** Operators whose value is a list of filters. */
+const JOINING = new Set(['$and', '$or', '$nor']);
+
+/** Where a value is, and how to name it. */
+interface Spot {
+  readonly definition: ModelDefinition;
+  readonly path: string;
+}
+
+const ID = placeOf(objectId());
+
+/** The place that a dotted stored path leads to; undefined where nothing inside the field stands for text, or nothing is known. */
+export function placeAt(definition: ModelDefinition, path: string): Place | undefined {
+  const [name = '', ...keys] = path.split('.');
+  const field = definition.fields.get(name);
+  if (field === undefined) return name === '_id' ? ID : undefined;
+  return field.takesText ? keys.reduce<Place | undefined>(stepAlong, field.place) : undefined;
+}
+
+/** Paths go through arrays: to a place in one, to any element, or to a member of the elements. */
+function stepAlong(place: Place | undefined, key: string): Place | undefined {
+  const member = stepInto(place, key);
+  if (member !== undefined || place === undefined) return member;
+  const isPlace = /^\d+$/.test(key);
+  const element = stepInto(place, isPlace ? Number(key) : 0);
+  return element === undefined || isPlace || key.startsWith('$') ? element : stepInto(element, key);
+}
+
+/** What a condition on a field compares with. */
+export function castCondition(place: Place | undefined, condition: unknown, spot: Spot): unknown {
+  if (place === undefined) return condition;
+  if (!isPlainObject(condition) || operatorIn(condition) === undefined) return castCompared(place, condition, spot);
+  const cast: Record<string, unknown> = {};
+  for (const [operator, operand] of Object.entries(condition))
+    setOwn(cast, operator, castOperand(place, operator, operand, spot));
+  return cast;
+}
+
+function castOperand(place: Place, operator: string, operand: unknown, spot: Spot): unknown {
+  if (operator === '$not') return castCondition(place, operand, spot);
+  if (operator === '$elemMatch') return castElementMatch(elementOf(place) ?? place, operand, spot);
+  if (!COMPARING.has(operator)) return operand;
+  // case: `$all` may hold conditions on elements
+  const castOne = (each: unknown): unknown =>
+    operatorIn(each) === '$elemMatch' ? castCondition(place, each, spot) : castCompared(place, each, spot);
+  return LISTING.has(operator) && Array.isArray(operand) ? operand.map(castOne) : castOne(operand);
+}
+
+/** What elements are to match: conditions on themselves, or a filter on their members. */
+export function castElementMatch(place: Place | undefined, condition: unknown, spot: Spot): unknown {
+  if (place === undefined || !isPlainObject(condition)) return castCondition(place, condition, spot);
+  const cast: Record<string, unknown> = {};
+  for (const [key, operand] of Object.entries(condition)) {
+    if (JOINING.has(key) && Array.isArray(operand))
+      setOwn(
+        cast,
+        key,
+        operand.map((filter: unknown) => castElementMatch(place, filter, spot)),
+      );
+    else if (key.startsWith('$')) setOwn(cast, key, castOperand(place, key, operand, spot));
+    else {
+      const inner = key.split('.').reduce<Place | undefined>(stepAlong, place);
+      setOwn(cast, key, castCondition(inner, operand, { ...spot, path: `${spot.path}.${key}` }));
+    }
+  }
+  return cast;
+}
+
+/** A value that is compared with a field, or with an element of it. */
+function castCompared(place: Place, value: unknown, spot: Spot): unknown {
+  const isList = Array.isArray(value);
+  const element = isList ? undefined : elementOf(place);
+  return castWhole(element !== undefined && !isOfObject(place, value) ? element : place, value, spot);
+}
+
+function isOfObject({ shapes }: Place, value: unknown): boolean {
+  return isPlainObject(value) && shapes.some(({ type }) => type === 'object' || type === 'record');
+}
+
+/** The elements of an array. */
+export function elementOf(place: Place | undefined): Place | undefined {
+  return stepInto(place, 0);
+}
+
+/** A value as it is stored at a place. */
+export function castWhole(place: Place | undefined, value: unknown, spot: Spot): unknown {
+  if (place === undefined || value === null) return value;
+  if (typeof value === 'string' || typeof value === 'number') return castScalar(place, value, spot);
+  // case: a list of what stands alone in the schema, as in a filter of a list
+  if (Array.isArray(value))
+    return value.map((each, i) => castWhole(stepInto(place, i, value) ?? scalarOf(place), each, spot));
+  if (!isPlainObject(value)) return value;
+  const cast: Record<string, unknown> = {};
+  for (const [key, member] of Object.entries(value)) {
+    const inner = { ...spot, path: `${spot.path}.${key}` };
+    setOwn(cast, key, castWhole(stepInto(place, key, value), member, inner));
+  }
+  return cast;
+}
+
+function scalarOf(place: Place): Place | undefined {
+  return place.shapes.every(({ type }) => type === 'scalar') ? place : undefined;
+}
+
+/** @throws UsageError for a text that cannot be what the schema says. */
+function castScalar(place: Place, value: string | number, { definition, path }: Spot): unknown {
+  const kind = kindOf(place);
+  if (kind === 'date' || kind === 'bigint') return typeof value === 'string' ? coerced(place, value) : value;
+  if (kind === 'long' || kind === 'decimal') {
+    const converted = typeof value === 'number' || kind === 'decimal' ? convertTo(kind, value) : undefined;
+    if (converted !== undefined && 'value' in converted) return converted.value;
+    // case: a number that is no integer, or not finite, may be compared with one
+    if (typeof value === 'number' || converted === undefined) return value;
+    return refuse(definition, path, converted.expected);
+  }
+  if (typeof value !== 'string' || (kind !== 'objectId' && kind !== 'uuid')) return value;
+  const converted = convertTo(kind, value);
+  if ('value' in converted) return converted.value;
+  if (kind === 'uuid') return refuse(definition, path, converted.expected);
+  throw new InvalidIdError(path, definition.context);
+}
+
+function refuse(definition: ModelDefinition, path: string, expected: string): never {
+  throw new UsageError(`"${path}": ${expected} of another form.`, definition.context);
+}
+
+/** Only a schema itself knows which texts it takes. */
+function coerced({ schema }: Place, text: string): unknown {
+  const made = runSchema(schema, text)?.value;
+  return made instanceof Date || typeof made === 'bigint' ? made : text;
+}
+
+/** What all shapes of a place are. */
+/** What BSON type stands at a place, where it is a single one. */
+export function kindOf({ shapes }: Place): InnerKind | undefined {
+  const kind = shapes[0]?.kind;
+  return shapes.every((shape) => shape.type === 'scalar' && shape.kind === kind) ? kind : undefined;
+}
