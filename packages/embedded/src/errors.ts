@@ -126,3 +126,15 @@ export class ServerError extends Error {
     return new ServerError(this.code, `${prefix} :: caused by :: ${this.message}`, this.extra);
   }
 }
+
+/**
+ * A change that failed when part of it had been made: no refusal, of whatever class its cause is, so that nothing of the
+ * command is kept.
+ */
+export class UnfinishedError extends Error {
+  override readonly name = 'UnfinishedError';
+
+  constructor(cause: unknown) {
+    super(`a change could not be finished: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
