@@ -90,6 +90,7 @@ const CODE_NAMES: ReadonlyMap<number, string> = new Map([
   [11601, 'Interrupted'],
   [12051, 'CursorInUse'],
   [13297, 'DatabaseDifferCase'],
+  [14031, 'OutOfDiskSpace'],
   [40414, 'IDLFailedToParse'],
   [40415, 'IDLUnknownField'],
 ]);
