@@ -90,6 +90,7 @@ const CODE_NAMES: ReadonlyMap<number, string> = new Map([
   [11601, 'Interrupted'],
   [12051, 'CursorInUse'],
   [13297, 'DatabaseDifferCase'],
+  [14031, 'OutOfDiskSpace'],
   [40414, 'IDLFailedToParse'],
   [40415, 'IDLUnknownField'],
 ]);
@@ -124,5 +125,17 @@ export class ServerError extends Error {
   /** This error with a prefix, as MongoDB shows where it arose: `Invalid $set :: caused by :: …`. */
   within(prefix: string): ServerError {
     return new ServerError(this.code, `${prefix} :: caused by :: ${this.message}`, this.extra);
+  }
+}
+
+/**
+ * A change that failed when part of it had been made: no refusal, of whatever class its cause is, so that nothing of the
+ * command is kept.
+ */
+export class UnfinishedError extends Error {
+  override readonly name = 'UnfinishedError';
+
+  constructor(cause: unknown) {
+    super(`a change could not be finished: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
 }

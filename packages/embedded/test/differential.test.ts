@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { caseCount } from '../../../scripts/case-count.ts';
 import { type Found, knownDifference } from './differential/known-differences.ts';
 import { type Outcome, outcomes, said, show, trials } from './differential/trial.ts';
+import { expectConsistent } from './support/consistency.ts';
 import { targets } from './support/servers.ts';
 
 // No more than have been looked at: what is known is known of these.
@@ -39,6 +40,8 @@ describe.each(others)('random operations on the embedded server and on $name', (
   });
 
   afterAll(async () => {
+    await expectConsistent(embedded.client);
+    if (product === 'embedded') await expectConsistent(other.client);
     for (const close of closings) await close();
   });
 

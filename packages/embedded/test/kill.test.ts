@@ -5,6 +5,7 @@ import { type Collection, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startServer } from '../src/index.ts';
 import { type Built, build } from './support/built.ts';
+import { expectConsistent } from './support/consistency.ts';
 import { ServerProcess } from './support/server-process.ts';
 
 const KILLS = 20;
@@ -94,6 +95,7 @@ describe('kill -9 under load', () => {
     const found = await reader.db('load').collection('pairs').find().sort({ _id: 1 }).toArray();
     expect(found).toEqual([{ _id: 0, n: 0 }, { _id: 1 }, { _id: 2 }]);
     expect(await reader.db('load').listCollections({ name: 'made' }).toArray()).toEqual([]);
+    await expectConsistent(reader);
     await reader.close();
     await again.close();
   });
@@ -133,6 +135,7 @@ describe('kill -9 under load', () => {
     let indexed = 0;
     for (const version of [1, 2, 3]) indexed += (await items.find({ version }).toArray()).length;
     expect(indexed).toBe(found.size);
+    await expectConsistent(client);
     await client.close();
     await server.close();
   }

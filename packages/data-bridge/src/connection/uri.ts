@@ -1,16 +1,38 @@
-/** Options of a URI whose values nobody should see: `proxyPassword`, `authMechanismProperties` with a session token, or what was meant for one. */
-const SECRET_OPTION = /pass|pwd|secret|token|properties/i;
+/**
+ * Options of a URI whose values may be seen, in small letters. Nobody should see those of others: `proxyPassword`,
+ * `authMechanismProperties` with a session token, or a name that nobody knows and that was meant for one of them.
+ */
+const SHOWN_OPTIONS: ReadonlySet<string> = new Set(
+  (
+    'appname authmechanism authsource compressors connecttimeoutms directconnection heartbeatfrequencyms journal ' +
+    'loadbalanced localthresholdms maxconnecting maxidletimems maxpoolsize maxstalenessseconds minheartbeatfrequencyms ' +
+    'minpoolsize proxyhost proxyport readconcernlevel readpreference readpreferencetags replicaset retryreads ' +
+    'retrywrites servermonitoringmode serverselectiontimeoutms sockettimeoutms srvmaxhosts srvservicename ssl ' +
+    'timeoutms tls tlsallowinvalidcertificates tlsallowinvalidhostnames tlscafile tlscertificatekeyfile tlscrlfile ' +
+    'tlsinsecure w waitqueuetimeoutms wtimeout wtimeoutms zlibcompressionlevel'
+  ).split(' '),
+);
 
-/** One `name=value` of a query. */
-const OPTIONS = /([?&])([^=&#]*)=([^&#]*)/g;
+/** Names whose values are secrets, however short. */
+const SECRET_OPTION = /pass|pwd|secret|token|properties/i;
+/** The values of other unknown options are looked for in messages only where they are no everyday words. */
+const LONG = 6;
+
+/** One `name=value` of a query, or a `name` alone. */
+const OPTIONS = /([?&])([^=&#]+)(?:=([^&#]*))?/g;
 
 /** `mongodb://user:secret@host/db?proxyPassword=secret` → `mongodb://host/db?proxyPassword=***`. */
 export function withoutSecrets(uri: string): string {
   const credentials = credentialsOf(uri) ?? '';
   const open = uri.replace(uri.includes(`${credentials}@`) ? `${credentials}@` : credentials, () => '');
-  return open.replaceAll(OPTIONS, (option, before: string, name: string) =>
-    SECRET_OPTION.test(name) ? `${before}${name}=***` : option,
-  );
+  return open.replaceAll(OPTIONS, (option, before: string, name: string, value: string | undefined) => {
+    if (isShown(name)) return option;
+    return value === undefined ? `${before}***` : `${before}${name}=***`;
+  });
+}
+
+function isShown(name: string): boolean {
+  return SHOWN_OPTIONS.has(name.toLowerCase());
 }
 
 /** The names of the options in a URI, as they are written there. */
@@ -43,9 +65,13 @@ const HOST = /^(?:\[[^\]]*\]|[^:]*)(?::\d*)?$/;
 /** The secrets of a URI, as written there and decoded: user and password together, the password, the values of options. */
 function secretsOf(uri: string): string[] {
   const credentials = credentialsOf(uri) ?? '';
-  const options = [...uri.matchAll(OPTIONS)].filter(([, , name = '']) => SECRET_OPTION.test(name));
-  // Those of `authMechanismProperties` are lists: `AWS_SESSION_TOKEN:secret,…`
-  const values = options.flatMap(([, , , value = '']) => [value, ...decode(value).split(',').map(afterColon)]);
+  const options = [...uri.matchAll(OPTIONS)].filter(([, , name = '']) => !isShown(name));
+  // Those of `authMechanismProperties` are lists: `AWS_SESSION_TOKEN:secret,…` What has no value may be one.
+  const values = options.flatMap(([, , name = '', value = name]) =>
+    [value, ...decode(value).split(',').map(afterColon)].filter(
+      (secret) => SECRET_OPTION.test(name) || secret.length >= LONG,
+    ),
+  );
   const written = [credentials, afterColon(credentials), ...values];
   return [...written, ...written.map(decode)].filter((secret) => secret !== '');
 }

@@ -1,4 +1,13 @@
-import type { Abortable, BSON, ChangeStreamOptions, ChangeStream as DriverStream, ResumeToken } from 'mongodb';
+import { setTimeout } from 'node:timers/promises';
+import {
+  type Abortable,
+  type BSON,
+  type ChangeStreamOptions,
+  type ChangeStream as DriverStream,
+  MongoNetworkError,
+  MongoServerError,
+  type ResumeToken,
+} from 'mongodb';
 import { refuseInTransaction } from '../connection/transaction-attempt.ts';
 import { isPlainObject } from '../bson/plain-object.ts';
 import { batchOf } from '../bson/batch.ts';
@@ -41,8 +50,8 @@ const EXACT = { promoteValues: false, promoteLongs: false, promoteBuffers: false
 
 /**
  * The changes of a model's collection, as the server reports them: from the moment it is made, or from a stored place on.
- * After a broken connection it goes on by itself. It ends when it is closed, when its loop is left, and after the event
- * `invalidate`.
+ * After a broken connection it goes on by itself behind the last event, however often that happens. It ends when it is
+ * closed, when its loop is left, after the event `invalidate`, and with a NotConnectedError when no server is found any more.
  *
  * ```ts
  * for await (const change of User.watch()) {
@@ -56,7 +65,9 @@ const EXACT = { promoteValues: false, promoteLongs: false, promoteBuffers: false
 export class ChangeStream<E> implements AsyncIterable<E>, AsyncDisposable {
   readonly #definition: ModelDefinition;
   readonly #read: ReadAll<unknown>;
-  readonly #stream: DriverStream;
+  /** Another one in the place of one that a broken connection has ended. */
+  #stream: DriverStream;
+  readonly #open: (place?: ResumeToken) => DriverStream;
   readonly #closing = new AbortController();
   /** Settled when it is closed: with null, or with the reason of the signal that was aborted. */
   readonly #closed: Promise<null>;
@@ -76,7 +87,10 @@ export class ChangeStream<E> implements AsyncIterable<E>, AsyncDisposable {
     const { signal, ...rest } = options;
     this.#definition = definition;
     this.#read = read;
-    this.#stream = definition.driverCollection().watch(stagesOf(definition, pipeline), { ...rest, ...EXACT });
+    const stages = stagesOf(definition, pipeline);
+    this.#open = (place) =>
+      definition.driverCollection().watch(stages, { ...(place === undefined ? rest : resumed(rest, place)), ...EXACT });
+    this.#stream = this.#open();
     this.#closed = closedBy(this.#closing.signal, signal);
     this.#closed.catch(() => this.close()).catch(ignore);
     // The server gives the place where it begins as soon as it watches.
@@ -127,14 +141,46 @@ export class ChangeStream<E> implements AsyncIterable<E>, AsyncDisposable {
   /** Null when it was closed. */
   async #ask(): Promise<BSON.Document | null> {
     if (this.#closing.signal.aborted) return this.#closed;
-    const event = this.#stream.next();
-    event.catch(ignore);
-    try {
-      return await Promise.race([this.#closed, event]);
-    } catch (error) {
-      throw translate(error, this.#definition.context, this.#definition);
+    for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+      const event = this.#stream.next();
+      event.catch(ignore);
+      try {
+        return await Promise.race([this.#closed, event]);
+      } catch (error) {
+        const place = this.#stream.resumeToken;
+        if (!wasBroken(error) || place === undefined || this.#closing.signal.aborted)
+          throw translate(error, this.#definition.context, this.#definition);
+        // The driver goes on after a break, and gives up when the next one comes before it has.
+        if (!(await this.#wait(pause))) return this.#closed;
+        this.#stream = this.#open(place);
+      }
     }
   }
+
+  /** False when it was closed meanwhile. */
+  async #wait(milliseconds: number): Promise<boolean> {
+    await Promise.race([setTimeout(milliseconds, undefined, { ref: false }), this.#closed]);
+    return !this.#closing.signal.aborted;
+  }
+}
+
+/** Milliseconds between a break and the next attempt, twice as many after each. */
+const FIRST_PAUSE = 10;
+const LONGEST_PAUSE = 1_000;
+
+/** Whether an error is that of a connection, and not of the search for a server. */
+function wasBroken(error: unknown): boolean {
+  return error instanceof MongoNetworkError || (error instanceof MongoServerError && error.hasErrorLabel(RESUMABLE));
+}
+
+const RESUMABLE = 'ResumableChangeStreamError';
+
+/** The options of a stream that goes on behind a place. It may be that of an `invalidate`, so `startAfter`. */
+function resumed(
+  { resumeAfter: _after, startAtOperationTime: _time, ...options }: Omit<WatchOptions, 'signal'>,
+  place: ResumeToken,
+): Omit<WatchOptions, 'signal'> {
+  return { ...options, startAfter: place };
 }
 
 async function closedBy(closing: AbortSignal, signal: AbortSignal | undefined): Promise<null> {

@@ -211,11 +211,23 @@ describe('without a server', () => {
     'proxyHost=127.0.0.1&proxyPort=1&proxyUsername=user&proxyPassword=p%40ssword',
     'proxyPassword=p%40ssword',
     'password=p%40ssword',
+    'apiKey=p%40ssword',
+    'foo=1&credential=p%40ssword&tls=true',
+    'tlsCertificateKey=p%40ssword',
+    'p%40ssword',
+    'appName=app&p%40ssword',
   ])('an error shows no secret of an option: %s', async (query) => {
     const error = await rejection(connect(`mongodb://127.0.0.1:1/app?${query}`, { serverSelectionTimeoutMS: 100 }));
     expect(error).toBeInstanceOf(NotConnectedError);
     expect(error.message).toContain('mongodb://127.0.0.1:1/app?');
     expect(inspect(error, { depth: 20 })).not.toMatch(/p%40ssword|p@ssword/);
+  });
+
+  it('an error shows the options that everybody may see, and the names of others', async () => {
+    const query = 'replicaSet=rs0&MaxPoolSize=5&colour=blueish';
+    const error = await rejection(connect(`mongodb://127.0.0.1:1/app?${query}`));
+    expect(error.message).toContain('mongodb://127.0.0.1:1/app?replicaSet=rs0&MaxPoolSize=5&colour=***');
+    expect(error.message).toContain('option colour is not supported');
   });
 
   it.each(['mongodb://user:p%40ssword', 'mongodb://user:p%40ssword/app', 'user:p%40ssword'])(

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { BSON, CommandStartedEvent, Db, MongoClientOptions } from 'mongodb';
+import { expectConsistent } from '../../../embedded/test/support/consistency.ts';
 import { connect, type Connection } from '../../src/connection/connection.ts';
 
 /** What a program sent: the command's name is its first key. */
@@ -51,6 +52,7 @@ export async function openDatabase(
     uri: url.href,
     sent: () => commands.splice(0),
     async close() {
+      if (process.env['MONGODB_URI'] === undefined) await expectConsistent(connection.client);
       await connection.db.dropDatabase();
       await connection.close();
       await server.close();

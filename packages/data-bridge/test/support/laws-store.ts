@@ -1,6 +1,7 @@
 import { startServer } from '@data-bridge/embedded';
 import { type Collection, MongoClient, MongoServerError } from 'mongodb';
 import { afterAll, beforeAll } from 'vitest';
+import { expectConsistent } from '../../../embedded/test/support/consistency.ts';
 import { setOwn } from '../../src/bson/plain-object.ts';
 import { decodeDocument, decodeExact } from '../../src/bson/decode.ts';
 import { encodeDocument } from '../../src/bson/encode.ts';
@@ -44,6 +45,7 @@ export async function openStore(serverName: string, collectionName: string): Pro
   return {
     collection,
     async close() {
+      if (embedded !== undefined) await expectConsistent(client);
       await collection.drop();
       await client.close();
       await embedded?.close();

@@ -3,7 +3,7 @@ import type { Change, TransactionId } from './change.ts';
 import { ChangeLog } from './change-log.ts';
 import { Clock } from './clock.ts';
 import { Collection, type IndexReader } from './collection.ts';
-import { ServerError } from '../errors.ts';
+import { ServerError, UnfinishedError } from '../errors.ts';
 import type { Document } from '../values/value.ts';
 import { checkCollectionName, checkNewName, differByCase } from './namespace.ts';
 import { MemoryStorage } from '../storage/memory.ts';
@@ -40,8 +40,7 @@ export class Catalog {
 
   /**
    * Runs a command: what it changes is stored when this returns. As in MongoDB, a `ServerError` leaves in place what
-   * was changed before it: each document is changed whole or not at all. Any other error undoes the whole command where
-   * the storage is persistent.
+   * was changed before it: each document is changed whole or not at all. Any other error undoes the whole command.
    */
   transaction<T>(command: () => T): T {
     const result = this.#stored((): { value: T } | { refusal: ServerError } => {
@@ -100,6 +99,8 @@ export class Catalog {
     if (id !== undefined && transaction.steps.length > 0) this.#commit = { time: this.clock.tick(), transaction: id };
     try {
       for (const step of transaction.steps) this.#redo(step);
+    } catch (error) {
+      throw new UnfinishedError(error);
     } finally {
       this.#commit = undefined;
     }
@@ -194,18 +195,19 @@ export class Catalog {
     return [...(this.#databases.get(database)?.values() ?? [])];
   }
 
-  /** Where nothing was kept of what a command changed, all is as it was before the command. */
+  /** Where it throws, nothing is kept of what was changed, and all is as it was before. */
   #stored<T>(work: () => T): T {
-    let kept = true;
+    let kept = false;
     try {
-      return this.#storage.transaction(() => {
-        const result = work();
+      const result = this.#storage.transaction(() => {
+        const done = work();
         this.clock.save();
-        return result;
+        return done;
       });
+      kept = true;
+      return result;
     } catch (error) {
-      kept = !this.#storage.persistent;
-      if (!kept) this.#load();
+      this.#load();
       throw error;
     } finally {
       this.log.settle(kept);

@@ -1,6 +1,6 @@
 import { Binary, UUID } from 'bson';
 import type { ChangePlace, DocumentChange } from './change.ts';
-import { ServerError } from '../errors.ts';
+import { ServerError, UnfinishedError } from '../errors.ts';
 import { decode } from '../values/bson.ts';
 import { type Collation, collationIn } from '../values/collation.ts';
 import { validator } from '../engine/match/validate.ts';
@@ -162,8 +162,9 @@ export class Collection {
 
   /** Throws where the validator is no valid rule; then the options stay as they were. */
   setOptions(options: Document): void {
-    this.#alter();
+    this.checkUnneeded();
     this.#useOptions(options);
+    this.#alter();
     this.#describe();
   }
 
@@ -183,7 +184,7 @@ export class Collection {
 
   /** Builds an index over the documents that are there. Throws, and adds nothing, where they cannot be indexed. */
   addIndex(definition: IndexDefinition): void {
-    this.#alter();
+    this.checkUnneeded();
     const id = 1 + Math.max(0, ...Array.from(this.indexes, (index) => index.id));
     const index = new SecondaryIndex(this.namespace, definition, this.#store.index(id));
     try {
@@ -194,6 +195,7 @@ export class Collection {
       this.#store.dropIndex(id);
       throw error;
     }
+    this.#alter();
     this.#useIndex(index);
     this.#describe();
   }
@@ -224,16 +226,20 @@ export class Collection {
     if (checked) this.#check(document);
     const key = this.ids.newKey(document.get('_id') ?? null);
     const changes = this.#plan(undefined, document);
-    const record = this.records.insert(key, bytes);
-    if (this.#witnesses.size > 0) this.#tell({ id: record.id, key }, undefined, bytes, changes);
-    this.#apply(record.id, changes);
-    this.#changed?.({
-      kind: 'insert',
-      database: this.#database,
-      name: this.#name,
-      uuid: this.uuid,
-      after: record.bytes,
-    });
+    try {
+      const record = this.records.insert(key, bytes);
+      if (this.#witnesses.size > 0) this.#tell({ id: record.id, key }, undefined, bytes, changes);
+      this.#apply(record.id, changes);
+      this.#changed?.({
+        kind: 'insert',
+        database: this.#database,
+        name: this.#name,
+        uuid: this.uuid,
+        after: record.bytes,
+      });
+    } catch (error) {
+      throw unfinished(error);
+    }
   }
 
   /**
@@ -251,13 +257,17 @@ export class Collection {
     if (checked) this.#check(after, before);
     this.records.claimRecord?.(record.id);
     const changes = this.#plan(before, after, record);
-    const stored = this.records.replace(record.id, bytes);
-    if (this.#witnesses.size > 0) {
-      this.#tell({ id: record.id, key: this.ids.keyOf(before.get('_id') ?? null) }, record, bytes, changes);
+    try {
+      const stored = this.records.replace(record.id, bytes);
+      if (this.#witnesses.size > 0) {
+        this.#tell({ id: record.id, key: this.ids.keyOf(before.get('_id') ?? null) }, record, bytes, changes);
+      }
+      this.#apply(record.id, changes);
+      const images = { before: record.bytes, after: stored.bytes, keepsImages: this.#keepsImages };
+      this.#changed?.({ ...this.place, ...images, kind, written });
+    } catch (error) {
+      throw unfinished(error);
     }
-    this.#apply(record.id, changes);
-    const images = { before: record.bytes, after: stored.bytes, keepsImages: this.#keepsImages };
-    this.#changed?.({ ...this.place, ...images, kind, written });
   }
 
   remove(record: StoredRecord): void {
@@ -265,12 +275,16 @@ export class Collection {
     const isWitnessed = this.#witnesses.size > 0;
     const document = isWitnessed || this.#indexes.size > 0 ? decode(record.bytes) : undefined;
     const changes = document === undefined ? [] : this.#plan(document, undefined, record);
-    this.records.remove(record.id);
-    if (isWitnessed) {
-      this.#tell({ id: record.id, key: this.ids.keyOf(document?.get('_id') ?? null) }, record, undefined, changes);
+    try {
+      this.records.remove(record.id);
+      if (isWitnessed) {
+        this.#tell({ id: record.id, key: this.ids.keyOf(document?.get('_id') ?? null) }, record, undefined, changes);
+      }
+      this.#apply(record.id, changes);
+      this.#changed?.({ ...this.place, kind: 'delete', before: record.bytes, keepsImages: this.#keepsImages });
+    } catch (error) {
+      throw unfinished(error);
     }
-    this.#apply(record.id, changes);
-    this.#changed?.({ ...this.place, kind: 'delete', before: record.bytes, keepsImages: this.#keepsImages });
   }
 
   /** Does a change that has been checked where it was first made: in a transaction. */
@@ -286,8 +300,9 @@ export class Collection {
 
   #useOptions(options: Document): void {
     const rule = options.get('validator');
-    this.#validate = isDocument(rule) && rule.size > 0 ? validator(rule) : undefined;
+    const validate = isDocument(rule) && rule.size > 0 ? validator(rule) : undefined;
     this.#ids = new IdIndex(this.namespace, this.records, collationIn(options));
+    this.#validate = validate;
     const images = options.get('changeStreamPreAndPostImages');
     this.#keepsImages = isDocument(images) && images.get('enabled') === true;
     this.#options = options;
@@ -351,6 +366,11 @@ export class Collection {
       position += 1;
     }
   }
+}
+
+/** An error in the middle of a change. What waits for a transaction has changed nothing but a view, which is dropped. */
+function unfinished(error: unknown): unknown {
+  return error instanceof WriteConflict ? error : new UnfinishedError(error);
 }
 
 function newUuid(): Binary {

@@ -107,6 +107,8 @@ export class Transaction implements Witness {
     after: Uint8Array | undefined,
     changes: ReadonlyMap<number, KeyChange>,
   ): void {
+    // Nobody reads it any more: whatever it is by now, with other indexes perhaps, is of no concern here.
+    if (this.#lost.has(stored.namespace)) return;
     const { overlay } = this.#viewOf(stored);
     overlay.records.keep(id, key, before, after);
     for (const [index, change] of changes) overlay.index(index).keep(id, change);

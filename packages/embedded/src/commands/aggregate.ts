@@ -64,7 +64,7 @@ function documents(context: Context, request: Request, stages: readonly Document
     variables: scope.variables,
     collation: scope.collation,
     open: (name) => otherCollection(context.catalog.collection(request.database, name), scope),
-    check: scope.deadline && (() => scope.deadline?.check()),
+    check: scope.check,
   });
   return run(mapped(found(context, request, query, scope), documentOfFound));
 }

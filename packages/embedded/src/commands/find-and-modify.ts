@@ -1,6 +1,6 @@
 import { integer } from '../values/number.ts';
 import { projector } from '../engine/project/compile.ts';
-import { compileUpdate } from '../engine/update/compile.ts';
+import { compileUpdate, upsertDocument } from '../engine/update/compile.ts';
 import type { Document, Value } from '../values/value.ts';
 import type { Collection } from '../catalog/collection.ts';
 import { ServerError } from '../errors.ts';
@@ -8,7 +8,8 @@ import { collectionName, scopeOf } from '../dispatch/arguments.ts';
 import { type Command, command, type Context, type Request } from '../dispatch/command.ts';
 import { type Found, select } from '../planner/run-plan.ts';
 import { documentOf } from '../messages/reply.ts';
-import { updateFound, updateOf, upsertInto } from './update.ts';
+import { applyUpdate, storeUpdate, updateOf, upsertInto } from './update.ts';
+import { prepared } from './writes.ts';
 
 /** What the command did to at most one document. */
 interface Outcome {
@@ -70,13 +71,18 @@ function updateOne({ catalog }: Context, request: Request): Outcome {
   const wantsNew = fields.boolean('new');
   const project = projection(request, collection);
   const found = first(collection, request);
+  // What is given back is worked out before anything is stored: what fails there leaves everything as it was.
   if (found !== undefined && collection !== undefined) {
-    const { before, after } = updateFound(collection, found, update, checked);
-    return { value: project(wantsNew ? after : before, found), matched: true };
+    const updated = applyUpdate(found, update);
+    const value = project(wantsNew ? updated.after : updated.before, found);
+    storeUpdate(collection, found, updated, update, checked);
+    return { value, matched: true };
   }
   if (!fields.boolean('upsert')) return { value: null, matched: false };
-  const inserted = upsertInto(catalog.ensure(database, name), filterOf(request), update, checked);
-  return { value: wantsNew ? project(inserted) : null, matched: false, upsertedId: inserted.get('_id') };
+  const document = prepared(upsertDocument(filterOf(request), update));
+  const value = wantsNew ? project(document) : null;
+  const inserted = upsertInto(catalog.ensure(database, name), document, checked);
+  return { value, matched: false, upsertedId: inserted.get('_id') };
 }
 
 /** The first document that the query selects, by the sort. */

@@ -9,6 +9,7 @@ import { explainCommands } from './explain.ts';
 import { findAndModifyCommands } from './find-and-modify.ts';
 import { indexCommands } from './indexes.ts';
 import { sessionCommands } from './hello.ts';
+import { validateCommands } from './validate.ts';
 
 /** What the server can do, by the names that clients use. */
 export const COMMANDS: ReadonlyMap<string, Command> = new Map(
@@ -23,6 +24,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
     ...bulkWriteCommands,
     ...findAndModifyCommands,
     ...explainCommands,
+    ...validateCommands,
   }),
 );
 
@@ -32,7 +34,6 @@ export const UNSUPPORTED_COMMANDS: ReadonlySet<string> = new Set([
   'listSearchIndexes',
   'createSearchIndexes',
   'mapReduce',
-  'validate',
   'compact',
   'reIndex',
   'dataSize',

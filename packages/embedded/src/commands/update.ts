@@ -88,43 +88,59 @@ export function runUpdate(statement: UpdateStatement, target: UpdateTarget): Upd
     if (collection !== undefined && updateFound(collection, one, update, target.checked).modified) modified += 1;
   }
   if (matched > 0 || !upsert) return { matched, modified, upsertedId: undefined };
-  const inserted = upsertInto(target.create(), filter, update, target.checked);
+  const document = upsertDocument(filter, update);
+  const inserted = upsertInto(target.create(), document, target.checked);
   return { matched, modified, upsertedId: inserted.get('_id') };
 }
 
-/** What became of one document. */
+/** What an update makes of one document. */
 export interface Updated {
   readonly before: Document;
   readonly after: Document;
+  readonly bytes: Uint8Array;
   readonly modified: boolean;
+  /** Where operators wrote. Only they say it: what a pipeline changed has to be looked for. */
+  readonly written: readonly string[] | undefined;
 }
 
 /** Applies an update to a document and stores it if a byte of it changed. All or nothing. */
 export function updateFound(collection: Collection, found: Found, update: CompiledUpdate, checked: boolean): Updated {
+  const updated = applyUpdate(found, update);
+  storeUpdate(collection, found, updated, update, checked);
+  return updated;
+}
+
+/** Applies an update to a document, and stores nothing. */
+export function applyUpdate(found: Found, update: CompiledUpdate): Updated {
   const before = found.document;
   const written: string[] = [];
   const after = withIdFirst(update.apply(before, found.match, written));
   const bytes = encode(after);
-  if (Buffer.compare(bytes, found.record.bytes) === 0) return { before, after, modified: false };
-  checkSize(bytes, 17419, `Resulting document after update is larger than ${MAX_DOCUMENT_SIZE}`);
-  const kind = update.kind === 'replacement' ? 'replace' : 'update';
-  // Only operators say where they wrote: what a pipeline changed has to be looked for.
-  collection.replace(found.record, before, after, bytes, {
-    checked,
-    kind,
-    written: update.kind === 'operators' ? written : undefined,
-  });
-  return { before, after, modified: true };
+  const modified = Buffer.compare(bytes, found.record.bytes) !== 0;
+  if (modified) {
+    checkSize(bytes, 17419, `Resulting document after update is larger than ${MAX_DOCUMENT_SIZE}`);
+  }
+  return { before, after, bytes, modified, written: update.kind === 'operators' ? written : undefined };
 }
 
-/** Inserts the document that the equalities of the filter and the update make together. */
-export function upsertInto(
+/** Stores what an update made of a document. */
+export function storeUpdate(
   collection: Collection,
-  filter: Document,
-  update: CompiledUpdate,
+  { record }: Found,
+  { before, after, bytes, modified, written }: Updated,
+  { kind }: CompiledUpdate,
   checked: boolean,
-): Document {
-  const document = upsertDocument(filter, update);
+): void {
+  if (!modified) return;
+  collection.replace(record, before, after, bytes, {
+    checked,
+    kind: kind === 'replacement' ? 'replace' : 'update',
+    written,
+  });
+}
+
+/** Inserts the document that the equalities of a filter and an update make together: `upsertDocument`. */
+export function upsertInto(collection: Collection, document: Document, checked: boolean): Document {
   const bytes = encode(document);
   checkSize(bytes, 17420, `Document to upsert is larger than ${MAX_DOCUMENT_SIZE}`);
   return insertDocument(collection, { document, bytes }, checked);

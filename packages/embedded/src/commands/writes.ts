@@ -20,7 +20,7 @@ export function insertDocument(collection: Collection, statement: Statement, che
 }
 
 /** The document as it is stored: `_id` first, made where there is none, and empty timestamps filled in. */
-function prepared(document: Document): Document {
+export function prepared(document: Document): Document {
   const id = document.get('_id');
   if (id !== undefined) checkNewId(id);
   const stored = withIdFirst(id === undefined ? new Map([['_id', new ObjectId()], ...document]) : document);

@@ -40,14 +40,15 @@ export function scopeFor(scope: Scope, collection: Collection | undefined, given
  */
 export function scopeOf({ fields, deadline }: Request, collection?: Collection): Scope {
   const now = DateTime.now();
+  const check = deadline && ((): void => deadline.check());
   const variables = new Map<string, Value>([['NOW', now]]);
   for (const [name, expression] of fields.document('let') ?? []) {
     if (!/^[a-z\u0080-\uffff][\w\u0080-\uffff]*$/.test(name)) {
       throw new ServerError(9, `'${name}' is not a valid name for a variable: it must start with a lower-case letter`);
     }
-    variables.set(name, compileExpression(expression, { variables })(new Map()) ?? null);
+    variables.set(name, compileExpression(expression, { variables, check })(new Map()) ?? null);
   }
-  return scopeFor({ now, variables, deadline, collation: undefined }, collection, givenCollation(fields));
+  return scopeFor({ now, variables, deadline, check, collation: undefined }, collection, givenCollation(fields));
 }
 
 /** The documents of the first batch, from the option `cursor: {batchSize}` of a command. */

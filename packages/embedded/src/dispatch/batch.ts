@@ -2,6 +2,8 @@ import { ServerError } from '../errors.ts';
 import { WriteConflict } from '../storage/write-conflict.ts';
 import type { Request } from './command.ts';
 
+const TIME_IS_OVER = 50;
+
 /** Whether a batch ends at its first error: unless the command says otherwise. In a transaction every error is the end. */
 export function isOrdered({ fields, part }: Request): boolean {
   if (part?.kind === 'transaction') return true;
@@ -10,7 +12,7 @@ export function isOrdered({ fields, part }: Request): boolean {
 
 /**
  * Runs the statements of a batch in order. An ordered batch ends at the first error, an unordered one goes on. A conflict
- * with a transaction ends all of it.
+ * with a transaction ends all of it, and so does the end of the command's time.
  */
 export function runBatch<T>(
   statements: Iterable<T>,
@@ -23,7 +25,7 @@ export function runBatch<T>(
     try {
       run(statement, index);
     } catch (error) {
-      if (!(error instanceof ServerError) || error instanceof WriteConflict) throw error;
+      if (!(error instanceof ServerError) || error instanceof WriteConflict || error.code === TIME_IS_OVER) throw error;
       failed(error, index, statement);
       if (ordered) return;
     }

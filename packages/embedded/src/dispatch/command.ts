@@ -71,6 +71,8 @@ export interface Scope {
   /** How texts are compared; by their bytes when undefined. */
   readonly collation: Collation | undefined;
   readonly deadline: Deadline | undefined;
+  /** Throws when the time is over; undefined where there is no limit. */
+  readonly check?: (() => void) | undefined;
 }
 
 /** A document of a command, with its bytes where the message had it apart from the command. */

@@ -1,7 +1,7 @@
 // How a command is run: at once or when others let it, by itself or as part of a transaction, and not twice.
 import { Long } from 'bson';
 import type { Catalog } from '../catalog/catalog.ts';
-import { ServerError } from '../errors.ts';
+import { ServerError, UnfinishedError } from '../errors.ts';
 import { type Rival, WriteConflict } from '../storage/write-conflict.ts';
 import { type Command, type Context, Postponed, type Request } from './command.ts';
 import { checkConcernsOfPart } from './concerns.ts';
@@ -66,9 +66,16 @@ function once(context: Context, command: Command, request: Request, write: Retry
   if (answered !== undefined) return answered;
   // A session does one thing at a time: whoever writes outside of its transaction has given that up.
   transactions.endSession(write.session.id);
+  // What could not be remembered is not done at all.
+  sessions.checkRoom(write.session.id);
   const [reply, kept] = catalog.write(() => {
-    const first = encodeReply(only(command.run(context, request), request.name), NO_STAMP);
-    return [first, sessions.remember(write, first)] as const;
+    const first = only(command.run(context, request), request.name);
+    try {
+      const encoded = encodeReply(first, NO_STAMP);
+      return [encoded, sessions.remember(write, encoded)] as const;
+    } catch (error) {
+      throw new UnfinishedError(error);
+    }
   });
   kept();
   return reply;

@@ -71,7 +71,7 @@ interface RunOptions {
  * the deadline is over, 175 when the collection was dropped.
  */
 export function prepare(collection: Collection, query: Query, scope: Scope): PreparedQuery {
-  const { variables, deadline, collation } = scope;
+  const { variables, deadline, collation, check } = scope;
   const matches = matcher(query.filter, scope);
   const natural = query.sort?.has('$natural') === true ? query.sort : undefined;
   const sort = natural === undefined && query.sort !== undefined && query.sort.size > 0 ? query.sort : undefined;
@@ -82,7 +82,13 @@ export function prepare(collection: Collection, query: Query, scope: Scope): Pre
       : ({ kind: 'natural', backwards: isBackwards(natural) } as const);
   const plan = planQuery(collection, { filter: query.filter, sort, hint, collation });
   const run = ({ changing = false, statistics = { keys: 0, documents: 0 } }: RunOptions = {}): Iterable<Found> => {
-    const execution: Execution = { collection, deadline, statistics, matches, options: { variables, collation } };
+    const execution: Execution = {
+      collection,
+      deadline,
+      statistics,
+      matches,
+      options: { variables, collation, check },
+    };
     const found = changing && plan.kind === 'index' ? once(recordsOf(plan, execution)) : recordsOf(plan, execution);
     return order === undefined || plan.sorted ? found : sortedBy(found, order, ({ document }) => document);
   };

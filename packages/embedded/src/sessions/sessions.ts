@@ -124,19 +124,8 @@ export class Sessions {
     for (const id of this.#sessions.keys()) this.end(id);
   }
 
-  #store(id: string, session: Session): () => void {
-    this.#checkRoom(id);
-    this.#state?.set(STATE_PREFIX + id, writeSession(session));
-    return () => this.#keep(id, session);
-  }
-
-  #keep(id: string, session: Session): void {
-    this.#checkRoom(id);
-    this.#sessions.delete(id);
-    this.#sessions.set(id, session);
-  }
-
-  #checkRoom(id: string): void {
+  /** Throws 261 where there is no room for another session. */
+  checkRoom(id: string): void {
     if (this.#sessions.size < MAX_SESSIONS || this.#sessions.has(id)) return;
     this.removeExpired();
     if (this.#sessions.size < MAX_SESSIONS) return;
@@ -144,6 +133,18 @@ export class Sessions {
       261,
       'Unable to add session into the cache because the number of active sessions is too high',
     );
+  }
+
+  #store(id: string, session: Session): () => void {
+    this.checkRoom(id);
+    this.#state?.set(STATE_PREFIX + id, writeSession(session));
+    return () => this.#keep(id, session);
+  }
+
+  #keep(id: string, session: Session): void {
+    this.checkRoom(id);
+    this.#sessions.delete(id);
+    this.#sessions.set(id, session);
   }
 }
 

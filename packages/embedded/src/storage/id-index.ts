@@ -3,7 +3,7 @@ import type { Collation } from '../values/collation.ts';
 import { orderKey } from '../values/order-key.ts';
 import type { Document, Value } from '../values/value.ts';
 import { duplicateKeyError } from './duplicate-key.ts';
-import { type KeyRange, storedKey } from './key-range.ts';
+import { ALL_KEYS, type KeyRange, storedKey } from './key-range.ts';
 import { scanEntries } from './scan-entries.ts';
 import type { IndexDefinition, ScannableIndex } from './secondary-index.ts';
 import type { RecordId, RecordStore, StoredRecord } from './storage.ts';
@@ -62,6 +62,11 @@ export class IdIndex implements ScannableIndex {
 
   keyOf(id: Value): string {
     return storedKey(orderKey(id, this.definition.collation?.fold));
+  }
+
+  /** The records of all entries. */
+  all(): Iterable<RecordId> {
+    return this.scan(ALL_KEYS, false);
   }
 
   scan(range: KeyRange, backwards: boolean): Iterable<RecordId> {

@@ -7,8 +7,29 @@ const MAGIC = 0xbeefc0de;
 const VERSION = 2;
 const PAGE_HEAD = 24;
 const NODE_HEAD = 8;
-const META = { magic: 24, version: 28, pageSize: 48, free: 48, main: 96, lastPage: 144, transaction: 152, end: 168 };
-const TREE = { depth: 6, entries: 32, root: 40, size: 48 };
+const PAGE = { transaction: 8, flags: 18, lower: 20, upper: 22, count: 20 };
+const META = {
+  magic: 24,
+  version: 28,
+  address: 32,
+  mapSize: 40,
+  pageSize: 48,
+  free: 48,
+  main: 96,
+  lastPage: 144,
+  transaction: 152,
+  end: 168,
+};
+const TREE = { flags: 4, depth: 6, entries: 32, root: 40, size: 48 };
+/** The flags of the two trees that a head names: the keys of the first are numbers. */
+const FREE_FLAGS = 0x08;
+/** Beside the flags of the first tree: somebody else wrote the file in another mode. */
+const OVERLAPPING_SYNC = 0x1000;
+const MAIN_FLAGS = 0;
+/** LMDB has no deeper trees. */
+const MAX_DEPTH = 32;
+/** No processor can map more bytes than that. */
+const MAX_MAP_SIZE = 2n ** 47n;
 const BRANCH = 0x01;
 const LEAF = 0x02;
 const OVERFLOW = 0x04;
@@ -35,10 +56,11 @@ export class BrokenFileError extends Error {
   }
 }
 
-/** What the last committed transaction left: how large pages are, and where its trees begin. */
+/** What a committed transaction left: how large pages are, and where its trees begin. */
 interface Snapshot {
   readonly pageSize: number;
   readonly lastPage: number;
+  readonly transaction: bigint;
   readonly free: Tree;
   readonly main: Tree;
 }
@@ -51,12 +73,12 @@ interface Tree {
 }
 
 /**
- * Throws `BrokenFileError` where a file is not one of LMDB. LMDB itself crashes the process over some of them. A file
- * without a byte is a new one.
+ * Throws `BrokenFileError` where a file is not one of LMDB, or says of itself what cannot be. LMDB itself crashes the
+ * process over some of them. A file without a byte is a new one. Another process may be writing to it.
  */
 export function checkHead(path: string): void {
   withFile(path, (file, size) => {
-    if (size > 0) readSnapshot(file, size);
+    if (size > 0) readSnapshots(file, size);
   });
 }
 
@@ -67,7 +89,11 @@ export function checkHead(path: string): void {
  */
 export function checkPages(path: string): void {
   withFile(path, (file, size) => {
-    if (size > 0) new PageCheck(file, size, readSnapshot(file, size)).run();
+    if (size === 0) return;
+    const snapshots = readSnapshots(file, size);
+    checkSuccession(snapshots);
+    const [first, second] = snapshots;
+    new PageCheck(file, size, second.transaction > first.transaction ? second : first).run();
   });
 }
 
@@ -82,27 +108,19 @@ function withFile(path: string, check: (file: number, size: number) => void): vo
 }
 
 /** There are two heads, written in turn: the one of the later transaction counts. */
-function readSnapshot(file: number, size: number): Snapshot {
+function readSnapshots(file: number, size: number): readonly [Snapshot, Snapshot] {
   const first = readMeta(file, size, 0);
   const pageSize = first.readUInt32LE(META.pageSize);
-  if (pageSize < 512 || pageSize > 65_536 || !Number.isInteger(Math.log2(pageSize))) {
-    throw new BrokenFileError('its head is damaged');
-  }
+  if (pageSize < 512 || pageSize > 65_536 || !Number.isInteger(Math.log2(pageSize))) throw damagedHead();
   const second = readMeta(file, size, pageSize);
-  const later = second.readBigUInt64LE(META.transaction) > first.readBigUInt64LE(META.transaction) ? second : first;
-  return {
-    pageSize,
-    lastPage: Number(later.readBigUInt64LE(META.lastPage)),
-    free: readTree(later.subarray(META.free)),
-    main: readTree(later.subarray(META.main)),
-  };
+  return [snapshotOf(first, 0, pageSize), snapshotOf(second, 1, pageSize)];
 }
 
 function readMeta(file: number, size: number, position: number): Buffer {
   if (position + META.end > size) throw new BrokenFileError('it is cut off');
   const head = Buffer.alloc(META.end);
   readSync(file, head, 0, META.end, position);
-  if ((head.readUInt16LE(18) & KINDS) !== META_PAGE || head.readUInt32LE(META.magic) !== MAGIC) {
+  if ((head.readUInt16LE(PAGE.flags) & KINDS) !== META_PAGE || head.readUInt32LE(META.magic) !== MAGIC) {
     throw new BrokenFileError('it is no file of LMDB');
   }
   const version = head.readUInt16LE(META.version);
@@ -110,10 +128,55 @@ function readMeta(file: number, size: number, position: number): Buffer {
   return head;
 }
 
-function readTree(bytes: Buffer): Tree {
+/** What a head says, once all of it can be. LMDB believes it before it has read a page. */
+function snapshotOf(head: Buffer, page: number, pageSize: number): Snapshot {
+  const lastPage = head.readBigUInt64LE(META.lastPage);
+  const mapSize = head.readBigUInt64LE(META.mapSize);
+  if (
+    head.readBigUInt64LE(0) !== BigInt(page) ||
+    head.readUInt16LE(PAGE.flags) !== META_PAGE ||
+    head.readUInt32LE(META.version) !== VERSION ||
+    head.readBigUInt64LE(META.address) !== 0n ||
+    head.readUInt32LE(META.pageSize) !== pageSize ||
+    mapSize > MAX_MAP_SIZE ||
+    (lastPage + 1n) * BigInt(pageSize) > mapSize
+  ) {
+    throw damagedHead();
+  }
+  const snapshot: Snapshot = {
+    pageSize,
+    lastPage: Number(lastPage),
+    transaction: head.readBigUInt64LE(META.transaction),
+    free: readTree(head.subarray(META.free), FREE_FLAGS),
+    main: readTree(head.subarray(META.main), MAIN_FLAGS),
+  };
+  for (const { root } of [snapshot.free, snapshot.main]) {
+    if (root !== undefined && (root < FIRST_PAGE || root > snapshot.lastPage)) throw damagedHead();
+  }
+  return snapshot;
+}
+
+/**
+ * Transactions write the heads by turns, those of even numbers the first. A head whose number was changed would make
+ * what was stored before its last transaction, or before the one of the other head, count as the last.
+ */
+function checkSuccession([{ transaction: even }, { transaction: odd }]: readonly [Snapshot, Snapshot]): void {
+  if (even === 0n && odd === 0n) return;
+  if (even % 2n !== 0n || (odd !== even + 1n && odd !== even - 1n)) throw damagedHead();
+}
+
+function readTree(bytes: Buffer, flags: number): Tree {
   const root = bytes.readBigUInt64LE(TREE.root);
+  const depth = bytes.readUInt16LE(TREE.depth);
+  if (
+    (bytes.readUInt16LE(TREE.flags) & ~OVERLAPPING_SYNC) !== flags ||
+    depth > MAX_DEPTH ||
+    (depth === 0) !== (root === NO_PAGE)
+  ) {
+    throw new BrokenFileError('the head of a tree is damaged');
+  }
   return {
-    depth: bytes.readUInt16LE(TREE.depth),
+    depth,
     entries: Number(bytes.readBigUInt64LE(TREE.entries)),
     root: root === NO_PAGE ? undefined : Number(root),
   };
@@ -135,9 +198,12 @@ class PageCheck {
   }
 
   run(): void {
+    const { free, main, transaction } = this.#snapshot;
     // The keys of the tree of free pages are numbers, in another order.
-    this.#tree(this.#snapshot.free, false);
-    this.#tree(this.#snapshot.main, true);
+    this.#tree(free, false);
+    this.#tree(main, true);
+    // Each transaction writes the root of the main tree anew.
+    if (main.root !== undefined && this.#transactionOf(main.root) !== transaction) throw damagedHead();
   }
 
   #tree({ root, depth, entries }: Tree, ordered: boolean): void {
@@ -149,8 +215,8 @@ class PageCheck {
   #branch(page: number, depth: number, ordered: boolean): number {
     const bytes = this.#read(page, depth > 1 ? BRANCH : LEAF);
     const room = this.#snapshot.pageSize - PAGE_HEAD;
-    const count = bytes.readUInt16LE(20) >> 1;
-    const free = bytes.readUInt16LE(22);
+    const count = bytes.readUInt16LE(PAGE.lower) >> 1;
+    const free = bytes.readUInt16LE(PAGE.upper);
     if (count === 0 || 2 * count > free || free > room) throw damagedPage(page);
     let previous: Buffer | undefined;
     let entries = 0;
@@ -178,7 +244,7 @@ class PageCheck {
     if (flags & BIG_DATA) this.#overflow(data, size);
     if (flags & TREE_DATA) {
       if (size !== TREE.size) throw damagedPage(page);
-      this.#tree(readTree(data), true);
+      this.#tree(readTree(data, MAIN_FLAGS), true);
     }
     return 1;
   }
@@ -188,7 +254,8 @@ class PageCheck {
     const page = Number(place.readBigUInt64LE(0));
     const pages = Number(place.readBigUInt64LE(16));
     const bytes = this.#read(page, OVERFLOW);
-    if (bytes.readUInt32LE(20) !== pages || PAGE_HEAD + size > pages * this.#snapshot.pageSize) throw damagedPage(page);
+    if (bytes.readUInt32LE(PAGE.count) !== pages || PAGE_HEAD + size > pages * this.#snapshot.pageSize)
+      throw damagedPage(page);
     for (let next = page + 1; next < page + pages; next += 1) this.#claim(next);
   }
 
@@ -197,8 +264,22 @@ class PageCheck {
     const { pageSize } = this.#snapshot;
     const bytes = Buffer.allocUnsafe(pageSize);
     readSync(this.#file, bytes, 0, pageSize, page * pageSize);
-    if (bytes.readBigUInt64LE(0) !== BigInt(page) || (bytes.readUInt16LE(18) & KINDS) !== kind) throw damagedPage(page);
+    if (
+      bytes.readBigUInt64LE(0) !== BigInt(page) ||
+      bytes.readUInt16LE(PAGE.flags) !== kind ||
+      // LMDB takes a page of a later transaction for one of its own, and writes to it where it lies.
+      bytes.readBigUInt64LE(PAGE.transaction) > this.#snapshot.transaction
+    ) {
+      throw damagedPage(page);
+    }
     return bytes;
+  }
+
+  /** The transaction that wrote a page. */
+  #transactionOf(page: number): bigint {
+    const bytes = Buffer.alloc(PAGE_HEAD);
+    readSync(this.#file, bytes, 0, PAGE_HEAD, page * this.#snapshot.pageSize);
+    return bytes.readBigUInt64LE(PAGE.transaction);
   }
 
   /** A page belongs to one place of one tree: otherwise trees would be walked for ever. */
@@ -213,6 +294,10 @@ class PageCheck {
 
 function childOf(node: Buffer): number {
   return node.readUIntLE(0, 6);
+}
+
+function damagedHead(): BrokenFileError {
+  return new BrokenFileError('its head is damaged');
 }
 
 function damagedPage(page: number): BrokenFileError {

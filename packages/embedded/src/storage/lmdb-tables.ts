@@ -1,9 +1,10 @@
 import { accessSync, constants, existsSync, mkdirSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { BrokenFileError, checkHead, checkPages } from './lmdb-file.ts';
 import { numberKey } from './lmdb-keys.ts';
 import type { RecordTables, Table } from './lmdb-records.ts';
+import { isOutOfSpace } from './lmdb-space.ts';
 import { StoreError } from './store-error.ts';
 
 /** How the tables are laid out. A larger number is a layout that this version cannot read. */
@@ -25,6 +26,10 @@ export interface Tables extends RecordTables {
   /** Position → an entry of the log of changes. */
   readonly log: Table;
 }
+
+/** What is stored is for the user that runs the server. */
+const FOLDER_MODE = 0o700;
+const PRIVATE = { permissionsMode: 0o600 };
 
 const BINARY = { encoding: 'binary', keyEncoding: 'binary' } as const;
 
@@ -57,18 +62,37 @@ export async function openTables(path: string): Promise<Tables> {
     return tables;
   } catch (error) {
     await root.close();
-    throw error;
+    throw error instanceof StoreError
+      ? error
+      : unusable(folder, isOutOfSpace(error, folder, STORE_FILE) ? noSpace(error) : error);
   }
+}
+
+function noSpace(cause: unknown): Error {
+  return new Error('there is no space left for them', { cause });
 }
 
 /** The folder by its only name: two names of one folder would be two stores to LMDB. */
 function usableFolder(path: string): string {
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolder(resolve(path));
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
     return realpathSync(path);
   } catch (error) {
     throw unusable(path, error);
+  }
+}
+
+/** Makes a folder, and those above it, for this user alone. Those that are there stay as they are. */
+function makeFolder(path: string): void {
+  // Not `recursive`: where the system makes none, as in /proc, Node tries for ever.
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: FOLDER_MODE });
+  } catch (error) {
+    // Somebody else may have made it meanwhile.
+    if (!existsSync(path)) throw error;
   }
 }
 
@@ -83,7 +107,7 @@ function check(folder: string, checkFile: (path: string) => void): void {
 
 function openFile(folder: string): RootDatabase<Buffer, Buffer> {
   try {
-    return open<Buffer, Buffer>({ path: folder, noSubdir: false, ...BINARY, overlappingSync: false });
+    return open<Buffer, Buffer>({ path: folder, noSubdir: false, ...BINARY, ...PRIVATE, overlappingSync: false });
   } catch (error) {
     throw refusal(folder, error);
   }

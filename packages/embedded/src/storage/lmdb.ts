@@ -1,9 +1,11 @@
+import { ServerError } from '../errors.ts';
 import { seal, unseal } from './checksum.ts';
 import { isCutKey, type KeyRange, recordSuffix } from './key-range.ts';
 import { after, keyBehind, numberKey, rangeBehind, recordIdOf } from './lmdb-keys.ts';
 import { LmdbLog } from './lmdb-log.ts';
 import { LmdbRecords, type Table } from './lmdb-records.ts';
-import { openTables, type Tables } from './lmdb-tables.ts';
+import { isOutOfSpace } from './lmdb-space.ts';
+import { openTables, STORE_FILE, type Tables } from './lmdb-tables.ts';
 import type { CollectionStore, Entry, IndexStore, RecordId, ServerState, Storage } from './storage.ts';
 import { StoreError } from './store-error.ts';
 
@@ -26,19 +28,21 @@ export class LmdbStorage implements Storage {
   readonly state: ServerState;
   readonly log: LmdbLog;
   readonly #tables: Tables;
+  readonly #folder: string;
   /** The records whose counters the transaction has changed. */
   readonly #changed = new Set<LmdbRecords>();
   #nextCollection = 1;
 
-  private constructor(tables: Tables) {
+  private constructor(tables: Tables, folder: string) {
     this.#tables = tables;
+    this.#folder = folder;
     this.state = new LmdbState(tables.state);
     this.log = new LmdbLog(tables.log);
   }
 
   /** Opens the store in the folder `path`, makes both if need be. Throws `StoreError` where it cannot be used. */
   static async open(path: string): Promise<LmdbStorage> {
-    return new LmdbStorage(await openTables(path));
+    return new LmdbStorage(await openTables(path), path);
   }
 
   collections(): CollectionStore[] {
@@ -62,7 +66,7 @@ export class LmdbStorage implements Storage {
       });
     } catch (error) {
       this.log.forget();
-      throw error;
+      throw isOutOfSpace(error, this.#folder, STORE_FILE) ? outOfSpace() : error;
     } finally {
       this.#changed.clear();
     }
@@ -201,6 +205,13 @@ class LmdbIndex implements IndexStore {
     this.#multikey = multikey;
     this.#hasCutKeys = hasCutKeys;
   }
+}
+
+function outOfSpace(): ServerError {
+  return new ServerError(
+    14031,
+    'There is no space left on the disk of the data, so nothing of the command was stored.',
+  );
 }
 
 /** Removes what begins with `prefix`. */

@@ -17,6 +17,21 @@ export class MemoryLog implements LogStore {
     if (this.start === '') this.start = start;
   }
 
+  /** @returns what takes back all that is appended from now on */
+  mark(): () => void {
+    const { start } = this;
+    const entries = this.#entries;
+    const { length } = entries;
+    const size = this.#size;
+    return () => {
+      // What was trimmed meanwhile is still in the old list.
+      entries.length = length;
+      this.#entries = entries;
+      this.#size = size;
+      this.start = start;
+    };
+  }
+
   append(entry: NewLogEntry): void {
     this.#entries.push(entry);
     this.#size += entry.size;

@@ -5,7 +5,7 @@ import { orderKey, reversedKey } from '../values/order-key.ts';
 import { splitPath } from '../values/path.ts';
 import { type Document, isNumeric, type Value } from '../values/value.ts';
 import { duplicateKeyError } from './duplicate-key.ts';
-import { type KeyRange, rangeOf, storedKey } from './key-range.ts';
+import { ALL_KEYS, type KeyRange, rangeBehind, rangeOf, storedKey } from './key-range.ts';
 import { scanEntries } from './scan-entries.ts';
 import type { IndexStore, RecordId } from './storage.ts';
 
@@ -40,6 +40,9 @@ export interface KeyChange {
 }
 
 const NO_KEYS: Keys = new Map();
+
+/** As many entries are read at a time where all are. */
+const CHUNK = 512;
 
 /** Fields from that one on share a bit. */
 const LAST_BIT = 30;
@@ -96,6 +99,29 @@ export class SecondaryIndex implements ScannableIndex {
 
   scan(range: KeyRange, backwards: boolean): Iterable<RecordId> {
     return scanEntries(this.#store, range, backwards, () => this.#version);
+  }
+
+  /** Where all entries are, in their order. */
+  *positions(): Generator<string> {
+    let left = ALL_KEYS;
+    for (;;) {
+      const chunk = this.#store.scan(left, false, CHUNK);
+      for (const { position } of chunk) yield position;
+      const last = chunk.at(-1);
+      if (last === undefined) return;
+      left = rangeBehind(left, last.position, false);
+    }
+  }
+
+  /** Whether it knows of fields with several values, as bits, and of keys that were cut. */
+  knowsOf(multikey: number, hasCutKeys: boolean): boolean {
+    return (multikey & ~this.#store.multikey) === 0 && (!hasCutKeys || this.#store.hasCutKeys);
+  }
+
+  /** The keys that a document has in it, as those of a new one. */
+  keysOf(document: Document): KeyChange {
+    const keys = this.#keysOf(document);
+    return { before: NO_KEYS, after: keys, multikey: this.#multikeyOf(keys) };
   }
 
   /**

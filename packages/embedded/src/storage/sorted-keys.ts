@@ -16,30 +16,34 @@ export class SortedKeys {
     return keys;
   }
 
-  add(key: string): void {
+  /** @returns whether it was not there before */
+  add(key: string): boolean {
     const at = Math.max(0, this.#chunkOf(key));
     const chunk = this.#chunks[at];
     if (chunk === undefined) {
       this.#chunks.push([key]);
-      return;
+      return true;
     }
     const place = firstFrom(chunk, key);
-    if (chunk[place] === key) return;
+    if (chunk[place] === key) return false;
     chunk.splice(place, 0, key);
-    if (chunk.length < MAX_CHUNK) return;
+    if (chunk.length < MAX_CHUNK) return true;
     // Keys often come in their order: then the last chunk stays as full as it is.
     const middle = at === this.#chunks.length - 1 && place === chunk.length - 1 ? chunk.length - 1 : chunk.length >> 1;
     this.#chunks.splice(at + 1, 0, chunk.splice(middle));
+    return true;
   }
 
-  delete(key: string): void {
+  /** @returns whether it was there */
+  delete(key: string): boolean {
     const at = this.#chunkOf(key);
     const chunk = this.#chunks[at];
-    if (chunk === undefined) return;
+    if (chunk === undefined) return false;
     const place = firstFrom(chunk, key);
-    if (chunk[place] !== key) return;
+    if (chunk[place] !== key) return false;
     chunk.splice(place, 1);
     if (chunk.length === 0) this.#chunks.splice(at, 1);
+    return true;
   }
 
   /** At most `limit` of a range, from its start, or from its end. */

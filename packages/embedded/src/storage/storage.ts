@@ -135,13 +135,13 @@ export interface Storage {
   readonly log: LogStore;
   /**
    * What is there when the server starts, in the order of creation, and again after a transaction has failed: stores
-   * from before that are no longer of use where the storage is persistent.
+   * from before that are no longer of use.
    */
   collections(): CollectionStore[];
   createCollection(): CollectionStore;
   /**
    * Runs `work` and keeps all that it changed, for good when this returns. Throws what `work` throws and what the
-   * storage itself fails with; then a persistent storage has kept nothing.
+   * storage itself fails with; then it has kept nothing.
    */
   transaction<T>(work: () => T): T;
   close(): Promise<void>;

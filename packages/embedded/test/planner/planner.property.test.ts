@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { caseCount } from '../../../../scripts/case-count.ts';
 import { Collection } from '../../src/catalog/collection.ts';
+import { inspect } from '../../src/catalog/consistency.ts';
 import { planQuery } from '../../src/planner/planner.ts';
 import { select } from '../../src/planner/run-plan.ts';
 import { decode, encode } from '../../src/values/bson.ts';
@@ -166,6 +167,7 @@ function changed(
     const after: Document = new Map([['_id', new Int32(number)], ...replacement]);
     ignoring([171], () => collection.replace(record, decode(record.bytes), after, encode(after)));
   }
+  expect(inspect(collection)).toMatchObject({ extra: [], missing: [], errors: [] });
   return collection;
 }
 

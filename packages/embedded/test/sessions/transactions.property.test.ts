@@ -10,7 +10,7 @@ import { runCommand } from '../../src/commands/run-command.ts';
 import { LmdbStorage } from '../../src/storage/lmdb.ts';
 import { MemoryStorage } from '../../src/storage/memory.ts';
 import type { Storage } from '../../src/storage/storage.ts';
-import { CLIENT, contextOver } from '../support/in-process.ts';
+import { CLIENT, contextOver, expectContextConsistent } from '../support/in-process.ts';
 
 const DUPLICATE = 11_000;
 const CONFLICT = 112;
@@ -183,6 +183,10 @@ class Server {
     return deserialize(await runCommand(this.#context, CLIENT, { body, sequences: new Map() }));
   }
 
+  expectConsistent(): Promise<void> {
+    return expectContextConsistent(this.#context);
+  }
+
   async find(who: number, rest: Document): Promise<Document[]> {
     const reply = await this.run(who, { find: 'c', ...rest });
     return reply['cursor']?.firstBatch;
@@ -249,6 +253,7 @@ async function check(server: Server, taken: readonly Step[]): Promise<void> {
   for (const who of [0, 1, 2, OUTSIDE]) {
     if (who === OUTSIDE || model.isOpen(who)) await expectSeen(server, who, model.view(who));
   }
+  await server.expectConsistent();
 }
 
 describe('transactions of random steps', () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Collection, type Db, type Document, MongoClient, MongoServerError } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectConsistent } from './consistency.ts';
 import { knownFault } from './known-faults.ts';
 import { targets } from './servers.ts';
 
@@ -34,6 +35,7 @@ export function conformance(area: string, cases: Readonly<Record<string, Case>>)
     });
 
     afterAll(async () => {
+      if (product === 'embedded') await expectConsistent(client);
       await client.db(name).dropDatabase();
       await client.close();
       await close();

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
 import { type RunningServer, startServer } from '../../src/index.ts';
+import { expectConsistent } from './consistency.ts';
 
 /** A server on a folder of its own that can be stopped and started again. */
 export class Durable {
@@ -32,6 +33,7 @@ export class Durable {
   }
 
   async stop(): Promise<void> {
+    if (this.#client !== undefined) await expectConsistent(this.#client);
     await this.#client?.close();
     await this.#server?.close();
     this.#client = undefined;

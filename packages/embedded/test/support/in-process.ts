@@ -1,3 +1,5 @@
+import { deserialize, type Document, serialize } from 'bson';
+import { runCommand } from '../../src/commands/run-command.ts';
 import { Catalog } from '../../src/catalog/catalog.ts';
 import { ClientTransactions } from '../../src/sessions/client-transactions.ts';
 import type { Client, Context } from '../../src/dispatch/command.ts';
@@ -6,6 +8,7 @@ import { indexDefinition } from '../../src/commands/index-definition.ts';
 import { Sessions } from '../../src/sessions/sessions.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { MAX_MESSAGE_SIZE } from '../../src/wire/frame.ts';
+import { expectConsistent } from './consistency.ts';
 
 /** What commands need of a server, without one. */
 export function contextOver(storage: Storage, lifetimeSeconds?: number): Context {
@@ -26,3 +29,11 @@ export function contextOver(storage: Storage, lifetimeSeconds?: number): Context
 
 /** A client that stays. */
 export const CLIENT: Client = { id: 1, address: 'test', gone: new AbortController().signal };
+
+/** Like `expectConsistent`, of a server without a network. */
+export async function expectContextConsistent(context: Context): Promise<void> {
+  await expectConsistent(async (database, command): Promise<Document> => {
+    const body = serialize({ ...command, $db: database });
+    return deserialize(await runCommand(context, CLIENT, { body, sequences: new Map() }));
+  });
+}

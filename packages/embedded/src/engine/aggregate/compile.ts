@@ -60,10 +60,10 @@ export function pipeline(stages: readonly Document[], options: PipelineOptions =
   const context = {
     variables: options.variables ?? new Map(),
     collation: options.collation,
+    check: options.check,
     open: options.open ?? (() => EMPTY),
     within: undefined,
-    compile: (inner: readonly Document[], innerContext: StageContext) =>
-      compileStages(inner, innerContext, options.check),
+    compile: compileStages,
   };
   return context.compile(stages, context);
 }
@@ -76,7 +76,8 @@ export function checkFirstStages(stages: readonly Document[]): void {
   }
 }
 
-function compileStages(stages: readonly Document[], context: StageContext, check: PipelineOptions['check']): Stage {
+function compileStages(stages: readonly Document[], context: StageContext): Stage {
+  const { check } = context;
   checkFirstStages(stages);
   const compiled = stages.map((stage) => compileStage(stage, context));
   const run =

@@ -42,9 +42,9 @@ function replacement(argument: Value, name: string): Value {
 /** What the system variables of `$redact` are bound to. */
 const REDACT = { DESCEND: 'descend', PRUNE: 'prune', KEEP: 'keep' } as const;
 
-const redact: StageCompiler = (argument, { variables, collation }) => {
+const redact: StageCompiler = (argument, { variables, collation, check }) => {
   const bound = new Map<string, Value | undefined>([...variables, ...Object.entries(REDACT)]);
-  const decide = compileExpression(argument, { variables: bound.set('ROOT', undefined), collation });
+  const decide = compileExpression(argument, { variables: bound.set('ROOT', undefined), collation, check });
   const redacted = (document: Document): Document | undefined => {
     const decision = decide(document);
     if (decision === REDACT.KEEP) return document;

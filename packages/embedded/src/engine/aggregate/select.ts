@@ -8,9 +8,9 @@ import { show } from '../../values/text.ts';
 import { type Document, isNumeric, type Value } from '../../values/value.ts';
 import { documentArgument, type StageCompiler, type StageTable } from './stage.ts';
 
-const match: StageCompiler = (argument, { variables, collation }) => {
+const match: StageCompiler = (argument, context) => {
   const filter = documentArgument(argument, 15959, 'the match filter must be an expression in an object');
-  const matches = matcher(filter, { variables, collation });
+  const matches = matcher(filter, context);
   return function* (documents) {
     for (const document of documents) if (matches(document)) yield document;
   };

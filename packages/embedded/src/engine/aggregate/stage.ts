@@ -20,6 +20,8 @@ export interface StageContext {
   readonly variables: Variables;
   /** How texts are compared; by their bytes when undefined. */
   readonly collation: Collation | undefined;
+  /** Called now and then by what takes long, to end it: by throwing. */
+  readonly check: (() => void) | undefined;
   readonly open: (name: string) => OtherCollection;
   /** The stage that this pipeline is the argument of, such as `$facet`. */
   readonly within: string | undefined;

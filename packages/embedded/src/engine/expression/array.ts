@@ -38,6 +38,7 @@ const map: Operator = (name, argument, scope, compile) => {
     if (isNullish(array)) return null;
     if (!isArray(array)) throw new ServerError(16883, `input to ${name} must be an array not ${typeOrMissing(array)}`);
     return array.map((element) => {
+      scope.tick();
       slots[slot] = element;
       return body(slots) ?? null;
     });
@@ -59,6 +60,7 @@ const filter: Operator = (name, argument, scope, compile) => {
     const kept: Value[] = [];
     for (const element of array) {
       if (kept.length >= most) break;
+      scope.tick();
       slots[slot] = element;
       if (truthy(condition(slots))) kept.push(element);
     }
@@ -88,6 +90,7 @@ const reduce: Operator = (name, argument, scope, compile) => {
     }
     let value = initial(slots);
     for (const element of array) {
+      scope.tick();
       slots[thisSlot] = element;
       slots[valueSlot] = value;
       value = body(slots);

@@ -39,24 +39,39 @@ export interface Environment {
   readonly variables?: Variables | undefined;
   /** How texts are compared; by their bytes when undefined. */
   readonly collation?: Collation | undefined;
+  /** Called now and then by what takes long. Throws when the time of the command is over. */
+  readonly check?: (() => void) | undefined;
 }
+
+/** Elements that loops go through between two calls of `check`. */
+const CHECK_INTERVAL = 64;
 
 /** The variables that an expression can name, with their places in {@link Slots} or their values from outside. */
 export class Scope {
   readonly variables: Variables;
   readonly collation: Collation | undefined;
+  readonly check: (() => void) | undefined;
   readonly #slots: ReadonlyMap<string, number>;
   readonly #count: number;
+  #elements = 0;
 
   constructor(
-    { variables = new Map(), collation }: Environment,
+    { variables = new Map(), collation, check }: Environment,
     slots: ReadonlyMap<string, number> = new Map(),
     count = 1,
   ) {
     this.variables = variables;
     this.collation = collation;
+    this.check = check;
     this.#slots = slots;
     this.#count = count;
+  }
+
+  /** To be called by a loop for each of its elements. */
+  tick(): void {
+    if (this.check === undefined) return;
+    this.#elements += 1;
+    if (this.#elements % CHECK_INTERVAL === 0) this.check();
   }
 
   slotOf(name: string): number | undefined {

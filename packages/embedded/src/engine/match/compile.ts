@@ -35,7 +35,8 @@ interface Context extends Environment {
  * @throws ServerError 2 (BadValue) and the like for a wrong filter, 238 for an operator that is not supported
  */
 export function matcher(filter: Document, environment: Environment = {}): Matcher {
-  return parseFilter(filter, { variables: environment.variables, collation: environment.collation, whole: true });
+  const { variables, collation, check } = environment;
+  return parseFilter(filter, { variables, collation, check, whole: true });
 }
 
 function parseFilter(filter: Document, context: Context): Predicate {

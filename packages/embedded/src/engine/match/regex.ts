@@ -42,8 +42,17 @@ function compileLoosely(source: string, flags: string): RegExp {
   try {
     return new RegExp(source, flags);
   } catch (error) {
-    throw new ServerError(51091, `Regular expression is invalid: ${error instanceof Error ? error.message : source}`);
+    throw new ServerError(51091, `Regular expression is invalid: ${reasonOf(error)}`);
   }
+}
+
+/** JavaScript says `Invalid regular expression: /pattern/: reason`. The pattern is a value of a filter: it is not told. */
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : '';
+  return message
+    .slice(message.lastIndexOf(': ') + 1)
+    .trim()
+    .toLowerCase();
 }
 
 const ANCHORS: Readonly<Record<string, string>> = {

@@ -238,9 +238,9 @@ function findOperator(operator: Document, environment: Environment): Transform |
   return name === '$slice' ? slice(argument) : undefined;
 }
 
-function elemMatch(argument: Value, { variables, collation }: Environment): Transform {
+function elemMatch(argument: Value, environment: Environment): Transform {
   if (!isDocument(argument)) throw new ServerError(31274, 'elemMatch: Invalid argument, object required');
-  const matches = matcher(new Map([['a', new Map([['$elemMatch', argument]])]]), { variables, collation });
+  const matches = matcher(new Map([['a', new Map([['$elemMatch', argument]])]]), environment);
   return (value) => {
     if (!isArray(value)) return undefined;
     const details: MatchDetails = { index: undefined };

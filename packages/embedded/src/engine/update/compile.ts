@@ -117,7 +117,7 @@ function compilePipeline(stages: readonly Document[], options: UpdateOptions): C
     }
   }
   const variables = new Map(options.variables).set('NOW', options.now);
-  const run = pipeline(stages, { variables, collation: options.collation });
+  const run = pipeline(stages, { variables, collation: options.collation, check: options.check });
   const apply = (document: Document): Document => {
     const [result = document] = run([document]);
     return keepId(document, result);

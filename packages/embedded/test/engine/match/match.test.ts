@@ -368,3 +368,25 @@ describe('the exact guards of the mapper', () => {
     expect(lists.filter((d) => matches(guard, d))).toEqual(expected);
   });
 });
+
+describe('an invalid regular expression', () => {
+  const patterns = [
+    'secret(',
+    'secret: )',
+    '*secret',
+    'se: cret[z-a]',
+    'secret{2,1}',
+    '(?<secret',
+    'secret[',
+    'secret\\',
+  ];
+  it.each(patterns)('is refused without being told: %s', (pattern) => {
+    const inSchema = { $jsonSchema: { properties: { a: { pattern } } } };
+    const inExpression = { $expr: { $regexMatch: { input: '$a', regex: pattern } } };
+    for (const filter of [{ a: { $regex: pattern } }, { a: { $not: { $regex: pattern } } }, inSchema, inExpression]) {
+      const { message } = failure(() => matches(filter, { a: 'x' }));
+      expect(message).toMatch(/Regular expression is invalid: [a-z\\]/);
+      expect(message).not.toMatch(/cret/);
+    }
+  });
+});

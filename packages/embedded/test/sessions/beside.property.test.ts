@@ -1,0 +1,62 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { caseCount } from '../../../../scripts/case-count.ts';
+import { LmdbStorage } from '../../src/storage/lmdb.ts';
+import { MemoryStorage } from '../../src/storage/memory.ts';
+import type { Storage } from '../../src/storage/storage.ts';
+import { randomCommand, Server } from '../support/random-commands.ts';
+
+const steps = fc.array(
+  fc.oneof(
+    { weight: 20, arbitrary: randomCommand },
+    { weight: 3, arbitrary: fc.constant('begin' as const) },
+    { weight: 2, arbitrary: fc.constant('commit' as const) },
+  ),
+  { minLength: 5, maxLength: 40, size: 'max' },
+);
+
+async function check(storage: Storage, taken: readonly unknown[]): Promise<void> {
+  const [beside, alone] = [new Server(storage), new Server(new MemoryStorage())];
+  const open: (() => void)[] = [];
+  for (const step of taken) {
+    if (step === 'begin') open.push(beside.beginBeside());
+    else if (step === 'commit') open.shift()?.();
+    else expect(beside.run(step as object)).toEqual(alone.run(step as object));
+  }
+  for (const commit of open) commit();
+  expect(beside.contents()).toEqual(alone.contents());
+  await beside.expectConsistent();
+}
+
+describe('commands beside transactions that have nothing to do with them', () => {
+  it('are answered in memory as without those', async () => {
+    await fc.assert(
+      fc.asyncProperty(steps, (taken) => check(new MemoryStorage(), taken)),
+      { numRuns: caseCount(100) },
+    );
+  });
+
+  it('are answered in a folder as without those', async () => {
+    const path = mkdtempSync(join(tmpdir(), 'embedded-'));
+    let count = 0;
+    try {
+      await fc.assert(
+        fc.asyncProperty(steps, async (taken) => {
+          count += 1;
+          const storage = await LmdbStorage.open(join(path, String(count)));
+          try {
+            await check(storage, taken);
+          } finally {
+            await storage.close();
+          }
+        }),
+        { numRuns: caseCount(10) },
+      );
+    } finally {
+      rmSync(path, { recursive: true });
+    }
+  });
+});
