@@ -86,7 +86,7 @@ describe('FieldNotLoadedError', () => {
 });
 
 describe('BulkSaveError', () => {
-  it('tells how many were not saved and why; its results are for programs', () => {
+  it('says how many were not saved and why; its results are for programs', () => {
     const results = [
       { document: {}, outcome: 'inserted' },
       { document: {}, outcome: 'failed', error: new UsageError('no') },
@@ -125,7 +125,7 @@ describe('what the validator of a collection refuses', () => {
     expect(await Member.find().lean()).toEqual([{ _id, name: 'Ann', age: 1 }]);
   });
 
-  it('is told with the place of the document in insertMany()', async () => {
+  it('is reported with the place of the document in insertMany()', async () => {
     const inputs = [{ name: 'Ann' }, { name: 'Al' }, { name: 'Bo' }];
     const first = await rejection(Member.insertMany(inputs), ValidationError);
     expect(first.issues.map(({ path }) => path)).toEqual(['1.name']);
@@ -136,7 +136,7 @@ describe('what the validator of a collection refuses', () => {
     ]);
   });
 
-  it('is told path by path, by the names of the program', async () => {
+  it('is reported path by path, by the names of the program', async () => {
     const { issues, message } = await rejection(
       Member.create({ age: 'old', tags: ['a', 5], address: { zip: 5 }, city: 'Bern' }),
       ValidationError,
@@ -152,7 +152,7 @@ describe('what the validator of a collection refuses', () => {
     expect(message).toMatch(/^Validation failed for .*"tags.1": must be of the type string/);
   });
 
-  it('is told by path where it is a filter', async () => {
+  it('is reported by path where it is a filter', async () => {
     const { issues } = await rejection(Rated.create({ name: 'nobody', stars: 9 }), ValidationError);
     expect(issues.map(({ path, message }) => [path, message])).toEqual([
       ['name', "breaks the rule $ne of the collection's validator"],
@@ -181,7 +181,7 @@ describe('a value that is unique and there already', () => {
     ['updateOne()', () => Account.updateOne({ email: 'x' }, { $set: { email: other.email } })],
     ['upsert()', () => Account.upsert({ email: 'y' }, { $set: other })],
     ['findOneAndReplace()', () => Account.findOneAndReplace({ email: 'x' }, other)],
-  ])('is told by %s with its fields and the types of the values', async (_, call) => {
+  ])('is reported by %s with its fields and the types of the values', async (_, call) => {
     await Account.create(other);
     await Account.create({ email: 'x', tenant: 7 });
     const error = await rejection(call(), DuplicateKeyError);
@@ -192,14 +192,14 @@ describe('a value that is unique and there already', () => {
     expect(error.cause).toMatchObject({ code: 11000 });
   });
 
-  it('is told by insertMany() with its fields', async () => {
+  it('is reported by insertMany() with its fields', async () => {
     await Account.create(other);
     const error = await rejection(Account.insertMany([{ email: 'z' }, other]), DuplicateKeyError);
     expect(error.fields).toEqual(fields);
     expect(error.message).toContain('unique index on "email", "tenant"');
   });
 
-  it('is told with the name of an index that has one, where the fields are not known', async () => {
+  it('is reported with the name of an index that has one, where the fields are not known', async () => {
     await Account.create({ email: 'a', place: { zip: '1000' } });
     const error = await rejection(Account.insertMany([{ email: 'b', place: { zip: '1000' } }]), DuplicateKeyError);
     expect([error.fields, error.values]).toEqual([[], undefined]);
@@ -216,7 +216,7 @@ describe('a value that is unique and there already', () => {
 });
 
 describe('what saveAll() cannot save', () => {
-  it('is told document by document', async () => {
+  it('is reported document by document', async () => {
     const taken = await Account.create({ email: 'a' });
     const documents = [
       new Account({ email: 'b' }),

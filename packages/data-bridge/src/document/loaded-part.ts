@@ -1,6 +1,6 @@
 import { FieldNotLoadedError, UsageError } from '../errors.ts';
 import type { DocumentState } from './document-state.ts';
-import { quiet, type SchemaField, type Verdict } from '../schema/schema-field.ts';
+import { droppable, type SchemaField, type Verdict } from '../schema/schema-field.ts';
 import type { EditTree } from '../edits/edits.ts';
 import type { Extent } from '../tracking/selection.ts';
 
@@ -49,7 +49,7 @@ export function validateLoaded(state: DocumentState, field: SchemaField, value: 
     const counting = issues.filter(({ keys: [, ...inner] }) => extentAt(state, [field.name, ...inner]) === 'whole');
     return counting.length > 0 ? { issues: counting } : { value };
   };
-  return verdict instanceof Promise ? quiet(verdict.then(limit)) : limit(verdict);
+  return verdict instanceof Promise ? droppable(verdict.then(limit)) : limit(verdict);
 }
 
 /** A copy of the fields for the model's rule. A rule that reads a field which was not loaded cannot judge: that throws. */

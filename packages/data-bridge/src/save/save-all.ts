@@ -105,7 +105,7 @@ async function planAll(jobs: readonly Job[], ordered: boolean, options: SaveOpti
     job.written = { isWritten: false, error };
     isStopped ||= ordered && isFailure(job.written);
   };
-  await concurrently(jobs, atOnce(ordered, options), (job) => {
+  await concurrently(jobs, maxConcurrent(ordered, options), (job) => {
     if (isStopped) {
       job.written = UNTRIED;
       return undefined;
@@ -125,7 +125,7 @@ async function planAll(jobs: readonly Job[], ordered: boolean, options: SaveOpti
 /** Sends and settles what was planned. */
 async function sendAll(jobs: readonly PlannedJob[], ordered: boolean, options: SaveOptions): Promise<void> {
   let isStopped = false;
-  await concurrently(intoCommands(jobs, ordered), atOnce(ordered, options), async (command) => {
+  await concurrently(intoCommands(jobs, ordered), maxConcurrent(ordered, options), async (command) => {
     const written = isStopped ? command.writes.map(takeBack) : await sendCommand(command, ordered, options);
     command.writes.forEach((job, place) => (job.written = written[place] ?? UNTRIED));
     isStopped ||= ordered && written.some(isFailure);
@@ -157,7 +157,7 @@ async function sendAlone({ state, write }: PlannedWrite, options: SaveOptions): 
 }
 
 /** How many commands may be under way together. Those of a session may not. */
-function atOnce(ordered: boolean, { session }: SaveOptions): number {
+function maxConcurrent(ordered: boolean, { session }: SaveOptions): number {
   return ordered || session !== undefined ? 1 : CONCURRENCY;
 }
 

@@ -6,7 +6,7 @@ import type { DocumentState } from '../document/document-state.ts';
 import { fieldsForRule, validateLoaded } from '../document/loaded-part.ts';
 import { setAt } from '../document/path.ts';
 import { retype, retypedIn } from './apply-schema-types.ts';
-import { isLeft, overlay, quiet, type SchemaField, type Verdict } from '../schema/schema-field.ts';
+import { isLeft, overlay, droppable, type SchemaField, type Verdict } from '../schema/schema-field.ts';
 import type { Edit, EditTree } from '../edits/edits.ts';
 import { equalOrBothUndefined } from '../tracking/pending-operators.ts';
 import { editOf, editsOf } from '../tracking/state-tracker.ts';
@@ -187,7 +187,7 @@ function judge(state: DocumentState, field: SchemaField, value: unknown, given =
   const verdict = isWhole ? field.validate(value) : validateLoaded(state, field, value);
   if (value === undefined) return verdict;
   return verdict instanceof Promise
-    ? quiet(verdict.then((settled) => checkOutput(state, field, given, settled)))
+    ? droppable(verdict.then((settled) => checkOutput(state, field, given, settled)))
     : checkOutput(state, field, value, verdict);
 }
 

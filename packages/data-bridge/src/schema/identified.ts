@@ -99,7 +99,7 @@ class SchemaIdentities implements Identities {
   #others: SchemaIdentities | undefined;
 
   constructor(schemas: readonly unknown[]) {
-    const all = [...new Set(schemas.flatMap((schema) => meant(schema)))];
+    const all = [...new Set(schemas.flatMap((schema) => alternativesOf(schema)))];
     this.key = all.map(keyOf).find((key) => key !== undefined);
     this.#definitions = all.map(definitionOf);
   }
@@ -130,7 +130,7 @@ function keyOf(schema: unknown): string | undefined {
 }
 
 /** The schema, and those that it stands for: what is inside a wrapper, each of a union. */
-function meant(schema: unknown, seen = new Set<unknown>()): unknown[] {
+function alternativesOf(schema: unknown, seen = new Set<unknown>()): unknown[] {
   if (schema === undefined || seen.has(schema)) return [];
   seen.add(schema);
   const definition = definitionOf(schema);
@@ -142,7 +142,7 @@ function meant(schema: unknown, seen = new Set<unknown>()): unknown[] {
     typeof getter === 'function' ? (getter as () => unknown)() : undefined,
     ...(Array.isArray(options) ? (options as unknown[]) : []),
   ];
-  return [schema, ...inside.flatMap((each) => meant(each, seen))];
+  return [schema, ...inside.flatMap((each) => alternativesOf(each, seen))];
 }
 
 function memberOf(definition: unknown, name: string): unknown {

@@ -99,7 +99,7 @@ describe('validating what was changed in place', () => {
     await fc.assert(property, runs(40));
   }, 60_000);
 
-  it('lays what is assigned over the value that was given, of which nothing is lost but what a transform changed', async () => {
+  it('copies the output into the value that was assigned, of which nothing is lost but what a transform changed', async () => {
     const property = fc.asyncProperty(anyInner, async (inner) => {
       for (const name of ['zodStrip', 'zodLoose', 'valibotStrip', 'valibotLoose', 'arkIgnore', 'arkDelete'] as const) {
         const document = Mixed.hydrate({ _id: 1 });
