@@ -6,7 +6,7 @@ import { castId } from '../filter/cast-filter.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { UsageError } from '../errors.ts';
 
-/** What is looked at in a document that was just made. */
+/** The members of a document that are checked when it was just made. */
 interface Made {
   readonly [definitionKey]: ModelDefinition;
   readonly $isNew: boolean;
