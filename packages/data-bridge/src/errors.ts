@@ -88,7 +88,7 @@ export class SchemaError extends DataBridgeError {
   readonly code = 'DATA_BRIDGE_SCHEMA';
 }
 
-/** The document is not in the collection, or no longer. */
+/** The document is not in the collection, or not any more. */
 export class DocumentNotFoundError extends DataBridgeError {
   readonly code = 'DATA_BRIDGE_DOCUMENT_NOT_FOUND';
 }

@@ -86,7 +86,7 @@ describe('FieldNotLoadedError', () => {
 });
 
 describe('BulkSaveError', () => {
-  it('tells how many were not saved and why; its results are for programs', () => {
+  it('says how many were not saved and why; its results are for programs', () => {
     const results = [
       { document: {}, outcome: 'inserted' },
       { document: {}, outcome: 'failed', error: new UsageError('no') },
@@ -125,7 +125,7 @@ describe('what the validator of a collection refuses', () => {
     expect(await Member.find().lean()).toEqual([{ _id, name: 'Ann', age: 1 }]);
   });
 
-  it('is told of each document of insertMany()', async () => {
+  it('is reported for each document of insertMany()', async () => {
     const inputs = [{ name: 'Ann' }, { name: 'Al' }, { name: 'Bo' }];
     const first = await rejection(Member.insertMany(inputs), BulkSaveError);
     expect(first.cause).toMatchObject({ code: 'DATA_BRIDGE_VALIDATION', issues: [{ path: 'name' }] });
@@ -135,7 +135,7 @@ describe('what the validator of a collection refuses', () => {
     ).toEqual([undefined, [['name']], [['name']]]);
   });
 
-  it('is told path by path, by the names of the program', async () => {
+  it('is reported path by path, by the names of the program', async () => {
     const { issues, message } = await rejection(
       Member.create({ age: 'old', tags: ['a', 5], address: { zip: 5 }, city: 'Bern' }),
       ValidationError,
@@ -151,7 +151,7 @@ describe('what the validator of a collection refuses', () => {
     expect(message).toMatch(/^Validation failed for .*"tags.1": must be of the type string/);
   });
 
-  it('is told by path where it is a filter', async () => {
+  it('is reported by path where it is a filter', async () => {
     const { issues } = await rejection(Rated.create({ name: 'nobody', stars: 9 }), ValidationError);
     expect(issues.map(({ path, message }) => [path, message])).toEqual([
       ['name', "breaks the rule $ne of the collection's validator"],
@@ -180,7 +180,7 @@ describe('a value that is unique and there already', () => {
     ['updateOne()', () => Account.updateOne({ email: 'x' }, { $set: { email: other.email } })],
     ['upsert()', () => Account.upsert({ email: 'y' }, { $set: other })],
     ['findOneAndReplace()', () => Account.findOneAndReplace({ email: 'x' }, other)],
-  ])('is told by %s with its fields and the types of the values', async (_, call) => {
+  ])('is reported by %s with its fields and the types of the values', async (_, call) => {
     await Account.create(other);
     await Account.create({ email: 'x', tenant: 7 });
     const error = await rejection(call(), DuplicateKeyError);
@@ -191,7 +191,7 @@ describe('a value that is unique and there already', () => {
     expect(error.cause).toMatchObject({ code: 11000 });
   });
 
-  it('is told by insertMany() with its fields', async () => {
+  it('is reported by insertMany() with its fields', async () => {
     await Account.create(other);
     const { cause: error } = await rejection(Account.insertMany([{ email: 'z' }, other]), BulkSaveError);
     expect(error).toMatchObject({
@@ -200,7 +200,7 @@ describe('a value that is unique and there already', () => {
     });
   });
 
-  it('is told with the name of an index that has one, where the fields are not known', async () => {
+  it('is reported with the name of an index that has one, where the fields are not known', async () => {
     await Account.create({ email: 'a', place: { zip: '1000' } });
     const { cause: error } = await rejection(
       Account.insertMany([{ email: 'b', place: { zip: '1000' } }]),
@@ -223,7 +223,7 @@ describe('a value that is unique and there already', () => {
 });
 
 describe('what saveAll() cannot save', () => {
-  it('is told document by document', async () => {
+  it('is reported document by document', async () => {
     const taken = await Account.create({ email: 'a' });
     const documents = [
       new Account({ email: 'b' }),

@@ -31,7 +31,7 @@ describe('the types of data-bridge/zod', () => {
     expectTypeOf<z.input<typeof Order>['either']>().toEqualTypeOf<ObjectId | string | boolean>();
   });
 
-  it('tell where the wrong value lies', () => {
+  it('say where the wrong value is', () => {
     const { error } = z.object({ ids: z.array(objectId()) }).safeParse({ ids: [hex, 'no'] });
     expect(error?.issues).toEqual([
       {

@@ -23,7 +23,7 @@ import { equalStoredForms, isShownDefault } from './equal-values.ts';
 import { isAscii, latin1, maxText, utf8 } from './text.ts';
 import * as types from './types.ts';
 
-/** What stays the same while one element is compared. It is passed along: the program's code may run meanwhile (`toBSON`, getters). */
+/** What stays the same while one element is compared. It is passed along, not kept in the module: the program's code may run meanwhile (`toBSON`, getters). */
 interface Stored {
   readonly bytes: Uint8Array;
   readonly start: number;

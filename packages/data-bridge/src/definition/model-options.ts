@@ -23,8 +23,8 @@ export interface ModelOptions {
    * What happens when others write the same document between its reading and its saving:
    *
    * - `merge`: changes to different fields, members and elements all survive; of the same one the last write wins.
-   * - `fields`: the same, but of what a save changes nothing may have been changed by others: else it is a conflict.
-   * - `version`: nothing at all may have been changed: a counter shows it.
+   * - `fields`: the same, but it is a conflict where others changed what a save changes.
+   * - `version`: it is a conflict where others changed anything at all; a counter shows it.
    *
    * @default 'version' for a model with a `version`, else 'merge'
    */
@@ -36,7 +36,7 @@ export interface ModelOptions {
    */
   readonly version?: string;
   /**
-   * What becomes of keys in `new` and `create` that the schema does not name: an error, stored as they are, or left out.
+   * What happens to keys in `new` and `create` that the schema does not name: an error, stored as they are, or left out.
    * @default 'error'
    */
   readonly unknown?: 'error' | 'keep' | 'drop';

@@ -12,7 +12,7 @@ const REFUSED = ['explain', 'projection', 'includeResultMetadata', 'raw', ...DEC
 export type DriverOptions<O> = Omit<O, (typeof REFUSED)[number]> & Partial<Abortable>;
 
 /**
- * Runs an operation of the driver, and says its errors in this package's words.
+ * Runs an operation of the driver, and throws its errors as this package's.
  *
  * @throws UsageError for an option that would change what comes back, and what a signal that is aborted gives.
  */

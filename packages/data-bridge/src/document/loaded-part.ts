@@ -4,7 +4,7 @@ import type { DocumentState } from './document-state.ts';
 import type { Place } from '../schema/schema-shape.ts';
 import { stepInto } from '../schema/structure.ts';
 import { outputInside } from '../schema/take-output.ts';
-import { quiet, type SchemaField, type Verdict } from '../schema/schema-field.ts';
+import { droppable, type SchemaField, type Verdict } from '../schema/schema-field.ts';
 import type { EditTree } from '../edits/edits.ts';
 import type { Extent } from '../tracking/selection.ts';
 
@@ -55,7 +55,7 @@ export function validateLoaded(state: DocumentState, field: SchemaField, value: 
       ? { issues: counting }
       : { value: outputOfLoaded(state, [field.name], value, field.place) };
   };
-  return verdict instanceof Promise ? quiet(verdict.then(limit)) : limit(verdict);
+  return verdict instanceof Promise ? droppable(verdict.then(limit)) : limit(verdict);
 }
 
 function outputOfLoaded(

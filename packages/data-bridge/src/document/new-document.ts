@@ -9,7 +9,7 @@ import { definitionKey, type ModelDefinition } from '../definition/model-definit
 import { UsageError } from '../errors.ts';
 import type { DocumentState } from './document-state.ts';
 
-/** What is looked at in a document that was just made. */
+/** The members of a document that are checked when it was just made. */
 interface Made {
   readonly [definitionKey]: ModelDefinition;
   readonly $isNew: boolean;

@@ -48,17 +48,17 @@ export function setAt(root: Pick<Root, 'get' | 'set'>, keys: Keys, value: unknow
     return;
   }
   if (root.get(name) === undefined) root.set(name, {});
-  let container = thawed(root.get(name), (copy) => root.set(name, copy));
+  let container = unfrozen(root.get(name), (copy) => root.set(name, copy));
   for (const key of inner) {
     const outer = container;
     if (memberOf(outer, key) === undefined) setMember(outer, key, {}, path);
-    container = thawed(memberOf(outer, key), (copy) => setMember(outer, key, copy, path));
+    container = unfrozen(memberOf(outer, key), (copy) => setMember(outer, key, copy, path));
   }
   setMember(container, last, value, path);
 }
 
 /** What a program froze is replaced by a copy that can be changed. */
-function thawed(container: unknown, replace: (copy: object) => void): unknown {
+function unfrozen(container: unknown, replace: (copy: object) => void): unknown {
   if (!isMutable(container) || Object.isExtensible(container)) return container;
   if (!Array.isArray(container) && !isPlainObject(container)) return container;
   const copy: object = Array.isArray(container) ? [...(container as unknown[])] : { ...container };

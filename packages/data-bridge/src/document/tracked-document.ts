@@ -68,7 +68,10 @@ export abstract class TrackedDocument<S> {
     else for (const name of Object.keys(input)) state.assigned.add(this[definitionKey].storedPath(name));
   }
 
-  /** The tracker: what was read, what changed, and the update that says it, atomic operators as ordinary changes; under the stored names. */
+  /**
+   * The tracker of the document, under the stored names: what was read, what changed, and the update for it. Atomic operators
+   * show as ordinary changes.
+   */
   get $state(): StateTracker<S & object> {
     if (currentAttempt() !== undefined) this.#record.join(true);
     return this.#tracker;
@@ -90,7 +93,7 @@ export abstract class TrackedDocument<S> {
     return this.#state?.isNew === true;
   }
 
-  /** The value at a path, such as `address.city`; for stored fields that the schema does not name, too. */
+  /** The value at a path, such as `address.city`, also of stored fields that the schema does not name. */
   get<P extends AnyPath<S>>(path: P): ReadValue<S, P>;
   get(path: string): unknown {
     const root = this.#root();
@@ -158,10 +161,11 @@ export abstract class TrackedDocument<S> {
   }
 
   /**
-   * Adds to a number. Like every atomic operator it shows in memory at once, waits for `save()`, and is then done by the
-   * server to what is stored by that time, so that what other writers did meanwhile counts too; memory takes the result.
-   * Several of one kind on a path add up. What a new document holds is just changed, and so is a value that was set or
-   * changed in place before: a later change in another way has the save send what memory shows.
+   * Adds to a number. Like every atomic operator it changes memory at once and waits for `save()`. Then the server applies
+   * it to what is stored by that time, so what other writers did meanwhile counts too, and memory takes the result.
+   *
+   * Several operators of one kind on a path add up. In a new document the value is simply changed, and so is a value that
+   * was set or changed in place before. Where the value is changed in another way later, the save sends what memory shows.
    *
    * @param path a field, or a dotted path through objects.
    * @returns the document.
@@ -244,9 +248,9 @@ export abstract class TrackedDocument<S> {
   }
 
   /**
-   * Keeps this moment, to take the fields back to by its `rollback()`: atomic operators that wait, too. After a save in
-   * between only memory goes back, so that the difference is a change for the next save. Containers handed out before are
-   * detached from the document.
+   * Keeps the fields as they are now, with the atomic operators that wait: `rollback()` of the result takes the document
+   * back to that. After a save in between only memory goes back, so that the difference is a change for the next save.
+   * Containers handed out before are detached from the document.
    */
   $checkpoint(): Checkpoint {
     return checkpoint(this.#record);
@@ -258,8 +262,8 @@ export abstract class TrackedDocument<S> {
   }
 
   /**
-   * A new document with copies of all fields as they are now: those that the schema does not name, too, but the times of
-   * the model's `timestamps`. An ObjectId as `_id` is a new one; any other is left to the schema's default, or to you.
+   * A new document with copies of all fields as they are now, also of those that the schema does not name, but without the
+   * times of the model's `timestamps`. An ObjectId as `_id` is a new one; any other is left to the schema's default, or to you.
    *
    * @throws UsageError where only a part of the document was loaded.
    */

@@ -38,8 +38,8 @@ export function literal<V>(value: V): Literal<V> {
 }
 
 /**
- * Says that the operators of a condition, or of a whole filter, are the program's own: a connection with
- * `sanitizeFilters` takes no others. What comes from outside inside of it belongs in `literal()`.
+ * Marks the operators of a condition, or of a whole filter, as the program's own: a connection with
+ * `sanitizeFilters` takes no others. Values from outside that are part of it belong in `literal()`.
  *
  * ```ts
  * await User.find({ age: trusted({ $gte: 18 }), email: request.body.email });

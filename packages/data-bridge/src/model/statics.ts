@@ -103,7 +103,7 @@ export interface Statics<F extends Fields> {
   findById<D>(this: Class<D>, id: IdOf<D> | string, options?: QueryOptions): Promise<D | null>;
   /** How many documents match. */
   count<D>(this: Class<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Promise<number>;
-  /** Documents whose fields equal these values. Values are never operators, so it is the one for input from outside. */
+  /** Documents whose fields equal these values. Values are never operators, so use it for input from outside. */
   findBy<D>(this: Class<D>, values: NoInfer<Equality<D>>, options?: QueryOptions): Query<D>;
   /** True where any document matches. */
   exists<D>(this: Class<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Promise<boolean>;
@@ -176,7 +176,7 @@ export interface Statics<F extends Fields> {
     filter: NoInfer<Filter<D>>,
     options?: DriverOptions<DeleteOptions> & ManyOptions,
   ): Promise<DeleteResult>;
-  /** A document out of what is stored: a plain object, as the driver gives it, or BSON bytes (which are copied). */
+  /** Makes a document of what is stored: a plain object, as the driver gives it, or BSON bytes (which are copied). */
   hydrate<D>(this: Class<D>, stored: object | Uint8Array): D;
   /**
    * The changes of the collection from now on, or from a stored place on: `User.watch([], { resumeAfter })`. What they hold are

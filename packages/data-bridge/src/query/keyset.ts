@@ -58,7 +58,7 @@ export function unpageableType(value: unknown): string | undefined {
  *
  * @param keys no two documents have the same values under all of them.
  */
-export function beyond(keys: readonly OrderKey[], { values, side }: Position): Condition {
+export function afterPosition(keys: readonly OrderKey[], { values, side }: Position): Condition {
   const ways = keys.flatMap((key, i) => {
     const later = after(key, values[i]);
     return later.length === 0 ? [] : [allOf([...equal(keys.slice(0, i), values), anyOf(later)])];

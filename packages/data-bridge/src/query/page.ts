@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Batch, joinBatches } from '../bson/batch.ts';
 import { ABSENT, encodeDocument, memberOf } from '../bson/encode.ts';
 import { count } from './query-operations.ts';
-import { beyond, type OrderKey, unpageableType } from './keyset.ts';
+import { afterPosition, type OrderKey, unpageableType } from './keyset.ts';
 import { type Position, readToken, writeToken } from './page-token.ts';
 import { run } from '../definition/operation.ts';
 import { checkCount, open, type QuerySpec, readBatch, refuse, sortOf } from './query-spec.ts';
@@ -74,7 +74,7 @@ async function documentsFrom(
 ): Promise<{ readonly batch: Batch; readonly isCut: boolean }> {
   const way = backwards ? keys.map(reverse) : keys;
   const condition =
-    from && beyond(way, backwards ? { ...from, side: from.side === 'before' ? 'after' : 'before' } : from);
+    from && afterPosition(way, backwards ? { ...from, side: from.side === 'before' ? 'after' : 'before' } : from);
   // One document more shows whether there are more; all come in one batch.
   const options = { batchSize: size + 1, ...spec.options, sort: sortBy(way), limit: size + 1 };
   const found = await run(spec.definition, spec.options, () =>

@@ -159,7 +159,7 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
   /**
    * Only these fields, by name or dotted path, with the `_id` and what the collection is sharded by. Reading another field
    * of the document throws `FieldNotLoadedError`, only what was loaded may be set, and a save never touches the rest. An
-   * object loaded in part cannot be replaced, and an array loaded in part only grow.
+   * object loaded in part cannot be replaced, and an array loaded in part can only grow.
    *
    * ```ts
    * const [user] = await User.find().select('name', 'address.city');

@@ -43,8 +43,8 @@ export abstract class Document<S> extends TrackedDocument<S> {
   }
 
   /**
-   * Reads the stored document again, of a part-loaded one the same part, and drops every change. Containers handed out
-   * before are detached from the document.
+   * Reads the stored document again, or the same part of one that was loaded in part, and drops every change. Containers
+   * handed out before are detached from the document.
    *
    * @returns the document.
    * @throws DocumentNotFoundError when it is gone.

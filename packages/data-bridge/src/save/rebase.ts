@@ -10,7 +10,7 @@ import { checkConflictOptions, type ConflictOptions } from './write-conditions.t
 /** Options that other methods take. */
 const REFUSED = ['concurrency', 'guard', 'validate', 'history', 'timestamps'] as const;
 
-/** Options of `$rebase()`: the driver's, and what becomes of overlaps. */
+/** Options of `$rebase()`: the driver's, and what happens to overlaps. */
 export interface RebaseOptions<C = Conflict>
   extends
     Pick<FindOptions, 'session' | 'comment' | 'timeoutMS'>,

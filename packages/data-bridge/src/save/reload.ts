@@ -6,7 +6,7 @@ import { baselineOver } from '../tracking/loaded-baseline.ts';
 import { moveTo } from '../tracking/state-tracker.ts';
 import { readRaw } from '../document/stored-commands.ts';
 
-/** Reads the stored document again, of a part-loaded one the same part, and drops every change. */
+/** Reads the stored document again, or the same part of one that was loaded in part, and drops every change. */
 export async function reload(state: DocumentState, options?: FindOptions): Promise<void> {
   if (state.isNew && state.unanswered === null)
     throw new UsageError('The document is new: there is nothing to reload.', state.context);

@@ -106,7 +106,7 @@ async function planAll(jobs: readonly Job[], ordered: boolean, options: SaveOpti
     job.written = { isWritten: false, error };
     isStopped ||= ordered && isFailure(job.written);
   };
-  await concurrently(jobs, atOnce(ordered, options), (job) => {
+  await concurrently(jobs, maxConcurrent(ordered, options), (job) => {
     if (isStopped) {
       job.written = UNTRIED;
       return undefined;
@@ -135,7 +135,7 @@ async function sendAll(jobs: readonly PlannedJob[], ordered: boolean, options: S
     const announced = isStopped ? [] : await announceJobs(part, options);
     isStopped ||= ordered && part.some(({ written }) => isFailure(written));
     const open = part.filter(({ written }) => written === null);
-    await concurrently(intoCommands(open, ordered), atOnce(ordered, options), send);
+    await concurrently(intoCommands(open, ordered), maxConcurrent(ordered, options), send);
     await finishJobs(announced);
   }
 }
@@ -165,7 +165,7 @@ async function sendAlone({ state, write }: PlannedWrite, options: SaveOptions): 
 }
 
 /** How many commands may be under way together. Those of a session may not. */
-function atOnce(ordered: boolean, { session }: SaveOptions): number {
+function maxConcurrent(ordered: boolean, { session }: SaveOptions): number {
   return ordered || session !== undefined ? 1 : CONCURRENCY;
 }
 

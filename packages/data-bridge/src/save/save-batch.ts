@@ -220,7 +220,7 @@ async function fatesOf(
     return (place) => ({ ...cause, error: refused.get(place) ?? cause.error });
   const tried = ordered && refused.size > 0 ? Math.max(...refused.keys()) + 1 : writes.length;
   const missed = missedIn(writes, answer);
-  const known = missed.size > 0 ? answer : await lookUpGone(writes.slice(0, tried), answer, session);
+  const known = missed.size > 0 ? answer : await lookUpMissing(writes.slice(0, tried), answer, session);
   return (place) => {
     const error = known.refused.get(place);
     if (error !== undefined) return { error, outcome: 'refused' };
@@ -236,7 +236,7 @@ function missedIn(writes: readonly PlannedWrite[], { partial }: BulkFailure): Se
 }
 
 /** Where the total falls short, the documents that are gone are looked up: their updates met nothing. */
-async function lookUpGone(
+async function lookUpMissing(
   writes: readonly PlannedWrite[],
   answer: BulkFailure,
   session: ClientSession | undefined,
@@ -247,14 +247,14 @@ async function lookUpGone(
   // Beside a write concern error the driver does not report the others.
   if (failure !== undefined) return failure.outcome === 'applied' ? unknown(failure.error) : answer;
   try {
-    return { ...answer, refused: new Map([...(await goneAmong(writes, session)), ...refused]) };
+    return { ...answer, refused: new Map([...(await missingAmong(writes, session)), ...refused]) };
   } catch (error) {
     return unknown(error);
   }
 }
 
 /** The updates whose documents are not in their collections, by their places. */
-async function goneAmong(
+async function missingAmong(
   writes: readonly PlannedWrite[],
   session: ClientSession | undefined,
 ): Promise<Map<number, DocumentNotFoundError>> {

@@ -5,7 +5,7 @@ import type { RuleIssue } from '../definition/model-options.ts';
 import { SchemaError, UsageError, ValidationError, type ValidationIssue } from '../errors.ts';
 import type { DocumentState } from '../document/document-state.ts';
 import { fieldsForRule, validateLoaded } from '../document/loaded-part.ts';
-import { quiet, type SchemaField, type Verdict } from '../schema/schema-field.ts';
+import { droppable, type SchemaField, type Verdict } from '../schema/schema-field.ts';
 import { isAsGiven } from '../schema/take-output.ts';
 import { takeField, triedOn } from './take-outputs.ts';
 import { type Edit, type EditTree, inParallel } from '../edits/edits.ts';
@@ -189,7 +189,7 @@ function judge(state: DocumentState, field: SchemaField, value: unknown, given =
   const verdict = isWhole ? field.validate(value) : validateLoaded(state, field, value);
   if (value === undefined) return verdict;
   return verdict instanceof Promise
-    ? quiet(verdict.then((settled) => checkOutput(state, field, given, settled)))
+    ? droppable(verdict.then((settled) => checkOutput(state, field, given, settled)))
     : checkOutput(state, field, value, verdict);
 }
 

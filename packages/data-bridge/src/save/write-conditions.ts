@@ -16,7 +16,7 @@ import {
  * What a write asks of the stored document, besides its `_id`.
  */
 
-/** What becomes of a path that this document and another writer both changed. */
+/** What happens to a path that this document and another writer both changed. */
 export type OnConflict<C = Conflict> = 'throw' | 'rebase' | 'mine' | 'theirs' | Settling<C>['settle'];
 
 /** A method, whose parameter is compared both ways: a document of any model is one of unknown fields. */
@@ -32,13 +32,13 @@ export interface ConflictOptions<C = Conflict, P = string> {
    */
   readonly concurrency?: Concurrency;
   /**
-   * Dotted paths that must be as they were read, too, whether the save writes them or not: what was decided by them would
-   * be wrong otherwise.
+   * Dotted paths that must still be as they were read, whether the save writes them or not: those on which the program based
+   * a decision.
    * @default []
    */
   readonly guard?: readonly P[];
   /**
-   * What becomes of a conflict:
+   * What happens to a conflict:
    *
    * - `'throw'`: a `ConflictError`; nothing is written.
    * - `'rebase'`: my changes are applied to the newer document and saved again, unless they overlap with theirs.

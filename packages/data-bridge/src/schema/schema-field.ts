@@ -141,13 +141,13 @@ export class SchemaField {
     const result = this.#run(value, this.isAsync);
     if (!(result instanceof Promise)) return this.#verdict(result);
     this.#waits = true;
-    return quiet(result.then((settled) => this.#verdict(settled)));
+    return droppable(result.then((settled) => this.#verdict(settled)));
   }
 
   #run(value: unknown, waits = false): StandardSchemaV1.Result<unknown> | Promise<StandardSchemaV1.Result<unknown>> {
     const result = waits ? runWaiting(this.#schema, value) : this.#schema['~standard'].validate(value);
     // case: a promise of another realm or library is no instance of this Promise
-    return 'then' in result ? quiet(Promise.resolve(result)) : result;
+    return 'then' in result ? droppable(Promise.resolve(result)) : result;
   }
 
   #verdict(result: StandardSchemaV1.Result<unknown>): Verdict {
@@ -183,7 +183,7 @@ export class SchemaField {
 }
 
 /** A promise that may be dropped: where nobody waits for it, its rejection must not end the process. */
-export function quiet<R>(promise: Promise<R>): Promise<R> {
+export function droppable<R>(promise: Promise<R>): Promise<R> {
   promise.catch(() => {});
   return promise;
 }

@@ -11,8 +11,8 @@ export interface StoredSchema<S extends FieldSchema> {
 }
 
 /**
- * A field that is stored under another name than the program uses, where that one is taken by a method, say, or was
- * badly chosen. Everything in the program speaks the field's own name; the server sees the stored one.
+ * A field that is stored under another name than the program uses: because a method of documents has that name, say, or
+ * because the stored name was badly chosen. The program uses the field's own name everywhere; the server sees the stored one.
  *
  * ```ts
  * class Range extends model('ranges', { minimum: stored('min', z.number()) }) {}

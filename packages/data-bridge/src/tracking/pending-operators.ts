@@ -39,7 +39,9 @@ export function treeWith(
   const atomics: PendingAtomic[] = [];
   for (const each of pending) {
     const [name, ...inner] = each.keys;
-    const grafted = isShown(baseline, each) ? graft(children.get(name), baseline.exact(name), inner, each) : null;
+    const grafted = isShown(baseline, each)
+      ? withOperator(children.get(name), baseline.exact(name), inner, each)
+      : null;
     if (grafted === null) continue;
     children.set(name, grafted);
     atomics.push(each);
@@ -68,12 +70,17 @@ function liveMember(container: unknown, key: string): unknown {
 }
 
 /** The edit of `base` with the operator at those keys below it, null where something on the way is new or no object. */
-function graft(edit: Edit | undefined, base: unknown, keys: readonly string[], atomic: PendingAtomic): Edit | null {
+function withOperator(
+  edit: Edit | undefined,
+  base: unknown,
+  keys: readonly string[],
+  atomic: PendingAtomic,
+): Edit | null {
   const [key, ...inner] = keys;
   if (key === undefined) return atomicEdit(base, atomic);
   const around = edit ?? unchanged(base);
   if (around?.kind !== 'object') return null;
-  const child = graft(around.children.get(key), memberOf(base, key), inner, atomic);
+  const child = withOperator(around.children.get(key), memberOf(base, key), inner, atomic);
   if (child === null) return null;
   return { kind: 'object', base: around.base, value: around.value, children: new Map(around.children).set(key, child) };
 }

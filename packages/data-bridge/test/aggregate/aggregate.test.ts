@@ -197,7 +197,7 @@ describe('an aggregation', () => {
     expect(() => User.aggregate({ raw: true } as never)).toThrow(UsageError);
   });
 
-  it('tells how it would run', async () => {
+  it('shows how it would run', async () => {
     expect(await User.aggregate().match({ name: 'Ann' }).explain()).toBeTypeOf('object');
   });
 

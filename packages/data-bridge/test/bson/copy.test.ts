@@ -156,7 +156,7 @@ describe('copyValue()', () => {
     expect(copy[0]).not.toBe(copy[1]);
   });
 
-  it('keeps holes as undefined, and hostile keys', () => {
+  it('keeps holes as undefined, and keys such as __proto__', () => {
     // oxlint-disable-next-line no-sparse-arrays -- the case
     expect(copyValue([1, , 2])).toStrictEqual([1, undefined, 2]);
     const hostile: object = JSON.parse('{"__proto__":{"polluted":true}}');

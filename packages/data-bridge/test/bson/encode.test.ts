@@ -120,7 +120,7 @@ describe('toExact', () => {
       expect(result).toHaveLength(value.length);
     });
 
-    it('tells elements of one shape apart', () => {
+    it('distinguishes elements of one shape', () => {
       const id = (n: number) => new ObjectId(Buffer.alloc(12, n));
       const element = (n: number) => ({
         _id: id(n),

@@ -82,7 +82,7 @@ describe('numbers', () => {
     expect([equalValues(5, 5n), equalValues(-0, 0n), equalValues(5.5, 5n)]).toEqual([true, false, false]);
   });
 
-  it('tell 0 from -0, and take NaN for NaN', () => {
+  it('distinguish 0 and -0, and take NaN for NaN', () => {
     expect([equal(0, 0), equal(0, -0), equal(-0, -0), equal(-0, 0)]).toEqual([true, false, true, false]);
     expect([equal(Long.ZERO, -0), equal(Number.NaN, Number.NaN), equal(Number.NaN, 0)]).toEqual([false, true, false]);
     expect([equalValues(0, -0), equalValues(Number.NaN, Number.NaN)]).toEqual([false, true]);
@@ -246,7 +246,7 @@ describe('documents', () => {
     expect(elementEquals([['a', array]], { a: [] })).toBe(false);
   });
 
-  it('with hostile keys are compared by their own keys only', () => {
+  it('with keys such as __proto__ are compared by their own keys only', () => {
     const empty = {};
     for (const key of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
       const live: object = Object.fromEntries([[key, {}]]);

@@ -69,7 +69,7 @@ describe('pairElements', () => {
     ['a function', () => 1],
     ['an array', ['a']],
     ['an object', { a: 1 }],
-  ])('tells nothing apart by %s', (_, sku) => {
+  ])('identifies nothing by %s', (_, sku) => {
     expect(origins(skus('a', sku), skus('a'))).toBeUndefined();
     expect(origins(skus('a'), skus('a', sku))).toBeUndefined();
   });

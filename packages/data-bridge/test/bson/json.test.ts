@@ -33,7 +33,7 @@ describe('toJsonValue()', () => {
     expect(show(value)).toEqual(expected);
   });
 
-  it('keeps hostile keys as own members', () => {
+  it('keeps keys such as __proto__ as own members', () => {
     const hostile: object = JSON.parse('{"__proto__":{"polluted":true},"constructor":1}');
     expect(JSON.stringify(toJsonValue(hostile))).toBe('{"__proto__":{"polluted":true},"constructor":1}');
     const reference = new DBRef('c', id, undefined, hostile);

@@ -74,7 +74,7 @@ describe('Layout', () => {
     expect(layout.top.fields.length).toBe(Layout.maxNames);
   });
 
-  it('tells names apart that begin alike', () => {
+  it('distinguishes names that begin alike', () => {
     const names = Array.from({ length: 12 }, (_, i) => 'abcdefghijkl'.slice(0, i + 1));
     const document = Object.fromEntries([...names, ...names.map((name) => `${name}_`)].map((name, i) => [name, i]));
     const layout = new Layout({}, Object.keys(document).toReversed());
@@ -147,7 +147,7 @@ describe('Layout', () => {
     expect(layout.top.fields.map((field) => field.name)).toEqual(['name', 'nested']);
   });
 
-  it('tells names of one hash apart', () => {
+  it('distinguishes names of one hash', () => {
     // 31 * 'A' + 'a' is 31 * 'B' + 'B'.
     const document = { Aa: 1, BB: 2, AaAa: 3, BBBB: 4, AaBB: 5, BBAa: 6 };
     const bytes = BSON.serialize(document);

@@ -163,7 +163,7 @@ describe('mistakes with transactions', () => {
     await expect(transaction(() => 1, { timeoutMS: 1 } as never)).rejects.toThrow(/not "timeoutMS"/);
   });
 
-  it('are told where the server has none', async () => {
+  it('are refused where the server has none', async () => {
     const proxy = new FaultyProxy();
     const single = await openDatabase({ via: (server) => proxy.listen(server), directConnection: true });
     const Own = Account.using(single.connection);

@@ -82,7 +82,7 @@ describe('timestamps of static updates', () => {
       expect(await only()).not.toHaveProperty('updatedAt');
     });
 
-    it('keeps it out when it is told so', async () => {
+    it('keeps it out with { timestamps: false }', async () => {
       await oldPost();
       await call({ $inc: { count: 1 } }, { timestamps: false });
       expect(await only()).toMatchObject({ count: 2, createdAt: OLD, updatedAt: OLD });
@@ -107,7 +107,7 @@ describe('timestamps of static updates', () => {
       expect(post).toMatchObject({ title: 't', count: 0, free: 1, updatedAt: post?.createdAt });
     });
 
-    it('writes neither where it inserts and is told so', async () => {
+    it('writes neither where it inserts with { timestamps: false }', async () => {
       await call(
         { $set: { free: 1 } },
         name === 'upsert' ? { timestamps: false } : { upsert: true, timestamps: false },
@@ -249,7 +249,7 @@ describe('indexes', () => {
 describe('ensureCollection()', () => {
   class Log extends model('logs', { text: z.string() }) {}
 
-  it('creates what is not there and tells whether it did', async () => {
+  it('creates what is not there, and is true where it did', async () => {
     expect(await Log.ensureCollection()).toBe(true);
     expect(await Log.ensureCollection()).toBe(false);
     expect(await database.db.listCollections({ name: 'logs' }).toArray()).toHaveLength(1);

@@ -169,7 +169,7 @@ describe('beside other ways to change', () => {
     expect(page.isModified()).toBe(false);
   });
 
-  it('what was changed is told, also where memory is as it was', async () => {
+  it('what was changed is reported, also where memory is as it was', async () => {
     const page = await store.stored({ tags: ['a'], stats: { likes: 1 } });
     page
       .$addToSet('tags', 'a')
@@ -185,7 +185,7 @@ describe('beside other ways to change', () => {
     expect(page.changes().toSorted(byPath)).toEqual(changes.toSorted(byPath));
   });
 
-  it('what the last save did is told with the server’s values', async () => {
+  it('what the last save did is shown with the server’s values', async () => {
     const page = await store.stored({ views: 1 });
     page.$inc('views');
     await store.meanwhile({ $inc: { views: 5 } });

@@ -3,23 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ObjectId } from 'mongodb';
 import { Double, Int32, model } from '../../src/index.ts';
-
-class Thing extends model('things', {
-  name: z.string().trim().optional(),
-  age: z.number().min(0).optional(),
-  value: z.unknown().optional(),
-  tags: z.array(z.string()).default([]),
-}) {}
+import { storedThing, Thing } from '../support/things.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
   database = await openDatabase();
 });
 afterAll(() => database.close());
-
-/** What is stored, as the driver reads it. */
-const stored = ({ _id }: { readonly _id: unknown }) =>
-  database.db.collection('things').findOne({ _id: _id as ObjectId });
 
 describe('BSON values changed in place', () => {
   it('are seen after a save', async () => {
@@ -29,7 +19,7 @@ describe('BSON values changed in place', () => {
     (thing.value as Int32).value = 6;
     expect(thing.isModified()).toBe(true);
     await thing.save();
-    expect((await stored(thing))?.['value']).toBe(6);
+    expect((await storedThing(thing))?.['value']).toBe(6);
   });
 });
 
@@ -43,7 +33,7 @@ it('forgets at a rollback that a field was assigned', async () => {
   placed.rollback();
   placed.place.n = 3;
   await placed.save();
-  expect((await stored(placed))?.['place']).toEqual({ city: ' x ', n: 3 });
+  expect((await storedThing(placed))?.['place']).toEqual({ city: ' x ', n: 3 });
 });
 
 it('inserts a default that was changed in place after its field was removed', async () => {
@@ -51,5 +41,5 @@ it('inserts a default that was changed in place after its field was removed', as
   thing.unset('tags');
   thing.tags.push('a');
   await Thing.insertMany([thing]);
-  expect((await stored(thing))?.['tags']).toEqual(['a']);
+  expect((await storedThing(thing))?.['tags']).toEqual(['a']);
 });

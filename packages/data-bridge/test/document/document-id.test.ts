@@ -3,13 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ObjectId } from 'mongodb';
 import { model, UsageError } from '../../src/index.ts';
-
-class Thing extends model('things', {
-  name: z.string().trim().optional(),
-  age: z.number().min(0).optional(),
-  value: z.unknown().optional(),
-  tags: z.array(z.string()).default([]),
-}) {}
+import { Thing } from '../support/things.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {

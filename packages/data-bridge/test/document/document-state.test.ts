@@ -45,7 +45,7 @@ describe('the state of a document', () => {
     expect(state.unanswered).toBeNull();
   });
 
-  it('lays a write that is under way on a newer document, and no other', () => {
+  it('places a write that is under way on a newer document, and no other', () => {
     const state = stored();
     state.replanned(tree);
     expect(state.writing).toBeNull();

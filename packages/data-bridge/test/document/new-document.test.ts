@@ -1,25 +1,14 @@
 import { openDatabase, type TestDatabase } from '../support/database.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { ObjectId } from 'mongodb';
 import { model, UsageError } from '../../src/index.ts';
-
-class Thing extends model('things', {
-  name: z.string().trim().optional(),
-  age: z.number().min(0).optional(),
-  value: z.unknown().optional(),
-  tags: z.array(z.string()).default([]),
-}) {}
+import { storedThing, Thing } from '../support/things.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
   database = await openDatabase();
 });
 afterAll(() => database.close());
-
-/** What is stored, as the driver reads it. */
-const stored = ({ _id }: { readonly _id: unknown }) =>
-  database.db.collection('things').findOne({ _id: _id as ObjectId });
 
 describe('what a document is made of', () => {
   it('is no other document, of which nothing would be copied', () => {
@@ -45,9 +34,9 @@ describe('what a document is made of', () => {
       },
     };
     const placed = await Placed.create({ place });
-    expect((await stored(placed))?.['place']).toEqual({ city: 'Rome' });
+    expect((await storedThing(placed))?.['place']).toEqual({ city: 'Rome' });
     placed.place = Object.defineProperty({ city: '' }, 'city', { ...readOnly, writable: false });
     await placed.save();
-    expect((await stored(placed))?.['place']).toEqual({ city: 'Oslo' });
+    expect((await storedThing(placed))?.['place']).toEqual({ city: 'Oslo' });
   });
 });

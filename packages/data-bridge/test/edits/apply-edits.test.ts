@@ -17,7 +17,7 @@ const atomic = (operator: AtomicEdit['operator'], operand: unknown, value: unkno
   return { kind: 'atomic', operator, operand, base: ABSENT, value };
 };
 
-describe('edits laid on what is stored', () => {
+describe('edits placed on what is stored', () => {
   it('change objects that are there', () => {
     const edits = treeOf({ f: { a: 1, b: 2, d: { x: 1 } } }, { f: { b: 3, c: 4, d: { x: 2 } } });
     for (const form of ['operators', 'pipeline'] as const)

@@ -112,7 +112,7 @@ describe('whyInapplicable', () => {
     ['$bit', 2 ** 63, { or: 1 }, 'needs an integer'],
     ['$bit', new Double(1), { or: 1 }, 'needs an integer'],
     ['$bit', 'x', { or: 1 }, 'the value there is a string'],
-  ])('tells it of %s of %o with %o', (operator, value, operand, problem) => {
+  ])('says why %s of %o with %o cannot be', (operator, value, operand, problem) => {
     expect(whyInapplicable(operator, value, operand)).toContain(problem);
   });
 

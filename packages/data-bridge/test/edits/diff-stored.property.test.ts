@@ -192,15 +192,15 @@ describe('the walk beside the bytes', () => {
       }
     });
 
-  it('tells the same as the exact diff, of usual documents', () => {
+  it('gives the same as the exact diff, for usual documents', () => {
     fc.assert(property(usualDocument), runs(2_000));
   });
 
-  it('tells the same as the exact diff, of any document', () => {
+  it('gives the same as the exact diff, for any document', () => {
     fc.assert(property(anyDocument), runs(2_000));
   });
 
-  it('tells the same after saves, rollbacks, rebases and copies, and what it told stays', () => {
+  it('gives the same after saves, rollbacks, rebases and copies, and what it gave stays', () => {
     const documents = fc.tuple(usualDocument, usualDocument);
     const trace = fc.property(documents, anyOptions, fc.nat(), ([bytes, newer], options, seed) => {
       const choose = chooser(seed);
@@ -235,7 +235,7 @@ describe('the walk beside the bytes', () => {
     fc.assert(trace, runs(2_000));
   });
 
-  it('tells what is laid on newer documents, carried out and confined as the exact diff does', () => {
+  it('gives edits that are rebased, carried out and reduced to a loaded part as those of the exact diff are', () => {
     const selections = ['items.qty', 'lines', 'inner.a', 'inner.inner', 'objects.a', 'a', 'numbers'];
     const trace = fc.property(fc.nat(), fc.subarray(selections), (seed, paths) => {
       const choose = chooser(seed);
@@ -264,7 +264,7 @@ describe('the walk beside the bytes', () => {
     fc.assert(trace, runs(2_000));
   });
 
-  it('tells numbers that moved among doubles and integers as the exact diff does', () => {
+  it('treats numbers that moved among doubles and integers as the exact diff does', () => {
     const number = fc.constantFrom(1, 2, 1.5, new Double(1), new Double(2), new Int32(1), Long.fromNumber(2));
     const numbers = fc.array(fc.oneof(number, fc.record({ a: number })), { maxLength: 4 });
     const live = fc.array(fc.oneof(fc.constantFrom(1, 2, 1.5, 3), fc.record({ a: fc.constantFrom(1, 2, 1.5) })), {

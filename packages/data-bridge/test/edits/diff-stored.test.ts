@@ -40,7 +40,7 @@ function editAfter(field: unknown, change: (field: never) => void): Edit {
 describe('an edit beside the bytes', () => {
   const oid = new ObjectId('0123456789abcdef01234567');
 
-  it('is told by the walk, where all is of common kinds', () => {
+  it('is made by the walk where all is of common kinds', () => {
     const kinds: [unknown, (field: never) => void, unknown][] = [
       [{ a: 1, b: 'x' }, (field: Members) => void (field['b'] = 'y'), StoredObject],
       [{ a: 1 }, (field: Members) => void (field['b'] = { c: [new Date(1), oid, null] }), StoredObject],
@@ -58,7 +58,7 @@ describe('an edit beside the bytes', () => {
     expect(treeOf(baseline)?.children.get('field')).toBeInstanceOf(StoredDelete);
   });
 
-  it('is told beside unchanged values of types that JavaScript has not', () => {
+  it('is found beside unchanged values of types that JavaScript does not have', () => {
     const beside = {
       long: Long.fromBigInt(2n ** 60n),
       number: Long.fromNumber(5),
@@ -177,7 +177,7 @@ describe('an edit beside the bytes', () => {
     expect(baseline.toObject()).toEqual({ field: { a: 'whole', b: true } });
   });
 
-  it('is told of documents whose maps are keyed by more names than a layout learns', () => {
+  it('is made for documents whose maps are keyed by more names than a layout learns', () => {
     const map = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`key ${i}`, { n: i }]));
     const edit = editAfter(map, (field: Record<string, { n: number }>) => {
       for (const each of Object.values(field).slice(-2)) each.n += 0.5;
@@ -189,7 +189,7 @@ describe('an edit beside the bytes', () => {
   });
 });
 
-describe('what only the exact diff can tell', () => {
+describe('what only the exact diff can decide', () => {
   const id = (n: number) => ({ _id: `id${n}`, a: 1 });
   const cases: [string, unknown, (field: never) => void, object][] = [
     [
@@ -282,7 +282,7 @@ describe('what only the exact diff can tell', () => {
   });
 });
 
-describe('an edit of elements that are told apart', () => {
+describe('an edit of elements with identities', () => {
   const items = (...ids: string[]) => ids.map((_id, i) => ({ _id, qty: i }));
   const tree = (): EditTree =>
     treeAfter(over({ field: items('a', 'b') }), (field: Members[]) => void Object.assign(field[1] ?? {}, { qty: 5 }));

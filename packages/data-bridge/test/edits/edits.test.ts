@@ -132,7 +132,7 @@ describe('diff', () => {
       expect(edit(base, value)).toEqual({ kind: 'elements', base, value, ...same, ...expected });
     });
 
-    it('tells the edits of elements that moved, beside their own originals', () => {
+    it('makes the edits of elements that moved from their own originals', () => {
       const value = [
         { _id: 'c', list: [1, 2] },
         { _id: 'b', n: 1, m: 1 },
@@ -202,7 +202,7 @@ describe('diff', () => {
 describe('changesOf', () => {
   const plain = (exact: unknown) => (exact instanceof Int32 ? exact.value : exact);
 
-  it('tells one change for each leaf', () => {
+  it('gives one change for each leaf', () => {
     const before = { name: 'Ann', age: new Int32(5), tags: ['a'], o: { x: 1, 'y.z': 1 }, list: [{ q: 1 }, 2], same: 1 };
     const after = { name: 'Bob', tags: ['a', 'b'], o: { x: 1, 'y.z': 2 }, list: [{ q: 3 }, 2], same: 1, fresh: null };
     expect(changesOf(treeOf(before, after), plain)).toEqual([
@@ -215,7 +215,7 @@ describe('changesOf', () => {
     ]);
   });
 
-  it('tells an element by its index only where that means the same one before and after', () => {
+  it('names an element by its index only where that means the same one before and after', () => {
     const one = { _id: 1, q: 1 };
     const two = { _id: 2, q: 1 };
     const changed = { _id: 2, q: 2 };

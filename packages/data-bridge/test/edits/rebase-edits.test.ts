@@ -70,7 +70,7 @@ describe('rebaseEdits', () => {
     ['an edited array that is none now', { l: [1, 2] }, { l: [1, 3] }, { l: null }, ['l']],
     ['an element', { l: [1, 2] }, { l: [1, 3] }, { l: [1, 4] }, ['l']],
     ['an element that moved away', { l: [1, 2] }, { l: [1, 3] }, { l: [1] }, ['l']],
-  ])('lets me win over %s, and tells', (_, before, mine, newer, clashes) => {
+  ])('lets me win over %s, and reports it', (_, before, mine, newer, clashes) => {
     expect(merge(before, mine, newer)).toEqual({ merged: mine, clashes });
   });
 
@@ -235,7 +235,7 @@ describe('rebaseEdits, of elements with identity', () => {
       list(item('a', 1)),
       'l',
     ],
-  ])('lets me win over %s, and tells', (_, before, mine, newer, merged, clash) => {
+  ])('lets me win over %s, and reports it', (_, before, mine, newer, merged, clash) => {
     const result = merge(before, mine, newer);
     expect(result.clashes).toEqual([clash]);
     if (clash !== 'l' || !Array.isArray(newer.l)) expect(result.merged).toEqual(merged);

@@ -128,7 +128,7 @@ function without(stored: object | null): object {
 }
 
 describe('a history', () => {
-  it('tells what was stored at every revision, whoever wrote', { timeout: 120_000 }, async () => {
+  it('gives what was stored at every revision, whoever wrote', { timeout: 120_000 }, async () => {
     const property = fc.asyncProperty(fc.array(anyStep, { minLength: 1, maxLength: 12 }), async (steps) => {
       const { _id } = await Note.create({ count: 1, nested: { a: 1 } });
       const writers = await Promise.all([0, 1, 2].map(() => Note.find({ _id }).one()));

@@ -171,7 +171,7 @@ describe('options of the driver', () => {
     expect((await User.find()).map(({ age }) => age)).toEqual([2]);
   });
 
-  it('estimatedCount() tells how many documents there are', async () => {
+  it('estimatedCount() gives how many documents there are', async () => {
     await User.insertMany([{ email: 'a' }, { email: 'b' }]);
     database.sent();
     expect(await User.estimatedCount({ maxTimeMS: 5000, comment: 'why' })).toBe(2);

@@ -37,7 +37,7 @@ describe('forEach()', () => {
     expect(events).toEqual(['begin 0', 'end 0', 'begin 1', 'end 1', 'begin 2', 'end 2']);
   });
 
-  it('has at most as many calls under way as it is told', async () => {
+  it('has at most as many calls under way as the option says', async () => {
     let running = 0;
     let most = 0;
     const seen: number[] = [];

@@ -197,7 +197,7 @@ describe('what queries answer', () => {
     expect(await User.find({ age: 5 }).sort({ age: 1 }).first()).toBeNull();
   });
 
-  it('QUERY-29 exists() tells whether any matches', async () => {
+  it('QUERY-29 exists() is true where any matches', async () => {
     await store({});
     expect([await User.find({ name: 'User00' }).exists(), await User.find({ name: 'x' }).exists()]).toEqual([
       true,

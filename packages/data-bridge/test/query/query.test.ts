@@ -316,7 +316,7 @@ describe('a filter', () => {
 });
 
 describe('deleteMany()', () => {
-  it('deletes what matches and tells how many', async () => {
+  it('deletes what matches and gives how many', async () => {
     await User.insertMany([1, 2, 3].map((age) => ({ name: 'Gone', age })));
     expect(await User.deleteMany({ name: 'Gone', age: { $gt: 1 } })).toMatchObject({ deletedCount: 2 });
     expect(await User.deleteMany({ name: 'Gone' })).toMatchObject({ deletedCount: 1 });

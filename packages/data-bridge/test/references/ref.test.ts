@@ -94,7 +94,7 @@ describe('ref', () => {
     expect((await Person.findById(cat._id))?.friends).toEqual([dan._id]);
   });
 
-  it('is by the _id: a document as another value is refused, and told what to pass', async () => {
+  it('is by the _id: a document as another value is refused, and the error says what to pass', async () => {
     const acme = await Company.create({ name: 'Acme', owner: null });
     for (const call of [
       async () => Person.find({ name: acme as never }),

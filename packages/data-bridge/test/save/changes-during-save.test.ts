@@ -3,23 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model, UsageError, ValidationError } from '../../src/index.ts';
 import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { storedThing, Thing } from '../support/things.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
   database = await openDatabase();
 });
 afterAll(() => database.close());
-
-class Thing extends model('things', {
-  name: z.string().trim().optional(),
-  age: z.number().min(0).optional(),
-  value: z.unknown().optional(),
-  tags: z.array(z.string()).default([]),
-}) {}
-
-/** What is stored, as the driver reads it. */
-const stored = ({ _id }: { readonly _id: unknown }) =>
-  database.db.collection('things').findOne({ _id: _id as ObjectId });
 
 describe('a change made while a save is under way', () => {
   it('is not sent before it was validated', async () => {
@@ -28,7 +18,7 @@ describe('a change made while a save is under way', () => {
     const saved = thing.save();
     thing.age = -5;
     await saved;
-    expect((await stored(thing))?.['age']).toBe(2);
+    expect((await storedThing(thing))?.['age']).toBe(2);
     await expect(thing.save()).rejects.toThrow(ValidationError);
   });
 
@@ -39,7 +29,7 @@ describe('a change made while a save is under way', () => {
     one.age = other.age = -5;
     await Promise.all(saved);
     for (const thing of things) {
-      expect((await stored(thing))?.['age']).toBe(1);
+      expect((await storedThing(thing))?.['age']).toBe(1);
       await expect(thing.save()).rejects.toThrow(ValidationError);
     }
   });
@@ -51,7 +41,7 @@ describe('a change made while a save is under way', () => {
     thing.name = '  Ann ';
     await saved;
     await thing.save();
-    expect((await stored(thing))?.['name']).toBe('Ann');
+    expect((await storedThing(thing))?.['name']).toBe('Ann');
   });
 
   it('is validated when it was made while a rule waited', async () => {
@@ -74,7 +64,7 @@ describe('a change made while a save is under way', () => {
     ruled.age = -5;
     release();
     await expect(saved).rejects.toThrow(ValidationError);
-    expect((await stored(ruled))?.['age']).toBe(1);
+    expect((await storedThing(ruled))?.['age']).toBe(1);
   });
 });
 
@@ -85,7 +75,7 @@ describe('a new document whose insert is under way', () => {
     const deleted = thing.delete();
     await saved;
     expect(await deleted).toBe(true);
-    expect(await stored(thing)).toBe(null);
+    expect(await storedThing(thing)).toBe(null);
   });
 
   it('can be reloaded', async () => {

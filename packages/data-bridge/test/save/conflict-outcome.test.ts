@@ -26,7 +26,7 @@ describe.each(BULK_SERVERS)('on a server %s', (_, wireVersion) => {
     return error.results.map(({ outcome }) => outcome);
   };
 
-  it('saveAll() tells which are in conflict, and saves the others', async () => {
+  it('saveAll() reports which are in conflict, and saves the others', async () => {
     const [first, second, third, fourth] = await accounts('a', 'b', 'c', 'd');
     if (!first || !second || !third || !fourth) throw new Error('Expected four');
     await Account.collection.updateOne({ _id: second._id }, { $set: { balance: 5, name: 'theirs' } });
@@ -48,7 +48,7 @@ describe.each(BULK_SERVERS)('on a server %s', (_, wireVersion) => {
     expect(await Account.find({ _id: second._id }).lean().one()).toMatchObject({ balance: 9, name: 'theirs' });
   });
 
-  it('saveAll() sends guarded updates together where the server tells of each', async () => {
+  it('saveAll() sends guarded updates together where the server gives a result of each', async () => {
     const all = await accounts('a', 'b', 'c');
     for (const each of all) each.balance = 2;
     await Account.saveAll(all);
@@ -123,7 +123,7 @@ describe.each(BULK_SERVERS)('on a server %s', (_, wireVersion) => {
       expect(versioned.version).toBe(applied ? 3 : 2);
     });
 
-    it('a sum is told, too, and memory takes what is stored', async () => {
+    it('a sum is a conflict, too, and memory takes what is stored', async () => {
       const merged = await Merged.create({ name: 'a', balance: 1 });
       merged.$inc('balance', 5);
       database.proxy.next('findAndModify', 'cutAfter');
@@ -133,7 +133,7 @@ describe.each(BULK_SERVERS)('on a server %s', (_, wireVersion) => {
       expect([merged.balance, merged.isModified()]).toEqual([16, false]);
     });
 
-    it('an insert is told, too', async () => {
+    it('an insert is reported, too', async () => {
       for (const applied of [false, true]) {
         const merged = new Merged({ name: 'a' });
         database.proxy.next('insert', applied ? 'cutAfter' : 'cutBefore');

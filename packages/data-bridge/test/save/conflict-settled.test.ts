@@ -101,7 +101,7 @@ describe('the option onConflict', () => {
     await third.save({ onConflict: 'mine' });
   });
 
-  it('a function that saves the document itself is told so', async () => {
+  it('a function that saves the document itself gets an error that says so', async () => {
     const second = await clash();
     await expect(second.save({ onConflict: () => second.save() })).rejects.toThrow('inside a save');
     await second.save({ onConflict: 'mine' });
@@ -218,7 +218,7 @@ describe('the option onConflict', () => {
 });
 
 describe('$rebase()', () => {
-  it('lays my changes on the newer document, and saves nothing', async () => {
+  it('applies my changes to the newer document, and saves nothing', async () => {
     const { _id } = await Merged.create({ name: 'Ann', balance: 1, tags: ['a'], address: { city: 'Rome' } });
     const [first, second] = await twoOf(() => Merged.findById(_id), database);
     void second.address?.city;

@@ -160,7 +160,7 @@ describe('JSON of a document', () => {
 });
 
 describe('$previousChanges() of an insert', () => {
-  it('tells every field, whatever changed since', async () => {
+  it('shows every field, whatever changed since', async () => {
     const card = await Card.create({ title: 'x', meta: { a: 1 } });
     card.title = 'y';
     card.tags.push('z');

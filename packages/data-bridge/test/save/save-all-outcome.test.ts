@@ -147,7 +147,7 @@ describe.each(BULK_SERVERS)('on a server %s', (_, wireVersion) => {
   });
 });
 
-it('reads what a client tells that decodes numbers as classes', async () => {
+it('reads the answers of a client that decodes numbers as classes', async () => {
   const database = await openBulkDatabase(25, { promoteValues: false });
   try {
     await Item.collection.createIndex({ name: 1 }, { unique: true });
@@ -199,7 +199,7 @@ describe.each(BULK_SERVERS)('on a small server %s', (server, wireVersion) => {
     expect(await Item.count()).toBe(11);
   });
 
-  it('a document that somebody moved to another shard is told to be gone', async () => {
+  it('a document that somebody moved to another shard is reported as gone', async () => {
     const pages = await Routed.insertMany(['a', 'b'].map((place) => ({ place, count: 0 })));
     for (const page of pages) page.count = 1;
     await database.db.collection('routed').updateOne({ place: 'a' }, { $set: { place: 'c' } });

@@ -141,7 +141,7 @@ describe.each(BULK_SERVERS)('saveAll() on a server %s', (_, wireVersion) => {
     ]);
   });
 
-  it('tells which documents failed and why, and saves the others', async () => {
+  it('reports which documents failed and why, and saves the others', async () => {
     const [gone, changed, invalid] = (await stored('gone', 'changed', 'invalid')) as [Item, Item, Item];
     const [clash, clean] = [new Item({ name: 'changed' }), await Item.create({ name: 'clean' })];
     await Item.deleteOne({ name: 'gone' });
@@ -168,7 +168,7 @@ describe.each(BULK_SERVERS)('saveAll() on a server %s', (_, wireVersion) => {
     expect(await raw(changed)).toMatchObject({ count: 1 });
   });
 
-  it('tells one that is gone from another in memory of the same document', async () => {
+  it('distinguishes a document that is gone from another one in memory with the same _id', async () => {
     const [a, b] = (await stored('a', 'b')) as [Item, Item];
     const twin = await Item.findById(a._id);
     if (twin === null) throw new Error('Expected a twin');

@@ -353,7 +353,7 @@ describe('insertMany()', () => {
     expect(database.sent()).toEqual([]);
   });
 
-  it('sends nothing when one is refused, and tells which', async () => {
+  it('sends nothing when one is refused, and says which', async () => {
     database.sent();
     const error: unknown = await User.insertMany([{ name: 'Ann' }, { name: '' }]).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ValidationError);

@@ -117,7 +117,7 @@ describe('a validated save', () => {
     expect((await database.db.collection('forms').findOne({ _id: form._id }))?.['list']).toEqual(form.list);
   });
 
-  it('tells what schemas refuse before what cannot be stored', async () => {
+  it('reports what schemas refuse before what cannot be stored', async () => {
     const form = await Form.create({ plain: 'p' });
     form.plain = 1 as never;
     form.any = () => {};

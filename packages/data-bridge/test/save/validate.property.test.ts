@@ -104,7 +104,7 @@ describe('validating what was changed in place', () => {
     await fc.assert(property, runs(40));
   }, 60_000);
 
-  it('lays what is assigned over a copy of the value that was given, of which nothing is lost but what a transform changed', async () => {
+  it('copies the output into a copy of the value that was assigned, of which nothing is lost but what a transform changed', async () => {
     const property = fc.asyncProperty(anyInner, async (inner) => {
       for (const name of ['zodLoose', 'valibotLoose', 'arkIgnore'] as const) {
         // What an element does not name is refused, or dropped by the schema itself.

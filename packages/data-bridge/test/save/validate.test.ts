@@ -4,17 +4,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Fields, model, SchemaError, stored, ValidationError } from '../../src/index.ts';
 import { openDatabase, type TestDatabase } from '../support/database.ts';
-import type { ObjectId } from 'mongodb';
+import { storedThing, Thing } from '../support/things.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
   database = await openDatabase();
 });
 afterAll(() => database.close());
-
-/** What is stored, as the driver reads it. */
-const storedThing = ({ _id }: { readonly _id: unknown }) =>
-  database.db.collection('things').findOne({ _id: _id as ObjectId });
 
 describe('a schema that refuses its own output', () => {
   const fields = {
@@ -159,13 +155,6 @@ describe('a validator that throws', () => {
     expect(dropped).toEqual([]);
   });
 });
-
-class Thing extends model('things', {
-  name: z.string().trim().optional(),
-  age: z.number().min(0).optional(),
-  value: z.unknown().optional(),
-  tags: z.array(z.string()).default([]),
-}) {}
 
 describe('a rule across fields', () => {
   it('sees the defaults of what is not stored', async () => {

@@ -102,7 +102,7 @@ describe('validation', () => {
     expect(issues.map(({ path }) => path)).toEqual(['name', 'email', 'quantity']);
   });
 
-  it('CONSTRAINT-50 tells the limit', async () => {
+  it('CONSTRAINT-50 names the limit', async () => {
     const { issues } = await refusal({ name: 'AB' });
     expect(issues[0]?.message).toContain('3');
   });

@@ -207,7 +207,7 @@ describe('transforms', () => {
     expect([counted.text, runs]).toEqual(['b!', 1]);
   });
 
-  it('are laid over an assigned container in place', async () => {
+  it('are copied into an assigned container', async () => {
     class Tagged extends model('tagged', {
       tags: z.array(z.string().toLowerCase()),
       inner: z.object({ list: z.array(z.object({ code: z.string().toUpperCase() })) }).optional(),

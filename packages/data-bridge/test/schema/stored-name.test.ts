@@ -60,7 +60,7 @@ describe('a field stored under another name', () => {
     expect(again?.get('min' as 'minimum')).toBe(3);
   });
 
-  it('is changed, told and saved', async () => {
+  it('is changed, reported and saved', async () => {
     const range = await Range.create({ name: 'b', minimum: 3, place: { city: 'Rome' } });
     expect(range.changes()).toEqual([]);
     range.minimum = 4;
@@ -92,7 +92,7 @@ describe('a field stored under another name', () => {
     expect(await raws()).toEqual([{ name: 'b', min: 4, t: ['x'] }]);
   });
 
-  it('has the changes of a new document told under its own name', async () => {
+  it('shows the changes of a new document under its own name', async () => {
     const range = new Range({ name: 'c', minimum: 1 });
     expect(range.isModified('minimum')).toBe(true);
     expect(range.changes().map(({ path }) => path)).toEqual(['name', 'minimum', '_id', 'tags']);

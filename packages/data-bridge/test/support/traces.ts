@@ -96,7 +96,7 @@ export function deepCopy(value: unknown): unknown {
   return value;
 }
 
-export function deepEqual(a: unknown, b: unknown): boolean {
+function deepEqual(a: unknown, b: unknown): boolean {
   if (Array.isArray(a)) {
     return Array.isArray(b) && a.length === b.length && a.every((each, i) => deepEqual(each ?? null, b[i] ?? null));
   }

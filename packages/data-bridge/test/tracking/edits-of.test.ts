@@ -16,7 +16,7 @@ const baselines: readonly (readonly [string, (document: object) => Baseline])[] 
 ];
 
 describe.each(baselines)('edits field by field over %s', (_, over) => {
-  it('are those of the tree, but for fields that are told later', () => {
+  it('are those of the tree, except for fields whose edit is made later', () => {
     const baseline = over(data());
     baseline.set('name', 'Bob');
     (baseline.get('tags') as string[]).push('b');
@@ -62,7 +62,7 @@ describe('the tree of edits', () => {
 });
 
 describe('a baseline over many names', () => {
-  it('tells later of names that the layout has no room for, too', () => {
+  it('makes edits later for names that the layout has no room for, too', () => {
     const layout = new Layout({});
     const many = Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`n${i}`, i]));
     const baseline = new BsonBaseline(layout, BSON.serialize(many), 0);

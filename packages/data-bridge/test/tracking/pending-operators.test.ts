@@ -149,7 +149,7 @@ describe('an atomic edit', () => {
     expect(stage?.$set['n']).toHaveProperty('$cond');
   });
 
-  it('is told as a change', () => {
+  it('is a change', () => {
     const { tree } = edited(
       { n: 1 },
       (tracker) => tracker.set('n', 2),
@@ -216,7 +216,7 @@ describe('carriedOut', () => {
     );
   });
 
-  it('has what memory shows where the server told nothing', () => {
+  it('has what memory shows where the server gave nothing', () => {
     expect(result(null)).toEqual(
       new Map<string, unknown>([
         ['n', 2],

@@ -25,7 +25,7 @@ describe('a selection of some paths', () => {
     expect(Selection.of(['_id']).projection).toEqual({ _id: 1 });
   });
 
-  it('tells how much was loaded', () => {
+  it('knows how much was loaded', () => {
     expect(some.at(['_id'])).toBe('whole');
     expect(some.withId(false).at(['_id'])).toBe('nothing');
     expect([some.at(['a']), some.at(['a', 'x', 'y'])]).toEqual(['whole', 'whole']);
@@ -117,7 +117,7 @@ describe('a selection without some paths', () => {
     expect([rest.hasId, rest.isOnly, rest.paths]).toEqual([false, false, ['a', 'b.c']]);
   });
 
-  it('tells how much was loaded', () => {
+  it('knows how much was loaded', () => {
     expect([rest.at(['a']), rest.at(['a', 'x'])]).toEqual(['nothing', 'nothing']);
     expect([rest.at(['b']), rest.at(['b', 'c']), rest.at(['b', 'd'])]).toEqual(['part', 'nothing', 'whole']);
     expect(rest.at(['z', 'x'])).toBe('whole');

@@ -26,7 +26,7 @@ describe('StateTracker', () => {
     expect(tracker.getOriginal('name')).toBe('Alice');
   });
 
-  it('STATE-04 tells the fields apart, and knows no change of a field that is not there', () => {
+  it('STATE-04 knows each field by itself, and no change of a field that is not there', () => {
     const tracker = new StateTracker<Record<string, unknown>>(person());
     tracker.set('name', 'Bob');
     expect(tracker.isModified('age')).toBe(false);
@@ -242,7 +242,7 @@ describe('a document', () => {
     expect(item.isModified()).toBe(false);
   });
 
-  it('STATE-28 tells the modified field from the others', async () => {
+  it('STATE-28 knows the modified field from the others', async () => {
     const item = await stored();
     item.name = 'Modified';
     expect(item.isModified('name')).toBe(true);
@@ -263,7 +263,7 @@ describe('a document', () => {
     expect(onlyUpdate(database.sent())).toEqual({ $set: { name: 'Modified' } });
   });
 
-  it('STATE-31 tells what the last save wrote', async () => {
+  it('STATE-31 shows what the last save wrote', async () => {
     const item = await stored();
     item.name = 'Modified';
     await item.save();

@@ -95,7 +95,7 @@ describe.each(kinds)('StateTracker over %s', (_, make) => {
     expect(tracker.toUpdate()?.update).toEqual({ $unset: { object: '' } });
   });
 
-  it('tells 0 from -0, and NaN equals NaN', () => {
+  it('distinguishes 0 and -0, and NaN equals NaN', () => {
     const tracker = over({ zero: 0, nan: Number.NaN });
     tracker.set('nan', Number.NaN);
     expect(tracker.isModified()).toBe(false);
@@ -165,7 +165,7 @@ describe.each(kinds)('StateTracker over %s', (_, make) => {
     expect(tracker.getOriginal('tags')).toEqual(['a', 'b']);
   });
 
-  it('tells the changes as small as can be', () => {
+  it('gives the changes as precisely as possible', () => {
     const tracker = over({ address: { city: 'Rome', geo: { lat: 1 } }, items: [{ qty: 1 }, { qty: 2 }], list: ['a'] });
     const address = tracker.get('address') as unknown as { city?: string; geo: { lat: number } };
     delete address.city;

@@ -53,7 +53,7 @@ async function take<E>(stream: AsyncIterable<E>, count: number): Promise<E[]> {
 describe.runIf(isReplicaSet)('watch()', () => {
   beforeEach(() => User.deleteMany({}));
 
-  it('tells inserts, updates, replacements and deletions, under the program’s names', async () => {
+  it('gives inserts, updates, replacements and deletions, under the program’s names', async () => {
     await using stream = await User.watch().opened();
     const ann = await User.create({ name: 'Ann', least: 1, big: 5n, tags: ['a'] });
     ann.least = 2;
@@ -99,7 +99,7 @@ describe.runIf(isReplicaSet)('watch()', () => {
     expect(BSON.calculateObjectSize(inserted.fullDocument.toObject() as object)).toBeGreaterThan(0);
   });
 
-  it('tells those that match, by the fields of documents as a filter names them', async () => {
+  it('gives those that match, by the fields of documents as a filter names them', async () => {
     const boss = (await User.create({ name: 'Boss' }))._id;
     const match = {
       operationType: { $in: ['insert', 'update'] },
@@ -159,7 +159,7 @@ describe.runIf(isReplicaSet)('watch()', () => {
     await expect(User.watch([], { signal: controller.signal }).opened()).rejects.toThrow('enough');
   });
 
-  it('tells the end of the collection, and ends there', async () => {
+  it('reports the end of the collection, and ends there', async () => {
     class Short extends model('short', { name: z.string() }) {}
     await Short.create({ name: 'a' });
     const stream = await Short.watch().opened();
@@ -169,7 +169,7 @@ describe.runIf(isReplicaSet)('watch()', () => {
     expect(types).toEqual(['drop', 'invalidate']);
   });
 
-  it('tells what a transaction did when it is committed', async () => {
+  it('gives what a transaction did when it is committed', async () => {
     await using stream = await User.watch().opened();
     await expect(
       transaction(async () => {

@@ -40,7 +40,7 @@ describe.each(BULK_SERVERS)('bulk() on a server %s', (_, wireVersion) => {
     return error as BulkWriteError;
   };
 
-  it('does operations of all kinds and tells the result of each', async () => {
+  it('does operations of all kinds and gives the result of each', async () => {
     const bulk = User.bulk()
       .insertOne({ name: 'd' })
       .insertOne({ name: 'e', age: 5 })
@@ -78,7 +78,7 @@ describe.each(BULK_SERVERS)('bulk() on a server %s', (_, wireVersion) => {
     expect([upserted?.createdAt, upserted?.updatedAt]).toEqual([expect.any(Date), expect.any(Date)]);
   });
 
-  it('notes the time of updates unless told not to, and casts ids', async () => {
+  it('notes the time of updates unless an option forbids it, and casts ids', async () => {
     const [a, b] = await User.find().sort({ name: 1 });
     if (a === undefined || b === undefined) throw new Error('Expected users');
     await new Promise((resolve) => setTimeout(resolve, 5));

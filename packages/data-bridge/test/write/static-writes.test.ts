@@ -213,7 +213,7 @@ describe('a replacement', () => {
       'findOneAndReplace',
       (input: object, options?: object) => Task.findOneAndReplace({ title: 't' }, input as never, options),
     ],
-  ])('of %s() is validated before anything is sent, unless told otherwise', async (_name, call) => {
+  ])('of %s() is validated before anything is sent, unless an option forbids it', async (_name, call) => {
     await Task.create({ title: 't' });
     database.sent();
     const bad = { title: 5, unknown: 1 };

@@ -97,7 +97,7 @@ describe('a model with a version', () => {
     });
   });
 
-  it('tells what is in conflict, and keeps the changes', async () => {
+  it('names what is in conflict, and keeps the changes', async () => {
     const { _id } = await Note.create({ name: 'Ann' });
     const [first, second] = await two(() => Note.findById(_id));
     first.name = 'Bob';
