@@ -27,14 +27,16 @@ import type {
   AnyNumber,
   AnyPath,
   Comparable,
-  ElementOf,
+  ElementsAt,
+  OwnPaths,
   PathsTo,
   PathValue,
   ReadValue,
+  RunTimePath,
   SetValue,
 } from '../types/paths.ts';
 import type { ConflictIn } from '../types/conflict.ts';
-import type { shape } from '../types/shape.ts';
+import type { declared, shape } from '../types/shape.ts';
 import type { BitOperation } from '../types/update.ts';
 import { validate } from './validate.ts';
 
@@ -49,10 +51,11 @@ export let writeField: (document: Document<unknown>, name: string, value: unknow
  * A document: accessors for the schema's fields (defined by `model()`), and what can be done with it. It knows what
  * changed, nested values included, and `save()` sends just that.
  *
- * `S` is the type of its fields.
+ * `S` is the type of its fields, `T` what its model was declared with.
  */
-export abstract class Document<S> {
+export abstract class Document<S, T = unknown> {
   declare readonly [shape]: S;
+  declare readonly [declared]: T;
   declare readonly [definitionKey]: ModelDefinition;
   readonly #tracker: StateTracker<never>;
   #state: DocumentState | null = null;
@@ -97,8 +100,9 @@ export abstract class Document<S> {
     return this.#state?.isNew === true;
   }
 
-  /** The value at a path, such as `address.city`; for stored fields that the schema does not name, too. */
-  get<P extends AnyPath<S>>(path: P): ReadValue<S, P>;
+  /** The value at a path, such as `items.0.qty`. What the schema does not name is read by a path of the type `string`. */
+  get<P extends string>(path: RunTimePath<P>): unknown;
+  get<P extends OwnPaths<S, T>>(path: P): ReadValue<S, P>;
   get(path: string): unknown {
     const root = this.#root();
     const value = getPath(root, path);
@@ -107,7 +111,8 @@ export abstract class Document<S> {
   }
 
   /** Sets the value at a path, making objects on the way. `undefined` removes it. */
-  set<P extends AnyPath<S>>(path: P, value: SetValue<S, P>): this;
+  set<P extends string>(path: RunTimePath<P>, value: unknown): this;
+  set<P extends OwnPaths<S, T>>(path: P, value: SetValue<S, P>): this;
   set(path: string, value: unknown): this {
     const root = this.#root();
     if (this.#isPartial) checkWritable(this.#record, keysOf(root, path));
@@ -125,7 +130,7 @@ export abstract class Document<S> {
 
   /** True where this field, or any, differs from what is stored. Every field of a new document does. */
   isModified(field?: keyof S & string): boolean {
-    this.#adoptDefaults();
+    this.#state?.adoptDefaults();
     const name = field === undefined ? undefined : this.#stored(field);
     const baseline = baselineOf(this.#tracker);
     if (this.$isNew) return name === undefined || baseline.has(name);
@@ -135,7 +140,7 @@ export abstract class Document<S> {
 
   /** What differs from what is stored, as small as it can be told. */
   changes(): Change[] {
-    this.#adoptDefaults();
+    this.#state?.adoptDefaults();
     const baseline = baselineOf(this.#tracker);
     if (this.$isNew) return changesOfNew(this[definitionKey], baseline);
     const { sent = [], pending = [] } = this.#state ?? {};
@@ -190,22 +195,19 @@ export abstract class Document<S> {
   }
 
   /** Adds values at the end of an array, whatever others added to it. An atomic operator, as `$inc` is. */
-  $push<P extends PathsTo<S, readonly unknown[]>>(path: P, ...values: ElementOf<NonNullable<PathValue<S, P>>>[]): this;
+  $push<P extends PathsTo<S, readonly unknown[]>>(path: P, ...values: ElementsAt<S, P>): this;
   $push(path: string, ...values: unknown[]): this {
     return this.#operate('$push', path, values);
   }
 
   /** Adds to an array those values that are not in it. An atomic operator, as `$inc` is. */
-  $addToSet<P extends PathsTo<S, readonly unknown[]>>(
-    path: P,
-    ...values: ElementOf<NonNullable<PathValue<S, P>>>[]
-  ): this;
+  $addToSet<P extends PathsTo<S, readonly unknown[]>>(path: P, ...values: ElementsAt<S, P>): this;
   $addToSet(path: string, ...values: unknown[]): this {
     return this.#operate('$addToSet', path, values);
   }
 
   /** Removes every element of an array that equals one of the values; conditions are refused. An atomic operator, as `$inc` is. */
-  $pull<P extends PathsTo<S, readonly unknown[]>>(path: P, ...values: ElementOf<NonNullable<PathValue<S, P>>>[]): this;
+  $pull<P extends PathsTo<S, readonly unknown[]>>(path: P, ...values: ElementsAt<S, P>): this;
   $pull(path: string, ...values: unknown[]): this {
     return this.#operate('$pull', path, values);
   }
@@ -242,7 +244,7 @@ export abstract class Document<S> {
 
   /** Validates the changed fields without saving. @throws ValidationError with every issue. */
   async validate(): Promise<void> {
-    this.#adoptDefaults();
+    this.#state?.adoptDefaults();
     await validate(this.#record, () => {});
   }
 
@@ -313,7 +315,7 @@ export abstract class Document<S> {
   $clone(): this {
     if (this.#isPartial)
       throw new UsageError('Only a part of the document was loaded, so it cannot be cloned.', this.#record.context);
-    this.#adoptDefaults();
+    this.#state?.adoptDefaults();
     const fields = clonedFields(this[definitionKey], baselineOf(this.#tracker).toObject());
     return new (this.constructor as new (fields: TakenFields) => this)(fields);
   }
@@ -388,10 +390,6 @@ export abstract class Document<S> {
       get: (name) => this.#read(name),
       set: (name, value) => this.#write(name, value),
     };
-  }
-
-  #adoptDefaults(): void {
-    if (this.#state !== null) this.#state.adoptDefaults();
   }
 }
 
