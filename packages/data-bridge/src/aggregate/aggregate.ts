@@ -28,6 +28,7 @@ import type {
 import type { Filter } from '../types/filter.ts';
 import type { Paths } from '../types/paths.ts';
 import type { Class, ShapeOf } from '../types/shape.ts';
+import type { StoredShape } from '../types/stored.ts';
 import type { Sort } from '../types/sort.ts';
 import { run } from '../definition/operation.ts';
 
@@ -151,7 +152,7 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
    *
    * @throws UsageError where `from` is no model.
    */
-  lookup<J, const A extends string>(join: Lookup<R, J, A>): Aggregate<With<R, A, ShapeOf<J>[]>> {
+  lookup<J, const A extends string>(join: Lookup<R, J, A>): Aggregate<With<R, A, StoredShape<J>[]>> {
     const { from, localField, foreignField, as } = join;
     const { prototype } = (from ?? {}) as { readonly prototype?: { readonly [definitionKey]?: ModelDefinition } };
     const other = prototype?.[definitionKey];

@@ -11,6 +11,7 @@ import { sessionCollection, type SessionCollection } from '../connection/collect
 import { type Connection, defaultConnection, type FilterRules, hasConnection } from '../connection/connection.ts';
 import { NotConnectedError, SchemaError, UsageError } from '../errors.ts';
 import { Redaction } from './redaction.ts';
+import { checkIndexedNames } from './indexed-names.ts';
 import { checkOptions, type Concurrency, type ModelIndex, type ModelOptions, type RuleIssue } from './model-options.ts';
 import { type Fields, SchemaField } from '../schema/schema-field.ts';
 import { FieldNames, withoutName } from '../schema/stored-name.ts';
@@ -98,6 +99,10 @@ export class ModelDefinition {
     const names = ['_id', ...this.fields.keys(), ...Object.values(this.timestamps ?? {})];
     if (this.version !== undefined) checkVersion(collectionName, this.version, [...names, ...Object.keys(fields)]);
     this.names = new Set([...names, ...counter]);
+    if (this.unknown !== 'keep')
+      checkIndexedNames(collectionName, this.indexes, options.shardKey ?? [], (path) =>
+        this.#begins(this.storedPath(path)),
+      );
     this.redaction = this.#redactionOf(options.history);
     this.#options = options;
     this.#schemas = fields;
@@ -251,8 +256,12 @@ export class ModelDefinition {
   }
 
   #isField(path: string): boolean {
+    return path !== '_id' && !path.startsWith('_id.') && this.#begins(path);
+  }
+
+  #begins(path: string): boolean {
     const [name = ''] = path.split('.', 1);
-    return name !== '_id' && this.names.has(name);
+    return this.names.has(name);
   }
 
   /** What was learned of the documents' shape, under the BSON options of the connection's client. */

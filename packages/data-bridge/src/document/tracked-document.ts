@@ -22,13 +22,15 @@ import type {
   AnyNumber,
   AnyPath,
   Comparable,
-  ElementOf,
+  ElementsAt,
+  OwnPaths,
   PathsTo,
   PathValue,
   ReadValue,
+  RunTimePath,
   SetValue,
 } from '../types/paths.ts';
-import type { Assigned, shape } from '../types/shape.ts';
+import type { Assigned, declared, shape } from '../types/shape.ts';
 import type { BitOperation } from '../types/update.ts';
 
 /** What the mapper keeps of a document beside its fields. */
@@ -44,8 +46,9 @@ export let writeField: (document: TrackedDocument<unknown>, name: string, value:
  *
  * `S` is the type of its fields.
  */
-export abstract class TrackedDocument<S> {
+export abstract class TrackedDocument<S, T = unknown> {
   declare readonly [shape]: S;
+  declare readonly [declared]: T;
   declare readonly [definitionKey]: ModelDefinition;
   readonly #tracker: StateTracker<never>;
   #state: DocumentState | null = null;
@@ -94,7 +97,8 @@ export abstract class TrackedDocument<S> {
   }
 
   /** The value at a path, such as `address.city`, also of stored fields that the schema does not name. */
-  get<P extends AnyPath<S>>(path: P): ReadValue<S, P>;
+  get<P extends string>(path: RunTimePath<P>): unknown;
+  get<P extends OwnPaths<S, T>>(path: P): ReadValue<S, P>;
   get(path: string): unknown {
     const root = this.#root();
     const value = getPath(root, path);
@@ -103,7 +107,8 @@ export abstract class TrackedDocument<S> {
   }
 
   /** Sets the value at a path, making objects on the way. `undefined` removes it. */
-  set<P extends AnyPath<S>>(path: P, value: SetValue<S, P>): this;
+  set<P extends string>(path: RunTimePath<P>, value: unknown): this;
+  set<P extends OwnPaths<S, T>>(path: P, value: SetValue<S, P>): this;
   set(path: string, value: unknown): this {
     const root = this.#root();
     if (this.#isPartial) checkWritable(this.#record, keysOf(root, path));
@@ -204,22 +209,19 @@ export abstract class TrackedDocument<S> {
   }
 
   /** Adds values at the end of an array, whatever others added to it. An atomic operator, as `$inc` is. */
-  $push<P extends PathsTo<S, readonly unknown[]>>(path: P, ...values: ElementOf<NonNullable<PathValue<S, P>>>[]): this;
+  $push<P extends PathsTo<S, readonly unknown[]>>(path: P, ...values: ElementsAt<S, P>): this;
   $push(path: string, ...values: unknown[]): this {
     return this.#operate('$push', path, values);
   }
 
   /** Adds to an array those values that are not in it. An atomic operator, as `$inc` is. */
-  $addToSet<P extends PathsTo<S, readonly unknown[]>>(
-    path: P,
-    ...values: ElementOf<NonNullable<PathValue<S, P>>>[]
-  ): this;
+  $addToSet<P extends PathsTo<S, readonly unknown[]>>(path: P, ...values: ElementsAt<S, P>): this;
   $addToSet(path: string, ...values: unknown[]): this {
     return this.#operate('$addToSet', path, values);
   }
 
   /** Removes every element of an array that equals one of the values; conditions are refused. An atomic operator, as `$inc` is. */
-  $pull<P extends PathsTo<S, readonly unknown[]>>(path: P, ...values: ElementOf<NonNullable<PathValue<S, P>>>[]): this;
+  $pull<P extends PathsTo<S, readonly unknown[]>>(path: P, ...values: ElementsAt<S, P>): this;
   $pull(path: string, ...values: unknown[]): this {
     return this.#operate('$pull', path, values);
   }

@@ -53,7 +53,7 @@ import { saveAll, type SaveAllOptions } from '../save/save-all.ts';
 import type { HistoryModel, Model, Reserved, TakesOwnOutput } from './statics.ts';
 import type { Fields } from '../schema/schema-field.ts';
 import { baselineOver } from '../tracking/loaded-baseline.ts';
-import type { Shape } from '../types/shape.ts';
+import type { NamesFields, Shape } from '../types/shape.ts';
 import {
   deleteEvery,
   deleteOne,
@@ -91,8 +91,9 @@ import {
 export function model<const F extends Fields, const O extends ModelOptions = object>(
   collection: string,
   fields: F & Reserved & TakesOwnOutput<F>,
-  options?: O & { readonly check?: (document: Shape<F>) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>> },
-): O extends { readonly history: true | object } ? HistoryModel<F, Shape<F, O>> : Model<F, Shape<F, O>>;
+  options?: O &
+    NamesFields<F, O> & { readonly check?: (document: Shape<F>) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>> },
+): O extends { readonly history: true | object } ? HistoryModel<F, O> : Model<F, O>;
 export function model(collection: string, fields: Fields, options: ModelOptions = {}): unknown {
   const definition = new ModelDefinition(collection, fields, options);
   const base = definition.redaction === undefined ? class extends ModelDocument {} : class extends RecordedDocument {};

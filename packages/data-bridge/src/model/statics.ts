@@ -31,17 +31,8 @@ import type { Fields, FieldSchema } from '../schema/schema-field.ts';
 import type { ChangeEvent } from '../types/change-event.ts';
 import type { Equality, Filter } from '../types/filter.ts';
 import type { ElementOf, Leaf, Paths, PathValue } from '../types/paths.ts';
-import type {
-  AnyDocument,
-  Class,
-  IdOf,
-  Input,
-  InputOf,
-  IsPlainContainer,
-  OutputOf,
-  Shape,
-  ShapeOf,
-} from '../types/shape.ts';
+import type { AnyDocument, Class, IdOf, Input, InputOf, IsPlainContainer, OutputOf, Shape } from '../types/shape.ts';
+import type { Declared, StoredShape } from '../types/stored.ts';
 import type { Update } from '../types/update.ts';
 import type { DriverOptions } from '../definition/operation.ts';
 import type { ManyOptions, StampOptions, ValidateOptions } from '../write/write-options.ts';
@@ -94,7 +85,7 @@ export interface Statics<F extends Fields> {
   /** Operations of several kinds, to be sent together by `execute()`. */
   bulk<D>(this: Class<D>): Bulk<D, Input<F>>;
   /** An aggregation over the collection: stages that the server runs one after another, typed by what the one before gives. */
-  aggregate<D>(this: Class<D>, options?: AggregationOptions): Aggregate<ShapeOf<D>, D>;
+  aggregate<D>(this: Class<D>, options?: AggregationOptions): Aggregate<StoredShape<D>, D>;
   /** The documents that match, all by default: a query that runs when it is awaited or iterated. */
   find<D>(this: Class<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Query<D>;
   /** The first document that matches, or null. */
@@ -221,7 +212,12 @@ export interface HistoryStatics {
    *
    * @throws HistoryError where the history does not go back so far, has a gap, or kept only the hash of a value.
    */
-  asOf<D>(this: Class<D>, id: IdOf<D> | string, when: Date | number, options?: ReadOptions): Promise<ShapeOf<D> | null>;
+  asOf<D>(
+    this: Class<D>,
+    id: IdOf<D> | string,
+    when: Date | number,
+    options?: ReadOptions,
+  ): Promise<StoredShape<D> | null>;
   /**
    * Stores a deleted document again, as it was before it was deleted.
    *
@@ -239,13 +235,13 @@ export interface HistoryStatics {
 }
 
 /** A class of documents, bound to a collection. Extend it. */
-export interface Model<F extends Fields, S = Shape<F>> extends Statics<F> {
-  new (input: Input<F>): Document<S> & S;
+export interface Model<F extends Fields, O = object, S = Shape<F, O>> extends Statics<F> {
+  new (input: Input<F>): Document<S, Declared<S, F, O>> & S;
 }
 
 /** The same where the option `history` is on. */
-export interface HistoryModel<F extends Fields, S = Shape<F>> extends Statics<F>, HistoryStatics {
-  new (input: Input<F>): Document<S> & HistoryDocument & S;
+export interface HistoryModel<F extends Fields, O = object, S = Shape<F, O>> extends Statics<F>, HistoryStatics {
+  new (input: Input<F>): Document<S, Declared<S, F, O>> & HistoryDocument & S;
 }
 
 /** The class of any model whose documents are `D`, for code that is generic over models: `class Repository<D> { constructor(readonly model: ModelOf<D>) {} }`. */

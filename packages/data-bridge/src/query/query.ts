@@ -46,6 +46,7 @@ import { Results } from './results.ts';
 import type { AnyNumber, ElementOf, FilterPaths, Paths, PathsTo, PathValue } from '../types/paths.ts';
 import type { Omitted, OmittedShape, Selected, SelectedShape } from '../types/select.ts';
 import type { ShapeOf } from '../types/shape.ts';
+import type { StoredShape } from '../types/stored.ts';
 import type { Sort, SortDirection } from '../types/sort.ts';
 import type { Update } from '../types/update.ts';
 import type { ManyOptions, StampOptions } from '../write/write-options.ts';
@@ -78,9 +79,10 @@ type Present<M, P> = NonNullable<PathValue<ShapeOf<M>, P>>;
  * for await (const user of adults) console.log(user); // one after another, in constant memory
  * ```
  *
- * `D` is what it gives, `M` the model's document, whose fields filters and paths are about, `L` what `lean()` gives.
+ * `D` is what it gives, `M` the model's document, whose fields filters and paths are about, `L` what was asked for:
+ * the model's document, or those of its stored fields that `select` or `omit` left.
  */
-export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncIterable<D> {
+export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D> {
   readonly #spec: QuerySpec<D>;
 
   /** @internal Made by a model's `find`. */
@@ -165,20 +167,27 @@ export class Query<D, M = D, L = ShapeOf<M>> implements PromiseLike<D[]>, AsyncI
    * const [user] = await User.find().select('name', 'address.city');
    * ```
    */
-  select<const P extends Paths<ShapeOf<M>>>(...paths: readonly P[]): Query<Selected<D, L, P>, M, SelectedShape<L, P>> {
-    return new Query(select(this.#spec, paths) as QuerySpec<unknown> as QuerySpec<Selected<D, L, P>>);
+  select<const P extends Paths<ShapeOf<M>>>(
+    ...paths: readonly P[]
+  ): Query<Selected<D, StoredShape<L>, P>, M, SelectedShape<StoredShape<L>, P>> {
+    return new Query(select(this.#spec, paths) as QuerySpec<unknown> as QuerySpec<Selected<D, StoredShape<L>, P>>);
   }
 
   /** All but these fields, as `select` does it the other way round. A document without its `_id` cannot be saved. */
-  omit<const P extends Paths<ShapeOf<M>>>(...paths: readonly P[]): Query<Omitted<D, L, P>, M, OmittedShape<L, P>> {
-    return new Query(omit(this.#spec, paths) as QuerySpec<unknown> as QuerySpec<Omitted<D, L, P>>);
+  omit<const P extends Paths<ShapeOf<M>>>(
+    ...paths: readonly P[]
+  ): Query<Omitted<D, StoredShape<L>, P>, M, OmittedShape<StoredShape<L>, P>> {
+    return new Query(omit(this.#spec, paths) as QuerySpec<unknown> as QuerySpec<Omitted<D, StoredShape<L>, P>>);
   }
 
-  /** Plain objects instead of documents: what is stored, without defaults and without tracking. `JSON.stringify` shows them as it shows documents. */
-  lean(): Query<L, M, L> {
+  /**
+   * Plain objects instead of documents: what is stored, without defaults (so that their fields may be missing) and without
+   * tracking. `JSON.stringify` shows them as it shows documents.
+   */
+  lean(): Query<StoredShape<L>, M, L> {
     const { definition, isMapped } = this.#spec;
     if (isMapped) throw new UsageError('lean() comes before map(), whose function gets what is read.');
-    return new Query<L, M, L>({ ...this.#spec, read: leanReader<L>(definition) });
+    return new Query<StoredShape<L>, M, L>({ ...this.#spec, read: leanReader<StoredShape<L>>(definition) });
   }
 
   /** What a function makes of each document, instead of the document. It does not wait for promises: `forEach` does. */

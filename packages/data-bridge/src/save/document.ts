@@ -17,9 +17,9 @@ export const readField = readTracked;
  * A document: accessors for the schema's fields (defined by `model()`), and what can be done with it. It knows what
  * changed, nested values included, and `save()` sends just that.
  *
- * `S` is the type of its fields.
+ * `S` is the type of its fields, `T` what its model was declared with.
  */
-export abstract class Document<S> extends TrackedDocument<S> {
+export abstract class Document<S, T = unknown> extends TrackedDocument<S, T> {
   /**
    * Stores what changed. An unchanged document sends nothing; a new one is inserted.
    *

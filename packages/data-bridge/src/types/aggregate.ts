@@ -216,7 +216,7 @@ export type ListNames<S> = {
 }[keyof S & string];
 
 export type Unwound<S, K extends keyof S> = Flat<
-  Omit<S, K> & { [P in K]: NonNullable<S[P]> extends readonly (infer E)[] ? E : never }
+  Omit<S, K> & { [P in K]-?: NonNullable<S[P]> extends readonly (infer E)[] ? E : never }
 >;
 
 export type With<S, A extends string, V> = Flat<Omit<S, A> & { [K in A]: V }>;

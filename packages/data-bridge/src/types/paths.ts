@@ -36,27 +36,38 @@ export type ElementOf<V> = V extends readonly (infer E)[] ? E : V;
  * do it: `items.qty` is the `qty` of every item. Of records, of what is unknown, of types inside themselves and of deeper
  * levels it has any path below; of a union, the paths of each of its kinds.
  */
-export type Paths<D> = PathsOfEach<ShapeOf<D>, 'names'>;
+export type Paths<D> = PathsIn<ShapeOf<D>, 'names', never, []>;
 
 /** The paths of filters and sorts, which may name an array's elements by their places, too: `items.0.qty`, `pair.1`. */
-export type FilterPaths<D> = PathsOfEach<ShapeOf<D>, 'filter'>;
+export type FilterPaths<D> = PathsIn<ShapeOf<D>, 'filter', never, []>;
 
 /** Any path, those of the type first: a document has stored fields too that the type does not name. */
 export type AnyPath<D> = Paths<D> | (string & {});
 
 /**
+ * The paths that `get` and `set` of a document take: those of its fields, or any where its model keeps fields that the schema
+ * does not name. `T` is what the model was declared with.
+ */
+export type OwnPaths<S, T> = unknown extends T
+  ? AnyPath<S>
+  : T extends { readonly isOpen: true }
+    ? AnyPath<S>
+    : ElementPaths<S>;
+
+/** A path that is known at run time only. */
+export type RunTimePath<P> = string extends P ? P : never;
+
+/**
  * The paths of updates, which name an array's elements: `items.0.qty`, `items.$.qty`, `items.$[].qty`, `items.$[name].qty`.
  * Of arrays inside arrays they have any path below, since the steps of each would multiply.
  */
-export type UpdatePaths<D> = PathsOfEach<ShapeOf<D>, 'update'>;
+export type UpdatePaths<D> = PathsIn<ShapeOf<D>, 'update', never, []>;
 
 /** The paths of values in a document, which name an array's elements by their places: `items.0.qty`. */
-export type ElementPaths<D> = PathsOfEach<ShapeOf<D>, 'places'>;
+export type ElementPaths<D> = PathsIn<ShapeOf<D>, 'places', never, []>;
 
 /** How paths name an array's elements: not at all, as filters or updates do, by places, or in any way inside another array. */
 type Mode = 'names' | 'filter' | 'update' | 'places' | 'inner';
-
-type PathsOfEach<T, M extends Mode> = T extends unknown ? PathsIn<T, M, never, []> : never;
 
 /**
  * `Seen` holds the types on the way as identities. They must stand here in full: those of a type alias are compared by
@@ -71,11 +82,12 @@ type PathsIn<T, M extends Mode, Seen, Depth extends unknown[]> = Depth['length']
       ? string
       : PathsOf<T, M, Seen | (<X>() => X extends T ? 1 : 2), [...Depth, unknown]>;
 
-type PathsOf<T, M extends Mode, Seen, Depth extends unknown[]> =
-  | (keyof T & string)
-  | {
-      [K in keyof T & string]: T[K] extends Leaf ? never : `${K}.${PathsBelow<T[K], M, Seen, Depth>}`;
-    }[keyof T & string];
+type PathsOf<T, M extends Mode, Seen, Depth extends unknown[]> = T extends unknown
+  ? | (keyof T & string)
+    | {
+        [K in keyof T & string]: T[K] extends Leaf ? never : `${K}.${PathsBelow<T[K], M, Seen, Depth>}`;
+      }[keyof T & string]
+  : never;
 
 type PathsBelow<V, M extends Mode, Seen, Depth extends unknown[]> = unknown extends V
   ? string
@@ -207,6 +219,9 @@ type HexOf<V> = V extends ObjectId ? string : never;
 export type PathsTo<D, V> = {
   [K in Paths<D>]: Holds<ObjectValue<ShapeOf<D>, K>, V> extends true ? K : never;
 }[Paths<D>];
+
+/** The elements of the array at a path. */
+export type ElementsAt<S, P> = ElementOf<NonNullable<PathValue<S, P>>>[];
 
 type ObjectValue<V, P> = P extends `${infer K}.${infer Rest}`
   ? ObjectValue<ObjectMember<V, K>, Rest>

@@ -54,12 +54,47 @@ export type IsPlainContainer<S> = 'shape' extends keyof S ? true : 'element' ext
 type IsOptional<S extends FieldSchema> =
   IsPlainContainer<S> extends true ? false : undefined extends InputOf<S> ? true : false;
 
-type OptionalKeys<F extends Fields> = { [K in keyof F]: IsOptional<F[K]> extends true ? K : never }[keyof F];
+/** The fields that a new document may leave out. */
+export type OptionalKeys<F extends Fields> = { [K in keyof F]: IsOptional<F[K]> extends true ? K : never }[keyof F];
+
+/** The names of the fields `F` and of those that options add. Nothing here looks inside a field's schema. */
+type NamesOf<F, O> = (keyof F & string) | '_id' | (keyof (Times<O> & Version<O>) & string);
+
+/** What the keys of indexes, and the shard key, may begin with. */
+type Indexed<F, O> = NamesOf<F, O> | `${NamesOf<F, O>}.${string}` | `$${string}`;
+
+/** The keys of indexes and the names of shard keys that begin with no field. */
+type WrongKeys<F, O, I> = I extends { readonly key: infer K }
+  ? K extends ReadonlyMap<unknown, unknown>
+    ? never
+    : Exclude<keyof K, Indexed<F, O>>
+  : never;
+
+/** A message in the place of each key of an index, and of each part of a shard key, that begins with no field. */
+export type NamesFields<F, O> = O extends { readonly unknown: 'keep' }
+  ? unknown
+  : (O extends { readonly indexes: readonly (infer I)[] }
+      ? [WrongKeys<F, O, I>] extends [never]
+        ? unknown
+        : { readonly indexes: readonly { readonly key: { readonly [K in WrongKeys<F, O, I>]?: NoField<K> } }[] }
+      : unknown) &
+      (O extends { readonly shardKey: readonly (infer P)[] }
+        ? [Exclude<P, Indexed<F, O>>] extends [never]
+          ? unknown
+          : { readonly shardKey: readonly Indexed<F, O>[] }
+        : unknown);
+
+type NoField<K> = `the schema has no field "${K & string}"`;
 
 /** What `new` and `create` take: fields with a default or that are optional may be left out. */
 export type Input<F extends Fields> = { -readonly [K in Exclude<keyof F, OptionalKeys<F>>]: InputOf<F[K]> } & {
   -readonly [K in OptionalKeys<F>]?: InputOf<F[K]>;
-} & (F extends { _id: unknown } ? unknown : { _id?: ObjectId | string });
+} & (F extends { _id: unknown } ? NoDocument : NoDocument & { _id?: ObjectId | string });
+
+/** The accessors of a document are on its class: `{ ...document }` has no fields. */
+interface NoDocument {
+  readonly [shape]?: 'a document has no fields of its own: pass what its toObject() gives';
+}
 
 /** What `assign` takes: values of the fields that may be set. */
 export type Assigned<S> = { -readonly [K in keyof S as IfWritable<S, K>]?: S[K] | undefined };
@@ -70,6 +105,9 @@ type IfWritable<S, K extends keyof S> =
 
 /** Where a document's type keeps the type of its fields. It exists for the compiler only. */
 export declare const shape: unique symbol;
+
+/** Where a document's type keeps what its model was declared with. */
+export declare const declared: unique symbol;
 
 /** A document of any model. */
 export interface AnyDocument {

@@ -61,7 +61,7 @@ describe('a save in flight', () => {
     await whenSent(() => {
       item.name = 'second';
       tags.push('b');
-      item.set('extra', 1);
+      item.set('extra' as string, 1);
       item.unset('count');
     });
     await saving;

@@ -54,7 +54,7 @@ describe("with concurrency 'fields'", () => {
         { a: 2, b: 6 },
       ],
     });
-    expect(merged.tags.toSorted()).toEqual(['a', 'first', 'second']);
+    expect(merged.tags?.toSorted()).toEqual(['a', 'first', 'second']);
   });
 
   it('two who change the same are one, also where both write the same value', async () => {

@@ -22,7 +22,7 @@ describe('with a server', () => {
     part.name = 'Bob';
     await part.save();
     await full.reload();
-    expect([full.name, full.age, part.get('age')]).toEqual(['Bob', 30, 30]);
+    expect([full.name, full.age, part.get('age' as string)]).toEqual(['Bob', 30, 30]);
   });
 
   it('references taken before reload() and rollback() are detached', async () => {

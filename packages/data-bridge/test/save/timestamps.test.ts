@@ -165,9 +165,9 @@ describe('an update', () => {
 
   it('notes it in a pipeline too', async () => {
     const note = await stored();
-    note.set('odd', { '': 1 });
+    note.set('odd' as string, { '': 1 });
     await note.save();
-    note.set('odd', { '': 2 });
+    note.set('odd' as string, { '': 2 });
     await note.save();
     const updates = database.sent().map((command) => command['updates'][0].u as unknown);
     expect(updates[1]).toBeInstanceOf(Array);

@@ -62,7 +62,10 @@ class Company extends model(
 class Page extends model('pages', { _id: z.string(), n: z.number() }) {}
 class Owned extends model('owned', { _id: objectId(), n: z.number() }) {}
 
+class Open extends model('open', { n: z.number() }, { unknown: 'keep' }) {}
+
 declare const u: User;
+declare const open: Open;
 declare const p: Page;
 
 /** Compiled and never run: what matters is what the compiler says. */
@@ -209,8 +212,16 @@ describe('the types of paths', () => {
       u.set('address.city', 'x');
       const c1 = u.get('address.geo.lat');
       expectTypeOf(c1).toEqualTypeOf<number | undefined>();
-      const lg = u.get('legacy.flag');
+      const lg = open.get('legacy.flag');
       expectTypeOf(lg).toEqualTypeOf<unknown>();
+      expectTypeOf(u.get('legacy.flag' as string)).toEqualTypeOf<unknown>();
+      // @ts-expect-error -- the model keeps no other fields
+      u.get('legacy.flag');
+      // @ts-expect-error -- a misspelt path
+      u.get('adress.city');
+      // @ts-expect-error -- a misspelt member of an element
+      u.get('items.0.qyt');
+      expectTypeOf(open.get('n')).toEqualTypeOf<number>();
       const l2 = u.get('items.0.qty');
       expectTypeOf(l2).toEqualTypeOf<number | undefined>();
       const l3 = u.get('name');
@@ -223,7 +234,19 @@ describe('the types of paths', () => {
       expectTypeOf(l6).toEqualTypeOf<number | undefined>();
       const l7 = u.get('meta.a');
       expectTypeOf(l7).toEqualTypeOf<unknown>();
+      open.set('legacy.x', 5).set('n', 4);
+      u.set('legacy.x' as string, 5)
+        .set('items.0.opts.0.k', 'x')
+        .set('scores.math', 4)
+        .set('meta.a.b', 5);
+      // @ts-expect-error -- the model keeps no other fields
       u.set('legacy.x', 5);
+      // @ts-expect-error -- a misspelt path
+      u.set('adress.city', 'x');
+      // @ts-expect-error -- a text for a number
+      open.set('n', 'x');
+      // @ts-expect-error -- through arrays by places alone
+      u.set('items.qty', 4);
       u.$inc('scores.math');
       u.$inc('address.geo.lat', 2);
       // @ts-expect-error -- a number at a path of texts
@@ -279,7 +302,7 @@ describe('the types of paths', () => {
 
   it('no any comes out', () => {
     expectCompiled(() => {
-      for (const path of ['meta', 'meta.a', 'legacy.x'] as const) expectTypeOf(u.get(path)).not.toBeAny();
+      for (const path of ['meta', 'meta.a'] as const) expectTypeOf(u.get(path)).not.toBeAny();
       expectTypeOf(u.meta).not.toBeAny();
       expectTypeOf(User.distinct('meta.any')).resolves.toEqualTypeOf<unknown[]>();
       expectTypeOf(User.find().lean().first()).resolves.not.toBeAny();

@@ -1,0 +1,156 @@
+import type { ObjectId } from 'mongodb';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { z } from 'zod';
+import { model, ref, SchemaError } from '../../src/index.ts';
+
+class User extends model(
+  'users',
+  {
+    name: z.string(),
+    age: z.number().optional(),
+    role: z.enum(['admin', 'guest']).default('guest'),
+    conf: z.object({
+      theme: z.string().default('dark'),
+      size: z.number(),
+      deep: z.object({ b: z.boolean().default(true) }),
+    }),
+    lines: z.array(z.object({ qty: z.number().default(1), sku: z.string() })).default([]),
+    shape: z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('a'), n: z.number().default(0) }),
+      z.object({ kind: z.literal('b'), t: z.string() }),
+    ]),
+    pair: z.tuple([z.string(), z.number()]),
+    owner: ref<User>(() => User),
+    scores: z.record(z.string(), z.number()),
+  },
+  { timestamps: true },
+) {}
+
+class Page extends model('pages', { _id: z.string().default('x'), n: z.number() }) {}
+
+interface StoredUser {
+  readonly _id: ObjectId;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  name: string;
+  age?: number | undefined;
+  role?: 'admin' | 'guest';
+  conf: { theme?: string; size: number; deep: { b?: boolean } };
+  lines?: { qty?: number; sku: string }[];
+  shape: { kind: 'a'; n?: number } | { kind: 'b'; t: string };
+  pair: [string, number];
+  owner: ObjectId;
+  scores: Record<string, number>;
+}
+
+declare const user: User;
+
+/** Compiled and never run: what matters is what the compiler says. */
+const expectCompiled = (code: () => unknown): void => expect(code).toBeTypeOf('function');
+
+describe('the types of what is stored', () => {
+  it('lean() gives fields that have a default as optional, at any depth, since documents stored before lack them', () => {
+    expectCompiled(async () => {
+      const [lean] = await User.find().lean();
+      if (lean === undefined) return undefined;
+      const stored: StoredUser = lean;
+      const back: typeof lean = stored;
+      expectTypeOf<(typeof lean)['role']>().toEqualTypeOf<'admin' | 'guest' | undefined>();
+      expectTypeOf<(typeof lean)['conf']['deep']['b']>().toEqualTypeOf<boolean | undefined>();
+      expectTypeOf<(typeof lean)['_id']>().toEqualTypeOf<ObjectId>();
+      expectTypeOf<keyof typeof lean>().toEqualTypeOf<keyof StoredUser>();
+      expectTypeOf((await Page.find().lean())[0]?._id).toEqualTypeOf<string | undefined>();
+      // @ts-expect-error -- the list may be missing
+      lean.lines.push({ sku: 'x' });
+      // @ts-expect-error -- so may a member that has a default
+      return [back, lean.conf.theme.length];
+    });
+  });
+
+  it('so do select() and omit() before it; documents have their defaults', () => {
+    expectCompiled(async () => {
+      const [picked] = await User.find().select('role', 'conf.theme').lean();
+      expectTypeOf(picked).toEqualTypeOf<
+        { readonly _id: ObjectId; role?: 'admin' | 'guest'; conf: { theme?: string } } | undefined
+      >();
+      const [rest] = await User.find().omit('conf', 'lines').select('role', 'name').lean();
+      expectTypeOf(rest?.role).toEqualTypeOf<'admin' | 'guest' | undefined>();
+      const [part] = await User.find().select('role', 'conf.theme');
+      expectTypeOf(part!.role).toEqualTypeOf<'admin' | 'guest'>();
+      expectTypeOf(part!.conf).toEqualTypeOf<{ theme: string }>();
+      expectTypeOf(user.role).toEqualTypeOf<'admin' | 'guest'>();
+      expectTypeOf(user.toObject().lines).toEqualTypeOf<{ qty: number; sku: string }[]>();
+    });
+  });
+
+  it('aggregate() and lookup() give them as optional, too', () => {
+    expectCompiled(async () => {
+      const [row] = await User.aggregate();
+      expectTypeOf(row?.role).toEqualTypeOf<'admin' | 'guest' | undefined>();
+      const [group] = await User.aggregate().group({ _id: '$role', n: { $sum: 1 } });
+      expectTypeOf(group?._id).toEqualTypeOf<'admin' | 'guest' | null | undefined>();
+      const [line] = await User.aggregate().unwind('lines');
+      expectTypeOf(line!.lines).toEqualTypeOf<{ qty?: number; sku: string }>();
+      const joined = User.aggregate().lookup({ from: User, localField: 'owner', foreignField: '_id', as: 'owners' });
+      expectTypeOf<Awaited<typeof joined>[0]['owners'][0]['conf']['deep']>().toEqualTypeOf<{ b?: boolean }>();
+    });
+  });
+
+  it('the fields of a spread document are no input: they are on its class', () => {
+    expectCompiled(() => {
+      const { _id, createdAt, updatedAt, ...fields } = user.toObject();
+      void User.create(fields);
+      // @ts-expect-error -- a spread document has no fields
+      void User.create({ ...user });
+      // @ts-expect-error -- nor when others are added
+      void User.replaceOne({}, { ...user, name: 'x' });
+      // @ts-expect-error -- a document is no input
+      new User(user);
+      return [_id, createdAt, updatedAt];
+    });
+  });
+});
+
+describe('the types of indexes', () => {
+  const fields = { email: z.string(), address: z.object({ city: z.string() }), owner: ref<User>(() => User) };
+
+  it('keys begin with fields of the model', () => {
+    class Indexed extends model('x', fields, {
+      timestamps: { createdAt: 'made' },
+      version: 'rev',
+      indexes: [
+        { key: { email: 1, 'address.city': -1, made: 1, rev: 1, _id: 1 }, unique: true },
+        { key: { '$**': 1 } },
+        { key: { email: 'text' }, weights: { email: 2 } },
+        { key: new Map([['owner', 1]]) },
+      ],
+      shardKey: ['email', 'address.city'],
+    }) {}
+    expect(new Indexed({ email: 'e', address: { city: 'c' }, owner: '507f1f77bcf86cd799439011' }).rev).toBeUndefined();
+    const open = model('x', fields, { unknown: 'keep', indexes: [{ key: { emial: 1 } }], shardKey: ['emial'] });
+    expect(open).toBeTypeOf('function');
+  });
+
+  it('another key is refused by the compiler and when the model is made', () => {
+    // @ts-expect-error -- a misspelt field
+    const key = (): unknown => model('x', fields, { indexes: [{ key: { email: 1 } }, { key: { emial: 1 } }] });
+    expect(key).toThrow(SchemaError);
+    expect(key).toThrow('"indexes" names "emial"');
+    // @ts-expect-error -- times that are not kept
+    const times = (): unknown => model('x', fields, { indexes: [{ key: { createdAt: 1 } }] });
+    expect(times).toThrow('names "createdAt"');
+    // @ts-expect-error -- a path that begins with no field
+    const path = (): unknown => model('x', fields, { indexes: [{ key: { 'adress.city': 1 } }] });
+    expect(path).toThrow('names "adress.city"');
+    // @ts-expect-error -- a misspelt part of the shard key
+    const shardKey = (): unknown => model('x', fields, { shardKey: ['emial'] });
+    expect(shardKey).toThrow('"shardKey" names "emial"');
+    const others = [
+      { key: new Map([['emial', 1 as const]]) },
+      { key: { email: 'text' as const }, weights: { emial: 2 } },
+      { key: { '$**': 1 as const }, wildcardProjection: { emial: 1 } },
+      { key: { email: 1 as const }, partialFilterExpression: { emial: { $exists: true } } },
+    ];
+    for (const index of others) expect(() => model('x', fields, { indexes: [index] })).toThrow('names "emial"');
+  });
+});
