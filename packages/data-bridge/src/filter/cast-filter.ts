@@ -6,7 +6,8 @@ import { UsageError } from '../errors.ts';
 import { castCondition, castElementMatch, castWhole, elementOf, placeAt } from './cast-values.ts';
 import { idOfDocument, idsOfDocuments, writtenWithIds } from './document-id.ts';
 import { Literal, literal } from './literal.ts';
-import { operatorIn, safeCondition, safeFilter } from './check-filter.ts';
+import { safeCondition, safeFilter } from './check-filter.ts';
+import { operatorIn } from './operator-in.ts';
 import { renameInExpression } from './rename-in-expression.ts';
 
 /** Operators of an update whose value becomes the field's, or is computed with it. */

@@ -1,10 +1,10 @@
 import { isPlainObject, setOwn } from '../bson/plain-object.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { InvalidIdError, UsageError } from '../errors.ts';
-import { objectId, convertTo, typeName } from '../schema/bson-types.ts';
+import { objectId, convertTo } from '../schema/bson-types.ts';
 import type { InnerKind, Place } from '../schema/schema-shape.ts';
 import { placeOf, runSchema, stepInto } from '../schema/structure.ts';
-import { operatorIn } from './check-filter.ts';
+import { operatorIn } from './operator-in.ts';
 
 /*
  * Text that stands for a value of BSON is that value wherever the schema takes text: an id, a decimal, a uuid, a date. In filters

@@ -1,3 +1,4 @@
+import { operatorIn } from './operator-in.ts';
 import { ObjectId } from 'mongodb';
 import { hasToBson, isMutable } from '../bson/copy.ts';
 import { isPlainObject, setOwn } from '../bson/plain-object.ts';
@@ -145,12 +146,6 @@ function refuseOperator(definition: ModelDefinition, keys: readonly string[]): n
   const place = keys.length > 1 ? keys.slice(0, -1) : keys;
   const text = `The filter has the operator ${keys.at(-1)} at "${place.join('.')}", and the connection has sanitizeFilters: compare by literal(), or wrap what the program wrote itself in trusted().`;
   throw new UsageError(text, definition.context);
-}
-
-/** The first key of a condition that makes it one with operators. */
-export function operatorIn(condition: unknown): string | undefined {
-  if (!isPlainObject(condition) && !(condition instanceof Map)) return undefined;
-  return Array.from(membersOf(condition), ([key]) => String(key)).find((key) => key.startsWith('$'));
 }
 
 /** A condition with what its literals stand for. */
