@@ -18,7 +18,7 @@ import {
 import type { Baseline } from '../tracking/baseline.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
 import type { Edit, EditTree, Keys } from '../edits/edits.ts';
-import { SettledValues } from './settled-values.ts';
+import { TakenOver } from './taken-over.ts';
 import type { GuardFilter } from '../update/shape-guards.ts';
 import type { UpdatePlan } from '../update/plan.ts';
 import { equalOrBothUndefined, type PendingAtomic } from '../tracking/pending-operators.ts';
@@ -115,7 +115,7 @@ export class DocumentState implements Progress, Participant {
   readonly inDoubt: boolean = false;
   /** Fields that were assigned as a whole and not validated since: their schema's output is still to be taken over. */
   readonly assigned = new Set<string>();
-  readonly settledValues = new SettledValues();
+  readonly takenOver = new TakenOver();
   readonly defaults = new Map<string, HandedDefault>();
   /** What a clone took over: those of its fields that the schema does not name are no mistakes. */
   kept: ReadonlySet<string> | null = null;
@@ -230,7 +230,7 @@ export class DocumentState implements Progress, Participant {
   /** Forgets what was noted of one field's changes, or of all: they were rolled back. */
   forgetChanges(field?: string): void {
     this.#progress.pending = this.pending.filter(({ keys }) => field !== undefined && keys[0] !== field);
-    if (!this.isNew) this.settledValues.forget(field);
+    if (!this.isNew) this.takenOver.forget(field);
     const fields = field === undefined ? [...this.defaults.keys(), ...this.assigned] : [field];
     for (const each of fields) {
       this.defaults.delete(each);
@@ -303,7 +303,7 @@ export class DocumentState implements Progress, Participant {
   reread(): void {
     Object.assign(this.#progress, UNTOUCHED);
     this.assigned.clear();
-    this.settledValues.forget();
+    this.takenOver.forget();
     this.defaults.clear();
   }
 
@@ -337,7 +337,7 @@ export class DocumentState implements Progress, Participant {
     const { pending } = this;
     const assigned = [...this.assigned];
     const defaults = copiesOf(this.defaults);
-    const restoreSettled = this.settledValues.keep();
+    const restoreSettled = this.takenOver.keep();
     const restore = (): void => {
       moveTo(this.tracker, baseline.copy());
       this.#progress.pending = pending;

@@ -121,7 +121,7 @@ async function saveExactly(
     for (const [name, value] of fields) {
       state.set(name, value === ABSENT ? undefined : reader.live(value, [name]));
       // It was stored once: no schema transforms it again.
-      if (value !== ABSENT) state.settledValues.set(name, reader.live(value, [name]));
+      if (value !== ABSENT) state.takenOver.set(name, reader.live(value, [name]));
     }
     if (options.validate ?? state.definition.validate) await validate(state, () => {});
     for (const [name, value] of fields) if (value !== ABSENT) state.set(name, value);

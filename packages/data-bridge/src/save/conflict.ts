@@ -166,7 +166,7 @@ export function moveOnto(state: DocumentState, newer: BsonBaseline, settle: Sett
     const isHeld = isMine || equalOrBothAbsent(baseline.exact(name), newer.exact(name));
     const isLive = value !== undefined && isHeld && baseline.current(name) !== undefined;
     // What was stored before is not transformed again, though it is stored no longer.
-    if (state.settledValues.get(name) === undefined) state.settledValues.set(name, baseline.original(name));
+    if (state.takenOver.get(name) === undefined) state.takenOver.set(name, baseline.original(name));
     newer.set(name, isLive ? baseline.current(name) : value === undefined ? undefined : newer.live(value, [name]));
   }
   rebaseAtomics(state, baseline, newer);

@@ -24,7 +24,7 @@ export function planWrite(
   options: ConflictOptions = {},
   known?: () => EditTree | null,
 ): Write | null {
-  state.settledValues.planned();
+  state.takenOver.planned();
   if (state.isNew) {
     const document = withId(state, planInsert(state));
     return { kind: 'insert', document, entry: recorderOf(state.definition).planInsert(document) };

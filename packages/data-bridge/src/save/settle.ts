@@ -23,7 +23,7 @@ import type { BSON } from 'mongodb';
 export function settle(state: DocumentState, write: Write, stored: Uint8Array | null = null): void {
   if (write.kind === 'insert') settleInsert(state, write.document);
   else settleUpdate(state, write, stored);
-  state.settledValues.confirmed();
+  state.takenOver.confirmed();
 }
 
 function settleUpdate(

@@ -27,7 +27,7 @@ export function takeField(state: DocumentState, name: string, output: unknown): 
   const taken = layOver(state, field, value, output, isWhole, taking);
   if (!Object.is(taken, value)) baseline.set(name, taken);
   if (taking.changed || taking.refused.length > 0)
-    state.settledValues.set(name, withoutRefused(copyValue(taken), taking));
+    state.takenOver.set(name, withoutRefused(copyValue(taken), taking));
   if (taking.changed) replaceShown(state, waiting, shown);
   return issuesOf(field, taking);
 }
@@ -48,7 +48,7 @@ function layOver(
   taking: Taking,
 ): unknown {
   const original = state.isNew ? undefined : state.baseline.original(name);
-  const settled = state.settledValues.get(name);
+  const settled = state.takenOver.get(name);
   const base = settled ?? original;
   const known = {
     base: base === undefined ? ABSENT : base,

@@ -21,7 +21,7 @@ const FIXED = [
   'disturbed',
   'assigned',
   'defaults',
-  'settledValues',
+  'takenOver',
 ];
 
 describe('the state of a document', () => {
