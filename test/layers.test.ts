@@ -30,9 +30,9 @@ const packages: readonly Package[] = [
       'types/',
       'document/',
       'collection-sync/',
-      'history/',
       'save/',
       'write/',
+      'history/',
       'query/',
       'aggregate/',
       'watch/',
@@ -138,6 +138,19 @@ describe.each(packages)('$folder', ({ folder, rooms, outside, loaded, pure }) =>
   it('has no enum and no code generation', () => {
     const banned = /^(?:export )?(?:declare )?(?:const )?enum\b|\beval\(|\bFunction\(/gm;
     expect(violations(({ text }) => [...text.matchAll(banned)].map(([found]) => found))).toEqual([]);
+  });
+});
+
+describe('the history', () => {
+  it('is asked for nowhere outside of its room, but where a model is made and defined', () => {
+    const places = ['history/', 'definition/', 'model/', 'index.ts', 'errors.ts'];
+    const asking = sourcesIn('packages/data-bridge/src')
+      .filter(({ path }) => !places.some((place) => path.startsWith(place)))
+      .filter(
+        ({ text, imports }) =>
+          imports.some(({ specifier }) => specifier.includes('/history/')) || /\bredaction\b|\bisRecorded\b/.test(text),
+      );
+    expect(asking.map(({ path }) => path)).toEqual([]);
   });
 });
 

@@ -95,7 +95,9 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
   /** @internal */
   static of<R, D>(definition: ModelDefinition, read: ReadAll<D>, options: AggregationOptions = {}): Aggregate<R, D> {
     refuseNamed('aggregate', definition, options, REFUSED);
-    return new Aggregate({ definition, read, options, stages: [], gives: 'documents', readers: definition.readers() });
+    const { conditions } = definition;
+    const stages = conditions === null ? [] : [{ $match: conditions }];
+    return new Aggregate({ definition, read, options, stages, gives: 'documents', readers: definition.readers() });
   }
 
   /** Keeps what matches. At the beginning it can use indexes. */

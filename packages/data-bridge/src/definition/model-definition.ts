@@ -28,6 +28,12 @@ interface Times {
   readonly updatedAt?: string | undefined;
 }
 
+/** What a model's documents are taken from: a connection of their own, a part of the collection. */
+interface Binding {
+  readonly connection?: Connection;
+  readonly conditions?: Readonly<Record<string, unknown>> | null;
+}
+
 const UNCONNECTED: FilterRules = { sanitizeFilters: false, allowServerJavaScript: false };
 
 /** All that a model's documents have in common: made once by `model()`. */
@@ -51,6 +57,8 @@ export class ModelDefinition {
   readonly shardKey: readonly string[];
   readonly indexes: readonly ModelIndex[];
   readonly check: ((document: unknown) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>>) | undefined;
+  /** What holds for all documents of the model beside others in its collection, as a filter; null where nothing does. */
+  readonly conditions: Readonly<Record<string, unknown>> | null;
   readonly #names: FieldNames;
   readonly #bound: Connection | undefined;
   #timesChecked = 0;
@@ -61,7 +69,12 @@ export class ModelDefinition {
   readonly #layouts = new WeakMap<Connection, Layout>();
   readonly #collections = new WeakMap<Connection, Collection>();
 
-  constructor(collectionName: string, fields: Fields, options: ModelOptions, bound?: Connection) {
+  constructor(
+    collectionName: string,
+    fields: Fields,
+    options: ModelOptions,
+    { connection, conditions = null }: Binding = {},
+  ) {
     checkCollectionName(collectionName);
     if (!isPlainObject(fields)) {
       const text = `model() takes an object of fields and their schemas, got ${typeName(fields)}.`;
@@ -88,13 +101,21 @@ export class ModelDefinition {
     this.redaction = this.#redactionOf(options.history);
     this.#options = options;
     this.#schemas = fields;
-    this.#bound = bound;
+    this.#bound = connection;
+    this.conditions = conditions;
     this.checkTypes();
   }
 
   /** The same model on another connection. */
   on(connection: Connection): ModelDefinition {
-    return new ModelDefinition(this.collectionName, this.#schemas, this.#options, connection);
+    const { conditions } = this;
+    return new ModelDefinition(this.collectionName, this.#schemas, this.#options, { connection, conditions });
+  }
+
+  /** The same model, of those documents alone that match. @param conditions equalities, under the stored names. */
+  within(conditions: Readonly<Record<string, unknown>>): ModelDefinition {
+    const bound = this.#bound === undefined ? {} : { connection: this.#bound };
+    return new ModelDefinition(this.collectionName, this.#schemas, this.#options, { ...bound, conditions });
   }
 
   /**

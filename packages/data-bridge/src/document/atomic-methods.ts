@@ -39,7 +39,7 @@ export function operate(
   if (isAtomic && earlier === undefined) checkStored(state, keys, operator, operand);
   show(root, keys, before, after);
   const noted = { keys, operator, operand: copyValue(whole), shown: copyValue(after) };
-  state.pending = isAtomic ? [...others, noted] : others;
+  state.setOperators(isAtomic ? [...others, noted] : others);
 }
 
 /** Text removes the value that it stands for: other operands are given to the schemas, these are no values of the document. */
@@ -71,18 +71,18 @@ export function replaceOperands(
   operators: readonly PendingAtomic[],
   replaced: (value: unknown) => unknown,
 ): void {
-  state.pending = state.pending.map((each) => {
+  const pending = state.pending.map((each) => {
     if (!operators.includes(each)) return each;
     const { operand } = each;
     const shown = copyValue(valueAt({ get: (name) => state.baseline.current(name) }, each.keys));
     return { ...each, operand: Array.isArray(operand) ? operand.map(replaced) : replaced(operand), shown };
   });
+  state.setOperators(pending);
 }
 
 /** The save that was to send them was refused: they wait again, beside those that were asked for meanwhile. */
 export function putBack(state: DocumentState): void {
-  state.pending = joinAtomics(state);
-  state.sent = [];
+  state.setOperators(joinAtomics(state), []);
 }
 
 /** The operators that are under way and those that wait, one for each path. */
@@ -101,7 +101,7 @@ export function joinAtomics({ sent: underWay, pending: waiting }: DocumentState)
 /** The save is done and the baseline has the stored values: memory takes them where the program changed nothing since. */
 export function takeStored(state: DocumentState): void {
   for (const sent of state.sent) takeOne(state, sent);
-  state.sent = [];
+  state.setOperators(state.pending, []);
 }
 
 function takeOne(state: DocumentState, { keys, shown }: PendingAtomic): void {
@@ -113,14 +113,14 @@ function takeOne(state: DocumentState, { keys, shown }: PendingAtomic): void {
   const others = state.pending.filter((each) => each !== later);
   // What was asked for meanwhile is done to the stored value; where it no longer fits, memory is an ordinary change.
   if (later !== undefined && whyInapplicable(later.operator, stored, later.operand) !== null) {
-    state.pending = others;
+    state.setOperators(others);
     return;
   }
   const after =
     later === undefined
       ? stored
       : applyAtomic(later.operator, stored, later.operand, state.definition.programPath(keys));
-  if (later !== undefined) state.pending = [...others, { ...later, shown: copyValue(after) }];
+  if (later !== undefined) state.setOperators([...others, { ...later, shown: copyValue(after) }]);
   if (!equalOrBothUndefined(before, after)) show(baseline, keys, before, after);
 }
 

@@ -13,7 +13,7 @@ export interface Checkpoint {
 export function checkpoint(state: DocumentState): Checkpoint {
   const kept = state.keepFields();
   const { isNew, sent } = state;
-  const settledThen = state.settled.copies();
+  const settledThen = state.takenOver.copies();
   return {
     rollback() {
       state.join();
@@ -40,7 +40,7 @@ function setFields(
     if (equalOrBothUndefined(presentIn(now, name), value)) continue;
     state.set(name, value);
     // What was stored then, or taken over, is not transformed again.
-    state.settled.set(name, settledThen.get(name) ?? (wasNew ? undefined : then.original(name)));
+    state.takenOver.set(name, settledThen.get(name) ?? (wasNew ? undefined : then.original(name)));
     if (assigned.includes(name)) state.assigned.add(name);
   }
 }

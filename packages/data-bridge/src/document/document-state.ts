@@ -1,6 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { BSON } from 'mongodb';
-import { currentAttempt, type Member, type TransactionAttempt } from '../connection/transaction-attempt.ts';
 import { copyValue } from '../bson/copy.ts';
 import { isPlainObject, setOwn } from '../bson/plain-object.ts';
 import { ABSENT, LateBytes, memberOf } from '../bson/encode.ts';
@@ -8,32 +6,47 @@ import type { ModelDefinition } from '../definition/model-definition.ts';
 import type { Concurrency } from '../definition/model-options.ts';
 import { equalValues } from '../bson/equal-values.ts';
 import { type ErrorContext, UsageError } from '../errors.ts';
+import { OperationQueue } from './operation-queue.ts';
 import type { PlannedEntry } from './planned-entry.ts';
+import {
+  findObstacle,
+  joinTransaction,
+  type KeptState,
+  type Participant,
+  type TransactionPart,
+} from './transaction-part.ts';
 import type { Baseline } from '../tracking/baseline.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
 import type { Edit, EditTree, Keys } from '../edits/edits.ts';
-import { SettledValues } from './settled-values.ts';
+import { TakenOver } from './taken-over.ts';
 import type { GuardFilter } from '../update/shape-guards.ts';
 import type { UpdatePlan } from '../update/plan.ts';
 import { equalOrBothUndefined, type PendingAtomic } from '../tracking/pending-operators.ts';
 import { baselineOf, moveTo, type StateTracker } from '../tracking/state-tracker.ts';
 
 /** What one save writes: fixed when it is planned, so that later changes of the document are left for the next one. */
-export type Write =
-  | { readonly kind: 'insert'; readonly document: BSON.Document; readonly entry?: PlannedEntry }
-  | {
-      readonly kind: 'update';
-      readonly filter: DocumentState['filter'];
-      readonly tree: EditTree;
-      /** The fields that the mapper itself writes: the time of the update, and the version. */
-      readonly stamped: readonly string[];
-      /** True where the server tells what the operators left, since others may have written there, too. */
-      readonly reads: boolean;
-      /** What the stored document must hold besides; null where the update fits any. */
-      readonly conditions: WriteConditions | null;
-      /** Of a model whose history is kept. */
-      readonly entry?: PlannedEntry;
-    };
+export type Write = InsertWrite | UpdateWrite;
+
+export interface InsertWrite {
+  readonly kind: 'insert';
+  readonly document: BSON.Document;
+  /** What the recorder notes of it; undefined where it notes nothing. */
+  readonly entry: PlannedEntry | undefined;
+}
+
+export interface UpdateWrite {
+  readonly kind: 'update';
+  readonly filter: DocumentState['filter'];
+  readonly tree: EditTree;
+  /** The fields that the mapper itself writes: the time of the update, and the version. */
+  readonly stamped: readonly string[];
+  /** True where the server tells what the operators left, since others may have written there, too. */
+  readonly reads: boolean;
+  /** What the stored document must hold besides; null where the update fits any. */
+  readonly conditions: WriteConditions | null;
+  /** What the recorder notes of it; undefined where it notes nothing. */
+  readonly entry: PlannedEntry | undefined;
+}
 
 /** Under which conditions a document is written. */
 export interface WriteConditions {
@@ -48,11 +61,6 @@ export interface WriteConditions {
   readonly asPipeline: boolean;
 }
 
-/** One operation on a stored document, or on several. */
-interface Operation {
-  isOver: boolean;
-}
-
 /** What the fields of a document were at some time. */
 export interface KeptFields {
   readonly baseline: Baseline;
@@ -61,16 +69,6 @@ export interface KeptFields {
   restore(): void;
 }
 
-/** A document's part in a transaction. */
-interface Part extends Member {
-  readonly attempt: TransactionAttempt;
-  /** True when more was done than reading. */
-  isFirm: boolean;
-}
-
-/** The operations that the current chain of calls is in, or was started from. On Node 20 its first use slows every promise of the process. */
-const busy = new AsyncLocalStorage<ReadonlySet<Operation>>();
-
 /** A default that a document handed out for a field that is not stored, and a copy to see whether it was changed. */
 export interface HandedDefault {
   readonly value: unknown;
@@ -78,43 +76,53 @@ export interface HandedDefault {
 }
 
 /**
+ * How far the writing of a document has come. Only `DocumentState` changes it, by its transitions; it is what a
+ * transaction that is taken back puts back, beside the fields.
+ */
+interface Progress {
+  readonly isNew: boolean;
+  readonly isDeleted: boolean;
+  /** What the last save wrote: of an insert the document's bytes, which the baseline has too. */
+  readonly lastSaved: EditTree | LateBytes | null;
+  /** Atomic operators that wait for a save. */
+  readonly pending: readonly PendingAtomic[];
+  /** Those in the write that is under way, or whose answer did not come. */
+  readonly sent: readonly PendingAtomic[];
+  /** What the save under way writes, or one of which nobody knows what became of it. */
+  readonly writing: EditTree | null;
+  /** A write whose answer did not come. */
+  readonly unanswered: Write | null;
+  /** True when it was written in a transaction of which nobody knows whether it was committed. */
+  readonly inDoubt: boolean;
+}
+
+/**
  * What the mapper keeps of a document beside its fields. Documents that are only read have none, so it is made when a
  * document is new, is written or is saved.
  */
-export class DocumentState {
+export class DocumentState implements Progress, Participant {
   readonly definition: ModelDefinition;
   readonly tracker: StateTracker<never>;
   /** The document itself: others of its class are made as it was. */
   readonly owner: object;
-  isNew: boolean;
-  isDeleted = false;
-  /** What the last save wrote: of an insert the document's bytes, which the baseline has too. */
-  lastSaved: EditTree | LateBytes | null = null;
-  /** Atomic operators that wait for a save. */
-  pending: readonly PendingAtomic[] = [];
-  /** Those in the write that is under way, or whose answer did not come. */
-  sent: readonly PendingAtomic[] = [];
-  /** What the save under way writes, or one of which nobody knows what became of it. */
-  writing: EditTree | null = null;
-  /** A write whose answer did not come. */
-  unanswered: Write | null = null;
-  /** True when it was written in a transaction of which nobody knows whether it was committed. */
-  inDoubt = false;
+  readonly isNew: boolean;
+  readonly isDeleted: boolean = false;
+  readonly lastSaved: EditTree | LateBytes | null = null;
+  readonly pending: readonly PendingAtomic[] = [];
+  readonly sent: readonly PendingAtomic[] = [];
+  readonly writing: EditTree | null = null;
+  readonly unanswered: Write | null = null;
+  readonly inDoubt: boolean = false;
   /** Fields that were assigned as a whole and not validated since: their schema's output is still to be taken over. */
   readonly assigned = new Set<string>();
-  readonly settled = new SettledValues();
+  readonly takenOver = new TakenOver();
   readonly defaults = new Map<string, HandedDefault>();
   /** What a clone took over: those of its fields that the schema does not name are no mistakes. */
   kept: ReadonlySet<string> | null = null;
   /** True when the program's own code, run in the midst of an operation, assigned a field. */
   disturbed = false;
-  /** The end of the operations that were started; null when none is under way. */
-  #tail: Promise<void> | null = null;
-  #calling = false;
-  /** What runs now, or ran last. */
-  #operation: Operation = { isOver: true };
-  /** The transaction that it takes part in. */
-  #part: Part | null = null;
+  readonly operations = new OperationQueue();
+  part: TransactionPart | null = null;
 
   constructor(definition: ModelDefinition, tracker: StateTracker<never>, owner: object, isNew: boolean) {
     this.definition = definition;
@@ -214,15 +222,15 @@ export class DocumentState {
 
   /** Sets a field's value. */
   set(name: string, value: unknown): void {
-    if (this.#calling && !equalOrBothUndefined(this.baseline.current(name), value)) this.disturbed = true;
+    if (this.operations.isCalling && !equalOrBothUndefined(this.baseline.current(name), value)) this.disturbed = true;
     this.baseline.set(name, value);
     this.defaults.delete(name);
   }
 
   /** Forgets what was noted of one field's changes, or of all: they were rolled back. */
   forgetChanges(field?: string): void {
-    this.pending = this.pending.filter(({ keys }) => field !== undefined && keys[0] !== field);
-    if (!this.isNew) this.settled.forget(field);
+    this.#progress.pending = this.pending.filter(({ keys }) => field !== undefined && keys[0] !== field);
+    if (!this.isNew) this.takenOver.forget(field);
     const fields = field === undefined ? [...this.defaults.keys(), ...this.assigned] : [field];
     for (const each of fields) {
       this.defaults.delete(each);
@@ -231,83 +239,95 @@ export class DocumentState {
     }
   }
 
-  /** Forgets all that was noted since the document was read: it was read again. */
-  forget(): void {
-    this.isNew = false;
-    this.isDeleted = false;
-    this.inDoubt = false;
-    this.unanswered = null;
-    this.pending = [];
-    this.sent = [];
-    this.writing = null;
+  // ── transitions ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The operators that wait, and those under way, are others now. */
+  setOperators(pending: readonly PendingAtomic[], sent = this.sent): void {
+    const progress = this.#progress;
+    progress.pending = pending;
+    progress.sent = sent;
+  }
+
+  /** A save was planned: operators that waited go with it. */
+  planned(tree: EditTree | null, atomics: readonly PendingAtomic[]): void {
+    const progress = this.#progress;
+    progress.sent = atomics;
+    progress.pending = [];
+    progress.writing = tree;
+  }
+
+  /** The write that was planned is laid on a newer document. */
+  replanned(tree: EditTree): void {
+    if (this.writing !== null) this.#progress.writing = tree;
+  }
+
+  /** The write that was planned is not under way any more: it was not sent, or refused, or is to be planned anew. */
+  withdrawn(): void {
+    this.#progress.writing = null;
+  }
+
+  /** What became of the write without an answer is known now. */
+  answered(): void {
+    this.#progress.unanswered = null;
+  }
+
+  /** The write was sent, and nobody knows what became of it. */
+  unansweredBy(write: Write): void {
+    this.#progress.unanswered = write;
+  }
+
+  /** The write was done. @param saved what it wrote. */
+  settled(saved: EditTree | LateBytes): void {
+    const progress = this.#progress;
+    progress.isNew = false;
+    progress.lastSaved = saved;
+    progress.writing = null;
+    progress.unanswered = null;
+  }
+
+  /** The stored document was deleted. */
+  deleted(): void {
+    this.#progress.isDeleted = true;
+  }
+
+  doubted(): void {
+    this.#progress.inDoubt = true;
+  }
+
+  /** What became of a transaction of which nobody knew is known now. */
+  decided(): void {
+    this.#progress.inDoubt = false;
+  }
+
+  /** The document was read again: nothing that was noted since it was read before counts any more. */
+  reread(): void {
+    Object.assign(this.#progress, UNTOUCHED);
     this.assigned.clear();
-    this.settled.forget();
+    this.takenOver.forget();
     this.defaults.clear();
+  }
+
+  get #progress(): Mutable<Progress> {
+    return this;
   }
 
   // ── transactions ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /**
-   * Takes part in the transaction around the call, if there is one, from now on until that is over.
-   *
-   * @param isReading true where a value was handed out that may be changed in place. It need not be, so whoever does
-   *   more comes first.
-   * @throws UsageError while others are busy with the document.
-   */
+  /** Takes part in the transaction around the call, if there is one. @throws UsageError while others are busy with the document. */
   join(isReading = false): void {
-    const attempt = currentAttempt();
-    if (attempt !== undefined && this.#part?.attempt === attempt) {
-      this.#part.isFirm ||= !isReading;
-      return;
-    }
-    const obstacle = this.#findObstacle();
-    if (isReading && (this.#part !== null || obstacle !== null)) return;
-    if (attempt === undefined || attempt.isOver) {
-      if (obstacle === null) this.#part = null;
-      return;
-    }
-    if (obstacle !== null) throw new UsageError(obstacle, this.context);
-    this.#part = this.#takePart(attempt, !isReading);
-    attempt.join(this.#part);
+    joinTransaction(this, isReading);
   }
 
-  /** Why nothing may be done with it now where the call is, because of a transaction; null where it may. */
-  #findObstacle(): string | null {
-    const attempt = currentAttempt();
-    if (this.#part?.attempt === attempt) return null;
-    if (this.#part?.isFirm === true)
-      return 'The document takes part in a transaction that is under way: do this inside of its callback, or when it is over.';
-    return attempt === undefined || attempt.isOver || this.#tail === null
-      ? null
-      : 'An operation on the document began before the transaction and is not over: await it first.';
-  }
-
-  #takePart(attempt: TransactionAttempt, isFirm: boolean): Part {
-    const restore = this.#keep();
-    const { lastSaved, isDeleted } = this;
-    const part: Part = {
-      attempt,
-      isFirm,
-      idle: async () => {
-        await this.#tail;
-      },
-      leave: (fate) => {
-        if (this.#part !== part) return;
-        this.#part = null;
-        if (fate === 'restored') restore();
-        if (fate === 'unknown') this.inDoubt ||= this.lastSaved !== lastSaved || this.isDeleted !== isDeleted;
-      },
-    };
-    return part;
-  }
-
-  /** Gives what puts it back as it is now. */
-  #keep(): () => void {
-    const fields = { ...this };
+  keep(): KeptState {
+    const { isNew, isDeleted, lastSaved, pending, sent, writing, unanswered, inDoubt } = this;
+    const progress: Progress = { isNew, isDeleted, lastSaved, pending, sent, writing, unanswered, inDoubt };
     const { restore } = this.keepFields();
-    return () => {
-      Object.assign(this, fields);
-      restore();
+    return {
+      restore: () => {
+        Object.assign(this.#progress, progress);
+        restore();
+      },
+      isWritten: () => this.lastSaved !== lastSaved || this.isDeleted !== isDeleted,
     };
   }
 
@@ -317,10 +337,10 @@ export class DocumentState {
     const { pending } = this;
     const assigned = [...this.assigned];
     const defaults = copiesOf(this.defaults);
-    const restoreSettled = this.settled.keep();
+    const restoreSettled = this.takenOver.keep();
     const restore = (): void => {
       moveTo(this.tracker, baseline.copy());
-      this.pending = pending;
+      this.#progress.pending = pending;
       this.assigned.clear();
       for (const name of assigned) this.assigned.add(name);
       restoreSettled();
@@ -330,63 +350,41 @@ export class DocumentState {
     return { baseline, assigned, restore };
   }
 
-  // ── the queue ─────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── operations ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Runs an operation on the stored document after those that were started before it. @param operation must not throw but reject. */
   queue<R>(name: string, operation: () => Promise<R>): Promise<R> {
     return DocumentState.queueAll([this], name, operation);
   }
 
-  /**
-   * Runs one operation on several documents, after those that were started on any of them before it. It takes its place
-   * in all their queues at once, so that two of them with documents in common never wait for each other.
-   */
+  /** Runs one operation on several documents, after those that were started on any of them before it. */
   static queueAll<R>(states: readonly DocumentState[], name: string, operation: () => Promise<R>): Promise<R> {
-    let tails: Set<Promise<void>> | null = null;
     for (const state of states) {
-      const obstacle = state.#isInside()
+      const obstacle = state.operations.isInside
         ? `${name}() was called from inside a save of the same document, so it would wait for itself.`
-        : state.#findObstacle();
+        : findObstacle(state);
       if (obstacle !== null) return Promise.reject(new UsageError(obstacle, state.context));
-      if (state.#tail !== null) (tails ??= new Set()).add(state.#tail);
     }
     for (const state of states) state.join();
-    const current: Operation = { isOver: false };
-    const perform = (): Promise<R> => {
-      for (const state of states) state.#operation = current;
-      return operation();
-    };
-    const run = tails === null ? perform() : Promise.all(tails).then(perform);
-    // This is told before whoever called: each promise costs, so it is the only one here.
-    const finish = (): void => {
-      current.isOver = true;
-      for (const state of states) if (state.#tail === tail) state.#tail = null;
-    };
-    const tail: Promise<void> = run.then(finish, finish);
-    for (const state of states) state.#tail = tail;
-    return run;
-  }
-
-  /** True where the current chain of calls is part of what runs on this document now. */
-  #isInside(): boolean {
-    return this.#calling || (!this.#operation.isOver && busy.getStore()?.has(this.#operation) === true);
-  }
-
-  /** Runs the program's own code in the midst of an operation, so that `queue` knows when it is called from there. */
-  call<R>(code: () => R): R {
-    this.#calling = true;
-    try {
-      return code();
-    } finally {
-      this.#calling = false;
-    }
-  }
-
-  /** The same for code that waits: what it does later is inside too. */
-  inside<R>(code: () => R): R {
-    return busy.run(new Set(busy.getStore()).add(this.#operation), code);
+    return OperationQueue.run(
+      states.map(({ operations }) => operations),
+      operation,
+    );
   }
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** The progress of a document that was just read. */
+const UNTOUCHED: Omit<Progress, 'lastSaved'> = {
+  isNew: false,
+  isDeleted: false,
+  pending: [],
+  sent: [],
+  writing: null,
+  unanswered: null,
+  inDoubt: false,
+};
 
 function copiesOf(defaults: ReadonlyMap<string, HandedDefault>): Map<string, HandedDefault> {
   const copies = [...defaults].map(

@@ -63,7 +63,7 @@ export class TakenFields {
 /** Notes that these fields are as their schemas made them, and that those which no schema names are no mistakes. */
 export function keepTaken(state: DocumentState, { fields }: TakenFields): void {
   state.kept = new Set(Object.keys(fields));
-  for (const [name, value] of Object.entries(fields)) state.settled.set(name, copyValue(value));
+  for (const [name, value] of Object.entries(fields)) state.takenOver.set(name, copyValue(value));
 }
 
 /** What a clone is made of. @param fields copies of the other one's. */

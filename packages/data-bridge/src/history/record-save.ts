@@ -10,7 +10,7 @@ import { setOwn } from '../bson/plain-object.ts';
 import { ABSENT, encodeDocument } from '../bson/encode.ts';
 import { type ModelDefinition, REVISION, REVISION_ID } from '../definition/model-definition.ts';
 import { HistoryError } from '../errors.ts';
-import type { DocumentState } from '../document/document-state.ts';
+import type { DocumentState, InsertWrite, UpdateWrite } from '../document/document-state.ts';
 import type { Baseline } from '../tracking/baseline.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
 import type { Edit, EditTree } from '../edits/edits.ts';
@@ -20,9 +20,9 @@ import { isNameable } from '../update/operators.ts';
 import { fallbackTree, type UpdatePlan } from '../update/plan.ts';
 import { changesBetween, type StoredChange } from '../edits/stored-changes.ts';
 import { type Answer, nullIfShapeDiffers, type Update } from '../document/stored-commands.ts';
-import { UNKNOWN } from './entry.ts';
+import { planEntry, UNKNOWN } from './entry.ts';
 import type { PlannedEntry } from '../document/planned-entry.ts';
-import { type Done, type Known, nextRevision, record, type RecordedModel } from './record.ts';
+import { type Done, type Known, nextRevision, record, type RecordedModel, recordedModel } from './record.ts';
 
 /*
  * Saves and deletions of documents whose history is kept.
@@ -30,22 +30,20 @@ import { type Done, type Known, nextRevision, record, type RecordedModel } from 
 
 /**
  * Sends an insert with its entry. A document whose `_id` may have been in the collection before goes on where that ended.
- *
- * @param document carries the revision, which is changed here where it is another one.
+ * The document carries the revision, which is changed here where it is another one.
  */
 export async function recordInsert(
   state: DocumentState,
-  definition: RecordedModel,
-  document: BSON.Document,
-  entry: PlannedEntry,
+  { document, entry }: InsertWrite,
   options: UpdateOptions,
   insert: () => Promise<void>,
 ): Promise<void> {
+  const definition = recordedModel(state.definition);
   const doc: unknown = document['_id'];
   const mayBeKnown = state.assigned.has('_id') || definition.fields.has('_id');
   if (mayBeKnown && state.unanswered === null) document[REVISION] = await nextRevision(definition, doc, options);
   const known: Known = { doc, base: 0, seen: null, values: [], isWhole: true };
-  const done = await record(definition, entry, known, options, async () => {
+  const done = await record(definition, entry as PlannedEntry, known, options, async () => {
     await insert();
     const { _id, [REVISION]: rev, [REVISION_ID]: _revId, ...fields } = document;
     return { doc, rev: Number(rev), prev: null, changes: changesBetween({}, fields, []) };
@@ -56,12 +54,13 @@ export async function recordInsert(
 /** Sends an update with its entry: what was stored before it comes back, and the edits are laid on that. */
 export async function recordUpdate(
   state: DocumentState,
-  definition: RecordedModel,
-  tree: EditTree,
-  entry: PlannedEntry,
+  write: UpdateWrite,
   options: UpdateOptions,
   send: (update: Update) => Promise<Answer | null>,
 ): Promise<Answer | null> {
+  const definition = recordedModel(state.definition);
+  const { tree } = write;
+  const entry = write.entry as PlannedEntry;
   const known: Known = { ...seenIn(state), values: valuesBelow(state.baseline, tree), isWhole: false };
   const met: Exchanged[] = [];
   const done = await record(definition, entry, known, options, async () => {
@@ -86,20 +85,15 @@ function doneBy([exchanged]: readonly Exchanged[], doc: unknown): Done | null {
 }
 
 /** Deletes a document with its entry. False when there was none. */
-export async function recordDelete(
-  state: DocumentState,
-  definition: RecordedModel,
-  entry: PlannedEntry,
-  filter: object,
-  options: DeleteOptions,
-): Promise<boolean> {
+export async function recordDelete(state: DocumentState, filter: object, options: DeleteOptions): Promise<boolean> {
+  const definition = recordedModel(state.definition);
   const { baseline } = state;
   const names = baseline instanceof BsonBaseline ? baseline.names() : [];
   const values = names
     .filter(isField)
     .map((name): StoredChange => ({ keys: [name], from: baseline.exact(name), to: ABSENT }));
   const known: Known = { ...seenIn(state), values, isWhole: baseline.selection === null };
-  const done = await record(definition, entry, known, options, async () => {
+  const done = await record(definition, planEntry('delete'), known, options, async () => {
     const sent = { ...(options as FindOneAndDeleteOptions), raw: true, includeResultMetadata: false } as const;
     const found = await definition.collection().findOneAndDelete(filter, sent);
     if (found === null) return null;

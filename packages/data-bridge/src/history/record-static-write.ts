@@ -15,6 +15,7 @@ import { HistoryError } from '../errors.ts';
 import { givenValue } from '../filter/filter-equality.ts';
 import type { BsonBaseline } from '../tracking/bson-baseline.ts';
 import { changesBetween, type StoredChange } from '../edits/stored-changes.ts';
+import { checkAnswered, type OneWrite, type SentFilter } from '../save/recorder.ts';
 import { planEntry } from './entry.ts';
 import { nextRevision, record, type RecordedModel } from './record.ts';
 import { fieldsOf, MAX_TRIES, revisionAfter, sameRevision, storedIn } from './record-save.ts';
@@ -23,17 +24,6 @@ import { fieldsOf, MAX_TRIES, revisionAfter, sameRevision, storedIn } from './re
  * Writes of the first document that matches a filter, where a history is kept. The document is found first, so that it is
  * known which one is announced; the write then meets it only while nobody else wrote it.
  */
-
-/** What is done to the document. */
-export type StaticWrite =
-  | {
-      readonly kind: 'update';
-      readonly update: object;
-      /** The `_id` that the update gives a new document, where that stands neither in its operators nor in the filter. */
-      readonly id?: unknown;
-    }
-  | { readonly kind: 'replace'; readonly replacement: BSON.Document }
-  | { readonly kind: 'delete' };
 
 /** What came of it: the document's bytes before and after. */
 export interface OneWritten {
@@ -44,10 +34,11 @@ export interface OneWritten {
 /** Null where no document matches. */
 export async function recordStaticWrite(
   definition: RecordedModel,
-  filter: Readonly<Record<string, unknown>>,
-  write: StaticWrite,
+  filter: SentFilter,
+  write: OneWrite,
   { upsert, ...options }: FindOneAndUpdateOptions,
 ): Promise<OneWritten | null> {
+  checkAnswered(definition, options);
   let clash: MongoServerError | null = null;
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     const found = await definition.collection().findOne(filter, { ...findOptionsOf(options), raw: true });
@@ -82,7 +73,7 @@ async function recordFound(
   definition: RecordedModel,
   filter: object,
   before: Uint8Array,
-  write: StaticWrite,
+  write: OneWrite,
   { sort: _sort, hint: _hint, ...options }: FindOneAndUpdateOptions,
 ): Promise<OneWritten | null> {
   const stored = storedIn(definition, before);
@@ -107,8 +98,8 @@ async function recordFound(
 /** A document that is not there is inserted; the filter asks for a `_revId` that no document has. */
 async function recordUpsert(
   definition: RecordedModel,
-  filter: Readonly<Record<string, unknown>>,
-  write: Exclude<StaticWrite, { kind: 'delete' }>,
+  filter: SentFilter,
+  write: Exclude<OneWrite, { kind: 'delete' }>,
   { sort: _sort, hint: _hint, ...options }: FindOneAndUpdateOptions,
 ): Promise<OneWritten> {
   const entry = planEntry('insert');
@@ -141,8 +132,8 @@ function storedFields(stored: BsonBaseline): object {
 /** Gives the bytes of the document as it is then, of a deleted one as it was. */
 async function perform(
   collection: SessionCollection,
-  where: Readonly<Record<string, unknown>>,
-  write: StaticWrite,
+  where: SentFilter,
+  write: OneWrite,
   { rev, id }: { readonly rev: number; readonly id: BSON.ObjectId },
   options: FindOneAndUpdateOptions,
 ): Promise<Uint8Array | null> {
@@ -166,7 +157,7 @@ function withOwn(update: object, own: object): BSON.Document | BSON.Document[] {
 }
 
 /** The `_id` that an upsert says its new document shall have, `ABSENT` where it says none. */
-function givenId(filter: Readonly<Record<string, unknown>>, write: StaticWrite): unknown {
+function givenId(filter: SentFilter, write: OneWrite): unknown {
   if (write.kind === 'replace' && write.replacement['_id'] !== undefined) return write.replacement['_id'];
   if (write.kind === 'update' && write.id !== undefined) return write.id;
   const { $set, $setOnInsert } = (write.kind === 'update' ? write.update : {}) as BSON.Document;

@@ -3,7 +3,7 @@ import { isInTransaction } from '../connection/transaction-attempt.ts';
 import type { SessionCollection } from '../connection/collection.ts';
 import { type ModelDefinition, REVISION, REVISION_ID } from '../definition/model-definition.ts';
 import { serverCode } from '../connection/driver-error.ts';
-import { HistoryError } from '../errors.ts';
+import { HistoryError, UsageError } from '../errors.ts';
 import { outcomeOf, safely } from '../connection/write-outcome.ts';
 import type { StoredChange } from '../edits/stored-changes.ts';
 import { entryChanges, knownValues, type PendingEntry, type SeenWrite, type StoredEntry } from './entry.ts';
@@ -15,8 +15,15 @@ export interface RecordedModel extends ModelDefinition {
   readonly redaction: Redaction;
 }
 
-export function isRecorded(definition: ModelDefinition): definition is RecordedModel {
+function isRecorded(definition: ModelDefinition): definition is RecordedModel {
   return definition.redaction !== undefined;
+}
+
+/** The model as one that keeps a history. @throws UsageError where it keeps none. */
+export function recordedModel(definition: ModelDefinition): RecordedModel {
+  if (isRecorded(definition)) return definition;
+  const text = 'The model keeps no history: give it the option { history: true }.';
+  throw new UsageError(text, definition.context);
 }
 
 /** What the writer of a document knows of it before it writes. */

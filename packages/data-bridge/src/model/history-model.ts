@@ -6,9 +6,9 @@ import { type Document, type DocumentClass, lifeOf } from '../save/document.ts';
 import { UsageError } from '../errors.ts';
 import { type HistoryOptions, type HistoryPage, historyPage } from '../history/page.ts';
 import { type ReadOptions, stateAt } from '../history/read.ts';
-import { isRecorded, type RecordedModel } from '../history/record.ts';
+import { recordedModel } from '../history/record.ts';
 import { checkOwnFields, TakenFields } from '../document/new-document.ts';
-import { restore, revert } from '../save/revert.ts';
+import { restore, revert } from '../history/revert.ts';
 import type { SaveOptions } from '../save/save.ts';
 
 /** What a document has besides where the option `history` of its model is on. */
@@ -34,11 +34,11 @@ export function revisionOf(document: Document<unknown>): number | null {
 
 export async function historyOfDocument(document: Document<unknown>, options?: HistoryOptions): Promise<HistoryPage> {
   const state = lifeOf(document);
-  return historyPage(recorded(state.definition), state.filter._id, options);
+  return historyPage(recordedModel(state.definition), state.filter._id, options);
 }
 
 export async function historyOf(model: DocumentClass, id: unknown, options?: HistoryOptions): Promise<HistoryPage> {
-  const definition = recorded(model.prototype[definitionKey]);
+  const definition = recordedModel(model.prototype[definitionKey]);
   return historyPage(definition, castId(definition, id), options);
 }
 
@@ -50,7 +50,7 @@ export async function revertDocument(
   checkOwnFields(document);
   const state = lifeOf(document);
   checkRevision(state.definition, revision);
-  await state.queue('$revert', () => revert(state, recorded(state.definition), revision, options));
+  await state.queue('$revert', () => revert(state, recordedModel(state.definition), revision, options));
 }
 
 export async function fieldsAsOf(
@@ -59,7 +59,7 @@ export async function fieldsAsOf(
   when: Date | number,
   options: ReadOptions = {},
 ): Promise<object | null> {
-  const definition = recorded(model.prototype[definitionKey]);
+  const definition = recordedModel(model.prototype[definitionKey]);
   if (!(when instanceof Date && !Number.isNaN(when.getTime()))) checkRevision(definition, when);
   const doc = castId(definition, id);
   const fields = await stateAt(definition, doc, when, options);
@@ -74,16 +74,9 @@ export async function restoreDocument(
   id: unknown,
   options?: SaveOptions,
 ): Promise<Document<unknown>> {
-  const definition = recorded(model.prototype[definitionKey]);
+  const definition = recordedModel(model.prototype[definitionKey]);
   const make = (fields: Record<string, unknown>): Document<unknown> => new model(new TakenFields(fields));
   return restore(definition, castId(definition, id), make, lifeOf, options);
-}
-
-/** @throws UsageError for a model that keeps no history. */
-export function recorded(definition: ModelDefinition): RecordedModel {
-  if (isRecorded(definition)) return definition;
-  const text = 'The model keeps no history: give it the option { history: true }.';
-  throw new UsageError(text, definition.context);
 }
 
 function checkRevision(definition: ModelDefinition, revision: unknown): void {

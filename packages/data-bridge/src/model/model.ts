@@ -29,7 +29,6 @@ import {
   fieldsAsOf,
   historyOf,
   historyOfDocument,
-  recorded,
   restoreDocument,
   revertDocument,
   revisionOf,
@@ -37,6 +36,9 @@ import {
 import type { HistoryOptions, HistoryPage } from '../history/page.ts';
 import type { ReadOptions } from '../history/read.ts';
 import { type HistoryRepair, pruneHistory, repairHistory } from '../history/repair.ts';
+import { recordedModel } from '../history/record.ts';
+import { HISTORY } from '../history/recorder.ts';
+import { chooseRecorder } from '../save/recorder.ts';
 import { insertMany, type InsertManyOptions } from '../write/insert-many.ts';
 import { checkOwnFields, checkRead } from '../document/new-document.ts';
 import { refuseOptions, run } from '../definition/operation.ts';
@@ -49,15 +51,17 @@ import type { Fields } from '../schema/schema-field.ts';
 import { baselineOver } from '../tracking/loaded-baseline.ts';
 import type { Shape } from '../types/shape.ts';
 import {
-  deleteMatching,
+  deleteEvery,
+  deleteOne,
   findAndDelete,
   findAndReplace,
   findAndUpdate,
-  replaceMatching,
-  type StampOptions,
-  updateMatching,
-  type ValidateOptions,
+  replaceOne,
+  updateEvery,
+  updateOne,
 } from '../write/static-writes.ts';
+import type { ManyOptions, StampOptions, ValidateOptions } from '../write/write-options.ts';
+import { ownFilter } from '../filter/own-filter.ts';
 import {
   ensureCollection,
   type EnsureCollectionOptions,
@@ -88,9 +92,15 @@ export function model<const F extends Fields, const O extends ModelOptions = obj
 export function model(collection: string, fields: Fields, options: ModelOptions = {}): unknown {
   const definition = new ModelDefinition(collection, fields, options);
   const base = definition.redaction === undefined ? class extends ModelDocument {} : class extends RecordedDocument {};
-  Object.defineProperty(base.prototype, definitionKey, { value: definition });
+  define(base, definition);
   for (const name of definition.names) defineAccessor(base, definition, name);
   return base;
+}
+
+/** Gives a class its definition, and chooses how its documents' writes are recorded. */
+function define(model: typeof ModelDocument, definition: ModelDefinition): void {
+  if (definition.redaction !== undefined) chooseRecorder(definition, HISTORY);
+  Object.defineProperty(model.prototype, definitionKey, { value: definition });
 }
 
 function defineAccessor(base: typeof ModelDocument, definition: ModelDefinition, name: string): void {
@@ -181,16 +191,17 @@ class ModelDocument extends Document<unknown> {
     update: object,
     options?: UpdateOptions & StampOptions,
   ): Promise<UpdateResult> {
-    return updateMatching(definitionOf(this), 'updateOne', filter, update, options);
+    return updateOne(definitionOf(this), filter, update, options);
   }
 
   static async updateMany(
     this: DocumentClass,
     filter: object,
     update: object,
-    options?: UpdateOptions & StampOptions,
+    options?: UpdateOptions & StampOptions & ManyOptions,
   ): Promise<UpdateResult> {
-    return updateMatching(definitionOf(this), 'updateMany', filter, update, options);
+    const definition = definitionOf(this);
+    return updateEvery(definition, 'updateMany', ownFilter(definition, filter), update, options);
   }
 
   static async upsert(
@@ -210,7 +221,7 @@ class ModelDocument extends Document<unknown> {
     input: object,
     { validate, ...options }: ReplaceOptions & ValidateOptions = {},
   ): Promise<UpdateResult> {
-    return replaceMatching(definitionOf(this), filter, await replacementOf(this, input, validate), options);
+    return replaceOne(definitionOf(this), filter, await replacementOf(this, input, validate), options);
   }
 
   static async findOneAndUpdate(
@@ -241,11 +252,16 @@ class ModelDocument extends Document<unknown> {
   }
 
   static async deleteOne(this: DocumentClass, filter: object, options?: DeleteOptions): Promise<DeleteResult> {
-    return deleteMatching(definitionOf(this), 'deleteOne', filter, options);
+    return deleteOne(definitionOf(this), filter, options);
   }
 
-  static async deleteMany(this: DocumentClass, filter: object, options?: DeleteOptions): Promise<DeleteResult> {
-    return deleteMatching(definitionOf(this), 'deleteMany', filter, options);
+  static async deleteMany(
+    this: DocumentClass,
+    filter: object,
+    options?: DeleteOptions & ManyOptions,
+  ): Promise<DeleteResult> {
+    const definition = definitionOf(this);
+    return deleteEvery(definition, 'deleteMany', ownFilter(definition, filter), options);
   }
 
   static watch(this: DocumentClass, pipeline?: readonly WatchStage[], options?: WatchOptions): ChangeStream<unknown> {
@@ -257,7 +273,7 @@ class ModelDocument extends Document<unknown> {
       throw new UsageError(`using() takes a connection, as connect() gives it, got ${typeName(connection)}.`);
     const bound = class extends this {};
     Object.defineProperty(bound, 'name', { value: this.name });
-    Object.defineProperty(bound.prototype, definitionKey, { value: definitionOf(this).on(connection) });
+    define(bound, definitionOf(this).on(connection));
     return bound;
   }
 
@@ -321,11 +337,11 @@ class RecordedDocument extends ModelDocument {
   }
 
   static async pruneHistory(this: DocumentClass, options: { readonly olderThan: Date }): Promise<number> {
-    return pruneHistory(recorded(definitionOf(this)), options);
+    return pruneHistory(recordedModel(definitionOf(this)), options);
   }
 
   static async repairHistory(this: DocumentClass, options?: { readonly olderThan?: Date }): Promise<HistoryRepair> {
-    return repairHistory(recorded(definitionOf(this)), options);
+    return repairHistory(recordedModel(definitionOf(this)), options);
   }
 }
 

@@ -21,7 +21,6 @@ import type { HistoryDocument } from './history-model.ts';
 import type { HistoryOptions, HistoryPage } from '../history/page.ts';
 import type { ReadOptions } from '../history/read.ts';
 import type { HistoryRepair } from '../history/repair.ts';
-import type { ManyOptions } from '../write/refuse-unrecorded.ts';
 import type { EnsureCollectionOptions, EnsureIndexesOptions } from '../collection-sync/ensure.ts';
 import type { InsertManyOptions } from '../write/insert-many.ts';
 import type { Query } from '../query/query.ts';
@@ -35,7 +34,7 @@ import type { ElementOf, Leaf, Paths, PathValue } from '../types/paths.ts';
 import type { AnyDocument, Class, IdOf, Input, InputOf, OutputOf, Shape, ShapeOf } from '../types/shape.ts';
 import type { Update } from '../types/update.ts';
 import type { DriverOptions } from '../definition/operation.ts';
-import type { StampOptions, ValidateOptions } from '../write/static-writes.ts';
+import type { ManyOptions, StampOptions, ValidateOptions } from '../write/write-options.ts';
 
 /** Members of every document, which no field may be called. */
 export type Reserved = {

@@ -1,10 +1,10 @@
 import type { AggregateOptions, BSON, DeleteOptions, DeleteResult, UpdateOptions, UpdateResult } from 'mongodb';
 import { readAs } from '../schema/bson-types.ts';
 import { UsageError } from '../errors.ts';
-import type { ManyOptions } from '../write/refuse-unrecorded.ts';
 import { refuseOptions, run } from '../definition/operation.ts';
 import { checkPath, partOf, type QuerySpec, stagesOf } from './query-spec.ts';
-import { deleteEvery, type StampOptions, updateEvery } from '../write/static-writes.ts';
+import { deleteEvery, updateEvery } from '../write/static-writes.ts';
+import type { ManyOptions, StampOptions } from '../write/write-options.ts';
 
 /** How the values of many documents become one. */
 export type Accumulator = '$avg' | '$sum' | '$min' | '$max';

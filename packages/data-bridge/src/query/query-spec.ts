@@ -1,7 +1,7 @@
 import type { Abortable, BSON, FindOptions, Hint } from 'mongodb';
 import type { Batch } from '../bson/batch.ts';
 import { typeName } from '../schema/bson-types.ts';
-import { castFilter } from '../filter/cast-filter.ts';
+import { ownFilter } from '../filter/own-filter.ts';
 import type { Cursor } from '../connection/collection.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { DECODING, refuseNamed } from '../connection/driver-options.ts';
@@ -74,7 +74,7 @@ export function querySpec<D>(
   return {
     definition,
     read,
-    filter: castFilter(definition, filter),
+    filter: ownFilter(definition, filter),
     selection: null,
     isMapped: false,
     options: {

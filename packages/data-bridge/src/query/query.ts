@@ -46,9 +46,8 @@ import type { Omitted, OmittedShape, Selected, SelectedShape } from '../types/se
 import type { ShapeOf } from '../types/shape.ts';
 import type { Sort, SortDirection } from '../types/sort.ts';
 import type { Update } from '../types/update.ts';
-import type { ManyOptions } from '../write/refuse-unrecorded.ts';
+import type { ManyOptions, StampOptions } from '../write/write-options.ts';
 import type { DriverOptions } from '../definition/operation.ts';
-import type { StampOptions } from '../write/static-writes.ts';
 
 /** What `forEach()` takes. */
 export interface ForEachOptions {

@@ -65,8 +65,8 @@ export async function afterMiss(
   if (fixed.length > 0) throw conflictError(state, newer, [...fixed, ...overlaps]);
   await pause(tries, options);
   putBack(state);
-  state.unanswered = null;
-  state.writing = null;
+  state.withdrawn();
+  state.answered();
   await settleConflicts(state, newer, onConflict);
   return null;
 }
@@ -143,7 +143,7 @@ function rebaseWrite(
   const isDone = rebased === null || [...rebased.children.keys()].every((name) => write.stamped.includes(name));
   const tree: EditTree = isDone ? { kind: 'object', children: new Map() } : rebased;
   moveOnto(state, newer, takeMine);
-  if (state.writing !== null) state.writing = tree;
+  state.replanned(tree);
   const asked = conditionsFilter(state, without(tree, write.stamped), concurrency, guardedPaths);
   return { ...write, tree, conditions: { concurrency, guardedPaths, asPipeline: true, ...asked } };
 }
@@ -163,7 +163,7 @@ export function moveOnto(state: DocumentState, newer: BsonBaseline, settle: Sett
     const isHeld = isMine || equalOrBothAbsent(baseline.exact(name), newer.exact(name));
     const isLive = value !== undefined && isHeld && baseline.current(name) !== undefined;
     // What was stored before is not transformed again, though it is stored no longer.
-    if (state.settled.get(name) === undefined) state.settled.set(name, baseline.original(name));
+    if (state.takenOver.get(name) === undefined) state.takenOver.set(name, baseline.original(name));
     newer.set(name, isLive ? baseline.current(name) : value === undefined ? undefined : newer.live(value, [name]));
   }
   rebaseAtomics(state, baseline, newer);
@@ -193,7 +193,7 @@ function rebaseAtomics(state: DocumentState, before: Baseline, newer: BsonBaseli
     whyInapplicable(operator, valueAt(theirs, keys), operand) === null &&
     (ruleOf(operator).standsAlone || equalOrBothAbsent(exactAt(before, keys), exactAt(newer, keys)));
   const waiting = state.pending.filter((each) => isShown(before, each) && fits(each));
-  state.sent = state.sent.map((each) => {
+  const sent = state.sent.map((each) => {
     if (!fits(each)) return each;
     const isLast = !waiting.some(isLater(each));
     const shown = isLast
@@ -201,7 +201,8 @@ function rebaseAtomics(state: DocumentState, before: Baseline, newer: BsonBaseli
       : applyAtomic(each.operator, valueAt(theirs, each.keys), each.operand, '');
     return { ...each, shown: copyValue(shown) };
   });
-  state.pending = waiting.map((each) => ({ ...each, shown: copyValue(valueAt(memory, each.keys)) }));
+  const pending = waiting.map((each) => ({ ...each, shown: copyValue(valueAt(memory, each.keys)) }));
+  state.setOperators(pending, sent);
 }
 
 /** Lays the program's changes on the newer document. @throws ConflictError where they overlap and nothing settles that. */
@@ -231,7 +232,7 @@ async function askAbout(
   const keyOf = ({ keys }: Clash): string => JSON.stringify(keys);
   for (let open = overlaps(); open.length > 0; open = overlaps().filter((clash) => !answers.has(keyOf(clash)))) {
     for (const clash of open) {
-      const answer = await state.inside(() => ask(conflictIn(state, clash)));
+      const answer = await state.operations.inside(() => ask(conflictIn(state, clash)));
       const exact = toExact(answer, clash.theirs, clash.keys);
       answers.set(keyOf(clash), exact === undefined ? ABSENT : exact);
     }

@@ -4,9 +4,7 @@ import { conflictError, conflictsOf, MAX_TRIES, moveOnto, pause, readNewer } fro
 import { REVISION, REVISION_ID } from '../definition/model-definition.ts';
 import { refuseNamed } from '../connection/driver-options.ts';
 import { type Conflict, OutcomeUnknownError } from '../errors.ts';
-import { planEntry } from '../history/entry.ts';
-import { isRecorded } from '../history/record.ts';
-import { recordDelete } from '../history/record-save.ts';
+import { recorderOf } from './recorder.ts';
 import type { DocumentState } from '../document/document-state.ts';
 import { outcomeOf, safely, translate } from '../connection/write-outcome.ts';
 import { extentAt } from '../document/loaded-part.ts';
@@ -46,7 +44,7 @@ export async function deleteDocument(
     const isDeleted = await tryRemove(state, { ...state.filter, ...filter }, { ...options, ...collation });
     const newer = isDeleted || conditions === null ? null : await readNewer(state, options);
     if (newer === null || conditions === null) {
-      state.isDeleted = true;
+      state.deleted();
       return isDeleted;
     }
     const { guarded, overlaps } = conflictsOf(state, { tree, stamped: [] }, conditions, newer);
@@ -67,12 +65,9 @@ async function tryRemove(
   options: DeleteOptions & Partial<Abortable>,
 ): Promise<boolean> {
   try {
-    const { definition } = state;
-    if (isRecorded(definition)) return await recordDelete(state, definition, planEntry('delete'), filter, options);
-    const { deletedCount } = await definition.collection().deleteOne(filter, options);
-    return deletedCount > 0;
+    return await recorderOf(state.definition).delete(state, filter, options);
   } catch (error) {
-    if (outcomeOf(error) === 'applied') state.isDeleted = true;
+    if (outcomeOf(error) === 'applied') state.deleted();
     if (outcomeOf(error) !== 'unknown') throw translate(error, state.context, state.definition);
     const text =
       'The deletion was sent, and the connection broke before its answer came. Calling delete() again is safe.';

@@ -71,9 +71,9 @@ export abstract class Document<S> {
     const stored = input instanceof BsonBaseline;
     this.#tracker = new StateTracker(stored ? input : newData(this[definitionKey], input)) as StateTracker<never>;
     if (stored) return;
-    if (input instanceof TakenFields) keepTaken(this.#record, input);
-    else for (const name of Object.keys(input)) this.#record.assigned.add(this[definitionKey].storedPath(name));
-    this.#record.isNew = true;
+    const state = (this.#state = new DocumentState(this[definitionKey], this.#tracker, this, true));
+    if (input instanceof TakenFields) keepTaken(state, input);
+    else for (const name of Object.keys(input)) state.assigned.add(this[definitionKey].storedPath(name));
   }
 
   /** The tracker: what was read, what changed, and the update that says it, atomic operators as ordinary changes; under the stored names. */

@@ -4,14 +4,13 @@ import { copyStorable, isPlainKey } from '../bson/storable.ts';
 import { REVISION, REVISION_ID } from '../definition/model-definition.ts';
 import type { DocumentState, Write } from '../document/document-state.ts';
 import { confined } from '../document/loaded-part.ts';
-import type { EntryKind, PlannedEntry } from '../document/planned-entry.ts';
 import { type AtomicOperator, applyAtomic, whyInapplicable } from '../edits/atomic-operators.ts';
 import type { AtomicEdit, EditTree } from '../edits/edits.ts';
 import { UsageError } from '../errors.ts';
-import { planEntry } from '../history/entry.ts';
-import { isRecorded } from '../history/record.ts';
 import type { Baseline } from '../tracking/baseline.ts';
 import { treeWith } from '../tracking/pending-operators.ts';
+import { recorderOf } from './recorder.ts';
+import { updateStamps } from './door.ts';
 import { type ConflictOptions, conditionsOf } from './write-conditions.ts';
 import type { BSON } from 'mongodb';
 
@@ -25,17 +24,18 @@ export function planWrite(
   options: ConflictOptions = {},
   known?: () => EditTree | null,
 ): Write | null {
-  state.settled.planned();
-  if (state.isNew) return numberedInsert(state, withId(state, planInsert(state)));
+  state.takenOver.planned();
+  if (state.isNew) {
+    const document = withId(state, planInsert(state));
+    return { kind: 'insert', document, entry: recorderOf(state.definition).planInsert(document) };
+  }
   const { baseline, definition, pending } = state;
   const { tree: edits, atomics } = treeWith(baseline, pending, (name) => definition.programName(name), known?.());
   for (const name of ['_id', definition.version, REVISION, REVISION_ID])
     if (name !== undefined && edits?.children.has(name)) state.checkOwn(name);
   const tree = edits === null ? null : confined(state, edits);
   const write = tree === null ? null : planUpdate(state, tree, atomics.length > 0, options);
-  state.sent = atomics;
-  state.pending = [];
-  state.writing = tree;
+  state.planned(tree, atomics);
   return write;
 }
 
@@ -50,25 +50,24 @@ function planUpdate(state: DocumentState, edits: EditTree, hasAtomics: boolean, 
     ...stamp(state, edits),
     reads,
     conditions,
-    ...entryOf(state, 'update'),
+    entry: recorderOf(state.definition).planUpdate(),
   };
 }
 
-/** Adds to edits what the mapper itself writes: the time of the update, where they have none, and the next version. */
+/** Adds to edits what the mapper itself writes, where the program wrote nothing there. */
 function stamp(
   { baseline, definition }: DocumentState,
   edits: EditTree,
 ): { tree: EditTree; stamped: readonly string[] } {
-  const time = definition.timestamps?.updatedAt;
-  const { version } = definition;
-  if (time === undefined && version === undefined) return { tree: edits, stamped: [] };
-  const stamps: [string, AtomicEdit][] = [];
-  // A greater time, of a writer whose clock is ahead, stays.
-  if (time !== undefined && !edits.children.has(time)) stamps.push([time, stampOf(baseline, time, '$max', new Date())]);
-  if (version !== undefined) stamps.push([version, stampOf(baseline, version, '$inc', 1)]);
+  const stamps = updateStamps(definition).filter(({ name }) => !edits.children.has(name));
+  if (stamps.length === 0) return { tree: edits, stamped: [] };
+  const added = stamps.map(({ name, operator, operand }): [string, AtomicEdit] => [
+    name,
+    stampOf(baseline, name, operator, operand),
+  ]);
   return {
-    tree: { kind: 'object', children: new Map([...edits.children, ...stamps]) },
-    stamped: stamps.map(([name]) => name),
+    tree: { kind: 'object', children: new Map([...edits.children, ...added]) },
+    stamped: stamps.map(({ name }) => name),
   };
 }
 
@@ -102,15 +101,4 @@ function withId(state: DocumentState, document: BSON.Document): BSON.Document {
       state.context,
     );
   return document;
-}
-
-/** What is noted of a write in the history, where one is kept. */
-function entryOf({ definition }: DocumentState, kind: EntryKind): { readonly entry?: PlannedEntry } {
-  return isRecorded(definition) ? { entry: planEntry(kind) } : {};
-}
-
-function numberedInsert(state: DocumentState, document: BSON.Document): Write {
-  const recorded = entryOf(state, 'insert');
-  if (recorded.entry !== undefined) Object.assign(document, { [REVISION]: 1, [REVISION_ID]: recorded.entry.id });
-  return { kind: 'insert', document, ...recorded };
 }

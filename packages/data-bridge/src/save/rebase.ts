@@ -38,7 +38,7 @@ export async function rebase(
   const newer = await readNewer(state, options);
   if (newer === null) throw notFound(state);
   await settleConflicts(state, newer, onConflict);
-  state.inDoubt = false;
+  state.decided();
 }
 
 /** Takes the program's word for what became of the last save. */
@@ -48,12 +48,12 @@ function decide(state: DocumentState, applied: boolean): void {
     // What was there before it is kept no longer.
     if (!applied)
       throw new UsageError('A transaction that was not committed leaves what reload() reads.', state.context);
-    state.inDoubt = false;
+    state.decided();
     return;
   }
   if (unanswered === null)
     throw new UsageError('$rebase() takes "applied" only where the answer to a save never came.', state.context);
   if (applied) return settle(state, unanswered);
   withdraw(state);
-  state.unanswered = null;
+  state.answered();
 }

@@ -14,5 +14,5 @@ export async function reload(state: DocumentState, options?: FindOptions): Promi
   if (stored === null) throw new DocumentNotFoundError('The document is not in the collection.', state.context);
   const { selection } = state.baseline;
   moveTo(state.tracker, baselineOver(state.definition.layout(), ownBytes(stored), 0, selection));
-  state.forget();
+  state.reread();
 }

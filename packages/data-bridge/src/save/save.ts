@@ -3,11 +3,10 @@ import type { DocumentState, Write } from '../document/document-state.ts';
 import { type Answer, notFound } from '../document/stored-commands.ts';
 import { type Conflict, DocumentNotFoundError, OutcomeUnknownError, UsageError } from '../errors.ts';
 import { afterMiss } from './conflict.ts';
-import { runHooks, stampNew } from './hooks.ts';
+import { letOut } from './door.ts';
 import { planInsert, planWrite } from './plan-write.ts';
 import { send } from './send.ts';
 import { fail, isRepeatable, settle } from './settle.ts';
-import { validate } from './validate.ts';
 import { type ConflictOptions, checkConflictOptions } from './write-conditions.ts';
 import type { Abortable, BSON, UpdateOptions } from 'mongodb';
 
@@ -32,16 +31,13 @@ export async function save(state: DocumentState, options: SaveOptions = {}): Pro
   if (write !== null) await sendAndSettle(state, write, options);
 }
 
-/** The first three steps: hooks, validate, plan. Gives what to send, or null; a promise only where there is something to wait for. */
+/** The first steps: the door, where it is validated, and the plan. Gives what to send, or null; a promise only where there is something to wait for. */
 export function prepare(state: DocumentState, options: SaveOptions): Write | null | Promise<Write | null> {
   checkSavable(state);
   const { unanswered } = state;
   // What is stored must be known before the difference to it can be told.
   if (unanswered !== null) return sendAndSettle(state, unanswered, options).then(() => prepare(state, options));
-  runHooks(state);
-  stampNew(state);
-  const validated = options.validate ?? state.definition.validate;
-  return validated ? validate(state, (edits) => planWrite(state, options, edits)) : planWrite(state, options);
+  return letOut(state, options.validate ?? state.definition.validate, (edits) => planWrite(state, options, edits));
 }
 
 /** The last two: send, settle. Where another writer was faster, what is sent then follows from the newer document. */
@@ -105,9 +101,7 @@ export function checkWriteConcern(
 
 /** What an insert of this document would store, without storing it. */
 export async function insertion(state: DocumentState, validated = state.definition.validate): Promise<BSON.Document> {
-  runHooks(state);
-  stampNew(state);
-  return validated ? validate(state, () => planInsert(state)) : planInsert(state);
+  return letOut(state, validated, () => planInsert(state));
 }
 
 /** What to send where the conditions were not met. */

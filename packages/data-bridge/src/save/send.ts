@@ -1,12 +1,11 @@
 import { encodeDocument } from '../bson/encode.ts';
 import { serverCode } from '../connection/driver-error.ts';
 import { isInTransaction } from '../connection/transaction-attempt.ts';
-import type { DocumentState, Write, WriteConditions } from '../document/document-state.ts';
-import { type Answer, type Update, notFound, readRaw, update, updateAndRead } from '../document/stored-commands.ts';
-import { recordInsert, recordUpdate } from '../history/record-save.ts';
-import { isRecorded } from '../history/record.ts';
+import type { DocumentState, InsertWrite, UpdateWrite, Write, WriteConditions } from '../document/document-state.ts';
+import { type Answer, type Update, notFound, readRaw } from '../document/stored-commands.ts';
 import { type UpdatePlan, fallback, plan } from '../update/plan.ts';
 import { joinGuards } from '../update/value-guards.ts';
+import { recorderOf } from './recorder.ts';
 import type { BSON, UpdateOptions } from 'mongodb';
 
 /** Null where the stored document is not as the conditions of an update ask. */
@@ -14,16 +13,13 @@ export function send(state: DocumentState, write: Write, options: UpdateOptions)
   return write.kind === 'insert' ? sendInsert(state, write, options) : sendEdits(state, write, options);
 }
 
-async function sendInsert(
-  state: DocumentState,
-  { document, entry }: Write & { readonly kind: 'insert' },
-  options: UpdateOptions,
-): Promise<Answer> {
-  const { definition } = state;
-  if (entry === undefined || !isRecorded(definition)) await insert(state, document, options);
-  else await recordInsert(state, definition, document, entry, options, () => insert(state, document, options));
-  return { stored: null };
+async function sendInsert(state: DocumentState, write: InsertWrite, options: UpdateOptions): Promise<Answer> {
+  const { document } = write;
+  await recorderOf(state.definition).insert(state, write, options, () => insert(state, document, options));
+  return DONE;
 }
+
+const DONE: Answer = { stored: null };
 
 async function insert(state: DocumentState, document: BSON.Document, options: UpdateOptions): Promise<void> {
   try {
@@ -36,22 +32,14 @@ async function insert(state: DocumentState, document: BSON.Document, options: Up
   }
 }
 
-function sendEdits(
-  state: DocumentState,
-  write: Write & { readonly kind: 'update' },
-  options: UpdateOptions,
-): Promise<Answer | null> {
-  const { tree, reads, entry } = write;
-  const { definition } = state;
-  if (tree.children.size === 0) return Promise.resolve({ stored: null });
-  if (entry === undefined || !isRecorded(definition))
-    return sendUpdate(state, write, options, reads ? updateAndRead(tree) : update);
-  return recordUpdate(state, definition, tree, entry, options, (by) => sendUpdate(state, write, options, by));
+function sendEdits(state: DocumentState, write: UpdateWrite, options: UpdateOptions): Promise<Answer | null> {
+  if (write.tree.children.size === 0) return Promise.resolve(DONE);
+  return recorderOf(state.definition).update(state, write, options, (by) => sendUpdate(state, write, options, by));
 }
 
 async function sendUpdate(
   state: DocumentState,
-  { filter, tree, conditions }: Write & { readonly kind: 'update' },
+  { filter, tree, conditions }: UpdateWrite,
   options: UpdateOptions,
   tryPlan: Update,
 ): Promise<Answer | null> {

@@ -8,12 +8,11 @@ import { extentAt } from '../document/loaded-part.ts';
 import { hasAtomic } from '../document/stored-commands.ts';
 import type { EditTree } from '../edits/edits.ts';
 import { OutcomeUnknownError } from '../errors.ts';
-import { withRevision } from '../history/record-save.ts';
-import { isRecorded } from '../history/record.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
 import { carriedOut } from '../tracking/pending-operators.ts';
 import { moveTo } from '../tracking/state-tracker.ts';
 import { adds } from '../update/plan.ts';
+import { recorderOf } from './recorder.ts';
 import type { BSON } from 'mongodb';
 
 /**
@@ -24,9 +23,7 @@ import type { BSON } from 'mongodb';
 export function settle(state: DocumentState, write: Write, stored: Uint8Array | null = null): void {
   if (write.kind === 'insert') settleInsert(state, write.document);
   else settleUpdate(state, write, stored);
-  state.settled.confirmed();
-  state.unanswered = null;
-  state.writing = null;
+  state.takenOver.confirmed();
 }
 
 function settleUpdate(
@@ -41,10 +38,10 @@ function settleUpdate(
   // A Date that was read before stays as it is: the new time is another one.
   const read = stamped.filter((name) => baseline.current(name) !== undefined && !baseline.differs(name));
   const loaded = withoutUnloaded(state, settled, stamped);
-  baseline.settle(after !== null && isRecorded(definition) ? withRevision(state, loaded, after) : loaded);
+  baseline.settle(after === null ? loaded : recorderOf(definition).settled(state, loaded, after));
   for (const name of read) baseline.revert(name);
   takeStored(state);
-  state.lastSaved = settled;
+  state.settled(settled);
 }
 
 /** Of what was not loaded only the time of the update and the version can have been written; they stay unknown. */
@@ -64,8 +61,7 @@ function settleInsert(state: DocumentState, document: BSON.Document): void {
   for (const name of baseline.names())
     if (!Object.hasOwn(document, name) && !counts(definition, name)) settled.carry(name, baseline.current(name));
   moveTo(state.tracker, settled);
-  state.isNew = false;
-  state.lastSaved = sent;
+  state.settled(sent);
 }
 
 /** True for what the mapper counts the writes by. */
@@ -76,21 +72,24 @@ function counts(definition: ModelDefinition, name: string): boolean {
 /** Takes back a plan that is not going to be sent: what it holds waits for the next save. */
 export function withdraw(state: DocumentState): void {
   putBack(state);
-  state.writing = null;
+  state.withdrawn();
 }
 
 /** Notes what is known of a write that failed, and gives the error to throw. */
 export function fail(state: DocumentState, write: Write, error: unknown, outcome: Outcome = outcomeOf(error)): unknown {
   // The error has no exact values: those of operators are taken to be what memory shows.
   if (outcome === 'applied') settle(state, write);
-  // What the server refuses to store, it did not store before.
-  if (isVerdict(error)) state.unanswered = null;
-  if (outcome === 'refused' && state.unanswered === null) putBack(state);
   if (outcome !== 'unknown') {
-    if (state.unanswered === null) state.writing = null;
+    // What the server refuses to store, it did not store before.
+    const isOpen = state.unanswered !== null && !isVerdict(error);
+    if (outcome === 'refused' && !isOpen) putBack(state);
+    if (!isOpen) {
+      state.withdrawn();
+      state.answered();
+    }
     return translate(error, state.context, state.definition);
   }
-  state.unanswered = write;
+  state.unansweredBy(write);
   const then = isRepeatable(write)
     ? 'Calling save() again is safe.'
     : 'Call reload() to see what is stored, or $rebase({ applied }) where you know.';

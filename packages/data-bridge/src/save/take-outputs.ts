@@ -26,7 +26,7 @@ export function takeField(state: DocumentState, name: string, output: unknown): 
   const shown = waiting.map((each) => copyValue(valueAt(current(state), each.keys)));
   const taken = layOver(state, field, value, output, isWhole, taking);
   if (!Object.is(taken, value)) baseline.set(name, taken);
-  if (taking.changed || taking.refused.length > 0) state.settled.set(name, withoutRefused(copyValue(taken), taking));
+  if (taking.changed || taking.refused.length > 0) state.takenOver.set(name, withoutRefused(copyValue(taken), taking));
   if (taking.changed) replaceShown(state, waiting, shown);
   return issuesOf(field, taking);
 }
@@ -47,7 +47,7 @@ function layOver(
   taking: Taking,
 ): unknown {
   const original = state.isNew ? undefined : state.baseline.original(name);
-  const settled = state.settled.get(name);
+  const settled = state.takenOver.get(name);
   const base = settled ?? original;
   const known = {
     base: base === undefined ? ABSENT : base,
@@ -110,7 +110,7 @@ function replaceShown(state: DocumentState, waiting: readonly PendingAtomic[], s
     const now = valueAt(current(state), each.keys);
     if (isSame(before, now)) return;
     const replaced = operandsAfter(each.operand, before, now);
-    if (replaced === null) state.pending = state.pending.filter((other) => other !== each);
+    if (replaced === null) state.setOperators(state.pending.filter((other) => other !== each));
     else replaceOperands(state, [each], (operand) => replaced.get(operand));
   });
 }

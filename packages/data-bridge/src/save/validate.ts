@@ -37,7 +37,7 @@ export function validate<R>(state: DocumentState, then: Then<R>): R | Promise<R>
   if (definition.validatesLater) return validateLater(state, then);
   const edits = state.isNew ? null : changedIn(state);
   const issues = unknownFields(state, edits?.keys() ?? null);
-  const judged = state.call(() => judgeAll(state, edits, issues));
+  const judged = state.operations.call(() => judgeAll(state, edits, issues));
   // case: a validator assigned another field, so what was said of the document no longer holds
   if (judged === null || state.disturbed) return validateLater(state, then);
   for (const name of judged.left) state.assigned.delete(name);
@@ -138,7 +138,7 @@ async function validateLater<R>(state: DocumentState, then: Then<R>, asked?: Pro
 function askRule(state: DocumentState): void | Promise<void> {
   const { check } = state.definition;
   if (check === undefined || !(state.isNew || state.tracker.isModified())) return;
-  const found = state.inside(() => check(fieldsForRule(state)));
+  const found = state.operations.inside(() => check(fieldsForRule(state)));
   const refuse = (violations: Iterable<RuleIssue>): void => {
     const issues = Array.from(violations, ({ path = '', message }) => {
       return { keys: path === '' ? [] : path.split('.'), path, message };
@@ -169,12 +169,14 @@ function runValidators(state: DocumentState, fields: readonly SchemaField[], giv
   const currentOf = ({ name }: SchemaField): unknown => state.baseline.current(name);
   const runInside = (): Running[] => {
     for (const field of fields) given.set(field.name, copyValue(currentOf(field)));
-    return state.inside(() =>
+    return state.operations.inside(() =>
       fields.map((field) => [field, judge(state, field, currentOf(field), given.get(field.name))]),
     );
   };
   if (state.definition.validatesLater) return runInside();
-  const verdicts = state.call(() => fields.map((field): Running => [field, judge(state, field, currentOf(field))]));
+  const verdicts = state.operations.call(() =>
+    fields.map((field): Running => [field, judge(state, field, currentOf(field))]),
+  );
   if (!verdicts.some(([, verdict]) => verdict instanceof Promise)) return verdicts;
   // The first time only, and where nothing told before that it waits: what was started outside is left alone.
   state.definition.validatesLater = true;

@@ -8,7 +8,7 @@ import type {
 } from 'mongodb';
 import { limitsOf } from '../connection/server-limits.ts';
 import { type BulkFailure, readFailure } from '../connection/bulk-failure.ts';
-import { castFilter } from '../filter/cast-filter.ts';
+import { ownFilter } from '../filter/own-filter.ts';
 import { bulkWrite, type SessionCollection } from '../connection/collection.ts';
 import { CONCURRENCY, concurrently } from '../connection/concurrently.ts';
 import { countedReplacement } from './version-counter.ts';
@@ -22,7 +22,6 @@ import {
   ValidationError,
   type ValidationIssue,
 } from '../errors.ts';
-import { checkUnrecorded, type ManyOptions, unrecordedOperation } from './refuse-unrecorded.ts';
 import { issueWithin } from './insert-many.ts';
 import { checkOwnFields } from '../document/new-document.ts';
 import { refuseOptions } from '../definition/operation.ts';
@@ -30,7 +29,10 @@ import { outcomeOf, safely, translate } from '../connection/write-outcome.ts';
 import { checkWriteConcern, insertion } from '../save/save.ts';
 import type { Filter } from '../types/filter.ts';
 import type { Update } from '../types/update.ts';
-import { checkUpsertedId, safeOptions, stamp, type StampOptions } from './static-writes.ts';
+import { recorderOf } from '../save/recorder.ts';
+import { checkUpsertedId, stampUpdate } from './stamp-update.ts';
+import { safeOptions } from './static-writes.ts';
+import type { ManyOptions, StampOptions } from './write-options.ts';
 
 /** Options of one update of a bulk write. */
 export interface BulkUpdateOptions
@@ -117,7 +119,7 @@ export class Bulk<D, I extends object = object> {
 
   /** Replaces the first document that matches by what an insert would store. */
   replaceOne(filter: Filter<D>, replacement: I, options: BulkReplaceOptions = {}): this {
-    const cast = castFilter(this.#definition, filter);
+    const cast = ownFilter(this.#definition, filter);
     const made = this.#make(replacement);
     if (options.upsert === true) checkUpsertedId(this.#definition, cast, made.hasId);
     refuseOptions(this.#definition, options, ['arrayFilters']);
@@ -146,7 +148,8 @@ export class Bulk<D, I extends object = object> {
   async execute(options: BulkOptions = {}): Promise<BulkResult[]> {
     const { validate, history, ordered = true, ...sent } = options;
     const definition = this.#definition;
-    checkUnrecorded(definition, 'bulk', history);
+    const recorder = recorderOf(definition);
+    recorder.checkMany(definition, 'bulk', history);
     if (this.#isExecuted)
       throw new UsageError('This bulk write was executed before: make a new one.', definition.context);
     checkWriteConcern('execute', { definition, context: definition.context }, sent);
@@ -155,7 +158,7 @@ export class Bulk<D, I extends object = object> {
     const operations = await Promise.all(
       finished.map(async ({ name, sentAs = name, parts }) => ({
         name,
-        ...(await unrecordedOperation(definition, sentAs, parts, sent)),
+        ...(await recorder.bulkOperation(definition, { sentAs, parts }, sent)),
       })),
     );
     if (operations.length === 0) return [];
@@ -187,15 +190,19 @@ export class Bulk<D, I extends object = object> {
     update: object,
     { timestamps, ...given }: BulkUpdateOptions = {},
   ): this {
-    const cast = castFilter(this.#definition, filter);
+    const cast = ownFilter(this.#definition, filter);
     const options = safeOptions(this.#definition, given);
-    const stamped = stamp(this.#definition, update, { upsert: options.upsert === true, timestamps, filter: cast });
+    const stamped = stampUpdate(this.#definition, update, {
+      upsert: options.upsert === true,
+      timestamps,
+      filter: cast,
+    });
     return this.#add({ name, parts: { filter: cast, update: stamped, ...options } });
   }
 
   #delete(name: 'deleteOne' | 'deleteMany', filter: object, options: BulkDeleteOptions = {}): this {
     refuseOptions(this.#definition, options, ['upsert', 'arrayFilters']);
-    return this.#add({ name, parts: { filter: castFilter(this.#definition, filter), ...options } });
+    return this.#add({ name, parts: { filter: ownFilter(this.#definition, filter), ...options } });
   }
 
   /** What is sent: new documents as they were when they were found valid. */

@@ -3,17 +3,15 @@ import { isPlainObject } from '../bson/plain-object.ts';
 import { isStorable } from '../bson/storable.ts';
 import { CONCURRENCY, concurrently } from '../connection/concurrently.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
-import { Document, lifeOf, readField } from '../save/document.ts';
+import { Document, type DocumentClass, lifeOf, readField } from '../save/document.ts';
 import { OutcomeUnknownError, UsageError, ValidationError, type ValidationIssue } from '../errors.ts';
-import { isRecorded } from '../history/record.ts';
-import { DocumentState, type Write } from '../document/document-state.ts';
+import { DocumentState, type InsertWrite, type Write } from '../document/document-state.ts';
 import { checkOwnFields } from '../document/new-document.ts';
 import { outcomeOf, safely, translate } from '../connection/write-outcome.ts';
-import { runHooks, stampNew } from '../save/hooks.ts';
+import { letOut, needsDocuments, insertStamps } from '../save/door.ts';
 import { planWrite } from '../save/plan-write.ts';
 import { checkWriteConcern, sendAndSettle } from '../save/save.ts';
 import { fail, settle, withdraw } from '../save/settle.ts';
-import { validate } from '../save/validate.ts';
 
 /** Options of `insertMany`: the driver's, whether to validate, and what to give back. */
 export interface InsertManyOptions extends BulkWriteOptions, Partial<Abortable> {
@@ -30,8 +28,6 @@ export interface InsertManyOptions extends BulkWriteOptions, Partial<Abortable> 
   readonly return?: 'documents' | 'ids';
 }
 
-type DocumentClass = (new (input: object) => Document<unknown>) & { readonly prototype: Document<unknown> };
-
 /**
  * Inserts new documents in one call of the driver. Nothing is sent unless all of them are valid.
  *
@@ -45,12 +41,12 @@ export async function insertMany(
 ): Promise<unknown[]> {
   const definition = model.prototype[definitionKey];
   const { validate: validated = definition.validate, return: kind = 'documents', ...driverOptions } = options;
-  if (!Array.isArray(inputs)) throw new UsageError('insertMany() takes a list of documents.', contextOf(definition));
+  if (!Array.isArray(inputs)) throw new UsageError('insertMany() takes a list of documents.', definition.context);
   if (kind !== 'documents' && kind !== 'ids')
-    throw new UsageError('insertMany() takes "documents" or "ids" as "return".', contextOf(definition));
+    throw new UsageError('insertMany() takes "documents" or "ids" as "return".', definition.context);
   if (inputs.length === 0) return [];
-  const needsDocuments = validated || kind !== 'ids' || isRecorded(definition) || hasConstructor(model);
-  const asTheyAre = needsDocuments ? null : sendable(definition, inputs);
+  const isPlain = !validated && kind === 'ids' && !needsDocuments(definition) && !hasConstructor(model);
+  const asTheyAre = isPlain ? sendable(definition, inputs) : null;
   if (asTheyAre !== null) {
     await send(definition, asTheyAre, driverOptions, () => {});
     return asTheyAre.map(({ _id }) => _id);
@@ -69,7 +65,7 @@ export async function insertMany(
 function checkDocuments(definition: ModelDefinition, documents: readonly Document<unknown>[]): void {
   documents.forEach(checkOwnFields);
   if (new Set(documents).size < documents.length)
-    throw new UsageError('insertMany() was given one document twice.', contextOf(definition));
+    throw new UsageError('insertMany() was given one document twice.', definition.context);
 }
 
 async function insertLives(
@@ -82,10 +78,8 @@ async function insertLives(
   const stored = states.find((state) => !state.isNew);
   if (stored !== undefined)
     throw new UsageError('insertMany() takes new documents only: one of these is stored already.', stored.context);
-  states.forEach(runHooks);
-  states.forEach(stampNew);
-  const writes = validated ? await planValid(states) : states.map(planInserted);
-  if (isRecorded(definition)) return insertSingly(definition, states, writes, options);
+  const writes = await planAll(states, validated);
+  if (needsDocuments(definition)) return insertSingly(definition, states, writes, options);
   const documents = writes.map(({ document }) => document);
   const held = states.flatMap((state, place) =>
     isHeld(place) ? [{ state, write: writes[place] as Write, place }] : [],
@@ -101,7 +95,7 @@ async function insertSingly(
   writes: readonly Write[],
   { ordered = true, ...options }: BulkWriteOptions & Partial<Abortable>,
 ): Promise<void> {
-  checkWriteConcern('insertMany', { definition, context: contextOf(definition) }, options);
+  checkWriteConcern('insertMany', { definition, context: definition.context }, options);
   const failures: unknown[] = [];
   const atOnce = ordered || options.session !== undefined ? 1 : CONCURRENCY;
   await concurrently([...states.entries()], atOnce, async ([place, state]) => {
@@ -124,37 +118,32 @@ async function send(
   note: (error: unknown) => void,
 ): Promise<void> {
   options.signal?.throwIfAborted();
-  checkWriteConcern('insertMany', { definition, context: contextOf(definition) }, options);
+  checkWriteConcern('insertMany', { definition, context: definition.context }, options);
   try {
     await definition.collection().insertMany(documents, options);
   } catch (error) {
     note(error);
-    if (outcomeOf(error) !== 'unknown') throw translate(error, contextOf(definition), definition);
+    if (outcomeOf(error) !== 'unknown') throw translate(error, definition.context, definition);
     const text =
       'The documents were sent, and the connection broke before the answer came: any of them may be stored. Calling save() of each is safe.';
-    throw new OutcomeUnknownError(text, { ...contextOf(definition), cause: safely(error) });
+    throw new OutcomeUnknownError(text, { ...definition.context, cause: safely(error) });
   }
-}
-
-function contextOf(definition: ModelDefinition): { readonly model: string } {
-  return { model: definition.collectionName };
 }
 
 // ── documents ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-type Insertion = Write & { kind: 'insert' };
-
-function planInserted(state: DocumentState): Insertion {
-  return planWrite(state) as Insertion;
+function planInserted(state: DocumentState): InsertWrite {
+  return planWrite(state) as InsertWrite;
 }
 
-/** Validates all of them, and plans each as it was when it was found valid. */
-async function planValid(states: readonly DocumentState[]): Promise<Insertion[]> {
-  const writes: Insertion[] = [];
+/** Lets all of them out, and plans each as it was when it was found valid. @throws ValidationError with the issues of all. */
+async function planAll(states: readonly DocumentState[], validated: boolean): Promise<InsertWrite[]> {
+  const writes: InsertWrite[] = [];
   const issues: ValidationIssue[] = [];
   for (const [index, state] of states.entries()) {
     try {
-      writes.push(await validate(state, () => planInserted(state)));
+      const write = letOut(state, validated, () => planInserted(state));
+      writes.push(write instanceof Promise ? await write : write);
     } catch (error) {
       if (!(error instanceof ValidationError)) throw error;
       issues.push(...error.issues.map((issue) => issueWithin(issue, index)));
@@ -194,8 +183,6 @@ function failHeld(held: readonly Held[], error: unknown): void {
 /** The inputs as they can be stored without making documents of them; null where one of them needs more. */
 function sendable(definition: ModelDefinition, inputs: readonly object[]): BSON.Document[] | null {
   const defaults = [...definition.fields.values()].filter(({ hasDefault }) => hasDefault);
-  const times = Object.values(definition.timestamps ?? {});
-  const now = Date.now();
   const documents: BSON.Document[] = [];
   for (const input of inputs) {
     if (!isPlainObject(input) || definition.programFields(input) !== input || !isStorable(input)) return null;
@@ -209,7 +196,7 @@ function sendable(definition: ModelDefinition, inputs: readonly object[]): BSON.
       if (document[definition.version] !== undefined) return null;
       document[definition.version] = 1;
     }
-    for (const time of times) if (document[time] === undefined) document[time] = new Date(now);
+    for (const { name, value } of insertStamps(definition)) if (document[name] === undefined) document[name] = value;
     documents.push(document);
   }
   return documents;

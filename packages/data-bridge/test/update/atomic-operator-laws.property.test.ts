@@ -159,16 +159,16 @@ function change(
   for (const { keys, operator, operand } of atomics) operate(state, root, operator, keys.join('.'), operand);
   const { tree, atomics: sent } = treeWith(baseline, state.pending);
   expect(sent).toHaveLength(new Set(atomics.map(({ keys }) => JSON.stringify(keys))).size);
-  state.sent = sent;
-  state.pending = [];
+  state.planned(tree, sent);
   return tree;
 }
 
 function settle(state: DocumentState, tree: EditTree, stored: Uint8Array): void {
   const values = exact(stored);
-  state.lastSaved = carriedOut(tree, (name) => memberOf(values, name));
-  state.baseline.settle(state.lastSaved);
+  const saved = carriedOut(tree, (name) => memberOf(values, name));
+  state.baseline.settle(saved);
   takeStored(state);
+  state.settled(saved);
 }
 
 /** What an operator makes of a document in JavaScript. */

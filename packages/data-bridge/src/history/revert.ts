@@ -1,14 +1,14 @@
 import { decodeStored } from '../bson/decode.ts';
 import { ABSENT, encodeDocument } from '../bson/encode.ts';
 import { type ErrorContext, HistoryError, UsageError } from '../errors.ts';
-import { type Fields, lastEntry, type ReadOptions, stateAt, valueAt } from '../history/read.ts';
-import type { RecordedModel } from '../history/record.ts';
-import { fieldsOf } from '../history/record-save.ts';
+import { type Fields, lastEntry, type ReadOptions, stateAt, valueAt } from './read.ts';
+import type { RecordedModel } from './record.ts';
+import { fieldsOf } from './record-save.ts';
 import type { DocumentState } from '../document/document-state.ts';
-import { save, type SaveOptions } from './save.ts';
+import { save, type SaveOptions } from '../save/save.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
 import { changesBetween, replacedAt, type StoredKeys } from '../edits/stored-changes.ts';
-import { validate } from './validate.ts';
+import { validate } from '../save/validate.ts';
 
 /**
  * Saves a document as it was after a revision, as a new revision. What is redacted stays as it is, and so do the version
@@ -121,7 +121,7 @@ async function saveExactly(
     for (const [name, value] of fields) {
       state.set(name, value === ABSENT ? undefined : reader.live(value, [name]));
       // It was stored once: no schema transforms it again.
-      if (value !== ABSENT) state.settled.set(name, reader.live(value, [name]));
+      if (value !== ABSENT) state.takenOver.set(name, reader.live(value, [name]));
     }
     if (options.validate ?? state.definition.validate) await validate(state, () => {});
     for (const [name, value] of fields) if (value !== ABSENT) state.set(name, value);

@@ -2,7 +2,7 @@
  * Fields as they were when their schemas' outputs were taken over: what is in these copies is not transformed again, though
  * it is not stored yet, or never was.
  */
-export class SettledValues {
+export class TakenOver {
   #values: Map<string, unknown> | null = null;
   /** Those that the write under way sends. */
   #sent: ReadonlyMap<string, unknown> | null = null;

@@ -1,0 +1,69 @@
+import type { ModelDefinition } from '../definition/model-definition.ts';
+import type { DocumentState } from '../document/document-state.ts';
+import type { EditTree } from '../edits/edits.ts';
+import { recorderOf } from './recorder.ts';
+import { validate } from './validate.ts';
+
+/*
+ * The door: whatever the mapper writes passes here on its way to the server, by whichever call it began. Documents come
+ * one by one (`save`, `saveAll`, `create`, `insertMany`, replacements, `bulk`), updates of documents that are not in memory as
+ * operators (static updates, queries, `bulk`).
+ */
+
+/** What the mapper itself writes into a new document, where the program gave no value. */
+export interface InsertStamp {
+  readonly name: string;
+  readonly value: unknown;
+}
+
+/** What the mapper itself writes with an update, where the program does not write there. */
+export interface UpdateStamp {
+  readonly name: string;
+  readonly operator: '$max' | '$inc';
+  readonly operand: unknown;
+}
+
+/** The times of a new document. */
+export function insertStamps({ timestamps }: ModelDefinition): readonly InsertStamp[] {
+  if (timestamps === undefined) return [];
+  const now = Date.now();
+  const names = Object.values(timestamps).filter((name) => name !== undefined);
+  return names.map((name) => ({ name, value: new Date(now) }));
+}
+
+/** The time of an update, and the count of the document's writes. */
+export function updateStamps({ timestamps, version }: ModelDefinition): readonly UpdateStamp[] {
+  const stamps: UpdateStamp[] = [];
+  const updatedAt = timestamps?.updatedAt;
+  // A greater time, of a writer whose clock is ahead, stays.
+  if (updatedAt !== undefined) stamps.push({ name: updatedAt, operator: '$max', operand: new Date() });
+  if (version !== undefined) stamps.push({ name: version, operator: '$inc', operand: 1 });
+  return stamps;
+}
+
+/** True where new documents must be made as such before they are stored, since more than plain fields is asked of them. */
+export function needsDocuments(definition: ModelDefinition): boolean {
+  return recorderOf(definition).needsDocuments;
+}
+
+/**
+ * Lets a document out: what the program changed unseen is noted, a new one gets its stamps, and what changed is validated.
+ *
+ * @param plan makes of it what is sent, with its edits where those are known already. The update of a stored document
+ *   gets its stamps there: one that did not change gets none.
+ * @returns what `plan` gives; a promise only where there is something to wait for.
+ * @throws ValidationError
+ */
+export function letOut<W>(
+  state: DocumentState,
+  isValidated: boolean,
+  plan: (edits?: () => EditTree | null) => W,
+): W | Promise<W> {
+  state.adoptDefaults();
+  if (state.isNew) stampNew(state);
+  return isValidated ? validate(state, plan) : plan();
+}
+
+function stampNew({ baseline, definition }: DocumentState): void {
+  for (const { name, value } of insertStamps(definition)) if (!baseline.has(name)) baseline.set(name, value);
+}

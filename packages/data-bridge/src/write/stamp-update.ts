@@ -1,0 +1,118 @@
+import type { BSON } from 'mongodb';
+import { ABSENT, toExact } from '../bson/encode.ts';
+import { isPlainObject, setOwn } from '../bson/plain-object.ts';
+import type { ModelDefinition } from '../definition/model-definition.ts';
+import { UsageError } from '../errors.ts';
+import { castUpdate } from '../filter/cast-filter.ts';
+import { operatorIn, refuseServerJavaScript } from '../filter/check-filter.ts';
+import { isGiven } from '../filter/filter-equality.ts';
+import { renameInStages } from '../filter/rename-in-expression.ts';
+import { insertStamps, updateStamps } from '../save/door.ts';
+import type { SentFilter } from '../save/recorder.ts';
+import { typeName } from '../schema/bson-types.ts';
+import { siblingDefaults } from '../schema/nested-defaults.ts';
+import { countedStages } from './version-counter.ts';
+
+/*
+ * The door for updates that the program gives as operators or stages, of documents that are not in memory.
+ */
+
+interface Stamping {
+  readonly upsert: boolean;
+  readonly timestamps: boolean | undefined;
+  /** As it is sent. */
+  readonly filter: SentFilter;
+}
+
+/**
+ * The update as it is sent: ids cast, with what the mapper itself writes where the program wrote nothing, and of an upsert
+ * what its new document begins with.
+ *
+ * @throws UsageError for what is no update, and for an upsert that cannot know what it would insert.
+ */
+export function stampUpdate(definition: ModelDefinition, update: object, stamping: Stamping): BSON.Document {
+  if (Array.isArray(update)) return stampPipeline(definition, update as BSON.Document[], stamping);
+  checkOperators(definition, update);
+  const stamped = castUpdate(definition, update);
+  const written = writtenFields(stamped);
+  const add = (operator: string, name: string, value: unknown): void => {
+    if (written.has(name)) return;
+    setOwn((stamped[operator] ??= {}), name, value);
+    written.add(name);
+  };
+  const hasTimes = stamping.timestamps !== false;
+  const isAdded = ({ name }: { readonly name: string }): boolean => hasTimes || name === definition.version;
+  for (const { operator, name, operand } of updateStamps(definition).filter(isAdded)) add(operator, name, operand);
+  if (!stamping.upsert) return stamped;
+  for (const { name, value } of insertStamps(definition).filter(isAdded)) add('$setOnInsert', name, value);
+  const inside = Object.values(stamped)
+    .flatMap((operand) => Object.keys(operand))
+    .filter((path) => path.includes('.'));
+  for (const field of definition.fields.values()) {
+    for (const [path, value] of siblingDefaults(field.place, field.name, inside))
+      if (!isGiven(stamping.filter, path)) setOwn((stamped['$setOnInsert'] ??= {}), path, value);
+    if (isGiven(stamping.filter, field.name)) continue;
+    const value = field.defaultValue();
+    if (value !== undefined) add('$setOnInsert', field.name, value);
+  }
+  checkUpsertedId(definition, stamping.filter, written.has('_id'));
+  return stamped;
+}
+
+function stampPipeline(
+  definition: ModelDefinition,
+  stages: BSON.Document[],
+  { upsert, timestamps, filter }: Stamping,
+): BSON.Document[] {
+  const copy = toExact(stages, ABSENT, []) as unknown[];
+  const wrong = copy.find((stage) => operatorIn(stage) === undefined);
+  if (wrong !== undefined)
+    throw new UsageError(
+      `An update as a list takes stages such as { $set: … }, got ${typeName(wrong)}.`,
+      definition.context,
+    );
+  refuseServerJavaScript(definition, copy, []);
+  const stored = renameInStages(definition, copy) as BSON.Document[];
+  const sent = definition.version === undefined ? stored : countedStages(definition.version, stored);
+  const { updatedAt, createdAt } = definition.timestamps ?? {};
+  if (upsert) checkUpsertedId(definition, filter, false);
+  if (timestamps === false) return sent;
+  if (upsert && createdAt !== undefined) {
+    const text = `A pipeline cannot tell an insert from an update, so "${createdAt}" would be missing: use operators such as $set, or pass { timestamps: false }.`;
+    throw new UsageError(text, definition.context);
+  }
+  if (updatedAt === undefined) return sent;
+  return [...sent, { $set: { [updatedAt]: { $max: [`$${updatedAt}`, new Date()] } } }];
+}
+
+/** The server would take an update without operators for a replacement of the whole document. */
+function checkOperators(definition: ModelDefinition, update: object): void {
+  const refuse = (text: string): never => {
+    throw new UsageError(text, definition.context);
+  };
+  if (!isPlainObject(update)) return refuse(`An update takes operators such as $set, got ${typeName(update)}.`);
+  const keys = Object.keys(update);
+  if (keys.length === 0) return refuse('An update takes operators such as $set, got none.');
+  const plain = keys.find((key) => !key.startsWith('$'));
+  if (plain !== undefined)
+    refuse(`An update has operators such as $set at its top, not "${plain}": use replaceOne() to replace a document.`);
+}
+
+/**
+ * The server makes an ObjectId where an upsert has no `_id`, which a model with an `_id` schema of its own may not want.
+ *
+ * @param known true where it is known beside what the filter says.
+ */
+export function checkUpsertedId(definition: ModelDefinition, filter: SentFilter, known: boolean): void {
+  if (known || !definition.fields.has('_id') || isGiven(filter, '_id')) return;
+  const text =
+    'The model has an _id schema of its own, so an upsert must say the _id of the document that it may insert.';
+  throw new UsageError(text, definition.context);
+}
+
+/** The fields that an update's operators name: a second operator on one of them is a conflict. */
+function writtenFields(update: Readonly<Record<string, Readonly<Record<string, unknown>>>>): Set<string> {
+  const paths = Object.values(update).flatMap((operand) => Object.keys(operand));
+  const renamed = Object.values(update['$rename'] ?? {}).map(String);
+  return new Set([...paths, ...renamed].map((path) => path.split('.', 1)[0] as string));
+}

@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { definitionKey } from '../../src/definition/model-definition.ts';
+import { model } from '../../src/index.ts';
+import { openDatabase, type TestDatabase } from '../support/database.ts';
+
+/* A model that has a part of its collection: the conditions that say which join every filter. */
+
+class Part extends model('parts', { kind: z.string().default('mine'), n: z.int() }) {}
+const whole = Part.prototype[definitionKey];
+Object.defineProperty(Part.prototype, definitionKey, { value: whole.within({ kind: 'mine' }) });
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await openDatabase();
+});
+afterAll(() => database.close());
+beforeEach(async () => {
+  const parts = database.db.collection('parts');
+  await parts.deleteMany({});
+  await parts.insertMany([1, 2, 3].flatMap((n) => ['mine', 'other'].map((kind) => ({ kind, n }))));
+});
+
+const others = (): Promise<number> => database.db.collection('parts').countDocuments({ kind: 'other', n: { $lte: 3 } });
+
+describe('reading', () => {
+  it.each<readonly [string, () => Promise<unknown>, unknown]>([
+    ['find', async () => (await Part.find().sort({ n: 1 })).map(({ n }) => n), [1, 2, 3]],
+    ['findOne', async () => (await Part.findOne({ kind: 'other' }))?.n, undefined],
+    ['findBy', async () => (await Part.findBy({ n: 2 })).length, 1],
+    ['a filter with $or', async () => Part.count({ $or: [{ n: 1 }, { kind: 'other' }] }), 1],
+    ['count', async () => Part.count(), 3],
+    ['exists', async () => Part.exists({ kind: 'other' }), false],
+    ['distinct', async () => Part.distinct('kind'), ['mine']],
+    ['pages', async () => (await Part.find().sort({ n: 1 }).page({ size: 10 })).items.length, 3],
+    ['aggregate', async () => (await Part.aggregate().group({ _id: null, all: { $sum: 1 } }))[0]?.all, 3],
+  ])('%s sees its own documents alone', async (_, read, expected) => {
+    expect(await read()).toEqual(expected);
+  });
+});
+
+describe('writing', () => {
+  it.each<readonly [string, () => Promise<unknown>]>([
+    ['updateOne', () => Part.updateOne({ kind: 'other' }, { $set: { n: 9 } })],
+    ['updateMany', () => Part.updateMany({}, { $set: { n: 9 } })],
+    ['find().update', () => Part.find({ n: { $gt: 0 } }).update({ $set: { n: 9 } })],
+    ['findOneAndUpdate', () => Part.findOneAndUpdate({ kind: 'other' }, { $set: { n: 9 } })],
+    ['replaceOne', () => Part.replaceOne({ kind: 'other' }, { n: 9 })],
+    ['findOneAndReplace', () => Part.findOneAndReplace({ kind: 'other' }, { n: 9 })],
+    ['deleteOne', () => Part.deleteOne({ kind: 'other' })],
+    ['deleteMany', () => Part.deleteMany({})],
+    ['find().delete', () => Part.find().delete()],
+    ['findOneAndDelete', () => Part.findOneAndDelete({ kind: 'other' })],
+    [
+      'bulk',
+      () =>
+        Part.bulk()
+          .updateMany({}, { $set: { n: 9 } })
+          .deleteMany({})
+          .deleteOne({ kind: 'other' })
+          .replaceOne({ kind: 'other' }, { n: 9 })
+          .execute(),
+    ],
+  ])('%s leaves the others alone', async (_, write) => {
+    await write();
+    expect(await others()).toBe(3);
+  });
+
+  it('an upsert inserts a document of the part', async () => {
+    const made = await Part.upsert({ n: 50 }, { $set: { n: 51 } });
+    expect(made).toMatchObject({ kind: 'mine', n: 51 });
+  });
+});
+
+it('stays with the model on another connection', () => {
+  expect(whole.within({ kind: 'mine' }).on(database.connection).conditions).toEqual({ kind: 'mine' });
+  expect(whole.on(database.connection).conditions).toBeNull();
+});
