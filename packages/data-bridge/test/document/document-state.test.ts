@@ -11,7 +11,18 @@ const tree: EditTree = { kind: 'object', children: new Map() };
 const stored = () => stateOf(Note.hydrate({ _id: new ObjectId(), text: 'a', tags: ['x'] }));
 
 /** What of a state is its own, and need not be put back. */
-const FIXED = ['definition', 'tracker', 'owner', 'operations', 'part', 'kept', 'disturbed', 'assigned', 'takenOver', 'defaults'];
+const FIXED = [
+  'definition',
+  'tracker',
+  'owner',
+  'operations',
+  'part',
+  'kept',
+  'disturbed',
+  'assigned',
+  'takenOver',
+  'defaults',
+];
 
 describe('the state of a document', () => {
   it('goes from planned to settled', () => {
