@@ -167,6 +167,12 @@ export class ModelDefinition {
     );
   }
 
+  /** True for a time that the mapper keeps, and that is no field of the schema. */
+  isTime(name: string): boolean {
+    const { createdAt, updatedAt } = this.timestamps ?? {};
+    return (name === createdAt || name === updatedAt) && !this.fields.has(name);
+  }
+
   /** True where what is stored under this name numbers the writes of a document whose history is kept. */
   isRevision(name: string): boolean {
     return this.redaction !== undefined && (name === REVISION || name === REVISION_ID);

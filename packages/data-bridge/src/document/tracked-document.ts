@@ -315,7 +315,7 @@ export abstract class TrackedDocument<S, T = unknown> {
     state.join();
     state.checkOwn(name);
     state.set(name, name === '_id' ? castId(state.definition, value) : value);
-    state.assigned.add(name);
+    if (!state.definition.isTime(name)) state.assigned.add(name);
   }
 
   #operate(operator: AtomicOperator, path: string, operand: unknown): this {

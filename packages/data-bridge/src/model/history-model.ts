@@ -2,7 +2,8 @@ import { decodeStored } from '../bson/decode.ts';
 import { encodeDocument } from '../bson/encode.ts';
 import { castId } from '../filter/cast-filter.ts';
 import { definitionKey, type ModelDefinition, REVISION } from '../definition/model-definition.ts';
-import { type Document, type DocumentClass, lifeOf } from '../save/document.ts';
+import { type Document, type DocumentClass } from '../save/document.ts';
+import { stateOf } from '../document/tracked-document.ts';
 import { UsageError } from '../errors.ts';
 import { type HistoryOptions, type HistoryPage, historyPage } from '../history/page.ts';
 import { type ReadOptions, stateAt } from '../history/read.ts';
@@ -28,12 +29,12 @@ export interface HistoryDocument {
 }
 
 export function revisionOf(document: Document<unknown>): number | null {
-  const { baseline } = lifeOf(document);
+  const { baseline } = stateOf(document);
   return document.$isNew ? null : Number(baseline.original(REVISION) ?? 0);
 }
 
 export async function historyOfDocument(document: Document<unknown>, options?: HistoryOptions): Promise<HistoryPage> {
-  const state = lifeOf(document);
+  const state = stateOf(document);
   return historyPage(recordedModel(state.definition), state.filter._id, options);
 }
 
@@ -48,7 +49,7 @@ export async function revertDocument(
   options?: SaveOptions,
 ): Promise<void> {
   checkOwnFields(document);
-  const state = lifeOf(document);
+  const state = stateOf(document);
   checkRevision(state.definition, revision);
   await state.queue('$revert', () => revert(state, recordedModel(state.definition), revision, options));
 }
@@ -76,7 +77,7 @@ export async function restoreDocument(
 ): Promise<Document<unknown>> {
   const definition = recordedModel(model.prototype[definitionKey]);
   const make = (fields: Record<string, unknown>): Document<unknown> => new model(new TakenFields(fields));
-  return restore(definition, castId(definition, id), make, lifeOf, options);
+  return restore(definition, castId(definition, id), make, stateOf, options);
 }
 
 function checkRevision(definition: ModelDefinition, revision: unknown): void {

@@ -121,9 +121,15 @@ function defineAccessor(base: typeof ModelDocument, definition: ModelDefinition,
       return readField(this, name);
     },
     set(this: Document<unknown>, value: unknown) {
+      if (definition.isTime(name)) refuseTime(definition, shown);
       writeField(this, name, value);
     },
   });
+}
+
+/** Types say that it is read only; what a request's body brings along says nothing. */
+function refuseTime({ context }: ModelDefinition, name: string): never {
+  throw new UsageError(`"${name}" is a time that the model keeps itself: set("${name}", …) sets another one.`, context);
 }
 
 /** What others see of a document, and the statics once more, as they are at run time: types are `Statics`. */

@@ -7,11 +7,7 @@ import { save, type SaveOptions } from './save.ts';
 import type { AnyPath } from '../types/paths.ts';
 import type { ConflictIn } from '../types/conflict.ts';
 import { validate } from './validate.ts';
-import { readField as readTracked, stateOf, TrackedDocument } from '../document/tracked-document.ts';
-
-/** The names under which `write/` and `model/history-model.ts` know them. */
-export const lifeOf = stateOf;
-export const readField = readTracked;
+import { stateOf, TrackedDocument } from '../document/tracked-document.ts';
 
 /**
  * A document: accessors for the schema's fields (defined by `model()`), and what can be done with it. It knows what

@@ -50,6 +50,7 @@ export function needsDocuments(definition: ModelDefinition): boolean {
  *
  * @param plan makes of it what is sent, with its edits where those are known already. The update of a stored document
  *   gets its stamps there: one that did not change gets none.
+ * @param hasTimes whether the model's times are written; else a new document may bring its own.
  * @returns what `plan` gives; a promise only where there is something to wait for.
  * @throws ValidationError
  */
@@ -57,12 +58,18 @@ export function letOut<W>(
   state: DocumentState,
   isValidated: boolean,
   plan: (edits?: () => EditTree | null) => W,
+  hasTimes = true,
 ): W | Promise<W> {
   state.adoptDefaults();
-  if (state.isNew) stampNew(state);
+  if (state.isNew) stampNew(state, hasTimes);
   return isValidated ? validate(state, plan) : plan();
 }
 
-function stampNew({ baseline, definition }: DocumentState): void {
-  for (const { name, value } of insertStamps(definition)) if (!baseline.has(name)) baseline.set(name, value);
+function stampNew({ assigned, baseline, definition }: DocumentState, hasTimes: boolean): void {
+  for (const { name, value } of insertStamps(definition)) {
+    // Of a new document those are assigned that its input had: validation refuses them.
+    const isDropped = hasTimes && definition.unknown === 'drop' && assigned.has(name);
+    if (isDropped || !hasTimes) assigned.delete(name);
+    if (isDropped || (hasTimes && !baseline.has(name))) baseline.set(name, value);
+  }
 }

@@ -14,6 +14,9 @@ import { updateStamps } from './door.ts';
 import { type ConflictOptions, conditionsOf } from './write-conditions.ts';
 import type { BSON } from 'mongodb';
 
+/** What a plan depends on besides the document. */
+type PlanOptions = ConflictOptions & { readonly timestamps?: boolean };
+
 /**
  * What a save of this document writes now, or null.
  *
@@ -21,7 +24,7 @@ import type { BSON } from 'mongodb';
  */
 export function planWrite(
   state: DocumentState,
-  options: ConflictOptions = {},
+  options: PlanOptions = {},
   known?: () => EditTree | null,
 ): Write | null {
   state.takenOver.planned();
@@ -39,7 +42,7 @@ export function planWrite(
   return write;
 }
 
-function planUpdate(state: DocumentState, edits: EditTree, hasAtomics: boolean, options: ConflictOptions): Write {
+function planUpdate(state: DocumentState, edits: EditTree, hasAtomics: boolean, options: PlanOptions): Write {
   const conditions = conditionsOf(state, edits, options);
   const { version } = state.definition;
   // Where the version is no part of the filter, others may have counted, too.
@@ -47,7 +50,7 @@ function planUpdate(state: DocumentState, edits: EditTree, hasAtomics: boolean, 
   return {
     kind: 'update',
     filter: state.filter,
-    ...stamp(state, edits),
+    ...stamp(state, edits, options.timestamps !== false),
     reads,
     conditions,
     entry: recorderOf(state.definition).planUpdate(),
@@ -58,8 +61,10 @@ function planUpdate(state: DocumentState, edits: EditTree, hasAtomics: boolean, 
 function stamp(
   { baseline, definition }: DocumentState,
   edits: EditTree,
+  hasTimes: boolean,
 ): { tree: EditTree; stamped: readonly string[] } {
-  const stamps = updateStamps(definition).filter(({ name }) => !edits.children.has(name));
+  const isAdded = (name: string): boolean => !edits.children.has(name) && (hasTimes || name === definition.version);
+  const stamps = updateStamps(definition).filter(({ name }) => isAdded(name));
   if (stamps.length === 0) return { tree: edits, stamped: [] };
   const added = stamps.map(({ name, operator, operand }): [string, AtomicEdit] => [
     name,

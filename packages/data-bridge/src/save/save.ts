@@ -11,7 +11,7 @@ import { type ConflictOptions, checkConflictOptions } from './write-conditions.t
 import type { Abortable, BSON, UpdateOptions } from 'mongodb';
 
 /** Options that would change which document is written, or make a part of one, and those that other methods take. */
-const REFUSED = ['upsert', 'arrayFilters', 'hint', 'collation', 'sort', 'timestamps', 'history', 'applied'] as const;
+const REFUSED = ['upsert', 'arrayFilters', 'hint', 'collation', 'sort', 'history', 'applied'] as const;
 
 /** Options of `save()`: the driver's, whether to validate, and what happens where others wrote the document meanwhile. */
 export interface SaveOptions<C = Conflict, P = string>
@@ -21,6 +21,12 @@ export interface SaveOptions<C = Conflict, P = string>
    * @default the model's `validate`
    */
   readonly validate?: boolean;
+  /**
+   * Whether the times of the model's `timestamps` are written. With false, a new document may be given its own, as imports
+   * do; a stored one keeps its `updatedAt`.
+   * @default true
+   */
+  readonly timestamps?: boolean;
 }
 
 /** Writes what changed in a document. Nothing is sent when nothing changed. */
@@ -37,7 +43,8 @@ export function prepare(state: DocumentState, options: SaveOptions): Write | nul
   const { unanswered } = state;
   // What is stored must be known before the difference to it can be found.
   if (unanswered !== null) return sendAndSettle(state, unanswered, options).then(() => prepare(state, options));
-  return letOut(state, options.validate ?? state.definition.validate, (edits) => planWrite(state, options, edits));
+  const { validate = state.definition.validate, timestamps } = options;
+  return letOut(state, validate, (edits) => planWrite(state, options, edits), timestamps);
 }
 
 /** The last two: send, settle. Where another writer was faster, what is sent then follows from the newer document. */
@@ -58,6 +65,7 @@ export async function sendAndSettle(state: DocumentState, write: Write, options:
 /** The options without those of this package. */
 export function driverOptions({
   validate: _,
+  timestamps: _t,
   concurrency: _c,
   guard: _g,
   onConflict: _o,

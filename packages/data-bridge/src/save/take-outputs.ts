@@ -26,8 +26,7 @@ export function takeField(state: DocumentState, name: string, output: unknown): 
   const shown = waiting.map((each) => copyValue(valueAt(current(state), each.keys)));
   const taken = layOver(state, field, value, output, isWhole, taking);
   if (!Object.is(taken, value)) baseline.set(name, taken);
-  if (taking.changed || taking.refused.length > 0)
-    state.takenOver.set(name, withoutRefused(copyValue(taken), taking));
+  if (taking.changed || taking.refused.length > 0) state.takenOver.set(name, withoutRefused(copyValue(taken), taking));
   if (taking.changed) replaceShown(state, waiting, shown);
   return issuesOf(field, taking);
 }

@@ -236,15 +236,27 @@ function fieldsToValidate({ definition, isNew, tracker }: DocumentState): Schema
 /** The fields that the schema does not name: all of a new document's, of a stored one those that it had not. */
 function unknownFields(state: DocumentState, changed: Iterable<string> | null): ValidationIssue[] {
   const { baseline, definition, isNew, kept } = state;
-  if (definition.unknown === 'keep') return [];
   const issues: ValidationIssue[] = [];
   for (const name of isNew ? baseline.names() : (changed ?? state.tracker.changedFields())) {
+    if (definition.isTime(name)) issues.push(...timeIssues(state, name));
+    if (definition.unknown === 'keep') continue;
     if (definition.names.has(name) || definition.isRevision(name) || kept?.has(name) === true) continue;
     if (baseline.current(name) === undefined || (!isNew && baseline.exact(name) !== ABSENT)) continue;
     if (definition.unknown === 'error') issues.push(unknownField(name));
     else baseline.set(name, undefined);
   }
   return issues;
+}
+
+/** A time of the mapper's own: no input can have it, and whoever sets it gives a Date. */
+function timeIssues({ assigned, baseline, definition, isNew }: DocumentState, name: string): ValidationIssue[] {
+  const value = baseline.current(name);
+  const path = definition.programName(name);
+  const issue = (message: string): ValidationIssue[] => [{ keys: [path], path, message }];
+  if (isNew && assigned.has(name))
+    return issue('the model keeps this time itself: pass { timestamps: false } to import documents with theirs');
+  const isDate = value instanceof Date && !Number.isNaN(value.getTime());
+  return value === undefined || isDate ? [] : issue(`Expected a Date, got ${typeName(value)}`);
 }
 
 function unknownField(name: string): ValidationIssue {

@@ -13,7 +13,8 @@ import { bulkWrite, type SessionCollection } from '../connection/collection.ts';
 import { CONCURRENCY, concurrently } from '../connection/concurrently.ts';
 import { countedReplacement } from './version-counter.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
-import { type Document, type DocumentClass, lifeOf } from '../save/document.ts';
+import { type Document, type DocumentClass } from '../save/document.ts';
+import { stateOf } from '../document/tracked-document.ts';
 import {
   type BulkResult,
   BulkWriteError,
@@ -226,7 +227,7 @@ export class Bulk<D, I extends object = object> {
 async function finish(operation: Operation, validated: boolean): Promise<Operation> {
   const { name, parts, made } = operation;
   if (made === undefined) return operation;
-  const stored = await insertion(lifeOf(made.document), validated);
+  const stored = await insertion(stateOf(made.document), validated);
   if (name === 'insertOne') return { name, parts: { document: stored } };
   const { _id, ...others } = stored;
   const replacement = made.hasId ? stored : others;

@@ -1,8 +1,9 @@
+import { readField, stateOf } from '../document/tracked-document.ts';
 import { type Abortable, type BSON, type BulkWriteOptions, ObjectId } from 'mongodb';
 import { isPlainObject } from '../bson/plain-object.ts';
 import { isStorable } from '../bson/storable.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
-import { Document, type DocumentClass, lifeOf, readField } from '../save/document.ts';
+import { Document, type DocumentClass } from '../save/document.ts';
 import { BulkSaveError, type SaveResult, UsageError, ValidationError, type ValidationIssue } from '../errors.ts';
 import { DocumentState, type InsertWrite } from '../document/document-state.ts';
 import { checkOwnFields } from '../document/new-document.ts';
@@ -22,6 +23,11 @@ export interface InsertManyOptions extends BulkWriteOptions, Partial<Abortable> 
    * @default the model's `validate`
    */
   readonly validate?: boolean;
+  /**
+   * Whether the times of the model's `timestamps` are written. With false, documents may be given their own, as imports do.
+   * @default true
+   */
+  readonly timestamps?: boolean;
   /**
    * The documents, or their `_id`s alone. With `{ validate: false, return: 'ids' }` no documents are made of plain inputs:
    * they are handed to the driver, so they must not be changed before the call is over.
@@ -44,13 +50,18 @@ export async function insertMany(
   options: InsertManyOptions = {},
 ): Promise<unknown[]> {
   const definition = model.prototype[definitionKey];
-  const { validate: validated = definition.validate, return: kind = 'documents', ...driverOptions } = options;
+  const {
+    validate: validated = definition.validate,
+    timestamps: hasTimes = true,
+    return: kind = 'documents',
+    ...driverOptions
+  } = options;
   if (!Array.isArray(inputs)) throw new UsageError('insertMany() takes a list of documents.', definition.context);
   if (kind !== 'documents' && kind !== 'ids')
     throw new UsageError('insertMany() takes "documents" or "ids" as "return".', definition.context);
   if (inputs.length === 0) return [];
   const isPlain = !validated && kind === 'ids' && !needsDocuments(definition) && !hasConstructor(model);
-  const asTheyAre = isPlain ? sendable(definition, inputs) : null;
+  const asTheyAre = isPlain ? sendable(definition, inputs, hasTimes) : null;
   if (asTheyAre !== null) {
     checkSending(definition, driverOptions);
     throwFailures(definition, asTheyAre, await sendInserts(definition, asTheyAre, driverOptions, READ_FIRST));
@@ -58,11 +69,11 @@ export async function insertMany(
   }
   const documents = inputs.map((input) => (input instanceof model ? input : new model(input)));
   checkDocuments(definition, documents);
-  const states = documents.map(lifeOf);
+  const states = documents.map(stateOf);
   // What was made here of plain inputs and is not given back needs no care any more.
   const held = (place: number): boolean => kind === 'documents' || inputs[place] === documents[place];
   const told = await DocumentState.queueAll(states, 'insertMany', () =>
-    insertStates(definition, states, held, validated, driverOptions),
+    insertStates(definition, states, held, { validated, hasTimes }, driverOptions),
   );
   throwFailures(definition, documents, told);
   return kind === 'ids' ? documents.map((document) => readField(document, '_id')) : documents;
@@ -100,17 +111,23 @@ function checkDocuments(definition: ModelDefinition, documents: readonly Documen
     throw new UsageError('insertMany() was given one document twice.', definition.context);
 }
 
+/** How documents are let out. */
+interface Door {
+  readonly validated: boolean;
+  readonly hasTimes: boolean;
+}
+
 async function insertStates(
   definition: ModelDefinition,
   states: readonly DocumentState[],
   isHeld: (place: number) => boolean,
-  validated: boolean,
+  door: Door,
   options: SendOptions,
 ): Promise<InsertFates> {
   const stored = states.find((state) => !state.isNew);
   if (stored !== undefined)
     throw new UsageError('insertMany() takes new documents only: one of these is stored already.', stored.context);
-  const writes = await planAll(states, validated);
+  const writes = await planAll(states, door);
   checkSending(definition, options);
   const planned = writes.map((write, place) => ({ state: states[place] as DocumentState, write }));
   const told = await (needsDocuments(definition)
@@ -193,12 +210,12 @@ function planInserted(state: DocumentState): InsertWrite {
 }
 
 /** Lets all of them out, and plans each as it was when it was found valid. @throws ValidationError with the issues of all. */
-async function planAll(states: readonly DocumentState[], validated: boolean): Promise<InsertWrite[]> {
+async function planAll(states: readonly DocumentState[], { validated, hasTimes }: Door): Promise<InsertWrite[]> {
   const writes: InsertWrite[] = [];
   const issues: ValidationIssue[] = [];
   for (const [index, state] of states.entries()) {
     try {
-      const write = letOut(state, validated, () => planInserted(state));
+      const write = letOut(state, validated, () => planInserted(state), hasTimes);
       writes.push(write instanceof Promise ? await write : write);
     } catch (error) {
       if (!(error instanceof ValidationError)) throw error;
@@ -218,7 +235,7 @@ export function issueWithin(issue: ValidationIssue, index: number): ValidationIs
 // ── plain inputs ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** The inputs as they can be stored without making documents of them; null where one of them needs more. */
-function sendable(definition: ModelDefinition, inputs: readonly object[]): BSON.Document[] | null {
+function sendable(definition: ModelDefinition, inputs: readonly object[], hasTimes: boolean): BSON.Document[] | null {
   const defaults = [...definition.fields.values()].filter(({ hasDefault }) => hasDefault);
   const documents: BSON.Document[] = [];
   for (const input of inputs) {
@@ -233,7 +250,8 @@ function sendable(definition: ModelDefinition, inputs: readonly object[]): BSON.
       if (document[definition.version] !== undefined) return null;
       document[definition.version] = 1;
     }
-    for (const { name, value } of insertStamps(definition)) if (document[name] === undefined) document[name] = value;
+    const stamps = hasTimes ? insertStamps(definition) : [];
+    for (const { name, value } of stamps) if (document[name] === undefined) document[name] = value;
     documents.push(document);
   }
   return documents;

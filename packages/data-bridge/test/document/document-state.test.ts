@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { EditTree } from '../../src/edits/edits.ts';
 import { model } from '../../src/index.ts';
-import { lifeOf as stateOf } from '../../src/save/document.ts';
+import { stateOf } from '../../src/document/tracked-document.ts';
 
 class Note extends model('notes', { text: z.string(), tags: z.array(z.string()).default([]) }) {}
 
