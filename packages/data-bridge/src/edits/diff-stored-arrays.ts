@@ -2,7 +2,7 @@ import { nameEnd, stringEnd, terminator, valueEnd } from '../bson/bytes.ts';
 import type { Identities } from '../bson/identity.ts';
 import type { Field } from '../bson/level.ts';
 import { latin1 } from '../bson/text.ts';
-import { MAX_SEARCHED, type ValueEdit } from './edits.ts';
+import { areAllReplaced, MAX_SEARCHED, type ValueEdit } from './edits.ts';
 import { areOwnIdentities, areReplaced, isValueType, removalFrom, type StoredArray } from './diff-stored-values.ts';
 import { copyPlain } from './plain-copy.ts';
 import { exactAt, type Source, StoredElements, StoredPositions, StoredPush, StoredSet } from './stored-edits.ts';
@@ -73,9 +73,10 @@ function walkPositions(walk: Walk, place: Place, value: readonly unknown[]): Val
   }
   if (count === value.length) {
     if (children === null) return null;
-    const isByValue = children.size < count && !isBound && areReplaced(place, children);
-    if (isByValue === undefined) return undefined;
-    if (children.size < count) return new StoredPositions(source, at, children, isByValue);
+    if (!areAllReplaced(children, count)) {
+      const isByValue = !isBound && areReplaced(place, children);
+      return isByValue === undefined ? undefined : new StoredPositions(source, at, children, isByValue);
+    }
   } else if (children === null && value.length > count) {
     if (isUnique) return undefined;
     const added = copyPlain(value.slice(count), level) as unknown[] | undefined;

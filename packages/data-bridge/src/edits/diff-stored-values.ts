@@ -51,11 +51,12 @@ export function removalFrom(
     if (next < value.length && isSame(source, type, from, last, value[next])) next++;
     else if (isValueType(type)) {
       gone.add(count);
-      // An edit of so many is another one.
-      if (removed.push(exactAt(source, type, from)) * count > MAX_FOUND) return null;
+      removed.push(exactAt(source, type, from));
     } else return null;
+    // Of an array in which little is as it was, the rest need not be looked at.
+    if (gone.size * count > MAX_FOUND) return null;
   }
-  if (next < value.length) return null;
+  if (next < value.length || gone.size * count > MAX_FOUND) return null;
   const found = valuesIn(array);
   if (found === null) return null;
   const isLong = gone.size * count > MAX_COMPARED;

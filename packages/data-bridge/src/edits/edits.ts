@@ -245,22 +245,30 @@ function compareArrays(
 ): ValueEdit | null {
   const pairing = pairElements(value, base, identities);
   if (pairing !== null) return compareElements(base, value, pairing, level, identities);
-  const children = new Map<number, ValueEdit>();
+  const elementEdit = (i: number): ValueEdit | null => compare(base[i] ?? null, value[i], level + 1, identities?.at(i));
   const common = Math.min(base.length, value.length);
-  for (let i = 0; i < common; i += 1) {
-    const edit = compare(base[i] ?? null, value[i], level + 1, identities?.at(i));
-    if (edit !== null) children.set(i, edit);
-  }
-  if (base.length === value.length && children.size === 0) return null;
+  let first = 0;
+  while (first < common && elementEdit(first) === null) first += 1;
   const isUnique = identities?.isUnique === true;
-  const grew = children.size === 0 && value.length > base.length;
-  if (grew && !isUnique) return { kind: 'push', base, value, added: value.slice(base.length) };
+  if (first === base.length && first === value.length) return null;
+  if (first === base.length && !isUnique) return { kind: 'push', base, value, added: value.slice(first) };
   const byValue = identities?.isBound === true ? null : compareValues(base, value, isUnique);
   if (byValue !== null && typeof byValue === 'object') return byValue;
-  // Where every element changed, the array itself is smaller than a guard for each of them.
-  if (base.length !== value.length || children.size === base.length) return { kind: 'set', base, value };
+  const children = new Map<number, ValueEdit>();
+  for (let i = first; i < common; i += 1) {
+    const edit = elementEdit(i);
+    if (edit !== null) children.set(i, edit);
+  }
+  const isSameLength = base.length === value.length;
+  if (byValue === 'whole' || !isSameLength || areAllReplaced(children, base.length))
+    return { kind: 'set', base, value };
   const isByValue = byValue === 'in place' && children.size * base.length <= MAX_COMPARED;
   return { kind: 'positions', base, value, children, ...(isByValue && { isByValue: true as const }) };
+}
+
+/** Where every element changed, the array itself is smaller than a guard for each of them. The only one may change inside. */
+export function areAllReplaced(children: ReadonlyMap<number, ValueEdit>, length: number): boolean {
+  return children.size === length && (length > 1 || children.get(0)?.kind === 'set');
 }
 
 /** Elements that have to be found by their identities, times those to look through, beyond which the array is sent whole. */

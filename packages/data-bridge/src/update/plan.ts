@@ -37,7 +37,7 @@ export function plan(tree: EditTree, { inTransaction = false, isRetry = false }:
   const expressed = operators(tree);
   if (expressed === null) return inPipeline(tree, whyPipeline(tree));
   const guard = shapeGuard(tree);
-  return { ...expressed, ...(guard && { guard }), ...collationOf(tree) };
+  return { ...expressed, ...(guard && { guard }), ...collationOf(tree, false) };
 }
 
 /**
@@ -49,31 +49,31 @@ export function fallback(tree: EditTree): UpdatePlan {
 }
 
 function inPipeline(tree: EditTree, reason: PipelineReason | null): UpdatePlan {
-  return { update: pipeline(fallbackTree(tree)), ...(reason && { reason }), ...collationOf(tree) };
+  return { update: pipeline(fallbackTree(tree)), ...(reason && { reason }), ...collationOf(tree, true) };
 }
 
 /** A collection may take 'a' and 'A' for the same. What finds or guards elements by strings must not. */
-function collationOf(tree: EditTree): Pick<UpdatePlan, 'collation'> {
-  return comparesStrings(tree) ? { collation: { locale: 'simple' } } : {};
+function collationOf(tree: EditTree, isPipeline: boolean): Pick<UpdatePlan, 'collation'> {
+  return comparesStrings(tree, isPipeline) ? { collation: { locale: 'simple' } } : {};
 }
 
-function comparesStrings(edit: Edit | EditTree): boolean {
+function comparesStrings(edit: Edit | EditTree, isPipeline: boolean): boolean {
   if (edit.kind === 'values') return edit.hasTexts;
   if (!('children' in edit)) return false;
   const isCompared =
     edit.kind === 'elements'
       ? (edit.hasTexts ?? idsOf([...edit.base, ...edit.added], edit.key).some(holdsString))
-      : edit.kind === 'positions' && comparesStringsIn(edit);
+      : edit.kind === 'positions' && comparesStringsIn(edit, isPipeline);
   if (isCompared) return true;
-  for (const child of edit.children.values()) if (comparesStrings(child)) return true;
+  for (const child of edit.children.values()) if (comparesStrings(child, isPipeline)) return true;
   return false;
 }
 
-/** An edit that enters elements may compare the others, and one that looks for values all of them. */
-function comparesStringsIn(edit: PositionsEdit): boolean {
-  const { base, value, children } = edit;
-  if (edit.isByValue === true || entersElements(edit)) return holdsString(base) || holdsString(value);
-  return [...children.values()].some((child) => holdsString(child.base));
+/** A pipeline that enters elements may compare the others, and one that looks for values all of them. */
+function comparesStringsIn(edit: PositionsEdit, isPipeline: boolean): boolean {
+  if (isPipeline && (edit.isByValue === true || entersElements(edit)))
+    return holdsString(edit.base) || holdsString(edit.value);
+  return [...edit.children.values()].some(({ base }) => holdsString(base));
 }
 
 /** True for a text, and for what holds one. */
