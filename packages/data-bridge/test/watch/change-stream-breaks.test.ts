@@ -1,3 +1,4 @@
+import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model, NotConnectedError } from '../../src/index.ts';
@@ -12,23 +13,35 @@ class Task extends model('tasks', { n: z.number() }) {}
 describe.runIf(isReplicaSet)('watch() over a connection that breaks', () => {
   let database: TestDatabase;
   let proxy: FaultyProxy;
+  /** Not through the proxy: its connections do not break. */
+  let direct: MongoClient;
 
   beforeAll(async () => {
     proxy = new FaultyProxy();
-    database = await openDatabase(proxy.options({ serverSelectionTimeoutMS: 2_000 }));
+    const options = proxy.options({ serverSelectionTimeoutMS: 2_000 });
+    const via = async (server: URL): Promise<string> => {
+      direct = new MongoClient(server.href);
+      return options.via(server);
+    };
+    database = await openDatabase({ ...options, via });
     await Task.ensureCollection();
   });
 
   afterAll(async () => {
+    await direct.close();
     await database.close();
     await proxy.close();
   });
 
-  beforeEach(() => Task.deleteMany({}));
+  const tasks = () => direct.db(database.db.databaseName).collection('tasks');
 
-  /** Inserts each number once, whatever breaks. */
+  beforeEach(async () => {
+    await tasks().deleteMany({});
+  });
+
+  /** One after another, each a change of its own. */
   async function insert(numbers: readonly number[]): Promise<void> {
-    for (const n of numbers) await Task.create({ n });
+    for (const n of numbers) await tasks().insertOne({ n });
   }
 
   it('goes on, break after break, and tells each change once', async () => {

@@ -1,7 +1,8 @@
 // An ordinary write while a transaction is open that has nothing to do with it.
-import type { AnyBulkWriteOperation } from 'mongodb';
-import { expect } from 'vitest';
+import { type AnyBulkWriteOperation, Long, UUID } from 'mongodb';
+import { expect, vi } from 'vitest';
 import { type AnyDocument, type Case, conformance, errorOf, type Workbench } from '../support/conformance.ts';
+import { RawClient } from '../support/raw-client.ts';
 import { fill, inTransaction } from '../support/transaction.ts';
 
 /** Every document of the collection is found by each index, and the server itself says so. */
@@ -145,6 +146,48 @@ const cases: Record<string, Case> = {
     });
     await expectWhole(bench);
     expect(await other.countDocuments({ n: 1 })).toBe(2);
+  },
+
+  'a retryable write that is sent again is done once': async (bench) => {
+    const { db, collection } = bench;
+    const other = db.collection<AnyDocument>(`${collection.collectionName}_other`);
+    await fill(other, [1]);
+    await inTransaction(bench, async (session) => {
+      await other.updateOne({ _id: 1 }, { $inc: { n: 1 } }, { session });
+      await collection.insertOne({ _id: 1 });
+      await collection.createIndex({ w: 1 }, { unique: true, sparse: true });
+      const raw = await RawClient.connect(bench.uri);
+      const part = { $db: db.databaseName, lsid: { id: new UUID() }, txnNumber: new Long(1) };
+      for (let time = 0; time < 3; time += 1) {
+        const insert = { insert: collection.collectionName, documents: [{ _id: 2, w: 2 }], ...part };
+        expect(await raw.command(insert)).toMatchObject({ ok: 1, n: 1 });
+      }
+      raw.close();
+      await session.commitTransaction();
+    });
+    expect(await collection.countDocuments({ w: 2 })).toBe(1);
+    await expectWhole(bench);
+  },
+
+  'a document whose time is over is removed with all its entries': async (bench) => {
+    const { db, collection, product } = bench;
+    if (product !== 'embedded') return expect(product).not.toBe('');
+    const other = db.collection<AnyDocument>(`${collection.collectionName}_other`);
+    await fill(other, [1]);
+    await inTransaction(bench, async (session) => {
+      await other.updateOne({ _id: 1 }, { $inc: { n: 1 } }, { session });
+      await collection.insertOne({ _id: 1 });
+      await collection.createIndexes([{ key: { at: 1 }, expireAfterSeconds: 1 }, { key: { n: 1 } }]);
+      await collection.insertMany([
+        { _id: 2, at: new Date(0), n: 1 },
+        { _id: 3, at: [new Date(0)], n: 2 },
+        { _id: 4, n: 3 },
+      ]);
+      await vi.waitUntil(async () => (await collection.countDocuments()) === 2, { timeout: 20_000, interval: 100 });
+      await expectWhole(bench);
+      await session.commitTransaction();
+    });
+    await expectWhole(bench);
   },
 
   'an index that cannot be made leaves a transaction as it is': async (bench) => {

@@ -126,6 +126,43 @@ describe('a restart', () => {
   });
 });
 
+describe('writes beside an open transaction', () => {
+  it('are there after a restart, with all their entries', async () => {
+    const items = db().collection<AnyDocument>('items');
+    const session = durable.client.startSession();
+    session.startTransaction();
+    await db().collection('other').insertOne({}, { session });
+    await items.insertOne({ _id: 1, u: 1 });
+    await items.createIndex({ u: 1 }, { unique: true });
+    await items.createIndex({ tags: 1 });
+    await items.insertMany([
+      { _id: 2, u: 2, tags: ['a', 'b'] },
+      { _id: 3, u: 3 },
+      { _id: 4, u: 4, tags: [] },
+    ]);
+    await items.updateOne({ _id: 3 }, { $set: { u: 30, tags: ['a'] } });
+    await items.deleteOne({ _id: 4 });
+    // The transaction ends with the server.
+    await durable.restart();
+    const again = db().collection<AnyDocument>('items');
+    const found = [
+      { _id: 1, u: 1 },
+      { _id: 2, u: 2, tags: ['a', 'b'] },
+      { _id: 3, u: 30, tags: ['a'] },
+    ];
+    expect(
+      await again
+        .find({ u: { $gt: 0 } })
+        .hint({ u: 1 })
+        .toArray(),
+    ).toEqual(found);
+    expect(await again.find({ tags: 'a' }).toArray()).toHaveLength(2);
+    expect((await errorOf(again.insertOne({ u: 30 }))).code).toBe(11000);
+    expect(await db().command({ validate: 'items' })).toMatchObject({ valid: true, nrecords: 3 });
+    expect(await db().collection('other').countDocuments()).toBe(0);
+  });
+});
+
 describe('a server on a folder', () => {
   it('says that it is persistent', async () => {
     const { storageEngine } = await db().command({ serverStatus: 1 });

@@ -28,6 +28,8 @@ const FAULTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
       'indexes of time: a time that cannot be is refused',
     ],
     'core/indexes/index-types/index-multikey': [
+      'errors half way: two arrays meet in an index',
+      'errors half way: two arrays meet in an index, beside a transaction',
       'indexes: fields of one array go together in a compound index',
       'indexes: two arrays cannot be in one index',
     ],
@@ -66,7 +68,12 @@ const FAULTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
       'collation: the element that a projection wants',
     ],
     'reference/command/bulkWrite': ['bulkWrite: a command that cannot be understood does nothing'],
-    'reference/command/createIndexes': ['indexes: keys that cannot be', 'indexes: an option that no index has'],
+    'reference/command/createIndexes': [
+      'errors half way: indexes of which one cannot be made',
+      'errors half way: indexes of which one cannot be made, beside a transaction',
+      'indexes: keys that cannot be',
+      'indexes: an option that no index has',
+    ],
     'reference/command/distinct': ['finding: distinct takes arrays apart and compares by value'],
     'reference/command/drop': ['collections: drop takes documents and indexes'],
     'reference/command/find': [
@@ -199,11 +206,15 @@ const FAULTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
       'stages: lookup with indexes: an output inside',
     ],
     'reference/operator/aggregation/merge': [
+      'errors half way: a merge that fails',
+      'errors half way: a merge that fails, beside a transaction',
       'stages: merge: fails on what is new',
       'stages: merge: needs a unique index',
       'stages: merge: refuses what it does not know',
     ],
     'reference/operator/aggregation/out': [
+      'errors half way: an output that fails',
+      'errors half way: an output that fails, beside a transaction',
       'stages: out: replaces what is there, and keeps the indexes',
       'stages: out: changes nothing where it fails',
     ],
@@ -300,6 +311,16 @@ const FAULTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
     'reference/operator/update/#behavior': ['updates: $set of new fields adds them by name'],
     'reference/operator/update/positional-filtered': ['updates: filtered elements of what is no array'],
     'reference/operator/update/push': ['updates: $push with an unknown modifier'],
+    'reference/command/findAndModify': [
+      'errors half way: what findAndModify gives back cannot be worked out',
+      'errors half way: what findAndModify gives back cannot be worked out, beside a transaction',
+    ],
+    'reference/command/validate': ['validate: tells what a collection has'],
+    'reference/method/cursor.maxTimeMS': [
+      'time limits: a limit ends a long $reduce',
+      'time limits: a limit ends a long $map',
+      'time limits: a limit ends a long $filter',
+    ],
     'tutorial/query-arrays': ['filters with indexes: a range on an array may match two elements'],
     'tutorial/query-for-null-fields': ['filters with indexes: null on a dotted path below an array'],
     'tutorial/update-documents-with-aggregation-pipeline': [
