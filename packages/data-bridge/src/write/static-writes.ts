@@ -143,8 +143,10 @@ function findAndWrite(
 ): Promise<Raw> {
   const recorder = recorderOf(definition);
   recorder.checkOne(definition, method, history);
-  checkAnswered(definition, options);
-  return write(definition, options, () => recorder.findAndWrite(definition, filter, one, options));
+  return write(definition, options, () => {
+    checkAnswered(definition, options);
+    return recorder.findAndWrite(definition, filter, one, options);
+  });
 }
 
 /** A replacement, as an update where the model counts the writes. */

@@ -23,7 +23,7 @@ const originalsOf = (document: object) => {
   return (name: string) => baseline.ordered(name);
 };
 const isNoArray = { $not: { $type: 'array' } };
-const NUMBERS = ['int', 'long', 'double', 'decimal'];
+const NUMBERS = ['double', 'int', 'long', 'decimal'];
 const member = (input: unknown, key: string) => ({ $getField: { field: { $literal: key }, input } });
 const isObject = (value: unknown) => ({ $eq: [{ $type: { $ifNull: [value, null] } }, 'object'] });
 
