@@ -85,7 +85,9 @@ function copyElements(value: readonly unknown[], depth: number): unknown {
 
 function copyMembers(value: Record<string, unknown>, depth: number): unknown {
   const copies: Record<string, unknown> = {};
-  for (const key of Object.keys(value)) {
+  // A list of the keys would be most of what is made here.
+  for (const key in value) {
+    if (!Object.hasOwn(value, key)) continue;
     const copy = isPlainKey(key) ? copyStorable(value[key], depth) : undefined;
     if (copy === undefined) return undefined;
     copies[key] = copy;

@@ -8,6 +8,7 @@ import type { ModelDefinition } from '../definition/model-definition.ts';
 import type { Concurrency } from '../definition/model-options.ts';
 import { equalValues } from '../bson/equal-values.ts';
 import { type ErrorContext, UsageError } from '../errors.ts';
+import { AssignedFields } from './assigned-fields.ts';
 import type { PlannedEntry } from './planned-entry.ts';
 import type { Baseline } from '../tracking/baseline.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
@@ -100,8 +101,9 @@ export class DocumentState {
   /** True when it was written in a transaction of which nobody knows whether it was committed. */
   inDoubt = false;
   /** Fields that were assigned as a whole and not validated since: their schema's output is still to be taken over. */
-  readonly assigned = new Set<string>();
-  readonly defaults = new Map<string, HandedDefault>();
+  readonly assigned = new AssignedFields();
+  /** The defaults that were handed out; null when there are none. */
+  defaults: Map<string, HandedDefault> | null = null;
   /** What a clone took over: those of its fields that the schema does not name are no mistakes. */
   kept: ReadonlySet<string> | null = null;
   /** True when the program's own code, run in the midst of an operation, assigned a field. */
@@ -172,20 +174,20 @@ export class DocumentState {
 
   /** A field that is not stored reads as its schema's default, the same one each time; it may be changed in place. */
   readDefault(name: string): unknown {
-    const handed = this.defaults.get(name);
+    const handed = this.defaults?.get(name);
     if (handed !== undefined) return handed.value;
     const value = this.definition.fields.get(name)?.defaultValue();
-    if (value !== undefined) this.defaults.set(name, { value, original: copyValue(value) });
+    if (value !== undefined) (this.defaults ??= new Map()).set(name, { value, original: copyValue(value) });
     return value;
   }
 
   /** A default that was handed out and changed in place becomes a value of the document. */
   adoptDefaults(): void {
-    for (const [name, { value, original }] of this.defaults) {
-      if (equalValues(original, value)) continue;
+    this.defaults?.forEach(({ value, original }, name, defaults) => {
+      if (equalValues(original, value)) return;
       this.baseline.set(name, value);
-      this.defaults.delete(name);
-    }
+      defaults.delete(name);
+    });
   }
 
   /** A copy of every field that was loaded, defaults included, under the program's names. */
@@ -214,18 +216,17 @@ export class DocumentState {
   set(name: string, value: unknown): void {
     if (this.#calling && !equalOrBothUndefined(this.baseline.current(name), value)) this.disturbed = true;
     this.baseline.set(name, value);
-    this.defaults.delete(name);
+    this.defaults?.delete(name);
   }
 
   /** Forgets what was noted of one field's changes, or of all: they were rolled back. */
   forgetChanges(field?: string): void {
     this.pending = this.pending.filter(({ keys }) => field !== undefined && keys[0] !== field);
-    const fields = field === undefined ? [...this.defaults.keys(), ...this.assigned] : [field];
-    for (const each of fields) {
-      this.defaults.delete(each);
-      // A new document goes back to what it was made of, which is still to be validated.
-      if (!this.isNew) this.assigned.delete(each);
-    }
+    const isOther = (name: string): boolean => field !== undefined && name !== field;
+    if (field === undefined) this.defaults = null;
+    else this.defaults?.delete(field);
+    // A new document goes back to what it was made of, which is still to be validated.
+    if (!this.isNew) this.assigned.keep(isOther);
   }
 
   /** Forgets all that was noted since the document was read: it was read again. */
@@ -238,7 +239,7 @@ export class DocumentState {
     this.sent = [];
     this.writing = null;
     this.assigned.clear();
-    this.defaults.clear();
+    this.defaults = null;
   }
 
   // ── transactions ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -311,15 +312,13 @@ export class DocumentState {
   keepFields(): KeptFields {
     const baseline = this.baseline.copy();
     const { pending } = this;
-    const assigned = [...this.assigned];
+    const assigned = this.assigned.list();
     const defaults = copiesOf(this.defaults);
     const restore = (): void => {
       moveTo(this.tracker, baseline.copy());
       this.pending = pending;
-      this.assigned.clear();
-      for (const name of assigned) this.assigned.add(name);
-      this.defaults.clear();
-      for (const [name, handed] of copiesOf(defaults)) this.defaults.set(name, handed);
+      this.assigned.begin(assigned);
+      this.defaults = copiesOf(defaults);
     };
     return { baseline, assigned, restore };
   }
@@ -382,7 +381,8 @@ export class DocumentState {
   }
 }
 
-function copiesOf(defaults: ReadonlyMap<string, HandedDefault>): Map<string, HandedDefault> {
+function copiesOf(defaults: ReadonlyMap<string, HandedDefault> | null): Map<string, HandedDefault> | null {
+  if (defaults === null) return null;
   const copies = [...defaults].map(
     ([name, { value, original }]) => [name, { value: copyValue(value), original }] as const,
   );

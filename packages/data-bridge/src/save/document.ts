@@ -71,7 +71,7 @@ export abstract class Document<S> {
     this.#tracker = new StateTracker(stored ? input : newData(this[definitionKey], input)) as StateTracker<never>;
     if (stored) return;
     if (input instanceof TakenFields) this.#record.kept = new Set(Object.keys(input.fields));
-    else for (const name of Object.keys(input)) this.#record.assigned.add(this[definitionKey].storedPath(name));
+    else this.#record.assigned.begin(this[definitionKey].storedNames(Object.keys(input)));
     this.#record.isNew = true;
   }
 

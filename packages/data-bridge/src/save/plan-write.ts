@@ -1,7 +1,7 @@
 import { ABSENT, toExact } from '../bson/encode.ts';
 import { setOwn } from '../bson/plain-object.ts';
 import { copyStorable, isPlainKey } from '../bson/storable.ts';
-import { REVISION, REVISION_ID } from '../definition/model-definition.ts';
+import { type ModelDefinition, REVISION, REVISION_ID } from '../definition/model-definition.ts';
 import type { DocumentState, Write } from '../document/document-state.ts';
 import { confined } from '../document/loaded-part.ts';
 import type { EntryKind, PlannedEntry } from '../document/planned-entry.ts';
@@ -80,17 +80,18 @@ function stampOf(baseline: Baseline, name: string, operator: AtomicOperator, ope
 /** Every field as it is now, copied, `_id` first. */
 export function planInsert({ baseline, definition }: DocumentState): BSON.Document {
   const document: BSON.Document = {};
-  const copyField = (name: string): void => {
-    const value = baseline.current(name);
-    if (value === undefined) return;
-    const copy = isPlainKey(name) ? copyStorable(value) : undefined;
-    setOwn(document, name, copy ?? toExact(value, ABSENT, [definition.programName(name)]));
-  };
-  copyField('_id');
-  for (const name of baseline.names()) if (name !== '_id') copyField(name);
+  copyField(document, '_id', baseline.current('_id'), definition);
+  for (const name of baseline.names())
+    if (name !== '_id') copyField(document, name, baseline.current(name), definition);
   // A document that is restored counts on.
   if (definition.version !== undefined) document[definition.version] ??= 1;
   return document;
+}
+
+function copyField(document: BSON.Document, name: string, value: unknown, definition: ModelDefinition): void {
+  if (value === undefined) return;
+  const copy = isPlainKey(name) ? copyStorable(value) : undefined;
+  setOwn(document, name, copy ?? toExact(value, ABSENT, [definition.programName(name)]));
 }
 
 /** The driver would make an `_id` of its own, of which neither the model's schema nor the document would know. */
@@ -109,7 +110,8 @@ function entryOf({ definition }: DocumentState, kind: EntryKind): { readonly ent
 }
 
 function numberedInsert(state: DocumentState, document: BSON.Document): Write {
-  const recorded = entryOf(state, 'insert');
-  if (recorded.entry !== undefined) Object.assign(document, { [REVISION]: 1, [REVISION_ID]: recorded.entry.id });
-  return { kind: 'insert', document, ...recorded };
+  const { entry } = entryOf(state, 'insert');
+  if (entry === undefined) return { kind: 'insert', document };
+  Object.assign(document, { [REVISION]: 1, [REVISION_ID]: entry.id });
+  return { kind: 'insert', document, entry };
 }

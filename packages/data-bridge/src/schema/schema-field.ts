@@ -43,6 +43,8 @@ export class SchemaField {
   takesOutput = false;
   readonly #schema: StandardSchemaV1;
   readonly #declared: FieldSchema;
+  /** Asked for when it is first used: Zod makes it then. */
+  #standard: StandardSchemaV1['~standard'] | undefined;
   #waits: boolean | undefined;
   #onlyLooks: boolean | undefined;
   #hasDefault: boolean | undefined;
@@ -128,7 +130,9 @@ export class SchemaField {
   }
 
   #run(value: unknown, waits = false): StandardSchemaV1.Result<unknown> | Promise<StandardSchemaV1.Result<unknown>> {
-    const result = waits ? runWaiting(this.#schema, value) : this.#schema['~standard'].validate(value);
+    const result = waits
+      ? runWaiting(this.#schema, value)
+      : (this.#standard ??= this.#schema['~standard']).validate(value);
     // case: a promise of another realm or library is no instance of this Promise
     return 'then' in result ? quiet(Promise.resolve(result)) : result;
   }
@@ -206,8 +210,8 @@ function areElementsLeft(value: readonly unknown[], output: readonly unknown[]):
 }
 
 function areMembersLeft(value: Record<string, unknown>, output: Record<string, unknown>): boolean {
-  for (const key of Object.keys(output))
-    if (!Object.hasOwn(value, key) || !isLeft(value[key], output[key])) return false;
+  // Without a list of the keys. One that is inherited, which nobody's are, is found not to be left.
+  for (const key in output) if (!Object.hasOwn(value, key) || !isLeft(value[key], output[key])) return false;
   return true;
 }
 
