@@ -49,6 +49,11 @@ export class ModelDefinition {
   readonly shardKey: readonly string[];
   readonly indexes: readonly ModelIndex[];
   readonly check: ((document: unknown) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>>) | undefined;
+  /** `programName` for those that name every field: made once, where a save would make several. */
+  readonly namer = (stored: string): string => this.#names.programName(stored);
+  /** True for a field whose validation may run code of the program's, which may change the value in place. */
+  readonly runsCode = (stored: string): boolean =>
+    this.check !== undefined || this.fields.get(stored)?.onlyLooks === false;
   readonly #names: FieldNames;
   readonly #bound: Connection | undefined;
   #validatesLater: boolean | undefined;

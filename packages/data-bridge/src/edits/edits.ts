@@ -150,6 +150,12 @@ function compare(base: unknown, value: unknown, level: number, identities: Ident
   return isContainer && base !== ABSENT && equalValues(base, value) ? null : { kind: 'set', base, value };
 }
 
+/** True where one of the edits of members or elements is of a kind. Asked of each save, so it makes no list of them. */
+export function someEdit<E>(children: ReadonlyMap<string | number, E>, is: (edit: E) => boolean): boolean {
+  for (const child of children.values()) if (is(child)) return true;
+  return false;
+}
+
 /** The identities of elements, BSON-typed. */
 export function idsOf(elements: readonly unknown[], key: string): unknown[] {
   return elements.map((element) => memberOf(element, key));

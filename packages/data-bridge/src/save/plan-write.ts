@@ -27,7 +27,7 @@ export function planWrite(
 ): Write | null {
   if (state.isNew) return numberedInsert(state, withId(state, planInsert(state)));
   const { baseline, definition, pending } = state;
-  const { tree: edits, atomics } = treeWith(baseline, pending, (name) => definition.programName(name), known?.());
+  const { tree: edits, atomics } = treeWith(baseline, pending, definition.namer, known?.());
   for (const name of ['_id', definition.version, REVISION, REVISION_ID])
     if (name !== undefined && edits?.children.has(name)) state.checkOwn(name);
   const tree = edits === null ? null : confined(state, edits);

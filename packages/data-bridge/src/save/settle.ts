@@ -6,7 +6,7 @@ import { putBack, takeStored } from '../document/atomic-methods.ts';
 import type { DocumentState, Write } from '../document/document-state.ts';
 import { extentAt } from '../document/loaded-part.ts';
 import { hasAtomic } from '../document/stored-commands.ts';
-import type { EditTree } from '../edits/edits.ts';
+import { type EditTree, someEdit } from '../edits/edits.ts';
 import { OutcomeUnknownError } from '../errors.ts';
 import { withRevision } from '../history/record-save.ts';
 import { isRecorded } from '../history/record.ts';
@@ -36,7 +36,7 @@ function settleUpdate(
   const { baseline, definition } = state;
   const after = stored === null ? null : new BsonBaseline(definition.layout(), stored, 0);
   const left = after === null ? null : (name: string) => after.exact(name);
-  const settled = [...tree.children.values()].some(hasAtomic) ? carriedOut(tree, left) : tree;
+  const settled = someEdit(tree.children, hasAtomic) ? carriedOut(tree, left) : tree;
   // A Date that was read before stays as it is: the new time is another one.
   const read = stamped.filter((name) => baseline.current(name) !== undefined && !baseline.differs(name));
   const loaded = withoutUnloaded(state, settled, stamped);

@@ -53,17 +53,15 @@ export function validate<R>(state: DocumentState, then: Then<R>): R | Promise<R>
   return asked instanceof Promise ? validateLater(state, then, asked) : then();
 }
 
-/** The fields that differ from what is stored. Where code of the program's is to run, it may change the value in place. */
+/** The fields that differ from what is stored. */
 function changedIn({ baseline, definition }: DocumentState): Edits {
-  const isLater = (name: string): boolean =>
-    definition.check !== undefined || definition.fields.get(name)?.onlyLooks === false;
-  return editsOf(baseline, isLater, (name) => definition.programName(name));
+  return editsOf(baseline, definition.runsCode, definition.namer);
 }
 
 function completed({ baseline, definition }: DocumentState, edits: Edits): EditTree | null {
   for (const [name, edit] of edits) {
     if (edit !== null) continue;
-    const told = editOf(baseline, name, (stored) => definition.programName(stored));
+    const told = editOf(baseline, name, definition.namer);
     if (told === null) edits.delete(name);
     else edits.set(name, told);
   }

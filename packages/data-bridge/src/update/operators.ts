@@ -28,9 +28,9 @@ export interface OperatorForm {
  */
 export function operators(tree: EditTree): OperatorForm | null {
   if (whyPipeline(tree) !== null) return null;
-  const expressed = { update: {}, arrayFilters: [] };
+  const expressed: OperatorDraft = { update: {} };
   for (const [name, edit] of tree.children) express(edit, name, expressed);
-  return expressed.arrayFilters.length > 0 ? expressed : { update: expressed.update };
+  return expressed;
 }
 
 /** Why a save is an update pipeline, where operators would be shorter: what is changed asks for it, or when it is sent. */
@@ -77,7 +77,7 @@ function whyPipelineOf({ children, removed, added, isMoved }: ElementsEdit, isFo
 
 interface OperatorDraft {
   readonly update: Operators;
-  readonly arrayFilters: object[];
+  arrayFilters?: object[];
 }
 
 function express(edit: Edit, path: string, expressed: OperatorDraft): void {
@@ -112,8 +112,9 @@ function express(edit: Edit, path: string, expressed: OperatorDraft): void {
 function expressElements(edit: ElementsEdit, path: string, expressed: OperatorDraft): void {
   const { key, children, removed, added } = edit;
   for (const [i, child] of children) {
-    const identifier = `e${expressed.arrayFilters.length}`;
-    expressed.arrayFilters.push({ [`${identifier}.${key}`]: idOf(edit, i) });
+    const filters = (expressed.arrayFilters ??= []);
+    const identifier = `e${filters.length}`;
+    filters.push({ [`${identifier}.${key}`]: idOf(edit, i) });
     express(child, `${path}.$[${identifier}]`, expressed);
   }
   const { update } = expressed;
