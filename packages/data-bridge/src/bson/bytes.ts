@@ -88,32 +88,35 @@ export function binaryFrom(bytes: Uint8Array, at: number): number {
   return bytes[at + 4] === 2 ? at + 9 : at + 5;
 }
 
-/** The end of the value at `at`. Checks the lengths and terminators that lead there, not what lies inside. */
+/** By type the size of values that always have the same, -1 of all others. */
+const fixedSizes = new Int8Array(256).fill(-1);
+for (const [size, ...types] of [
+  [0, 0x06, 0x0a, 0x7f, 0xff], // undefined, null, max key, min key
+  [1, 0x08], // boolean
+  [4, 0x10], // int32
+  [8, 0x01, 0x09, 0x11, 0x12], // double, date, timestamp, int64
+  [12, 0x07], // ObjectId
+  [16, 0x13], // decimal128
+] as const)
+  for (const type of types) fixedSizes[type] = size;
+
+/**
+ * The end of the value at `at`. Checks the lengths and terminators that lead there, not what lies inside. Short, so that it
+ * is compiled into the loops over elements that call it.
+ */
 export function valueEnd(bytes: Uint8Array, start: number, type: number, at: number, limit: number): number {
+  const size = fixedSizes[type] as number;
+  if (size >= 0) return fixedEnd(start, at, size, limit);
+  if (type === 0x02) return stringEnd(bytes, start, at, limit) + 1;
+  if (type === 0x03 || type === 0x04) return terminator(bytes, start, at, limit) + 1;
+  return rareEnd(bytes, start, type, at, limit);
+}
+
+function rareEnd(bytes: Uint8Array, start: number, type: number, at: number, limit: number): number {
   switch (type) {
-    case 0x02: // string
     case 0x0d: // code
     case 0x0e: // symbol
       return stringEnd(bytes, start, at, limit) + 1;
-    case 0x10: // int32
-      return fixedEnd(start, at, 4, limit);
-    case 0x01: // double
-    case 0x09: // date
-    case 0x11: // timestamp
-    case 0x12: // int64
-      return fixedEnd(start, at, 8, limit);
-    case 0x07: // ObjectId
-      return fixedEnd(start, at, 12, limit);
-    case 0x08: // boolean
-      return fixedEnd(start, at, 1, limit);
-    case 0x03: // document
-    case 0x04: // array
-      return terminator(bytes, start, at, limit) + 1;
-    case 0x06: // undefined
-    case 0x0a: // null
-    case 0x7f: // max key
-    case 0xff: // min key
-      return fixedEnd(start, at, 0, limit);
     case 0x05: // binary
       return binaryEnd(bytes, start, at, limit);
     case 0x0b: // regular expression
@@ -122,8 +125,6 @@ export function valueEnd(bytes: Uint8Array, start: number, type: number, at: num
       return fixedEnd(start, stringEnd(bytes, start, at, limit) + 1, 12, limit);
     case 0x0f: // code with scope
       return scopeTerminator(bytes, start, at, limit) + 1;
-    case 0x13: // decimal128
-      return fixedEnd(start, at, 16, limit);
     default:
       return unknownType(start, type, at);
   }
