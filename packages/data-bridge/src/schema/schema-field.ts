@@ -197,8 +197,9 @@ export function overlay(value: unknown, output: unknown): unknown {
 /** True where the schema left a value as it is. Most only look, and copy what they looked at. */
 export function isLeft(value: unknown, output: unknown): boolean {
   if (Object.is(value, output)) return true;
+  if (typeof value !== 'object' || typeof output !== 'object' || value === null) return false;
   // case: what is frozen is taken over as a copy
-  if (typeof output !== 'object' || !isMutable(value) || !Object.isExtensible(value)) return false;
+  if (!Object.isExtensible(value)) return false;
   if (Array.isArray(value)) return Array.isArray(output) && areElementsLeft(value, output);
   return isPlainObject(value) && isPlainObject(output) && areMembersLeft(value, output);
 }
@@ -211,7 +212,12 @@ function areElementsLeft(value: readonly unknown[], output: readonly unknown[]):
 
 function areMembersLeft(value: Record<string, unknown>, output: Record<string, unknown>): boolean {
   // Without a list of the keys. One that is inherited, which nobody's are, is found not to be left.
-  for (const key in output) if (!Object.hasOwn(value, key) || !isLeft(value[key], output[key])) return false;
+  for (const key in output) {
+    if (!Object.hasOwn(value, key)) return false;
+    const before = value[key];
+    const after = output[key];
+    if (!Object.is(before, after) && !isLeft(before, after)) return false;
+  }
   return true;
 }
 
