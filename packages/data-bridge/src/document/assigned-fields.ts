@@ -1,5 +1,5 @@
-/** Up to here a list is made faster than a set. */
-const FEW = 4;
+/** For more, a set is faster; for fewer, making one costs more than it saves. */
+const maxFew = 16;
 
 /**
  * The fields of a document that were assigned as a whole and not validated since: their schemas' outputs are still to be
@@ -7,25 +7,27 @@ const FEW = 4;
  * a set is made only where more is asked.
  */
 export class AssignedFields {
-  /** What the set begins with. */
-  #given: readonly string[] = [];
-  #names: Set<string> | null = null;
+  /** All of them, while there is no set. */
+  #few: readonly string[] = [];
+  /** The list to add to: the one above, where it was made here. */
+  #own: string[] | null = null;
+  #many: Set<string> | null = null;
 
   /** Begins with these: what a new document was made of. */
   begin(names: readonly string[]): void {
-    this.#given = names;
-    this.#names = null;
+    this.#few = names;
+    this.#own = null;
+    this.#many = null;
   }
 
   has(name: string): boolean {
-    return this.#names === null ? this.#given.includes(name) : this.#names.has(name);
+    return this.#many === null ? this.#few.includes(name) : this.#many.has(name);
   }
 
   add(name: string): void {
     if (this.has(name)) return;
-    // Most loaded documents have one or two fields assigned.
-    if (this.#names === null && this.#given.length < FEW) this.#given = [...this.#given, name];
-    else this.#set.add(name);
+    if (this.#many !== null || this.#few.length >= maxFew) this.#set.add(name);
+    else (this.#own ??= this.#copy()).push(name);
   }
 
   /** @returns false where it was none. */
@@ -34,21 +36,26 @@ export class AssignedFields {
   }
 
   clear(): void {
-    this.#given = [];
-    this.#names = null;
+    this.begin([]);
   }
 
   /** Forgets all but those for which `stays` is true. */
   keep(stays: (name: string) => boolean): void {
-    this.#given = this.list().filter(stays);
-    this.#names = null;
+    this.begin(this.list().filter(stays));
   }
 
+  /** What is in it now: adding and deleting does not change this list. */
   list(): readonly string[] {
-    return this.#names === null ? this.#given : [...this.#names];
+    return [...(this.#many ?? this.#few)];
+  }
+
+  #copy(): string[] {
+    const own = [...this.#few];
+    this.#few = own;
+    return own;
   }
 
   get #set(): Set<string> {
-    return (this.#names ??= new Set(this.#given));
+    return (this.#many ??= new Set(this.#few));
   }
 }

@@ -15,14 +15,15 @@ export function isCommonType(type: number): boolean {
 }
 
 /** The stored value is, or holds, one of which the program's does not tell the type. */
-export function losesType({ bytes, start }: Source, type: number, at: number, limit: number): boolean {
+export function losesType(source: Source, type: number, at: number, limit: number): boolean {
+  const { bytes, start } = source;
   if (type === 0x01) return Number.isInteger(float64(bytes, at));
   if (type !== 0x03 && type !== 0x04) return !isCommonType(type);
   const last = terminator(bytes, start, at, limit);
   for (let here = at + 4; here < last;) {
     const inner = bytes[here] as number;
     const from = nameEnd(bytes, start, here + 1, last) + 1;
-    if (losesType({ bytes, start, limit }, inner, from, last)) return true;
+    if (losesType(source, inner, from, last)) return true;
     here = valueEnd(bytes, start, inner, from, last);
   }
   return false;

@@ -1,6 +1,14 @@
 import { setOwn } from '../bson/plain-object.ts';
 import { ruleOf } from '../edits/atomic-operators.ts';
-import { type AtomicEdit, type Edit, type EditTree, type ElementsEdit, idOf, idsOf } from '../edits/edits.ts';
+import {
+  type AtomicEdit,
+  type Edit,
+  type EditTree,
+  type ElementsEdit,
+  idOf,
+  idsOf,
+  type ObjectEdit,
+} from '../edits/edits.ts';
 
 /** The update operators that express a tree of edits: by path, what each is given. */
 export type Operators = Record<string, Record<string, unknown>>;
@@ -29,7 +37,8 @@ export interface OperatorForm {
 export function operators(tree: EditTree): OperatorForm | null {
   if (whyPipeline(tree) !== null) return null;
   const expressed: OperatorDraft = { update: {} };
-  for (const [name, edit] of tree.children) express(edit, name, expressed);
+  // Of many fields at once the pairs of a loop would be most of what is made here.
+  tree.children.forEach((edit, name) => express(edit, name, expressed));
   return expressed;
 }
 
@@ -48,12 +57,7 @@ export type EditReason = 'unnameable-key' | 'mixed-array-edits' | 'below-element
 export function whyPipeline(edit: Edit | EditTree, isFound = false): EditReason | null {
   switch (edit.kind) {
     case 'object':
-      for (const [key, child] of edit.children) {
-        if (!isNameable(key)) return 'unnameable-key';
-        const reason = isFound && isIndex(key) ? 'below-element' : whyPipeline(child, isFound);
-        if (reason !== null) return reason;
-      }
-      return null;
+      return whyPipelineOfMembers(edit, isFound);
     case 'positions':
       return isFound ? 'below-element' : null;
     case 'elements':
@@ -61,6 +65,16 @@ export function whyPipeline(edit: Edit | EditTree, isFound = false): EditReason 
     default:
       return null;
   }
+}
+
+function whyPipelineOfMembers({ children }: EditTree | ObjectEdit, isFound: boolean): EditReason | null {
+  let reason: EditReason | null = null;
+  children.forEach((child, key) => {
+    if (reason !== null) return;
+    if (!isNameable(key)) reason = 'unnameable-key';
+    else reason = isFound && isIndex(key) ? 'below-element' : whyPipeline(child, isFound);
+  });
+  return reason;
 }
 
 /** Two operators on one array would meet. */
