@@ -89,32 +89,35 @@ export function binaryFrom(bytes: Uint8Array, at: number): number {
   return bytes[at + 4] === 2 ? at + 9 : at + 5;
 }
 
-/** The end of the value at `at`. Checks the lengths and terminators that lead there, not what lies inside. */
+/** By type the size of values that always have the same, -1 of all others. */
+const fixedSizes = new Int8Array(256).fill(-1);
+for (const [size, ...codes] of [
+  [0, types.UNDEFINED, types.NULL, types.MAX_KEY, types.MIN_KEY],
+  [1, types.BOOLEAN],
+  [4, types.INT32],
+  [8, types.DOUBLE, types.DATE, types.TIMESTAMP, types.INT64],
+  [12, types.OBJECT_ID],
+  [16, types.DECIMAL128],
+] as const)
+  for (const code of codes) fixedSizes[code] = size;
+
+/**
+ * The end of the value at `at`. Checks the lengths and terminators that lead there, not what lies inside. Short, so that it
+ * is compiled into the loops over elements that call it.
+ */
 export function valueEnd(bytes: Uint8Array, start: number, type: number, at: number, limit: number): number {
+  const size = fixedSizes[type] as number;
+  if (size >= 0) return fixedEnd(start, at, size, limit);
+  if (type === types.STRING) return stringEnd(bytes, start, at, limit) + 1;
+  if (type === types.DOCUMENT || type === types.ARRAY) return terminator(bytes, start, at, limit) + 1;
+  return rareEnd(bytes, start, type, at, limit);
+}
+
+function rareEnd(bytes: Uint8Array, start: number, type: number, at: number, limit: number): number {
   switch (type) {
-    case types.STRING:
     case types.CODE:
     case types.SYMBOL:
       return stringEnd(bytes, start, at, limit) + 1;
-    case types.INT32:
-      return fixedEnd(start, at, 4, limit);
-    case types.DOUBLE:
-    case types.DATE:
-    case types.TIMESTAMP:
-    case types.INT64:
-      return fixedEnd(start, at, 8, limit);
-    case types.OBJECT_ID:
-      return fixedEnd(start, at, 12, limit);
-    case types.BOOLEAN:
-      return fixedEnd(start, at, 1, limit);
-    case types.DOCUMENT:
-    case types.ARRAY:
-      return terminator(bytes, start, at, limit) + 1;
-    case types.UNDEFINED:
-    case types.NULL:
-    case types.MAX_KEY:
-    case types.MIN_KEY:
-      return fixedEnd(start, at, 0, limit);
     case types.BINARY:
       return binaryEnd(bytes, start, at, limit);
     case types.REGEX:
@@ -123,8 +126,6 @@ export function valueEnd(bytes: Uint8Array, start: number, type: number, at: num
       return fixedEnd(start, stringEnd(bytes, start, at, limit) + 1, 12, limit);
     case types.CODE_WITH_SCOPE:
       return scopeTerminator(bytes, start, at, limit) + 1;
-    case types.DECIMAL128:
-      return fixedEnd(start, at, 16, limit);
     default:
       return unknownType(start, type, at);
   }

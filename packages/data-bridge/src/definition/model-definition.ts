@@ -44,6 +44,8 @@ export class ModelDefinition {
   readonly context: { readonly model: string };
   /** The fields of the schema by the names under which they are stored, as everything in here has them. */
   readonly fields: ReadonlyMap<string, SchemaField>;
+  /** The same as a list: going through it makes no pairs, which new documents would pay for. */
+  readonly fieldList: readonly SchemaField[];
   /** What documents have accessors for: `_id`, the schema's fields, the times and the version, by their stored names. */
   readonly names: ReadonlySet<string>;
   readonly unknown: 'error' | 'keep' | 'drop';
@@ -60,6 +62,11 @@ export class ModelDefinition {
   readonly check: ((document: unknown) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>>) | undefined;
   /** What holds for all documents of the model beside others in its collection, as a filter; null where nothing does. */
   readonly conditions: Readonly<Record<string, unknown>> | null;
+  /** `programName` for those that name every field: made once, where a save would make several. */
+  readonly namer = (stored: string): string => this.#names.programName(stored);
+  /** True for a field whose validation may run code of the program's, which may change the value in place. */
+  readonly runsCode = (stored: string): boolean =>
+    this.check !== undefined || this.fields.get(stored)?.onlyLooks === false;
   readonly #names: FieldNames;
   readonly #bound: Connection | undefined;
   #timesChecked = 0;
@@ -90,6 +97,7 @@ export class ModelDefinition {
     const counter = this.version === undefined ? [] : [this.version];
     this.#names = new FieldNames(collectionName, fields, [...Object.values(times ?? {}), ...counter]);
     this.fields = fieldsByStoredName(fields, this.#names);
+    this.fieldList = [...this.fields.values()];
     this.unknown = options.unknown ?? 'error';
     this.validate = options.validate ?? true;
     this.timestamps = times && storedTimes(times, this.#names);
@@ -130,6 +138,11 @@ export class ModelDefinition {
   storedPath(path: string): string {
     if (typeof path !== 'string') throw new UsageError(`A path must be a string, got ${typeName(path)}.`, this.context);
     return this.#names.storedPath(path);
+  }
+
+  /** Names as they are stored: the list itself where all are the same. */
+  storedNames(names: readonly string[]): readonly string[] {
+    return this.#names.renames ? names.map((name) => this.#names.storedPath(name)) : names;
   }
 
   /** True where any field has another name in the program than the stored one. */

@@ -6,6 +6,7 @@ import type { ModelDefinition } from '../definition/model-definition.ts';
 import type { Concurrency } from '../definition/model-options.ts';
 import { equalValues } from '../bson/equal-values.ts';
 import { type ErrorContext, UsageError } from '../errors.ts';
+import { AssignedFields } from './assigned-fields.ts';
 import { OperationQueue } from './operation-queue.ts';
 import type { PlannedEntry } from './planned-entry.ts';
 import {
@@ -114,9 +115,10 @@ export class DocumentState implements Progress, Participant {
   readonly unanswered: Write | null = null;
   readonly inDoubt: boolean = false;
   /** Fields that were assigned as a whole and not validated since: their schema's output is still to be taken over. */
-  readonly assigned = new Set<string>();
+  readonly assigned = new AssignedFields();
   readonly takenOver = new TakenOver();
-  readonly defaults = new Map<string, HandedDefault>();
+  /** The defaults that were handed out; null when there are none. */
+  defaults: Map<string, HandedDefault> | null = null;
   /** What a clone took over: those of its fields that the schema does not name are no mistakes. */
   kept: ReadonlySet<string> | null = null;
   /** True when the program's own code, run in the midst of an operation, assigned a field. */
@@ -182,20 +184,20 @@ export class DocumentState implements Progress, Participant {
 
   /** A field that is not stored reads as its schema's default, the same one each time; it may be changed in place. */
   readDefault(name: string): unknown {
-    const handed = this.defaults.get(name);
+    const handed = this.defaults?.get(name);
     if (handed !== undefined) return handed.value;
     const value = this.definition.fields.get(name)?.defaultValue();
-    if (value !== undefined) this.defaults.set(name, { value, original: copyValue(value) });
+    if (value !== undefined) (this.defaults ??= new Map()).set(name, { value, original: copyValue(value) });
     return value;
   }
 
   /** A default that was handed out and changed in place becomes a value of the document. */
   adoptDefaults(): void {
-    for (const [name, { value, original }] of this.defaults) {
-      if (equalValues(original, value)) continue;
+    this.defaults?.forEach(({ value, original }, name, defaults) => {
+      if (equalValues(original, value)) return;
       this.baseline.set(name, value);
-      this.defaults.delete(name);
-    }
+      defaults.delete(name);
+    });
   }
 
   /** A copy of every field that was loaded, defaults included, under the program's names. */
@@ -224,19 +226,18 @@ export class DocumentState implements Progress, Participant {
   set(name: string, value: unknown): void {
     if (this.operations.isCalling && !equalOrBothUndefined(this.baseline.current(name), value)) this.disturbed = true;
     this.baseline.set(name, value);
-    this.defaults.delete(name);
+    this.defaults?.delete(name);
   }
 
   /** Forgets what was noted of one field's changes, or of all: they were rolled back. */
   forgetChanges(field?: string): void {
     this.#progress.pending = this.pending.filter(({ keys }) => field !== undefined && keys[0] !== field);
     if (!this.isNew) this.takenOver.forget(field);
-    const fields = field === undefined ? [...this.defaults.keys(), ...this.assigned] : [field];
-    for (const each of fields) {
-      this.defaults.delete(each);
-      // A new document goes back to what it was made of, which is still to be validated.
-      if (!this.isNew) this.assigned.delete(each);
-    }
+    const isOther = (name: string): boolean => field !== undefined && name !== field;
+    if (field === undefined) this.defaults = null;
+    else this.defaults?.delete(field);
+    // A new document goes back to what it was made of, which is still to be validated.
+    if (!this.isNew) this.assigned.keep(isOther);
   }
 
   // ── transitions ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -304,7 +305,7 @@ export class DocumentState implements Progress, Participant {
     Object.assign(this.#progress, UNTOUCHED);
     this.assigned.clear();
     this.takenOver.forget();
-    this.defaults.clear();
+    this.defaults = null;
   }
 
   get #progress(): Mutable<Progress> {
@@ -335,17 +336,15 @@ export class DocumentState implements Progress, Participant {
   keepFields(): KeptFields {
     const baseline = this.baseline.copy();
     const { pending } = this;
-    const assigned = [...this.assigned];
+    const assigned = this.assigned.list();
     const defaults = copiesOf(this.defaults);
     const restoreSettled = this.takenOver.keep();
     const restore = (): void => {
       moveTo(this.tracker, baseline.copy());
       this.#progress.pending = pending;
-      this.assigned.clear();
-      for (const name of assigned) this.assigned.add(name);
+      this.assigned.begin(assigned);
       restoreSettled();
-      this.defaults.clear();
-      for (const [name, handed] of copiesOf(defaults)) this.defaults.set(name, handed);
+      this.defaults = copiesOf(defaults);
     };
     return { baseline, assigned, restore };
   }
@@ -386,7 +385,8 @@ const UNTOUCHED: Omit<Progress, 'lastSaved'> = {
   inDoubt: false,
 };
 
-function copiesOf(defaults: ReadonlyMap<string, HandedDefault>): Map<string, HandedDefault> {
+function copiesOf(defaults: ReadonlyMap<string, HandedDefault> | null): Map<string, HandedDefault> | null {
+  if (defaults === null) return null;
   const copies = [...defaults].map(
     ([name, { value, original }]) => [name, { value: copyValue(value), original }] as const,
   );

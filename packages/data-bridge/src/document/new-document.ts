@@ -27,9 +27,10 @@ export function newData(definition: ModelDefinition, input: unknown): Record<str
   const data: Record<string, unknown> = {};
   const { names, version } = definition;
   if (version !== undefined && (input as Record<string, unknown>)[version] !== undefined) refuseVersion(definition);
-  for (const [name, value] of Object.entries(input)) {
+  for (const name of Object.keys(input)) {
     const stored = storedName(definition, name);
-    if (value !== undefined && (names.has(stored) || definition.unknown !== 'drop'))
+    const value: unknown = input[name as never];
+    if (value !== undefined && (definition.unknown !== 'drop' || names.has(stored)))
       setOwn(data, stored, copyInput(value));
   }
   if (!definition.fields.has('_id'))
@@ -43,10 +44,10 @@ function refuseVersion({ version, context }: ModelDefinition): never {
 }
 
 function withDefaults(definition: ModelDefinition, data: Record<string, unknown>): Record<string, unknown> {
-  for (const [name, field] of definition.fields) {
-    if (Object.hasOwn(data, name)) continue;
+  for (const field of definition.fieldList) {
+    if (Object.hasOwn(data, field.name)) continue;
     const value = field.defaultValue();
-    if (value !== undefined) setOwn(data, name, value);
+    if (value !== undefined) setOwn(data, field.name, value);
   }
   return data;
 }

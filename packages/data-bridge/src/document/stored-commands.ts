@@ -4,7 +4,7 @@ import { serverCode } from '../connection/driver-error.ts';
 import { DocumentNotFoundError, UsageError } from '../errors.ts';
 import type { DocumentState } from './document-state.ts';
 import { translate } from '../connection/write-outcome.ts';
-import type { Edit, EditTree } from '../edits/edits.ts';
+import { type Edit, type EditTree, someEdit } from '../edits/edits.ts';
 import { isNameable } from '../update/operators.ts';
 import type { UpdatePlan } from '../update/plan.ts';
 
@@ -65,7 +65,7 @@ function projectionOf(tree: EditTree): object {
 }
 
 export function hasAtomic(edit: Edit): boolean {
-  return edit.kind === 'atomic' || (edit.kind === 'object' && [...edit.children.values()].some(hasAtomic));
+  return edit.kind === 'atomic' || (edit.kind === 'object' && someEdit(edit.children, hasAtomic));
 }
 
 /** The server refuses an operator whose path does not fit the stored shape with one of these; the pipeline form always fits. */

@@ -68,7 +68,7 @@ export abstract class TrackedDocument<S, T = unknown> {
     if (stored) return;
     const state = (this.#state = new DocumentState(this[definitionKey], this.#tracker, this, true));
     if (input instanceof TakenFields) keepTaken(state, input);
-    else for (const name of Object.keys(input)) state.assigned.add(this[definitionKey].storedPath(name));
+    else state.assigned.begin(this[definitionKey].storedNames(Object.keys(input)));
   }
 
   /**

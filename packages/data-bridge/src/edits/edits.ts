@@ -168,7 +168,13 @@ const MAX_ENTERED = 1000;
  * not change.
  */
 export function entersElements({ base, children }: PositionsEdit): boolean {
-  return base.length <= MAX_ENTERED && [...children.values()].some(({ kind }) => kind !== 'set');
+  return base.length <= MAX_ENTERED && someEdit(children, ({ kind }) => kind !== 'set');
+}
+
+/** True where one of the edits of members or elements is of a kind. Asked of each save, so it makes no list of them. */
+export function someEdit<E>(children: ReadonlyMap<string | number, E>, is: (edit: E) => boolean): boolean {
+  for (const child of children.values()) if (is(child)) return true;
+  return false;
 }
 
 /** The identities of elements, BSON-typed. */

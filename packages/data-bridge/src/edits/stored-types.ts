@@ -20,14 +20,15 @@ export function isCommonType(type: number): boolean {
 }
 
 /** True where the stored value is, or holds, one whose type the program's value does not show. */
-export function losesType({ bytes, start }: Source, type: number, at: number, limit: number): boolean {
+export function losesType(source: Source, type: number, at: number, limit: number): boolean {
+  const { bytes, start } = source;
   if (type === DOUBLE) return Number.isInteger(float64(bytes, at));
   if (type !== DOCUMENT && type !== ARRAY) return !isCommonType(type);
   const last = terminator(bytes, start, at, limit);
   for (let here = at + 4; here < last;) {
     const inner = bytes[here] as number;
     const from = nameEnd(bytes, start, here + 1, last) + 1;
-    if (losesType({ bytes, start, limit }, inner, from, last)) return true;
+    if (losesType(source, inner, from, last)) return true;
     here = valueEnd(bytes, start, inner, from, last);
   }
   return false;

@@ -171,8 +171,8 @@ export function moveOnto(state: DocumentState, newer: BsonBaseline, settle: Sett
   }
   rebaseAtomics(state, baseline, newer);
   moveTo(state.tracker, newer);
-  state.defaults.clear();
-  for (const name of state.assigned) if (!newer.differs(name)) state.assigned.delete(name);
+  state.defaults = null;
+  state.assigned.keep((name) => newer.differs(name));
 }
 
 /** What the program changed since the document was read or saved, what is under way included. */

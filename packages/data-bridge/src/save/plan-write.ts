@@ -1,7 +1,7 @@
 import { ABSENT, toExact } from '../bson/encode.ts';
 import { setOwn } from '../bson/plain-object.ts';
 import { copyStorable, isPlainKey } from '../bson/storable.ts';
-import { REVISION, REVISION_ID } from '../definition/model-definition.ts';
+import { type ModelDefinition, REVISION, REVISION_ID } from '../definition/model-definition.ts';
 import type { DocumentState, Write } from '../document/document-state.ts';
 import { confined } from '../document/loaded-part.ts';
 import { type AtomicOperator, applyAtomic, whyInapplicable } from '../edits/atomic-operators.ts';
@@ -33,7 +33,7 @@ export function planWrite(
     return { kind: 'insert', document, entry: recorderOf(state.definition).planInsert(document) };
   }
   const { baseline, definition, pending } = state;
-  const { tree: edits, atomics } = treeWith(baseline, pending, (name) => definition.programName(name), known?.());
+  const { tree: edits, atomics } = treeWith(baseline, pending, definition.namer, known?.());
   for (const name of ['_id', definition.version, REVISION, REVISION_ID])
     if (name !== undefined && edits?.children.has(name)) state.checkOwn(name);
   const tree = edits === null ? null : confined(state, edits);
@@ -85,17 +85,18 @@ function stampOf(baseline: Baseline, name: string, operator: AtomicOperator, ope
 /** Every field as it is now, copied, `_id` first. */
 export function planInsert({ baseline, definition }: DocumentState): BSON.Document {
   const document: BSON.Document = {};
-  const copyField = (name: string): void => {
-    const value = baseline.current(name);
-    if (value === undefined) return;
-    const copy = isPlainKey(name) ? copyStorable(value) : undefined;
-    setOwn(document, name, copy ?? toExact(value, ABSENT, [definition.programName(name)]));
-  };
-  copyField('_id');
-  for (const name of baseline.names()) if (name !== '_id') copyField(name);
+  copyField(document, '_id', baseline.current('_id'), definition);
+  for (const name of baseline.names())
+    if (name !== '_id') copyField(document, name, baseline.current(name), definition);
   // A document that is restored counts on.
   if (definition.version !== undefined) document[definition.version] ??= 1;
   return document;
+}
+
+function copyField(document: BSON.Document, name: string, value: unknown, definition: ModelDefinition): void {
+  if (value === undefined) return;
+  const copy = isPlainKey(name) ? copyStorable(value) : undefined;
+  setOwn(document, name, copy ?? toExact(value, ABSENT, [definition.programName(name)]));
 }
 
 /** The driver would make an `_id` of its own, of which neither the model's schema nor the document would know. */

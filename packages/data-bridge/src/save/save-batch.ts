@@ -1,4 +1,12 @@
-import type { AnyBulkWriteOperation, AnyClientBulkWriteModel, BSON, ClientSession, Filter } from 'mongodb';
+import type {
+  AnyBulkWriteOperation,
+  AnyClientBulkWriteModel,
+  BSON,
+  ClientSession,
+  ClientUpdateOneModel,
+  Filter,
+  UpdateOneModel,
+} from 'mongodb';
 import { isInTransaction } from '../connection/transaction-attempt.ts';
 import { slicesOf } from '../bson/batch.ts';
 import { encodeDocument } from '../bson/encode.ts';
@@ -121,29 +129,47 @@ function modelMaker(): (planned: PlannedWrite) => Model {
 }
 
 function clientModel(namespace: string, write: Write): AnyClientBulkWriteModel<BSON.Document> {
-  return write.kind === 'insert'
-    ? { namespace, name: 'insertOne', document: write.document }
-    : { namespace, name: 'updateOne', filter: filterOf(write), ...updateOf(write) };
+  if (write.kind === 'insert') return { namespace, name: 'insertOne', document: write.document };
+  const form = formOf(write);
+  const model: ClientUpdateOneModel<BSON.Document> = {
+    namespace,
+    name: 'updateOne',
+    filter: filterOf(write),
+    update: form.update,
+  };
+  addRest(model, form, write);
+  return model;
 }
 
 function collectionModel(write: Write): AnyBulkWriteOperation {
-  return write.kind === 'insert'
-    ? { insertOne: { document: write.document } }
-    : { updateOne: { filter: filterOf(write), ...updateOf(write) } };
+  if (write.kind === 'insert') return { insertOne: { document: write.document } };
+  const form = formOf(write);
+  const model: UpdateOneModel = { filter: filterOf(write), update: form.update };
+  addRest(model, form, write);
+  return { updateOne: model };
 }
 
 function filterOf({ filter, conditions }: Update): Filter<BSON.Document> {
-  return { ...filter, ...conditions?.filter } as Filter<BSON.Document>;
+  return (conditions === null ? filter : { ...filter, ...conditions.filter }) as Filter<BSON.Document>;
 }
 
 /**
  * Nothing waits for the answer to one write here, so a form that could miss the stored shape is not tried first: what is
  * sent carries no guard, and matches the document unless it is gone.
  */
-function updateOf({ tree, conditions }: Update): Pick<UpdatePlan, 'update' | 'collation'> {
-  const expressed = needsPipelineInBatch(tree) ? null : operators(tree);
-  const { reason: _, ...sent }: UpdatePlan = expressed ?? fallback(tree);
-  return { ...sent, ...(conditions?.collation && { collation: conditions.collation }) };
+function formOf({ tree }: Update): UpdatePlan {
+  return (needsPipelineInBatch(tree) ? null : operators(tree)) ?? fallback(tree);
+}
+
+/** What few updates have. Member by member: copies of the form would cost more than all else here. */
+function addRest(
+  model: Pick<UpdateOneModel, 'arrayFilters' | 'collation'>,
+  { arrayFilters, collation: own }: UpdatePlan,
+  { conditions }: Update,
+): void {
+  const collation = conditions?.collation ?? own;
+  if (arrayFilters !== undefined) model.arrayFilters = arrayFilters;
+  if (collation !== undefined) model.collation = collation;
 }
 
 // ── send ────────────────────────────────────────────────────────────────────────────────────────────────────────────

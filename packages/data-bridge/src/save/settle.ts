@@ -6,7 +6,7 @@ import { putBack, takeStored } from '../document/atomic-methods.ts';
 import type { DocumentState, Write } from '../document/document-state.ts';
 import { extentAt } from '../document/loaded-part.ts';
 import { hasAtomic } from '../document/stored-commands.ts';
-import type { EditTree } from '../edits/edits.ts';
+import { type EditTree, someEdit } from '../edits/edits.ts';
 import { OutcomeUnknownError } from '../errors.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
 import { carriedOut } from '../tracking/pending-operators.ts';
@@ -34,7 +34,7 @@ function settleUpdate(
   const { baseline, definition } = state;
   const after = stored === null ? null : new BsonBaseline(definition.layout(), stored, 0);
   const left = after === null ? null : (name: string) => after.exact(name);
-  const settled = [...tree.children.values()].some(hasAtomic) ? carriedOut(tree, left) : tree;
+  const settled = someEdit(tree.children, hasAtomic) ? carriedOut(tree, left) : tree;
   // A Date that was read before stays as it is: the new time is another one.
   const read = stamped.filter((name) => baseline.current(name) !== undefined && !baseline.differs(name));
   const loaded = withoutUnloaded(state, settled, stamped);
@@ -54,13 +54,15 @@ function withoutUnloaded(state: DocumentState, tree: EditTree, stamped: readonly
 function settleInsert(state: DocumentState, document: BSON.Document): void {
   const { baseline, definition } = state;
   const sent = new LateBytes(document);
-  const settled = BsonBaseline.late(definition.layout(), sent);
-  // Containers that the program holds stay, and so does what it changed since the insert was planned.
-  for (const name of Object.keys(document))
-    if (!counts(definition, name)) settled.carry(name, baseline.current(name), document[name]);
-  for (const name of baseline.names())
-    if (!Object.hasOwn(document, name) && !counts(definition, name)) settled.carry(name, baseline.current(name));
-  moveTo(state.tracker, settled);
+  // Containers that the program holds stay, and so does what it changed since the insert was planned. Neither what was
+  // planned nor what stood before can change any more, so both are looked at when somebody asks: often nobody does.
+  const carryOver = (settled: BsonBaseline): void => {
+    for (const name of Object.keys(document))
+      if (!counts(definition, name)) settled.carry(name, baseline.current(name), document[name]);
+    for (const name of baseline.names())
+      if (!Object.hasOwn(document, name) && !counts(definition, name)) settled.carry(name, baseline.current(name));
+  };
+  moveTo(state.tracker, BsonBaseline.late(definition.layout(), sent, carryOver));
   state.settled(sent);
 }
 

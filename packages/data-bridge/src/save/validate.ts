@@ -40,11 +40,13 @@ export function validate<R>(state: DocumentState, then: Then<R>): R | Promise<R>
   const judged = state.operations.call(() => judgeAll(state, edits, issues));
   // case: a validator assigned another field, so what was said of the document no longer holds
   if (judged === null || state.disturbed) return validateLater(state, then);
-  for (const name of judged.left) state.assigned.delete(name);
   for (const { field, output } of judged.outputs) {
     issues.push(...takeField(state, field.name, output));
     edits?.set(field.name, null);
   }
+  // What was refused is still to be taken over, once it is valid; what has no schema is never judged.
+  const judgedToo = edits ?? definition.fields;
+  state.assigned.keep((name) => !judgedToo.has(name) || !definition.fields.has(name) || judged.refused.includes(name));
   if (issues.length > 0) throw validationError(state, issues);
   // What the rule does with the document is not known.
   if (definition.check === undefined) return edits === null ? then() : then(() => completed(state, edits));
@@ -52,17 +54,15 @@ export function validate<R>(state: DocumentState, then: Then<R>): R | Promise<R>
   return asked instanceof Promise ? validateLater(state, then, asked) : then();
 }
 
-/** The fields that differ from what is stored. Where code of the program's is to run, it may change the value in place. */
+/** The fields that differ from what is stored. */
 function changedIn({ baseline, definition }: DocumentState): Edits {
-  const isLater = (name: string): boolean =>
-    definition.check !== undefined || definition.fields.get(name)?.onlyLooks === false;
-  return editsOf(baseline, isLater, (name) => definition.programName(name));
+  return editsOf(baseline, definition.runsCode, definition.namer);
 }
 
 function completed({ baseline, definition }: DocumentState, edits: Edits): EditTree | null {
   for (const [name, edit] of edits) {
     if (edit !== null) continue;
-    const found = editOf(baseline, name, (stored) => definition.programName(stored));
+    const found = editOf(baseline, name, definition.namer);
     if (found === null) edits.delete(name);
     else edits.set(name, found);
   }
@@ -71,25 +71,28 @@ function completed({ baseline, definition }: DocumentState, edits: Edits): EditT
 
 /** What the schemas made of the values. */
 interface Judged {
-  /** The fields whose values they left as they are. */
-  readonly left: string[];
+  readonly refused: string[];
+  /** Of the fields whose values they did not leave as they are. */
   readonly outputs: { readonly field: SchemaField; readonly output: unknown }[];
 }
 
 /** Runs the validators. Null where one of them waits. */
 function judgeAll(state: DocumentState, edits: Edits | null, issues: ValidationIssue[]): Judged | null {
   state.disturbed = false;
-  const judged: Judged = { left: [], outputs: [] };
-  const { fields } = state.definition;
-  for (const each of edits === null ? fields.values() : edits.keys()) {
+  const judged: Judged = { refused: [], outputs: [] };
+  const { fields, fieldList } = state.definition;
+  for (const each of edits === null ? fieldList : edits.keys()) {
     const field = typeof each === 'string' ? fields.get(each) : each;
     if (field === undefined) continue;
     const value = state.baseline.current(field.name);
     const verdict = judge(state, field, value);
     if (verdict instanceof Promise) return null;
-    if (verdict.issues !== undefined) issues.push(...verdict.issues);
-    else if (value === undefined || Object.is(verdict.value, value)) judged.left.push(field.name);
-    else judged.outputs.push({ field, output: verdict.value });
+    if (verdict.issues !== undefined) {
+      judged.refused.push(field.name);
+      issues.push(...verdict.issues);
+    } else if (value !== undefined && !Object.is(verdict.value, value)) {
+      judged.outputs.push({ field, output: verdict.value });
+    }
   }
   return judged;
 }
@@ -207,6 +210,7 @@ function checkOutput(
   verdict: Verdict,
 ): Verdict | Promise<Verdict> {
   if (verdict.issues !== undefined) return verdict;
+  if (Object.is(value, verdict.value)) return verdict;
   if (isAsGiven(value, verdict.value)) return { value };
   // What misses what was not loaded cannot be validated again.
   if (field.takesOutput || state.baseline.selection !== null || equalOrBothUndefined(value, verdict.value))
@@ -229,7 +233,7 @@ function all(verdicts: readonly Running[]): Promise<Settled[]> {
 }
 
 function fieldsToValidate({ definition, isNew, tracker }: DocumentState): SchemaField[] {
-  if (isNew) return [...definition.fields.values()];
+  if (isNew) return [...definition.fieldList];
   return tracker.changedFields().flatMap((name) => definition.fields.get(name) ?? []);
 }
 

@@ -49,6 +49,8 @@ export class SchemaField {
   takesOutput = false;
   readonly #schema: StandardSchemaV1;
   readonly #declared: FieldSchema;
+  /** Asked for when it is first used: Zod makes it then. */
+  #standard: StandardSchemaV1['~standard'] | undefined;
   #waits: boolean | undefined;
   #onlyLooks: boolean | undefined;
   #takesText: boolean | undefined;
@@ -145,7 +147,9 @@ export class SchemaField {
   }
 
   #run(value: unknown, waits = false): StandardSchemaV1.Result<unknown> | Promise<StandardSchemaV1.Result<unknown>> {
-    const result = waits ? runWaiting(this.#schema, value) : this.#schema['~standard'].validate(value);
+    const result = waits
+      ? runWaiting(this.#schema, value)
+      : (this.#standard ??= this.#schema['~standard']).validate(value);
     // case: a promise of another realm or library is no instance of this Promise
     return 'then' in result ? droppable(Promise.resolve(result)) : result;
   }

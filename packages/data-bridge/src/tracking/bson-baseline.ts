@@ -23,11 +23,11 @@ import type { Edit, EditTree } from '../edits/edits.ts';
 import { encodeEdits } from './encode-edits.ts';
 import { IndexSet } from './index-set.ts';
 import type { Selection } from './selection.ts';
+import { readsAsSent, REMOVED, shown } from './touched-values.ts';
+
+type CarryOver = (baseline: BsonBaseline) => void;
 
 const NO_BYTES = new Uint8Array(0);
-
-/** Stands in `values` for a field that was removed; `undefined` there means that the field was not touched. */
-const REMOVED = Symbol('removed');
 
 /**
  * A baseline over a document's bytes: they are the copy, so tracking costs none. A field is decoded when it is first
@@ -41,6 +41,8 @@ export class BsonBaseline implements Baseline {
   #start: number;
   /** What was sent since, not yet part of the bytes, or all of them: many documents are dropped after they were saved. */
   #sent: EditTree | LateBytes | null = null;
+  /** Takes over what the program held before those were sent; done when a value is first asked for, for the same reason. */
+  #carryOver: CarryOver | null = null;
   /** Touched values by the layout's index; those of names that the layout could not take are in `#unlisted`. */
   #values: unknown[] | null = null;
   #unlisted: Map<string, unknown> | null = null;
@@ -53,10 +55,14 @@ export class BsonBaseline implements Baseline {
     this.#start = start;
   }
 
-  /** One over a document that was just sent, and is encoded only when it is asked about. */
-  static late(layout: Layout, sent: LateBytes): BsonBaseline {
+  /**
+   * One over a document that was just sent, and is encoded only when it is asked about. Before a value is read or written,
+   * `carryOver` calls `carry` for what the program holds.
+   */
+  static late(layout: Layout, sent: LateBytes, carryOver: CarryOver | null = null): BsonBaseline {
     const baseline = new BsonBaseline(layout, NO_BYTES, 0);
     baseline.#sent = sent;
+    baseline.#carryOver = carryOver;
     return baseline;
   }
 
@@ -91,6 +97,7 @@ export class BsonBaseline implements Baseline {
   }
 
   set(name: string, value: unknown): void {
+    this.#carry();
     const field = this.layout.field(name);
     if (field.index >= 0) (this.#written ??= new IndexSet()).add(field.index);
     this.#remember(field, value === undefined ? REMOVED : value);
@@ -293,11 +300,7 @@ export class BsonBaseline implements Baseline {
     this.#sent = tree;
   }
 
-  /**
-   * Takes over the current value that a document had under another baseline.
-   *
-   * @param sent what was sent of it, `undefined` where that is to be looked up.
-   */
+  /** Takes over the current value that a document had under another baseline. @param sent what was sent of it, if that is known. */
   carry(name: string, value: unknown, sent?: unknown): void {
     const field = this.layout.field(name);
     // An object is compared whenever somebody asks, so it need not be now.
@@ -306,9 +309,17 @@ export class BsonBaseline implements Baseline {
     else if (field.read === null && readsAsSent(value, this.layout.options)) this.#remember(field, value);
   }
 
+  #carry(): void {
+    const carryOver = this.#carryOver;
+    if (carryOver === null) return;
+    this.#carryOver = null;
+    carryOver(this);
+  }
+
   #settleSent(): void {
     const sent = this.#sent;
     if (sent === null) return;
+    this.#carry();
     this.#sent = null;
     if (sent instanceof LateBytes) {
       this.#bytes = sent.bytes;
@@ -371,6 +382,7 @@ export class BsonBaseline implements Baseline {
   }
 
   #touchedValue(field: Field): unknown {
+    if (this.#values === null) this.#carry();
     return field.index >= 0 ? this.#values?.[field.index] : this.#unlisted?.get(field.name);
   }
 
@@ -381,18 +393,6 @@ export class BsonBaseline implements Baseline {
   }
 }
 
-/**
- * True for a value that the program reads as it is when it comes back from the server. Other scalars may come back as
- * another type.
- */
-function readsAsSent(value: unknown, { promoteValues }: Layout['options']): boolean {
-  return typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && promoteValues);
-}
-
 function never(): boolean {
   return false;
-}
-
-function shown(touched: unknown): unknown {
-  return touched === REMOVED ? undefined : touched;
 }

@@ -14,13 +14,14 @@ export class ObjectBaseline implements Baseline {
   readonly selection = null;
   readonly identities = undefined;
   readonly #data: Record<string, unknown>;
-  /** By name the original, or `ABSENT`. */
-  readonly #originals = new Map<string, unknown>();
+  /** By name the original, or `ABSENT`. Most new documents are only inserted, and never have one. */
+  #originals: Map<string, unknown> | null = null;
   /** Another object as soon as what is now was made the original. */
-  #origin = {};
+  #origin: object;
 
   constructor(data: object) {
     this.#data = data as Record<string, unknown>;
+    this.#origin = data;
   }
 
   get(name: string): unknown {
@@ -39,25 +40,27 @@ export class ObjectBaseline implements Baseline {
   }
 
   names(): string[] {
-    return Object.keys(this.#data).filter((name) => this.#data[name] !== undefined);
+    const names = Object.keys(this.#data);
+    const isThere = (name: string): boolean => this.#data[name] !== undefined;
+    return names.every(isThere) ? names : names.filter(isThere);
   }
 
   isModified(): boolean {
     // `forEach` needs no iterator, which costs more than a look at one or two further fields.
     let modified = false;
-    this.#originals.forEach((original, name) => {
+    this.#originals?.forEach((original, name) => {
       modified ||= differ(original, this.current(name));
     });
     return modified;
   }
 
   differs(name: string): boolean {
-    const original = this.#originals.get(name);
+    const original = this.#originals?.get(name);
     return original !== undefined && differ(original, this.current(name));
   }
 
   eachChange(visit: (name: string, value: unknown) => void): void {
-    this.#originals.forEach((original, name) => {
+    this.#originals?.forEach((original, name) => {
       const value = this.current(name);
       if (differ(original, value)) visit(name, value);
     });
@@ -68,7 +71,7 @@ export class ObjectBaseline implements Baseline {
   }
 
   exact(name: string): unknown {
-    const original = this.#originals.get(name);
+    const original = this.#originals?.get(name);
     return original === undefined ? orAbsent(this.current(name)) : original;
   }
 
@@ -91,7 +94,7 @@ export class ObjectBaseline implements Baseline {
     const copy = new ObjectBaseline(this.toObject());
     copy.#origin = this.#origin;
     // An original is never changed in place.
-    this.#originals.forEach((original, name) => copy.#originals.set(name, original));
+    if (this.#originals !== null) copy.#originals = new Map(this.#originals);
     return copy;
   }
 
@@ -100,25 +103,27 @@ export class ObjectBaseline implements Baseline {
   }
 
   revert(name?: string): void {
-    for (const [each, original] of this.#originals) {
-      if (name !== undefined && name !== each) continue;
+    this.#originals?.forEach((original, each, originals) => {
+      if (name !== undefined && name !== each) return;
       this.#write(each, original === ABSENT ? undefined : original);
-      this.#originals.delete(each);
-    }
+      originals.delete(each);
+    });
   }
 
   settle(tree: EditTree): void {
     this.#origin = {};
-    for (const [name, edit] of tree.children) this.#originals.set(name, edit.kind === 'delete' ? ABSENT : edit.value);
-    for (const name of this.#originals.keys()) {
+    const originals = (this.#originals ??= new Map());
+    for (const [name, edit] of tree.children) originals.set(name, edit.kind === 'delete' ? ABSENT : edit.value);
+    for (const name of originals.keys()) {
       // A container may still be changed in place through the reference that the program has.
-      if (!isMutable(this.current(name)) && !this.differs(name)) this.#originals.delete(name);
+      if (!isMutable(this.current(name)) && !this.differs(name)) originals.delete(name);
     }
   }
 
   #keepOriginal(name: string, value: unknown): void {
     // null is an original like any other, and `undefined` says that none is kept.
-    if (this.#originals.get(name) === undefined) this.#originals.set(name, orAbsent(copyValue(value)));
+    const originals = (this.#originals ??= new Map());
+    if (originals.get(name) === undefined) originals.set(name, orAbsent(copyValue(value)));
   }
 
   #write(name: string, value: unknown): void {

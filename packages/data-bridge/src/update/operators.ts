@@ -1,6 +1,14 @@
 import { setOwn } from '../bson/plain-object.ts';
 import { ruleOf } from '../edits/atomic-operators.ts';
-import { type AtomicEdit, type Edit, type EditTree, type ElementsEdit, idOf, idsOf } from '../edits/edits.ts';
+import {
+  type AtomicEdit,
+  type Edit,
+  type EditTree,
+  type ElementsEdit,
+  idOf,
+  idsOf,
+  type ObjectEdit,
+} from '../edits/edits.ts';
 import type { ValuesEdit } from '../edits/values-edit.ts';
 
 /** The update operators that express a tree of edits: by path, what each is given. */
@@ -29,9 +37,10 @@ export interface OperatorForm {
  */
 export function operators(tree: EditTree): OperatorForm | null {
   if (whyPipeline(tree) !== null) return null;
-  const expressed = { update: {}, arrayFilters: [] };
-  for (const [name, edit] of tree.children) express(edit, name, expressed);
-  return expressed.arrayFilters.length > 0 ? expressed : { update: expressed.update };
+  const expressed: OperatorDraft = { update: {} };
+  // Of many fields at once the pairs of a loop would be most of what is made here.
+  tree.children.forEach((edit, name) => express(edit, name, expressed));
+  return expressed;
 }
 
 /** Why a save is an update pipeline, where operators would be shorter: what is changed asks for it, or when it is sent. */
@@ -49,12 +58,7 @@ export type EditReason = 'unnameable-key' | 'mixed-array-edits' | 'below-element
 export function whyPipeline(edit: Edit | EditTree, isFound = false): EditReason | null {
   switch (edit.kind) {
     case 'object':
-      for (const [key, child] of edit.children) {
-        if (!isNameable(key)) return 'unnameable-key';
-        const reason = isFound && isIndex(key) ? 'below-element' : whyPipeline(child, isFound);
-        if (reason !== null) return reason;
-      }
-      return null;
+      return whyPipelineOfMembers(edit, isFound);
     case 'positions':
       return isFound ? 'below-element' : null;
     case 'elements':
@@ -64,6 +68,16 @@ export function whyPipeline(edit: Edit | EditTree, isFound = false): EditReason 
     default:
       return null;
   }
+}
+
+function whyPipelineOfMembers({ children }: EditTree | ObjectEdit, isFound: boolean): EditReason | null {
+  let reason: EditReason | null = null;
+  children.forEach((child, key) => {
+    if (reason !== null) return;
+    if (!isNameable(key)) reason = 'unnameable-key';
+    else reason = isFound && isIndex(key) ? 'below-element' : whyPipeline(child, isFound);
+  });
+  return reason;
 }
 
 /** Two operators on one array would meet. */
@@ -85,7 +99,7 @@ function isOneOperator({ isMoved, removed, added, last }: ValuesEdit): boolean {
 
 interface OperatorDraft {
   readonly update: Operators;
-  readonly arrayFilters: object[];
+  arrayFilters?: object[];
 }
 
 function express(edit: Edit, path: string, expressed: OperatorDraft): void {
@@ -125,8 +139,9 @@ function express(edit: Edit, path: string, expressed: OperatorDraft): void {
 function expressElements(edit: ElementsEdit, path: string, expressed: OperatorDraft): void {
   const { key, children, removed, added } = edit;
   for (const [i, child] of children) {
-    const identifier = `e${expressed.arrayFilters.length}`;
-    expressed.arrayFilters.push({ [`${identifier}.${key}`]: idOf(edit, i) });
+    const filters = (expressed.arrayFilters ??= []);
+    const identifier = `e${filters.length}`;
+    filters.push({ [`${identifier}.${key}`]: idOf(edit, i) });
     express(child, `${path}.$[${identifier}]`, expressed);
   }
   const { update } = expressed;

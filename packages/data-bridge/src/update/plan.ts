@@ -1,7 +1,7 @@
 import { BSON } from 'mongodb';
 import { isPlainObject } from '../bson/plain-object.ts';
 import { ruleOf } from '../edits/atomic-operators.ts';
-import { type Edit, type EditTree, entersElements, idsOf, type PositionsEdit } from '../edits/edits.ts';
+import { type Edit, type EditTree, entersElements, idsOf, type PositionsEdit, someEdit } from '../edits/edits.ts';
 import { shapeGuard } from './shape-guards.ts';
 import { operators, type PipelineReason, whyPipeline } from './operators.ts';
 import { pipeline } from './pipeline.ts';
@@ -94,19 +94,19 @@ export function fallbackTree(tree: EditTree): EditTree {
  * sends the pipeline at once.
  */
 export function needsPipelineInBatch(tree: EditTree): boolean {
-  return ![...tree.children.values()].every(fitsAnyShape);
+  return someEdit(tree.children, isBoundToShape);
 }
 
-/** A field as a whole can be set or removed whatever it is, and these operators take any value. */
-function fitsAnyShape(edit: Edit): boolean {
-  if (edit.kind !== 'atomic') return edit.kind === 'set' || edit.kind === 'delete';
-  return ruleOf(edit.operator).types === null;
+/** A field as a whole can be set or removed whatever it is, and some operators take any value. */
+function isBoundToShape(edit: Edit): boolean {
+  if (edit.kind !== 'atomic') return edit.kind !== 'set' && edit.kind !== 'delete';
+  return ruleOf(edit.operator).types !== null;
 }
 
 /** True where sending it twice leaves something else than sending it once. */
 export function adds(edit: Edit | EditTree): boolean {
   if (edit.kind === 'atomic') return !ruleOf(edit.operator).repeatable(edit.operand);
-  return edit.kind === 'push' || ('children' in edit && [...edit.children.values()].some(adds));
+  return edit.kind === 'push' || ('children' in edit && someEdit<Edit>(edit.children, adds));
 }
 
 /** A pipeline holds values twice, the whole one and the changed part; the fields as a whole take half as much. */

@@ -18,11 +18,11 @@ export type GuardFilter = Record<string, unknown>;
 export function shapeGuard(tree: EditTree): GuardFilter | undefined {
   const guard: GuardFilter = {};
   const unchanged: Expression[] = [];
-  for (const [name, edit] of tree.children) {
-    if (!('children' in edit)) continue;
+  tree.children.forEach((edit, name) => {
+    if (!('children' in edit)) return;
     requireFields(edit, name, guard);
     if (hasPositions(edit)) requireElements(edit, `$${name}`, unchanged);
-  }
+  });
   if (unchanged.length > 0) guard['$expr'] = every(unchanged);
   return Object.keys(guard).length > 0 ? guard : undefined;
 }
@@ -41,10 +41,10 @@ function requireFields(edit: Edit, path: string, guard: GuardFilter): void {
   if (edit.kind === 'elements') {
     if (edit.added.length > 0) setOwn(guard, `${path}.${edit.key}`, { $nin: idsOf(edit.added, edit.key) });
   } else if (edit.kind === 'object') {
-    for (const [key, child] of edit.children) {
+    edit.children.forEach((child, key) => {
       if (isIndex(key)) setOwn(guard, path, { $not: { $type: 'array' } });
       if ('children' in child) requireFields(child, `${path}.${key}`, guard);
-    }
+    });
   }
 }
 

@@ -213,10 +213,12 @@ function planInserted(state: DocumentState): InsertWrite {
 async function planAll(states: readonly DocumentState[], { validated, hasTimes }: Door): Promise<InsertWrite[]> {
   const writes: InsertWrite[] = [];
   const issues: ValidationIssue[] = [];
-  for (const [index, state] of states.entries()) {
+  for (let index = 0; index < states.length; index++) {
+    const state = states[index] as DocumentState;
     try {
-      const write = letOut(state, validated, () => planInserted(state), hasTimes);
-      writes.push(write instanceof Promise ? await write : write);
+      const planned = letOut(state, validated, () => planInserted(state), hasTimes);
+      // Each wait costs, and for most documents there is nothing to wait for.
+      writes.push(planned instanceof Promise ? await planned : planned);
     } catch (error) {
       if (!(error instanceof ValidationError)) throw error;
       issues.push(...error.issues.map((issue) => issueWithin(issue, index)));

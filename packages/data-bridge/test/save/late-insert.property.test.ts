@@ -108,6 +108,35 @@ describe.each(inserts)('what %s() stored', (_, insert) => {
     });
   });
 
+  it.each<readonly [string, (sheet: Sheet) => unknown]>([
+    ['a read', (sheet) => sheet.name],
+    ['a write', (sheet) => (sheet.size = 3)],
+    ['a removal', (sheet) => sheet.unset('size')],
+    ['isModified()', (sheet) => sheet.isModified()],
+    ['isModified(field)', (sheet) => sheet.isModified('name')],
+    ['changes()', (sheet) => sheet.changes()],
+    ['toObject()', (sheet) => sheet.toObject()],
+    ['the bytes', (sheet) => sheet.$bytes],
+    ['the names', (sheet) => sheet.$state.keys()],
+    ['an original', (sheet) => sheet.$state.getOriginal('tags')],
+    ['a rollback of another field', (sheet) => sheet.rollback('name')],
+    ['a checkpoint', (sheet) => sheet.$checkpoint()],
+    ['validation', (sheet) => sheet.validate()],
+  ])('has what the program holds, whoever asks first: %s', async (_first, ask) => {
+    const input = { name: 'a', size: 1, tags: ['x'], inner: { a: { b: 1 } } };
+    const sheet = await insert(input);
+    input.tags.push('y');
+    input.inner.a.b = 2;
+    await ask(sheet);
+    expect(sheet.tags).toBe(input.tags);
+    expect(sheet.inner).toBe(input.inner);
+    expect(sheet.changes().map(({ path }) => path)).toEqual(expect.arrayContaining(['tags', 'inner.a.b']));
+    await sheet.save();
+    const stored = BSON.deserialize(await bytesOf(sheet));
+    expect(stored).toEqual(sheet.toObject());
+    expect(stored).toMatchObject({ tags: ['x', 'y'], inner: { a: { b: 2 } } });
+  });
+
   it('reads as it does when it is found: numbers of a 64-bit field, too', async () => {
     const sheet = await insert({ name: 'a', count: Long.fromNumber(5), size: 2 });
     const found = (await Sheet.findById(sheet._id)) as Sheet;
