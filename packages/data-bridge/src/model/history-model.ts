@@ -2,7 +2,7 @@ import { decodeStored } from '../bson/decode.ts';
 import { encodeDocument } from '../bson/encode.ts';
 import { castId } from '../filter/cast-filter.ts';
 import { definitionKey, type ModelDefinition, REVISION } from '../definition/model-definition.ts';
-import { type Document, type DocumentClass } from '../save/document.ts';
+import type { Document, DocumentClass } from '../save/document.ts';
 import { stateOf } from '../document/tracked-document.ts';
 import { UsageError } from '../errors.ts';
 import { type HistoryOptions, type HistoryPage, historyPage } from '../history/page.ts';

@@ -13,7 +13,7 @@ import { bulkWrite, type SessionCollection } from '../connection/collection.ts';
 import { CONCURRENCY, concurrently } from '../connection/concurrently.ts';
 import { countedReplacement } from './version-counter.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
-import { type Document, type DocumentClass } from '../save/document.ts';
+import type { Document, DocumentClass } from '../save/document.ts';
 import { stateOf } from '../document/tracked-document.ts';
 import {
   type BulkResult,
