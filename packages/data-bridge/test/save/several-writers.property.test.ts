@@ -134,7 +134,9 @@ function shown(document: Members): string {
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) {
     const all = value.map(sorted);
-    const isFree = all.every((each) => isMembers(each) && ('sku' in each || '_id' in each)) || all.includes('x');
+    const isFree =
+      all.every((each) => isMembers(each) && ('sku' in each || '_id' in each)) ||
+      all.some((each) => canonical(each) === '"x"');
     return isFree ? all.toSorted((a, b) => (canonical(a) < canonical(b) ? -1 : 1)) : all;
   }
   if (!isMembers(value)) return value;

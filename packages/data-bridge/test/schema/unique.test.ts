@@ -3,7 +3,7 @@ import { Int32 } from 'mongodb';
 import * as v from 'valibot';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { identified, model, SchemaError, stored, unique } from '../../src/index.ts';
+import { ConflictError, identified, model, SchemaError, stored, unique } from '../../src/index.ts';
 import { identitiesOf } from '../../src/schema/identities.ts';
 import { identified as identifiedZod, objectId, unique as uniqueZod } from '../../src/zod.ts';
 import { onlyUpdate, openDatabase, type TestDatabase } from '../support/database.ts';
@@ -63,6 +63,22 @@ describe('unique', () => {
     draw.short?.pop();
     await draw.save();
     expect(onlyUpdate(database.sent())).toEqual({ $pullAll: { 'tickets.a.days': [days[0]], s: [new Int32(2)] } });
+  });
+
+  it('is in conflict in mode fields only where two changed the order', async () => {
+    const [first, second] = await twice({ numbers: [1, 2, 3], codes: [] });
+    first.numbers.pop();
+    second.numbers.shift();
+    await first.save();
+    await second.save({ concurrency: 'fields' });
+    expect(await Draw.find({ _id: first._id }).lean().one()).toMatchObject({ numbers: [2] });
+    const [third, fourth] = await twice({ numbers: [1, 2, 3], codes: [] });
+    third.numbers.reverse();
+    fourth.numbers = [2, 1, 3];
+    await third.save();
+    await expect(fourth.save({ concurrency: 'fields' })).rejects.toThrow(ConflictError);
+    await fourth.save({ concurrency: 'fields', onConflict: 'mine' });
+    expect(await Draw.find({ _id: third._id }).lean().one()).toMatchObject({ numbers: [2, 1, 3] });
   });
 
   it('refuses what is no array of scalars, or has a bound on its length', () => {
