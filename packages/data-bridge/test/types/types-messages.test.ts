@@ -25,7 +25,7 @@ describe('the messages of the types', () => {
     const lines = WRONG.map(([line]) => `{ ${line} }`);
     const { errors } = await compile(program('data-bridge', 2, lines.join('\n')), { whole: true });
     const first = Math.min(...errors.map(lineOf));
-    for (const [index, [line, named]] of WRONG.entries()) {
+    for (const [index, [, named]] of WRONG.entries()) {
       const told = errors.filter((error) => lineOf(error) === first + index).join('\n');
       expect(told).toMatch(named);
       expect(told).not.toMatch(/Zod|Declared/);
