@@ -4,7 +4,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 const conditions = ['@data-bridge/source', 'node', 'import', 'module', 'default'];
 
 /** Loops of kills, and what types cost to compile. */
-const DEEP_ALONE = ['**/*kill.test.ts', '**/types-budget.test.ts'];
+const DEEP_ALONE = ['**/*kill.test.ts', '**/types-budget.test.ts', '**/types-messages.test.ts'];
 
 /**
  * `npm test`, the inner loop: every suite but those of DEEP_ALONE, properties with few cases, and files that share their

@@ -29,8 +29,11 @@ interface Operator {
 }
 
 /** What a stage computes from a document. Text that is no field is `{ $literal: 'text' }`. */
-export type Expression<S> =
-  | FieldReference<S>
+export type Expression<S> = ExpressionOn<FieldReference<S>>;
+
+/** By the fields that there are, so that messages name them and compilers look for them once. */
+type ExpressionOn<Field extends string> =
+  | Field
   | '$$ROOT'
   | '$$NOW'
   | '$$REMOVE'
@@ -45,7 +48,12 @@ export type Expression<S> =
   | Operator;
 
 /** An expression, or an object or a list of them. */
-export type Computed<S> = Expression<S> | { readonly [name: string]: Computed<S> } | readonly Computed<S>[];
+export type Computed<S> = ComputedOn<FieldReference<S>>;
+
+type ComputedOn<Field extends string> =
+  | ExpressionOn<Field>
+  | { readonly [name: string]: ComputedOn<Field> }
+  | readonly ComputedOn<Field>[];
 
 type NumberOperator =
   | '$abs'
@@ -147,20 +155,21 @@ export type ValueOf<S, E> = E extends '$$ROOT'
 /** Where a missing field is null: the key of a group, what an accumulator takes, an element of a list. */
 type OrNull<V> = unknown extends V ? V : undefined extends V ? Exclude<V, undefined> | null : V;
 
-/** What a group computes from its documents. */
-export type Accumulator<S> =
-  | { readonly $sum: Expression<S> }
-  | { readonly $avg: Expression<S> }
-  | { readonly $min: Expression<S> }
-  | { readonly $max: Expression<S> }
-  | { readonly $first: Computed<S> }
-  | { readonly $last: Computed<S> }
-  | { readonly $push: Computed<S> }
-  | { readonly $addToSet: Computed<S> }
-  | { readonly $mergeObjects: Expression<S> }
-  | { readonly $stdDevPop: Expression<S> }
-  | { readonly $stdDevSamp: Expression<S> }
-  | { readonly $count: Readonly<Record<string, never>> };
+/** What a group computes from its documents, by one of these. */
+export interface Accumulator<S> {
+  readonly $sum?: Expression<S>;
+  readonly $avg?: Expression<S>;
+  readonly $min?: Expression<S>;
+  readonly $max?: Expression<S>;
+  readonly $first?: Computed<S>;
+  readonly $last?: Computed<S>;
+  readonly $push?: Computed<S>;
+  readonly $addToSet?: Computed<S>;
+  readonly $mergeObjects?: Expression<S>;
+  readonly $stdDevPop?: Expression<S>;
+  readonly $stdDevSamp?: Expression<S>;
+  readonly $count?: Readonly<Record<string, never>>;
+}
 
 type AccumulatorValue<S, A> = A extends { readonly $sum: unknown } | { readonly $count: unknown }
   ? number
@@ -181,8 +190,15 @@ type Flat<T> = { [K in keyof T]: T[K] };
 
 /** What `group` takes: `_id`, the key of the groups, and an accumulator for each other field. */
 export type GroupFields<S, G> = {
-  readonly [K in keyof G]: K extends '_id' ? Computed<S> : Accumulator<S>;
+  readonly [K in keyof G]: K extends '_id' ? Computed<S> : AccumulatorOf<S, keyof G[K]>;
 };
+
+/** A message where it is none. */
+type AccumulatorOf<S, Operator> = [Operator] extends [never]
+  ? 'a group computes by an accumulator, such as { $sum: 1 }'
+  : [Operator] extends [keyof Accumulator<S>]
+    ? Accumulator<S>
+    : 'a group computes by an accumulator, such as { $sum: 1 }';
 
 export type Grouped<S, G> = Flat<{
   -readonly [K in keyof G]: K extends '_id' ? OrNull<ValueOf<S, G[K]>> : AccumulatorValue<S, G[K]>;

@@ -11,8 +11,8 @@ import type { AnyDocument, shape, ShapeOf } from './shape.ts';
  * User.find({ age: { $gte: 18 }, 'address.city': 'Rome', tags: 'admin', items: { $elemMatch: { sku: 'a', qty: { $gt: 1 } } } });
  * ```
  *
- * `D` is a document class, or the plain type of an element in `$elemMatch`. A string of 24 hexadecimal digits, and the
- * document that has it as its `_id`, may stand for an ObjectId in a document's own fields.
+ * `D` is a document class, or the plain type of an element. A string of 24 hexadecimal digits, and the document that has it as
+ * its `_id`, may stand for an ObjectId where it is compared for equality in a document.
  */
 export type Filter<D> = Conditions<ShapeOf<D>, HexIn<D>> & Joined<D>;
 
@@ -23,11 +23,11 @@ export type Equality<D> = Equalities<ShapeOf<D>, HexIn<D>>;
 export type HexIn<D> = D extends { readonly [shape]: unknown } ? string | AnyDocument : never;
 
 type Conditions<S, Hex> = {
-  readonly [K in FilterPaths<S>]?: Condition<ValueIn<S, K>, K extends keyof S ? Hex : never>;
+  readonly [K in FilterPaths<S>]?: Condition<ValueIn<S, K>, Hex>;
 };
 
 type Equalities<S, Hex> = {
-  readonly [K in FilterPaths<S>]?: Equal<ValueIn<S, K>, K extends keyof S ? Hex : never>;
+  readonly [K in FilterPaths<S>]?: Equal<ValueIn<S, K>, Hex>;
 };
 
 type Equal<V, Hex> = unknown extends V ? unknown : Comparand<Matched<NonNullable<V>>, Hex> | null;
@@ -85,7 +85,9 @@ type Place = { readonly type: string; readonly coordinates: readonly unknown[] }
 type Operators<V, M, Hex> = Comparisons<V, M, Comparand<M, Hex> | Literal, Comparand<M, never> | Literal> &
   ([Extract<M, string>] extends [never] ? unknown : OnString) &
   ([Extract<M, AnyNumber>] extends [never] ? unknown : OnNumber) &
-  ([Extract<V, readonly unknown[]>] extends [never] ? unknown : OnArray<ElementOf<Extract<V, readonly unknown[]>>>);
+  ([Extract<V, readonly unknown[]>] extends [never]
+    ? unknown
+    : OnArray<ElementOf<Extract<V, readonly unknown[]>>, Hex>);
 
 /** `C` is what is compared for equality, `O` for order: strings that stand for ObjectIds are cast in the former only. */
 interface Comparisons<V, M, C, O> {
@@ -120,17 +122,22 @@ interface OnNumber {
 /** A mask, or the positions of bits. */
 type Bits = AnyNumber | readonly number[];
 
-interface OnArray<E> {
+interface OnArray<E, Hex> {
   readonly $size?: number;
-  readonly $all?: readonly (E | Pattern<E> | { readonly $elemMatch: ElementFilter<E> })[];
-  readonly $elemMatch?: ElementFilter<E>;
+  readonly $all?: readonly (Comparand<E, Hex> | Pattern<E> | { readonly $elemMatch: ElementFilter<E, Hex> })[];
+  readonly $elemMatch?: ElementFilter<E, Hex>;
 }
 
 /** A condition on an array's elements: on the members of objects, of each kind of a union; on other elements themselves. */
-export type ElementFilter<E> = unknown extends E
+export type ElementFilter<E, Hex = never> = unknown extends E
   ? Readonly<Record<string, unknown>>
-  : OnObjects<Exclude<E, Leaf | readonly unknown[]>> | OnValues<Extract<NonNullable<E>, Leaf | readonly unknown[]>>;
+  : | OnObjects<Exclude<E, Leaf | readonly unknown[]>, Hex>
+    | OnValues<Extract<NonNullable<E>, Leaf | readonly unknown[]>, Hex>;
 
-type OnObjects<E> = [E] extends [never] ? never : Filter<E>;
+type OnObjects<E, Hex> = [E] extends [never]
+  ? never
+  : [Hex] extends [never]
+    ? Filter<E>
+    : Conditions<E, Hex> & Joined<E>;
 
-type OnValues<E> = [E] extends [never] ? never : Operators<E, E, never>;
+type OnValues<E, Hex> = [E] extends [never] ? never : Operators<E, E, Hex>;

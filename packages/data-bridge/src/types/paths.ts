@@ -216,9 +216,9 @@ export type SetValue<S, P> = [ValueIn<S, P>] extends [never]
 type HexOf<V> = V extends ObjectId ? string : never;
 
 /** The paths through objects that hold a `V`, or what is not known. */
-export type PathsTo<D, V> = {
-  [K in Paths<D>]: Holds<ObjectValue<ShapeOf<D>, K>, V> extends true ? K : never;
-}[Paths<D>];
+export type PathsTo<D, V> = D extends unknown
+  ? { [K in Paths<D>]: Holds<ObjectValue<ShapeOf<D>, K>, V> extends true ? K : never }[Paths<D>]
+  : never;
 
 /** The elements of the array at a path. */
 export type ElementsAt<S, P> = ElementOf<NonNullable<PathValue<S, P>>>[];

@@ -34,7 +34,11 @@ export type OmittedShape<S, P> = Dropped<S, P>;
  *
  * `D` is the document class, `S` its fields, `P` the paths that were asked for.
  */
-export type Selected<D, S, P> = Omit<D, keyof S> & SelectedShape<Pick<D, keyof S & keyof D>, P>;
+export type Selected<D, S, P> = D extends unknown
+  ? SelectedShape<Pick<D, keyof S & keyof D>, P> & Omit<D, keyof S>
+  : never;
 
 /** A document of which some fields were not loaded. */
-export type Omitted<D, S, P> = Omit<D, keyof S> & OmittedShape<Pick<D, keyof S & keyof D>, P>;
+export type Omitted<D, S, P> = D extends unknown
+  ? OmittedShape<Pick<D, keyof S & keyof D>, P> & Omit<D, keyof S>
+  : never;

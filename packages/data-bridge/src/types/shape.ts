@@ -13,6 +13,12 @@ export type InputOf<S extends FieldSchema> = S extends { readonly _zod: { readon
   ? S['_zod']['input']
   : NonNullable<S['~standard']['types']>['input'];
 
+/**
+ * One object type out of an intersection. As it comes out of a conditional type, hints and messages show its members, and not
+ * how it was made.
+ */
+export type Flat<T> = T extends unknown ? { [K in keyof T]: T[K] } : never;
+
 /** The `_id`, which a document keeps for good: of the type of its schema, or an ObjectId. */
 type Id<F> = { readonly _id: F extends { readonly _id: infer S extends FieldSchema } ? OutputOf<S> : ObjectId };
 
@@ -41,7 +47,7 @@ type Version<O> = O extends { version: infer V extends string }
  * Nothing here looks inside a field's schema before its type is asked for: behind `ref()` stands a class that may be
  * being declared.
  */
-export type Shape<F extends Fields, O = object> = OwnFields<F> & Id<F> & Times<O> & Version<O>;
+export type Shape<F extends Fields, O = object> = Flat<OwnFields<F> & Id<F> & Times<O> & Version<O>>;
 
 type OwnFields<F extends Fields> = F extends { readonly _id: unknown }
   ? { -readonly [K in Exclude<keyof F, '_id'>]: OutputOf<F[K]> }
@@ -86,10 +92,17 @@ export type NamesFields<F, O> = O extends { readonly unknown: 'keep' }
 
 type NoField<K> = `the schema has no field "${K & string}"`;
 
-/** What `new` and `create` take: fields with a default or that are optional may be left out. */
-export type Input<F extends Fields> = { -readonly [K in Exclude<keyof F, OptionalKeys<F>>]: InputOf<F[K]> } & {
-  -readonly [K in OptionalKeys<F>]?: InputOf<F[K]>;
-} & (F extends { _id: unknown } ? NoDocument : NoDocument & { _id?: ObjectId | string });
+/**
+ * What `new` and `create` take: fields with a default or that are optional may be left out. Out of a conditional type, so that
+ * messages show the fields, those that must be given first.
+ */
+export type Input<F extends Fields> = F extends unknown
+  ? GivenFields<F, OptionalKeys<F>> & NoDocument & (F extends { _id: unknown } ? unknown : { _id?: ObjectId | string })
+  : never;
+
+type GivenFields<F extends Fields, Optional extends keyof F> = {
+  -readonly [K in Exclude<keyof F, Optional>]: InputOf<F[K]>;
+} & { -readonly [K in Optional]?: InputOf<F[K]> };
 
 /** The accessors of a document are on its class: `{ ...document }` has no fields. */
 interface NoDocument {

@@ -1,6 +1,6 @@
 import type { Fields } from '../schema/schema-field.ts';
 import type { IsRecord, Leaf } from './paths.ts';
-import type { declared, InputOf, OptionalKeys } from './shape.ts';
+import type { declared, Flat, InputOf, OptionalKeys } from './shape.ts';
 
 /**
  * What types tell of a model beside its fields `S`. Its members are looked at only when they are asked for, and they alone are
@@ -50,6 +50,3 @@ type StoredElements<O extends readonly unknown[], I> = { [K in keyof O]: StoredV
 type Member<I, K> = I extends unknown ? (K extends keyof I ? I[K] : never) : never;
 
 type MayMiss<I, K> = undefined extends Member<I, K> ? true : false;
-
-/** One object type out of an intersection, so that hints show its members. */
-type Flat<T> = { [K in keyof T]: T[K] };

@@ -37,7 +37,7 @@ type Numbers<D, Operand> = NumbersIn<ShapeOf<D>, Operand>;
 type Arrays<D, Operator extends keyof ArrayOperands<unknown>> = ArraysIn<ShapeOf<D>, Operator>;
 
 type ValuesIn<S, Hex> = {
-  readonly [K in UpdatePaths<S>]?: Settable<ValueIn<S, K>, K extends keyof S ? Hex : never>;
+  readonly [K in UpdatePaths<S>]?: Settable<ValueIn<S, K>, Hex>;
 };
 
 type NumbersIn<S, Operand> = { readonly [K in UpdatePaths<S>]?: OnNumber<ValueIn<S, K>, Operand> };

@@ -265,7 +265,10 @@ describe('exists() and distinct()', () => {
 describe('a duplicate', () => {
   it.each([
     ['create', () => User.create({ email: 'my-secret' })],
-    ['insertMany', () => User.insertMany([{ email: 'my-secret' }]).catch(({ cause }: Error) => Promise.reject(cause as Error))],
+    [
+      'insertMany',
+      () => User.insertMany([{ email: 'my-secret' }]).catch(({ cause }: Error) => Promise.reject(cause as Error)),
+    ],
     ['updateOne', () => User.updateOne({ email: 'b' }, { $set: { email: 'my-secret' } })],
     ['updateMany', () => User.updateMany({ email: 'b' }, { $set: { email: 'my-secret' } })],
     ['upsert', () => User.upsert({ email: 'c' }, { $set: { email: 'my-secret' } })],

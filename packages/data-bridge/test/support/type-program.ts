@@ -17,8 +17,9 @@ export interface Compiled {
  * declarations.
  *
  * @param files their texts by name.
+ * @param options `whole`: errors with all their lines.
  */
-export async function compile(files: Readonly<Record<string, string>>): Promise<Compiled> {
+export async function compile(files: Readonly<Record<string, string>>, { whole = false } = {}): Promise<Compiled> {
   const folder = await mkdtemp(join(tmpdir(), 'data-bridge-types-'));
   try {
     await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
@@ -26,7 +27,7 @@ export async function compile(files: Readonly<Record<string, string>>): Promise<
     await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(await settings(folder)));
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, 'src', name), text);
-    return read(await run(['-p', folder, '--extendedDiagnostics', '--singleThreaded']));
+    return read(await run(['-p', folder, '--extendedDiagnostics', '--singleThreaded']), whole);
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -66,8 +67,11 @@ function run(parameters: readonly string[]): Promise<string> {
   });
 }
 
-function read(output: string): Compiled {
+function read(output: string, whole: boolean): Compiled {
   const instantiations = Number(/^Instantiations:\s+(\d+)$/m.exec(output)?.[1]);
   if (!(instantiations > 0)) throw new Error(`Expected the compiler's diagnostics, got: ${output.slice(0, 2000)}`);
-  return { instantiations, errors: output.split('\n').filter((line) => line.includes(': error TS')) };
+  const lines = output.split('\n');
+  // Further lines of an error are indented.
+  const errors = whole ? output.split(/\n(?! )/) : lines;
+  return { instantiations, errors: errors.filter((text) => text.includes(': error TS')) };
 }

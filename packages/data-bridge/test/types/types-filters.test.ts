@@ -2,6 +2,7 @@ import type { ObjectId } from 'mongodb';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import { type Filter, model, type Query } from '../../src/index.ts';
+import { objectId } from '../../src/zod.ts';
 
 const event = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('click'), x: z.number(), target: z.object({ id: z.string() }) }),
@@ -22,6 +23,8 @@ class Log extends model('logs', {
   items: z.array(z.object({ sku: z.string(), qty: z.number(), parts: z.array(z.object({ n: z.number() })) })),
   deep: z.object({ evs: z.array(event), point: z.tuple([z.number(), z.number()]) }),
   any: z.array(z.unknown()),
+  lines: z.array(z.object({ product: objectId(), qty: z.number() })),
+  ids: z.array(objectId()),
   state: z.union([z.object({ on: z.literal(true), since: z.date() }), z.object({ on: z.literal(false) })]),
 }) {}
 
@@ -136,6 +139,19 @@ describe('the types of filters', () => {
       void Log.updateMany({}, { $set: { 'pair.2': 'a' } });
       // @ts-expect-error -- a number at the place of a text
       log.set('pair.0', 4);
+    });
+  });
+
+  it('the text of an ObjectId stands for it at every depth, for equality alone', () => {
+    expectCompiled(() => {
+      const hex = '507f1f77bcf86cd799439011';
+      void Log.find({ 'lines.product': hex, 'ids.0': hex, ids: { $in: [hex] } });
+      void Log.find({ lines: { $elemMatch: { product: { $ne: hex }, qty: 1 } }, ids: { $all: [hex] } });
+      void Log.updateMany({}, { $set: { 'lines.0.product': hex, 'ids.0': hex } });
+      // @ts-expect-error -- no text is less than an id
+      void Log.find({ 'lines.product': { $gt: hex } });
+      // @ts-expect-error -- nor is any text a number
+      void Log.find({ lines: { $elemMatch: { qty: hex } } });
     });
   });
 
