@@ -12,7 +12,7 @@ import { customInspect, type Inspect } from '../bson/inspect.ts';
 import { DocumentState } from '../document/document-state.ts';
 import { hasAtomics, operate } from '../document/atomic-methods.ts';
 import { checkOwnFields, clonedFields, keepTaken, newData, TakenFields } from '../document/new-document.ts';
-import { checkReadable, checkWritable, extentAt } from '../document/loaded-part.ts';
+import { checkAssignable, checkReadable, checkWritable, extentAt } from '../document/loaded-part.ts';
 import { getPath, keysOf, type Root, setPath, unsetPath } from '../document/path.ts';
 import { rebase, type RebaseOptions } from './rebase.ts';
 import { reload } from './reload.ts';
@@ -62,8 +62,8 @@ export abstract class Document<S> {
     lifeOf = (document) => document.#record;
     readField = (document, name) => document.#read(name);
     writeField = (document, name, value) => {
-      if (document.#isPartial) checkWritable(document.#record, [name]);
-      document.#write(name, ownCopy(value, baselineOf(document.#tracker).current(name)));
+      if (document.#isPartial) checkAssignable(document.#record, [name], value);
+      document.#write(name, value);
     };
   }
 
@@ -111,7 +111,7 @@ export abstract class Document<S> {
   set<P extends AnyPath<S>>(path: P, value: SetValue<S, P>): this;
   set(path: string, value: unknown): this {
     const root = this.#root();
-    if (this.#isPartial) checkWritable(this.#record, keysOf(root, path));
+    if (this.#isPartial) checkAssignable(this.#record, keysOf(root, path), value);
     setPath(root, path, value);
     return this;
   }
@@ -364,7 +364,7 @@ export abstract class Document<S> {
     const state = this.#record;
     state.join();
     state.checkOwn(name);
-    state.set(name, name === '_id' ? castId(state.definition, value) : value);
+    state.set(name, ownCopy(name === '_id' ? castId(state.definition, value) : value, state.baseline.current(name)));
     if (!state.definition.isTime(name)) state.assigned.add(name);
   }
 
