@@ -1,7 +1,7 @@
 import { copyValue } from '../bson/copy.ts';
 import { ValidationError, type ValidationIssue } from '../errors.ts';
 import type { DocumentState } from './document-state.ts';
-import { checkWritable } from './loaded-part.ts';
+import { checkAssignable } from './loaded-part.ts';
 import { checkInput } from './new-document.ts';
 
 /**
@@ -24,7 +24,7 @@ export function assign(state: DocumentState, input: unknown, write: (name: strin
   });
   if (issues.length > 0) throw new ValidationError(issues, state.context);
   const taken = named.filter(([name, stored]) => isTaken(state, name, stored));
-  for (const [, stored] of taken) checkWritable(state, [stored]);
+  for (const [, stored, value] of taken) checkAssignable(state, [stored], value);
   for (const [, stored, value] of taken) write(stored, copyValue(value));
 }
 

@@ -9,8 +9,8 @@ import type { EditTree } from '../edits/edits.ts';
 import type { Extent } from '../tracking/selection.ts';
 
 /*
- * Documents of which `select()` or `omit()` left something out. What was not loaded can neither be read nor written, and
- * no default stands for it.
+ * Documents of which `select()` or `omit()` left something out. What was not loaded can neither be read nor changed, and
+ * no default stands for it; a whole field can be set.
  */
 
 /** @throws FieldNotLoadedError where nothing was loaded at those stored keys. */
@@ -24,15 +24,32 @@ export function checkWritable(state: DocumentState, keys: readonly string[]): vo
   if (extent !== 'whole') refuseAt(state, keys, extent);
 }
 
-/** How much was loaded at those stored keys. */
+/**
+ * Of a field that was not loaded a whole new value may be set, whatever is stored: unless the document asks that nothing
+ * was changed which it did not see.
+ *
+ * @throws as `checkWritable` does.
+ */
+export function checkAssignable(state: DocumentState, keys: readonly string[], value: unknown): void {
+  const isWhole = keys.length === 1 && keys[0] !== '_id' && value !== undefined;
+  if (isWhole && state.definition.concurrency !== 'fields' && extentAt(state, keys) === 'nothing') return;
+  checkWritable(state, keys);
+}
+
+/** How much was loaded at those stored keys. A field that was assigned as a whole is all there. */
 export function extentAt({ baseline }: DocumentState, keys: readonly (string | number)[]): Extent {
-  return baseline.selection?.at(keys, baseline.current(String(keys[0]))) ?? 'whole';
+  const { selection } = baseline;
+  if (selection === null) return 'whole';
+  const name = String(keys[0]);
+  const extent = selection.at(keys, baseline.current(name));
+  return extent === 'nothing' && selection.at([name]) === 'nothing' && baseline.has(name) ? 'whole' : extent;
 }
 
 /** The edits as they may be sent. @throws as `checkWritable` does, for what was changed in place. */
-export function confined(state: DocumentState, tree: EditTree): EditTree {
+export function confined(state: DocumentState, tree: EditTree, concurrency = state.definition.concurrency): EditTree {
   const { selection } = state.baseline;
-  return selection === null ? tree : selection.confine(tree, (keys, extent) => refuseAt(state, keys, extent));
+  if (selection === null) return tree;
+  return selection.confine(tree, (keys, extent) => refuseAt(state, keys, extent), concurrency !== 'fields');
 }
 
 function refuseAt(state: DocumentState, keys: readonly string[], extent: 'part' | 'nothing'): never {

@@ -36,7 +36,10 @@ export function valueAt(root: Pick<Root, 'get'>, [name, ...keys]: Keys): unknown
  * @throws UsageError where a value on the way is no container.
  */
 export function setPath(root: Root, path: string, value: unknown): void {
-  setAt(root, keysOf(root, path), isMutable(value) ? ownCopy(value, getPath(root, path)) : value, path);
+  const keys = keysOf(root, path);
+  // Whole fields are copied where they are set.
+  const isInner = keys.length > 1 && isMutable(value);
+  setAt(root, keys, isInner ? ownCopy(value, valueAt(root, keys)) : value, path);
 }
 
 /** The same at those keys. @param path how an error names it. */
@@ -48,7 +51,8 @@ export function setAt(root: Pick<Root, 'get' | 'set'>, keys: Keys, value: unknow
     return;
   }
   if (root.get(name) === undefined) root.set(name, {});
-  let container = unfrozen(root.get(name), (copy) => root.set(name, copy));
+  unfrozen(root.get(name), (copy) => root.set(name, copy));
+  let container = root.get(name);
   for (const key of inner) {
     const outer = container;
     if (memberOf(outer, key) === undefined) setMember(outer, key, {}, path);

@@ -10,7 +10,7 @@ import { UsageError } from '../errors.ts';
 import { DocumentState } from './document-state.ts';
 import { hasAtomics, operate } from './atomic-methods.ts';
 import { clonedFields, keepTaken, newData, TakenFields } from './new-document.ts';
-import { checkReadable, checkWritable, extentAt } from './loaded-part.ts';
+import { checkAssignable, checkReadable, checkWritable, extentAt } from './loaded-part.ts';
 import { getPath, keysOf, type Root, setPath, unsetPath } from './path.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
 import type { AtomicOperator } from '../edits/atomic-operators.ts';
@@ -57,8 +57,8 @@ export abstract class TrackedDocument<S, T = unknown> {
     stateOf = (document) => document.#record;
     readField = (document, name) => document.#read(name);
     writeField = (document, name, value) => {
-      if (document.#isPartial) checkWritable(document.#record, [name]);
-      document.#write(name, ownCopy(value, baselineOf(document.#tracker).current(name)));
+      if (document.#isPartial) checkAssignable(document.#record, [name], value);
+      document.#write(name, value);
     };
   }
 
@@ -111,7 +111,7 @@ export abstract class TrackedDocument<S, T = unknown> {
   set<P extends OwnPaths<S, T>>(path: P, value: SetValue<S, P>): this;
   set(path: string, value: unknown): this {
     const root = this.#root();
-    if (this.#isPartial) checkWritable(this.#record, keysOf(root, path));
+    if (this.#isPartial) checkAssignable(this.#record, keysOf(root, path), value);
     setPath(root, path, value);
     return this;
   }
@@ -314,7 +314,7 @@ export abstract class TrackedDocument<S, T = unknown> {
     const state = this.#record;
     state.join();
     state.checkOwn(name);
-    state.set(name, name === '_id' ? castId(state.definition, value) : value);
+    state.set(name, ownCopy(name === '_id' ? castId(state.definition, value) : value, state.baseline.current(name)));
     if (!state.definition.isTime(name)) state.assigned.add(name);
   }
 

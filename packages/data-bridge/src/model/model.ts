@@ -47,7 +47,8 @@ import { documentTag } from '../document/document-tag.ts';
 import { checkOwnFields, checkRead } from '../document/new-document.ts';
 import { refuseOptions, run } from '../definition/operation.ts';
 import { Query } from '../query/query.ts';
-import type { QueryOptions, ReadAll } from '../query/query-spec.ts';
+import { checkPath, type QueryOptions, type ReadAll } from '../query/query-spec.ts';
+import { Selection } from '../tracking/selection.ts';
 import { insertion, type SaveOptions } from '../save/save.ts';
 import { saveAll, type SaveAllOptions } from '../save/save-all.ts';
 import type { HistoryModel, Model, Reserved, TakesOwnOutput } from './statics.ts';
@@ -316,14 +317,19 @@ class ModelDocument extends Document<unknown> {
     return ensureIndexes(definitionOf(this), options);
   }
 
-  static hydrate(this: DocumentClass, stored: object): unknown {
-    if (stored instanceof Uint8Array) return readInto(this)(batchOf([stored]))[0];
-    if (!isPlainObject(stored))
+  static hydrate(this: DocumentClass, stored: object, options: { readonly select?: readonly string[] } = {}): unknown {
+    const definition = definitionOf(this);
+    refuseOptions(definition, options, ['omit', 'projection']);
+    const isBytes = stored instanceof Uint8Array;
+    if (!isBytes && !isPlainObject(stored))
       throw new UsageError(
         `hydrate() takes a stored document, as an object or as BSON, got ${typeName(stored)}.`,
-        definitionOf(this).context,
+        definition.context,
       );
-    return readInto(this)(batchOf([encodeDocument(toExact(stored, ABSENT, []) as object)]))[0];
+    const paths = options.select?.map((path) => checkPath('hydrate', path, definition));
+    const selection = paths === undefined ? null : Selection.of(paths).withId(isBytes || Object.hasOwn(stored, '_id'));
+    const bytes = isBytes ? stored : encodeDocument(toExact(stored, ABSENT, []) as object);
+    return readInto(this)(batchOf([bytes]), selection)[0];
   }
 }
 

@@ -31,7 +31,17 @@ import type { Fields, FieldSchema } from '../schema/schema-field.ts';
 import type { ChangeEvent } from '../types/change-event.ts';
 import type { Equality, Filter } from '../types/filter.ts';
 import type { ElementOf, Leaf, Paths, PathValue } from '../types/paths.ts';
-import type { AnyDocument, Class, IdOf, Input, InputOf, IsPlainContainer, OutputOf, Shape } from '../types/shape.ts';
+import type {
+  AnyDocument,
+  Class,
+  IdOf,
+  Input,
+  InputOf,
+  IsPlainContainer,
+  OutputOf,
+  Shape,
+  ShapeOf,
+} from '../types/shape.ts';
 import type { Declared, StoredShape } from '../types/stored.ts';
 import type { Update } from '../types/update.ts';
 import type { DriverOptions } from '../definition/operation.ts';
@@ -167,8 +177,17 @@ export interface Statics<F extends Fields> {
     filter: NoInfer<Filter<D>>,
     options?: DriverOptions<DeleteOptions> & ManyOptions,
   ): Promise<DeleteResult>;
-  /** Makes a document of what is stored: a plain object, as the driver gives it, or BSON bytes (which are copied). */
-  hydrate<D>(this: Class<D>, stored: object | Uint8Array): D;
+  /**
+   * Makes a document of what is stored: a plain object, as the driver gives it, or BSON bytes (which are copied).
+   *
+   * @param options `select` names the paths that were read where they are not all: as for a query's `select()`, others can
+   *   then neither be read nor changed. Else the document is taken for whole, so that what it lacks counts as absent.
+   */
+  hydrate<D>(
+    this: Class<D>,
+    stored: object | Uint8Array,
+    options?: { readonly select?: readonly Paths<ShapeOf<D>>[] },
+  ): D;
   /**
    * The changes of the collection from now on, or from a stored place on: `User.watch([], { resumeAfter })`. What they hold are
    * documents of the model, under the program's names.

@@ -36,7 +36,7 @@ export function planWrite(
   const { tree: edits, atomics } = treeWith(baseline, pending, definition.namer, known?.());
   for (const name of ['_id', definition.version, REVISION, REVISION_ID])
     if (name !== undefined && edits?.children.has(name)) state.checkOwn(name);
-  const tree = edits === null ? null : confined(state, edits);
+  const tree = edits === null ? null : confined(state, edits, options.concurrency);
   const write = tree === null ? null : planUpdate(state, tree, atomics.length > 0, options);
   state.planned(tree, atomics);
   return write;

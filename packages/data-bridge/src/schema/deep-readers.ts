@@ -3,7 +3,7 @@ import type { Reader } from '../bson/level.ts';
 import { isPlainObject, setOwn } from '../bson/plain-object.ts';
 import { readAs } from './bson-types.ts';
 import type { InnerKind, Place, Shape } from './schema-shape.ts';
-import { fittingShapes, stepInto } from './structure.ts';
+import { fittingShapes, placesIn, someShape, stepInto } from './structure.ts';
 
 /*
  * Types of JavaScript that BSON alone does not tell: a 64-bit integer may be a number or a bigint, an object may be a Map, bytes
@@ -29,23 +29,14 @@ const readers = new WeakMap<Place, { readonly reader: Reader | null }>();
 export function readerOf(place: Place): Reader | null {
   const known = readers.get(place);
   if (known !== undefined) return known.reader;
-  const reader = hasKinds(place, new Set()) ? newReader(place) : null;
+  const reader = someShape(place, hasKind) ? newReader(place) : null;
   readers.set(place, { reader });
   return reader;
 }
 
-/** True where anything inside has a type of its own. */
-function hasKinds(place: Place, seen: Set<Place>): boolean {
-  if (seen.has(place)) return false;
-  seen.add(place);
-  return place.shapes.some((shape) => {
-    if (shape.kind === 'map' || (shape.kind !== undefined && READS[shape.kind] !== undefined)) return true;
-    return insideOf(shape).some((inner) => hasKinds(inner, seen));
-  });
-}
-
-function insideOf({ members, others, elements, rest }: Shape): Place[] {
-  return [...(members?.values() ?? []), others, ...(elements ?? []), rest].filter((each) => each !== undefined);
+/** True for what has a JavaScript type of its own. */
+function hasKind({ kind }: Shape): boolean {
+  return kind === 'map' || (kind !== undefined && READS[kind] !== undefined);
 }
 
 function newReader(place: Place): Reader {
@@ -119,23 +110,26 @@ export function readerAt(readers: ReadonlyMap<string, Reader>, path: string): Re
 }
 
 /** What in a schema no document can hold, or give back as it was, and where. */
-export function problemIn(
-  place: Place,
-  keys: readonly string[] = [],
-  seen = new Set<Place>(),
-): { readonly keys: readonly string[]; readonly problem: string } | undefined {
-  if (seen.has(place)) return undefined;
-  seen.add(place);
-  for (const { problem, members, others, elements, rest } of place.shapes) {
-    if (problem !== undefined) return { keys, problem };
-    for (const [key, inner] of members ?? []) {
-      const found = problemIn(inner, [...keys, key], seen);
-      if (found !== undefined) return found;
+export function problemIn(place: Place): { readonly keys: readonly string[]; readonly problem: string } | undefined {
+  if (!someShape(place, hasProblem)) return undefined;
+  const seen = new Set<Place>();
+  const find = (at: Place, keys: readonly string[]): ReturnType<typeof problemIn> => {
+    // case: a schema that makes new ones without end
+    if (seen.has(at) || keys.length > 50) return undefined;
+    seen.add(at);
+    for (const shape of at.shapes) {
+      if (shape.problem !== undefined) return { keys, problem: shape.problem };
+      const names = new Map([...(shape.members ?? [])].map(([key, inner]) => [inner, key]));
+      for (const inner of placesIn(shape)) {
+        const found = find(inner, [...keys, names.get(inner) ?? '*']);
+        if (found !== undefined) return found;
+      }
     }
-    for (const inner of [others, ...(elements ?? []), rest]) {
-      const found = inner === undefined ? undefined : problemIn(inner, [...keys, '*'], seen);
-      if (found !== undefined) return found;
-    }
-  }
-  return undefined;
+    return undefined;
+  };
+  return find(place, []);
+}
+
+function hasProblem({ problem }: Shape): boolean {
+  return problem !== undefined;
 }

@@ -42,7 +42,7 @@ function quickly(shape: Shape, generally: ShowDefaults): ShowDefaults {
     };
   }
   if (type !== 'object' || others !== undefined || members === undefined) return generally;
-  const named = [...members].filter(([, member]) => member.makeDefault !== undefined || defaultsOf(member) !== null);
+  const named = [...members].filter(([, member]) => member.makeDefault !== undefined || someShape(member, hasDefaults));
   return (value, isLoaded) => {
     if (isLoaded !== null) return generally(value, isLoaded);
     if (!isPlainObject(value)) return;

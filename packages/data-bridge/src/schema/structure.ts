@@ -148,16 +148,23 @@ export function fittingShapes(place: Place | undefined, value: unknown): readonl
   return fitting.filter(({ literals }) => [...(literals ?? [])].every(([key, known]) => known.includes(value[key])));
 }
 
-/** Levels below which nothing is looked for: a schema may make new ones without end. */
-const MAX_DEPTH = 40;
+/** Places after which nothing more is looked for: a schema may make new ones without end. */
+const MAX_PLACES = 2000;
 
 /** True where a schema, or anything inside, is such a thing. */
-export function someShape(place: Place, test: (shape: Shape) => boolean, seen = new Set<Place>()): boolean {
-  if (seen.has(place) || seen.size > MAX_DEPTH * MAX_DEPTH) return false;
-  seen.add(place);
-  return place.shapes.some((shape) => {
-    if (test(shape)) return true;
-    const inner = [...(shape.members?.values() ?? []), shape.others, ...(shape.elements ?? []), shape.rest];
-    return inner.some((each) => each !== undefined && someShape(each, test, seen));
-  });
+export function someShape(place: Place, test: (shape: Shape) => boolean): boolean {
+  const places = new Set([place]);
+  // A set gives what is added while it is gone through, too.
+  for (const each of places) {
+    for (const shape of each.shapes) {
+      if (test(shape)) return true;
+      if (places.size < MAX_PLACES) for (const inner of placesIn(shape)) places.add(inner);
+    }
+  }
+  return false;
+}
+
+/** The places of members and elements. */
+export function placesIn({ members, others, elements, rest }: Shape): Place[] {
+  return [...(members?.values() ?? []), others, ...(elements ?? []), rest].filter((each) => each !== undefined);
 }

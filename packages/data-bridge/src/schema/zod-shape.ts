@@ -46,7 +46,8 @@ function ofType(schema: unknown, def: Record<string, unknown>, placeOf: PlaceOf,
     case 'catch':
       return opaque(inside(def['innerType']));
     case 'lazy':
-      return inside((def['getter'] as () => unknown)());
+      // Zod keeps what the getter gave.
+      return inside(property(property(schema, '_zod'), 'innerType') ?? (def['getter'] as () => unknown)());
     case 'pipe':
       return ofPipe(def, inside);
     case 'transform':

@@ -87,10 +87,14 @@ export class Selection {
    * The edits as they may be sent: none writes what was not loaded. An object that was loaded in part and was not there
    * may be there with other members, so the new members are set one by one. An array loaded in part can only grow: its
    * elements are not all of what is stored. Edits of an `_id` are refused elsewhere.
+   *
+   * @param takesWhole whether a field that was not loaded may be set as a whole.
    */
-  confine(tree: EditTree, refuse: Refuse): EditTree {
+  confine(tree: EditTree, refuse: Refuse, takesWhole = false): EditTree {
     const children = Array.from(tree.children, ([name, edit]): [string, Edit] => {
-      return [name, this.#confine(edit, this.#paths.get(name), [name], refuse)];
+      const below = this.#paths.get(name);
+      const isWhole = this.#extent(below) === 'nothing' && isAllThere(edit, takesWhole);
+      return [name, isWhole ? edit : this.#confine(edit, below, [name], refuse)];
     });
     return { kind: 'object', children: new Map(children) };
   }
@@ -125,6 +129,11 @@ export class Selection {
     const { kind, base, value, key, removed, added, isMoved } = edit;
     return { kind, base, value, key, children: new Map(children), removed, added, isMoved, isPart: true };
   }
+}
+
+/** True for a new value in the place of what was not loaded, and for a change of one that was set before. */
+function isAllThere(edit: Edit, takesWhole: boolean): boolean {
+  return edit.base !== ABSENT || (takesWhole && edit.kind === 'set');
 }
 
 function isId(path: string): boolean {

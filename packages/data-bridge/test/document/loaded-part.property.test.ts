@@ -134,7 +134,11 @@ describe('a part-loaded document', () => {
         const query = Any.find({ _id });
         const document = (await (method === 'select' ? query.select(...typed) : query.omit(...typed)).one()) as Any;
         database.sent();
-        for (const step of changes) await isRefused(() => apply(document, step));
+        // A whole field that was not loaded may be set: another test's.
+        const isLeftOut = (name: string): boolean =>
+          method === 'select' ? !paths.some((each) => `${each}.`.startsWith(`${name}.`)) : paths.includes(name);
+        for (const step of changes)
+          if (step.kind !== 'set' || !isLeftOut(step.path)) await isRefused(() => apply(document, step));
         const before = await read(_id);
         if (await isRefused(() => document.save())) {
           expect(await read(_id)).toEqual(before);

@@ -192,13 +192,63 @@ describe('a save of a part-loaded document', () => {
 
   it('refuses to set what was not loaded', async () => {
     const user = (await User.find().select('name', 'address.city').one()) as User;
-    expect(() => (user.bio = 'x')).toThrow(FieldNotLoadedError);
+    expect(() => (user.bio = undefined as never)).toThrow(FieldNotLoadedError);
     expect(() => user.set('address.zip', 'x')).toThrow('"address.zip" was not loaded');
-    expect(() => user.set('legacy' as string, 1)).toThrow(FieldNotLoadedError);
     expect(() => user.unset('address.zip')).toThrow(FieldNotLoadedError);
     expect(() => user.unset('bio')).toThrow(FieldNotLoadedError);
     expect(() => user.$inc('age')).toThrow(FieldNotLoadedError);
     expect(user.isModified()).toBe(false);
+  });
+
+  it('sets a whole field that was not loaded, whatever is stored, and then knows it', async () => {
+    const user = (await User.find().select('name').one()) as User;
+    user.bio = 'new';
+    expect([user.bio, user.isModified('bio')]).toEqual(['new', true]);
+    database.sent();
+    await user.save();
+    expect(onlyUpdate(database.sent())).toMatchObject({ $set: { bio: 'new' } });
+    expect((await inStore())['bio']).toBe('new');
+    expect([user.bio, user.isModified()]).toEqual(['new', false]);
+    user.set('items', [{ sku: 'n', qty: 1 }] as never);
+    await user.save();
+    user.items.push({ sku: 'm', qty: 2 });
+    await user.save();
+    expect((await inStore())['items']).toEqual([
+      { sku: 'n', qty: 1 },
+      { sku: 'm', qty: 2 },
+    ]);
+    expect(() => user.address).toThrow(FieldNotLoadedError);
+    user.bio = 5 as never;
+    await expect(user.save()).rejects.toThrow(ValidationError);
+    user.rollback();
+    user.bio = 'z';
+    user.rollback('bio');
+    expect(user.isModified()).toBe(false);
+  });
+
+  it('but not with concurrency: fields, which would not see what it overwrites', async () => {
+    const user = (await User.find().select('name').one()) as User;
+    user.bio = 'new';
+    await expect(user.save({ concurrency: 'fields' })).rejects.toThrow(FieldNotLoadedError);
+    class Fields extends model('users', { bio: z.string().optional() }, { concurrency: 'fields' }) {}
+    const part = (await Fields.find().select('_id').one()) as Fields;
+    expect(() => (part.bio = 'x')).toThrow(FieldNotLoadedError);
+  });
+
+  it('is made by hydrate() of a part that says so; else it is taken for whole', async () => {
+    const part = User.hydrate({ _id, name: 'Ann', address: { city: 'Rome' } }, { select: ['name', 'address.city'] });
+    expect(part.name).toBe('Ann');
+    expect(() => part.bio).toThrow(FieldNotLoadedError);
+    part.address.zip = '1';
+    await expect(part.save({ validate: false })).rejects.toThrow('"address.zip" was not loaded');
+    part.rollback();
+    part.address.city = 'Oslo';
+    await part.save();
+    expect(await inStore()).toEqual({ ...input, address: { ...input.address, city: 'Oslo' } });
+    expect(User.hydrate({ _id, name: 'Ann' }).bio).toBe('none');
+    const withoutId = User.hydrate({ name: 'Ann' }, { select: ['name'] });
+    expect(() => withoutId.get('_id')).toThrow(FieldNotLoadedError);
+    expect(() => User.hydrate({}, { select: ['a..b' as never] })).toThrow(UsageError);
   });
 
   it('refuses to set or remove what was loaded in part as a whole', async () => {

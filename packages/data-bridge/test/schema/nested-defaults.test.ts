@@ -138,10 +138,12 @@ describe('defaults of members that the stored document lacks', () => {
     await document.save();
     expect(document.list.map(({ qty }: { qty: number }) => qty)).toEqual([1, 2, 1]);
     document.list.splice(1, 1);
+    document.rec.q = document.rec.p;
     await document.save();
     const raw: Loose = await one.raw(document);
     expect(raw.z).toEqual({ city: 'y', legacy: 1 });
     expect(raw.list.at(-1)).toEqual({ sku: 'a' });
+    expect(raw.rec).toEqual({ p: {}, q: {} });
     expect(document.isModified()).toBe(false);
     delete document.z.role;
     expect([document.z.role, document.isModified()]).toEqual([undefined, false]);
@@ -156,6 +158,9 @@ describe('defaults of members that the stored document lacks', () => {
     checkpoint.rollback();
     expect(document.changes().map(({ path }: { path: string }) => path)).toEqual(['z.city']);
     expect(document.z.role).toBe('user');
+    document.rollback('z');
+    expect([document.z.role, document.isModified()]).toEqual(['user', false]);
+    document.z.role = 'other';
     document.rollback();
     expect([document.z.role, document.isModified()]).toEqual(['user', false]);
     const clone = document.$clone();
@@ -205,5 +210,43 @@ describe('what an upsert inserts', () => {
     expect(await one.raw(made)).toMatchObject({ nested: { a: 10, b: 2 } });
     const given = await one.Model.upsert({ email: 'y', 'nested.b': 7 }, { $set: { 'nested.a': 9 } });
     expect(await one.raw(given)).toMatchObject({ nested: { a: 9, b: 7 } });
+  });
+});
+
+describe('a schema that contains itself', () => {
+  const Tree: z.ZodType = z.lazy(() =>
+    z.object({
+      name: z.string().trim(),
+      size: z.bigint().default(1n),
+      kid: Tree.optional(),
+      map: z.map(z.string(), Tree).optional(),
+    }),
+  );
+  const Valibot: v.GenericSchema = v.lazy(() =>
+    v.object({ name: v.string(), size: v.optional(v.bigint(), 1n), kid: v.optional(Valibot) }),
+  );
+  const Getter = z.object({
+    name: z.string(),
+    size: z.bigint().default(1n),
+    get kid() {
+      return Getter.optional();
+    },
+  });
+
+  it.each([
+    ['Zod, lazily', Tree],
+    ['Valibot, lazily', Valibot],
+    ['Zod by a getter', Getter],
+  ])('is gone through as deep as its values are: %s', async (_, schema) => {
+    const one = looseModel(database, { tree: schema });
+    const document = await one.load({ tree: { name: 'a', kid: { name: 'b', kid: { name: 'c', size: 5 } } } });
+    expect([document.tree.size, document.tree.kid.size, document.tree.kid.kid.size]).toEqual([1n, 1n, 5n]);
+    expect(document.isModified()).toBe(false);
+    document.tree.kid.kid.kid = { name: 'd' };
+    await document.save();
+    expect((await one.raw(document))?.['tree'].kid.kid.kid).toMatchObject({ name: 'd' });
+    await expect(one.Model.create({ tree: { name: 'x', kid: { name: 'y', role: 1 } } })).rejects.toThrow(
+      'tree.kid.role',
+    );
   });
 });
