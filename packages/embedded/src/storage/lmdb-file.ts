@@ -182,6 +182,12 @@ function readTree(bytes: Buffer, flags: number): Tree {
   };
 }
 
+/** Where a key and its value lie in a page. */
+interface Node {
+  readonly start: number;
+  readonly size: number;
+}
+
 class PageCheck {
   readonly #file: number;
   readonly #snapshot: Snapshot;
@@ -220,6 +226,7 @@ class PageCheck {
     if (count === 0 || 2 * count > free || free > room) throw damagedPage(page);
     let previous: Buffer | undefined;
     let entries = 0;
+    const nodes: Node[] = [];
     for (let position = 0; position < count; position += 1) {
       const start = bytes.readUInt16LE(PAGE_HEAD + 2 * position);
       if (start < free || start + NODE_HEAD > room) throw damagedPage(page);
@@ -230,11 +237,19 @@ class PageCheck {
       const key = depth > 1 && position === 0 ? undefined : node.subarray(NODE_HEAD, keyEnd);
       if (ordered && key && previous && Buffer.compare(previous, key) >= 0) throw damagedPage(page);
       previous = key;
-      entries += depth > 1 ? this.#branch(childOf(node), depth - 1, ordered) : this.#leaf(page, node, keyEnd);
+      if (depth > 1) {
+        entries += this.#branch(childOf(node), depth - 1, ordered);
+        nodes.push({ start, size: keyEnd });
+      } else {
+        entries += 1;
+        nodes.push({ start, size: this.#leaf(page, node, keyEnd) });
+      }
     }
+    if (!fill(nodes, free, room)) throw damagedPage(page);
     return entries;
   }
 
+  /** @returns how many bytes the node has */
   #leaf(page: number, node: Buffer, dataStart: number): number {
     const size = node.readUInt32LE(0);
     const flags = node.readUInt16LE(4);
@@ -246,7 +261,7 @@ class PageCheck {
       if (size !== TREE.size) throw damagedPage(page);
       this.#tree(readTree(data, MAIN_FLAGS), true);
     }
-    return 1;
+    return dataStart + stored;
   }
 
   /** A large value has pages of its own, of which only the first has a head. */
@@ -290,6 +305,16 @@ class PageCheck {
     if (before & bit) throw damagedPage(page);
     this.#seen[page >> 3] = before | bit;
   }
+}
+
+/** Whether nodes lie side by side, each at an even place, from `start` to `end`: they are moved when one goes. */
+function fill(nodes: Node[], start: number, end: number): boolean {
+  let next = start;
+  for (const node of nodes.sort((a, b) => a.start - b.start)) {
+    if (node.start !== next) return false;
+    next += node.size + (node.size & 1);
+  }
+  return next === end;
 }
 
 function childOf(node: Buffer): number {
