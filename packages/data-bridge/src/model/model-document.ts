@@ -1,0 +1,285 @@
+import type {
+  BSON,
+  Collection,
+  DeleteOptions,
+  DeleteResult,
+  EstimatedDocumentCountOptions,
+  FindOneAndDeleteOptions,
+  FindOneAndReplaceOptions,
+  FindOneAndUpdateOptions,
+  ReplaceOptions,
+  UpdateOptions,
+  UpdateResult,
+} from 'mongodb';
+import { Aggregate, type AggregationOptions } from '../aggregate/aggregate.ts';
+import { ownAll } from '../bson/arena.ts';
+import { batchOf } from '../bson/batch.ts';
+import { customInspect, type Inspect, inspectAs } from '../bson/inspect.ts';
+import { isPlainObject } from '../bson/plain-object.ts';
+import { unstorable } from '../bson/storable.ts';
+import { ABSENT, encodeDocument, toExact } from '../bson/encode.ts';
+import { typeName } from '../schema/bson-types.ts';
+import { equalityFilter, idFilter } from '../filter/cast-filter.ts';
+import { Bulk } from '../write/bulk.ts';
+import { ChangeStream, type WatchOptions, type WatchStage } from '../watch/change-stream.ts';
+import { Connection } from '../connection/connection.ts';
+import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
+import { stateOf } from '../document/tracked-document.ts';
+import { Document, type DocumentClass } from '../save/document.ts';
+import { type SaveResult, UsageError } from '../errors.ts';
+import { insertMany, type InsertManyOptions } from '../write/insert-many.ts';
+import { documentTag } from '../document/document-tag.ts';
+import { checkOwnFields, checkRead } from '../document/new-document.ts';
+import { refuseOptions, run } from '../definition/operation.ts';
+import { Query } from '../query/query.ts';
+import { checkPath, type QueryOptions, type ReadAll } from '../query/query-spec.ts';
+import { Selection } from '../tracking/selection.ts';
+import { insertion, type SaveOptions } from '../save/save.ts';
+import { saveAll, type SaveAllOptions } from '../save/save-all.ts';
+import { baselineOver } from '../tracking/loaded-baseline.ts';
+import {
+  deleteEvery,
+  deleteOne,
+  findAndDelete,
+  findAndReplace,
+  findAndUpdate,
+  replaceOne,
+  updateEvery,
+  updateOne,
+} from '../write/static-writes.ts';
+import type { ManyOptions, StampOptions, ValidateOptions } from '../write/write-options.ts';
+import { ownFilter } from '../filter/own-filter.ts';
+import {
+  ensureCollection,
+  type EnsureCollectionOptions,
+  ensureIndexes,
+  type EnsureIndexesOptions,
+  modelSchema,
+} from '../collection-sync/ensure.ts';
+import { define } from './define.ts';
+
+/** What others see of a document, and the statics once more, as they are at run time: types are `Statics`. */
+export class ModelDocument extends Document<unknown> {
+  get [Symbol.toStringTag](): string {
+    return documentTag(this);
+  }
+
+  [customInspect](_depth: number, options: object, inspect?: Inspect): string {
+    return inspectAs(this.constructor.name, this.toObject() as object, options, inspect);
+  }
+
+  get [unstorable](): string {
+    return `it is a document of ${this.constructor.name}: pass its _id, or what its toObject() gives`;
+  }
+
+  static async create(this: DocumentClass, input: object, options?: SaveOptions): Promise<unknown> {
+    return new this(input).save(options);
+  }
+
+  static async insertMany(
+    this: DocumentClass,
+    inputs: readonly object[],
+    options?: InsertManyOptions,
+  ): Promise<unknown[]> {
+    return insertMany(this, inputs, options);
+  }
+
+  static bulk(this: DocumentClass): Bulk<unknown> {
+    return new Bulk(this);
+  }
+
+  static async saveAll(documents: readonly Document<unknown>[], options?: SaveAllOptions): Promise<SaveResult[]> {
+    return saveAll(documents, options);
+  }
+
+  static aggregate(this: DocumentClass, options?: AggregationOptions): Aggregate<unknown, unknown> {
+    return Aggregate.of(definitionOf(this), readInto(this), options);
+  }
+
+  static find(this: DocumentClass, filter: object = {}, options?: QueryOptions): Query<unknown> {
+    return Query.of<unknown>(definitionOf(this), readInto(this), filter, options);
+  }
+
+  static async findOne(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<unknown> {
+    return Query.of(definitionOf(this), readInto(this), filter, options).first();
+  }
+
+  static async findById(this: DocumentClass, id: unknown, options?: QueryOptions): Promise<unknown> {
+    const definition = definitionOf(this);
+    return Query.of(definition, readInto(this), idFilter(definition, id), options).first();
+  }
+
+  static async count(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<number> {
+    return Query.of(definitionOf(this), readInto(this), filter, options).count();
+  }
+
+  static findBy(this: DocumentClass, values: object, options?: QueryOptions): Query<unknown> {
+    return Query.of<unknown>(definitionOf(this), readInto(this), equalityFilter(definitionOf(this), values), options);
+  }
+
+  static async exists(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<boolean> {
+    return Query.of(definitionOf(this), readInto(this), filter, options).exists();
+  }
+
+  static async estimatedCount(this: DocumentClass, options: EstimatedDocumentCountOptions = {}): Promise<number> {
+    return run(definitionOf(this), options, (collection) => collection.estimatedDocumentCount(options));
+  }
+
+  static async distinct(
+    this: DocumentClass,
+    field: string,
+    filter: object = {},
+    options?: QueryOptions,
+  ): Promise<unknown[]> {
+    return Query.of(definitionOf(this), readInto(this), filter, options).distinct(field as never);
+  }
+
+  static async updateOne(
+    this: DocumentClass,
+    filter: object,
+    update: object,
+    options?: UpdateOptions & StampOptions,
+  ): Promise<UpdateResult> {
+    return updateOne(definitionOf(this), filter, update, options);
+  }
+
+  static async updateMany(
+    this: DocumentClass,
+    filter: object,
+    update: object,
+    options?: UpdateOptions & StampOptions & ManyOptions,
+  ): Promise<UpdateResult> {
+    const definition = definitionOf(this);
+    return updateEvery(definition, 'updateMany', ownFilter(definition, filter), update, options);
+  }
+
+  static async upsert(
+    this: DocumentClass,
+    filter: object,
+    update: object,
+    options: FindOneAndUpdateOptions & StampOptions = {},
+  ): Promise<unknown> {
+    refuseOptions(definitionOf(this), options, ['upsert', 'returnDocument']);
+    const after = { ...options, upsert: true, returnDocument: 'after' } as const;
+    return readOne(this, await findAndUpdate(definitionOf(this), filter, update, after));
+  }
+
+  static async replaceOne(
+    this: DocumentClass,
+    filter: object,
+    input: object,
+    { validate, ...options }: ReplaceOptions & ValidateOptions = {},
+  ): Promise<UpdateResult> {
+    return replaceOne(definitionOf(this), filter, await replacementOf(this, input, validate), options);
+  }
+
+  static async findOneAndUpdate(
+    this: DocumentClass,
+    filter: object,
+    update: object,
+    options?: FindOneAndUpdateOptions & StampOptions,
+  ): Promise<unknown> {
+    return readOne(this, await findAndUpdate(definitionOf(this), filter, update, options));
+  }
+
+  static async findOneAndReplace(
+    this: DocumentClass,
+    filter: object,
+    input: object,
+    { validate, ...options }: FindOneAndReplaceOptions & ValidateOptions = {},
+  ): Promise<unknown> {
+    const replacement = await replacementOf(this, input, validate);
+    return readOne(this, await findAndReplace(definitionOf(this), filter, replacement, options));
+  }
+
+  static async findOneAndDelete(
+    this: DocumentClass,
+    filter: object,
+    options?: FindOneAndDeleteOptions,
+  ): Promise<unknown> {
+    return readOne(this, await findAndDelete(definitionOf(this), filter, options));
+  }
+
+  static async deleteOne(this: DocumentClass, filter: object, options?: DeleteOptions): Promise<DeleteResult> {
+    return deleteOne(definitionOf(this), filter, options);
+  }
+
+  static async deleteMany(
+    this: DocumentClass,
+    filter: object,
+    options?: DeleteOptions & ManyOptions,
+  ): Promise<DeleteResult> {
+    const definition = definitionOf(this);
+    return deleteEvery(definition, 'deleteMany', ownFilter(definition, filter), options);
+  }
+
+  static watch(this: DocumentClass, pipeline?: readonly WatchStage[], options?: WatchOptions): ChangeStream<unknown> {
+    return new ChangeStream(definitionOf(this), readInto(this), pipeline, options);
+  }
+
+  static using(this: typeof ModelDocument, connection: Connection): typeof ModelDocument {
+    if (!(connection instanceof Connection))
+      throw new UsageError(`using() takes a connection, as connect() gives it, got ${typeName(connection)}.`);
+    const bound = class extends this {};
+    Object.defineProperty(bound, 'name', { value: this.name });
+    define(bound, definitionOf(this).on(connection));
+    return bound;
+  }
+
+  static get jsonSchema(): Readonly<Record<string, unknown>> {
+    return modelSchema(definitionOf(this));
+  }
+
+  static get collection(): Collection {
+    return definitionOf(this).driverCollection();
+  }
+
+  static async ensureCollection(this: DocumentClass, options?: EnsureCollectionOptions): Promise<boolean> {
+    return ensureCollection(definitionOf(this), options);
+  }
+
+  static async ensureIndexes(this: DocumentClass, options?: EnsureIndexesOptions): Promise<string[]> {
+    return ensureIndexes(definitionOf(this), options);
+  }
+
+  static hydrate(this: DocumentClass, stored: object, options: { readonly select?: readonly string[] } = {}): unknown {
+    const definition = definitionOf(this);
+    refuseOptions(definition, options, ['omit', 'projection']);
+    const isBytes = stored instanceof Uint8Array;
+    if (!isBytes && !isPlainObject(stored))
+      throw new UsageError(
+        `hydrate() takes a stored document, as an object or as BSON, got ${typeName(stored)}.`,
+        definition.context,
+      );
+    const paths = options.select?.map((path) => checkPath('hydrate', path, definition));
+    const selection = paths === undefined ? null : Selection.of(paths).withId(isBytes || Object.hasOwn(stored, '_id'));
+    const bytes = isBytes ? stored : encodeDocument(toExact(stored, ABSENT, []) as object);
+    return readInto(this)(batchOf([bytes]), selection)[0];
+  }
+}
+
+export function definitionOf(model: DocumentClass): ModelDefinition {
+  return model.prototype[definitionKey];
+}
+
+/** Reads stored documents as documents of this class. */
+function readInto(model: DocumentClass): ReadAll<Document<unknown>> {
+  return (batch, selection = null) => {
+    const layout = definitionOf(model).layout();
+    const read = ownAll(batch, (bytes, start) => new model(baselineOver(layout, bytes, start, selection)));
+    if (read[0] !== undefined) checkRead(read[0]);
+    return read;
+  };
+}
+
+function readOne(model: DocumentClass, stored: Uint8Array | null): unknown {
+  return stored === null ? null : readInto(model)(batchOf([stored]))[0];
+}
+
+/** What a replacement stores: a new document of the input, without the `_id` that `new` made for it. */
+async function replacementOf(model: DocumentClass, input: object, validated?: boolean): Promise<BSON.Document> {
+  const document = new model(input);
+  checkOwnFields(document);
+  const { _id, ...replacement } = await insertion(stateOf(document), validated);
+  return (input as { _id?: unknown })._id !== undefined ? { _id, ...replacement } : replacement;
+}
