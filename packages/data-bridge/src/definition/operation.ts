@@ -22,7 +22,7 @@ export async function run<R>(
   operation: (collection: SessionCollection) => Promise<R>,
   inWords = translate,
 ): Promise<R> {
-  refuseOptions(definition, options, REFUSED);
+  refuseAny(definition, options);
   // Not every operation of the driver looks at the signal.
   options.signal?.throwIfAborted();
   try {
@@ -33,8 +33,8 @@ export async function run<R>(
 }
 
 /** @throws UsageError for an option that is there although the types leave it out. */
-export function refuseOptions(definition: ModelDefinition, options: object, refused: readonly string[]): void {
-  const found = givenOf(options, refused);
+function refuseAny(definition: ModelDefinition, options: object): void {
+  const found = givenOf(options, REFUSED);
   if (found === undefined) return;
   throw new UsageError(
     `The option "${found}" is not taken here, since it would change what the method gives${insteadOf(found)}`,

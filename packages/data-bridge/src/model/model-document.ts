@@ -1,3 +1,4 @@
+import { refuseNamed } from '../connection/driver-options.ts';
 import type {
   BSON,
   Collection,
@@ -30,7 +31,7 @@ import { type SaveResult, UsageError } from '../errors.ts';
 import { insertMany, type InsertManyOptions } from '../write/insert-many.ts';
 import { documentTag } from '../document/document-tag.ts';
 import { checkOwnFields, checkRead } from '../document/new-document.ts';
-import { refuseOptions, run } from '../definition/operation.ts';
+import { run } from '../definition/operation.ts';
 import { Query } from '../query/query.ts';
 import { checkPath, type QueryOptions, type ReadAll } from '../query/query-spec.ts';
 import { Selection } from '../tracking/selection.ts';
@@ -159,7 +160,7 @@ export class ModelDocument extends Document<unknown> {
     update: object,
     options: FindOneAndUpdateOptions & StampOptions = {},
   ): Promise<unknown> {
-    refuseOptions(definitionOf(this), options, ['upsert', 'returnDocument']);
+    refuseNamed('upsert', definitionOf(this), options, ['upsert', 'returnDocument']);
     const after = { ...options, upsert: true, returnDocument: 'after' } as const;
     return readOne(this, await findAndUpdate(definitionOf(this), filter, update, after));
   }
@@ -244,7 +245,7 @@ export class ModelDocument extends Document<unknown> {
 
   static hydrate(this: DocumentClass, stored: object, options: { readonly select?: readonly string[] } = {}): unknown {
     const definition = definitionOf(this);
-    refuseOptions(definition, options, ['omit', 'projection']);
+    refuseNamed('hydrate', definition, options, ['omit', 'projection']);
     const isBytes = stored instanceof Uint8Array;
     if (!isBytes && !isPlainObject(stored))
       throw new UsageError(

@@ -1,7 +1,8 @@
+import { refuseNamed } from '../connection/driver-options.ts';
 import type { AggregateOptions, BSON, DeleteOptions, DeleteResult, UpdateOptions, UpdateResult } from 'mongodb';
 import { readAs } from '../schema/bson-types.ts';
 import { UsageError } from '../errors.ts';
-import { refuseOptions, run } from '../definition/operation.ts';
+import { run } from '../definition/operation.ts';
 import { checkPath, partOf, type QuerySpec, stagesOf } from './query-spec.ts';
 import { deleteEvery, updateEvery } from '../write/static-writes.ts';
 import type { ManyOptions, StampOptions } from '../write/write-options.ts';
@@ -61,7 +62,7 @@ export async function updateAll(
   update: object,
   options: UpdateOptions & StampOptions & ManyOptions = {},
 ): Promise<UpdateResult> {
-  refuseOptions(spec.definition, options, ['upsert']);
+  refuseNamed('update', spec.definition, options, ['upsert']);
   return updateEvery(spec.definition, 'update', spec.filter, update, { ...optionsOfAll('update', spec), ...options });
 }
 

@@ -19,14 +19,13 @@ import { Layout } from '../bson/layout.ts';
 import { typeName } from '../schema/bson-types.ts';
 import { castFilter } from '../filter/cast-filter.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
-import { DECODING } from '../connection/driver-options.ts';
+import { DECODING, refuseNamed } from '../connection/driver-options.ts';
 import { UsageError } from '../errors.ts';
 import { trusted, wasTrusted } from '../filter/literal.ts';
 import { translate } from '../connection/write-outcome.ts';
 import type { ReadAll } from '../query/query-spec.ts';
 import { safeFilter } from '../filter/check-filter.ts';
 import type { Lookups } from '../types/change-event.ts';
-import { refuseOptions } from '../definition/operation.ts';
 
 /** Options that would change what events hold. */
 const REFUSED = ['raw', 'explain', 'cursor', 'out', ...DECODING] as const;
@@ -83,7 +82,7 @@ export class ChangeStream<E> implements AsyncIterable<E>, AsyncDisposable {
     options: WatchOptions = {},
   ) {
     refuseInTransaction('watch()', 'call it outside of the callback', definition.collectionName);
-    refuseOptions(definition, options, REFUSED);
+    refuseNamed('watch', definition, options, REFUSED);
     const { signal, ...rest } = options;
     this.#definition = definition;
     this.#read = read;

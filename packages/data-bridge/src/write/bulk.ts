@@ -1,3 +1,4 @@
+import { refuseNamed } from '../connection/driver-options.ts';
 import type {
   AnyClientBulkWriteModel,
   BSON,
@@ -25,7 +26,6 @@ import {
 } from '../errors.ts';
 import { issueWithin } from './insert-many.ts';
 import { checkOwnFields } from '../document/new-document.ts';
-import { refuseOptions } from '../definition/operation.ts';
 import { outcomeOf, safely, translate } from '../connection/write-outcome.ts';
 import { checkWriteConcern, insertion } from '../save/save.ts';
 import type { Filter } from '../types/filter.ts';
@@ -124,7 +124,7 @@ export class Bulk<D, I extends object = object> {
     const cast = ownFilter(this.#definition, filter);
     const made = this.#make(replacement);
     if (options.upsert === true) checkUpsertedId(this.#definition, cast, made.hasId);
-    refuseOptions(this.#definition, options, ['arrayFilters']);
+    refuseNamed('replaceOne', this.#definition, options, ['arrayFilters']);
     return this.#add({ name: 'replaceOne', parts: { filter: cast, ...options }, made });
   }
 
@@ -155,7 +155,7 @@ export class Bulk<D, I extends object = object> {
     if (this.#isExecuted)
       throw new UsageError('This bulk write was executed before: make a new one.', definition.context);
     checkWriteConcern('execute', { definition, context: definition.context }, sent);
-    refuseOptions(definition, sent, ['explain', 'raw', 'verboseResults', 'promoteValues']);
+    refuseNamed('execute', definition, sent, ['explain', 'raw', 'verboseResults', 'promoteValues']);
     const finished = await this.#finish(validate ?? definition.validate);
     const operations = await Promise.all(
       finished.map(async ({ name, sentAs = name, parts }) => ({
@@ -203,7 +203,7 @@ export class Bulk<D, I extends object = object> {
   }
 
   #delete(name: 'deleteOne' | 'deleteMany', filter: object, options: BulkDeleteOptions = {}): this {
-    refuseOptions(this.#definition, options, ['upsert', 'arrayFilters']);
+    refuseNamed(name, this.#definition, options, ['upsert', 'arrayFilters']);
     return this.#add({ name, parts: { filter: ownFilter(this.#definition, filter), ...options } });
   }
 
