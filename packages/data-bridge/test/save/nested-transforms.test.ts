@@ -133,37 +133,6 @@ describe.each(libraries)('a new value inside what is stored, in %s', (library, f
 });
 
 describe('a new value', () => {
-  it.each([
-    ['Zod', z.object({ pw: H, u: z.string() })],
-    ['Valibot', v.object({ pw: vH, u: v.string() })],
-    ['ArkType', type({ pw: aH, u: 'string' })],
-  ])('is transformed after select(): %s', async (_, auth) => {
-    const one = make({ auth });
-    const { _id } = await one.load({ auth: { pw: 'S', u: 'u' } });
-    const part = await one.Model.find({ _id }).select('auth.pw').first();
-    part.auth.pw = 'new';
-    await part.save();
-    expect(withoutSalt(await one.raw(part))).toEqual({ auth: { pw: 'H(new)', u: 'u' } });
-  });
-
-  it('is refused after select() where nobody can tell what its schema makes of it', async () => {
-    const slow = z.string().transform(async (text) => hash(text));
-    const one = make({
-      told: z.object({ pw: slow, u: z.string(), v: z.string() }),
-      untold: hidden(z.object({ pw: H, u: z.string() })),
-    });
-    const { _id } = await one.load({ told: { pw: 'S', u: 'u', v: 'v' }, untold: { pw: 'S', u: 'u' } });
-    const part = await one.Model.find({ _id }).select('told.pw', 'told.u', 'untold.pw').first();
-    part.told.u = 'U';
-    await part.save();
-    part.told.pw = 'new';
-    await expect(part.save()).rejects.toThrow('nobody can tell');
-    part.rollback();
-    part.untold.pw = 'new';
-    await expect(part.save()).rejects.toThrow('load the whole field');
-    expect(await one.raw(part)).toEqual({ told: { pw: 'S', u: 'U', v: 'v' }, untold: { pw: 'S', u: 'u' } });
-  });
-
   it('of an operator is sent as its schema gives it', async () => {
     const one = make({ t: z.array(z.string().trim()), l: z.array(z.object({ pw: H })) });
     const document = await one.load({ t: [], l: [{ pw: 'S' }] });
