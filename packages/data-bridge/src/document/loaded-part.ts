@@ -66,11 +66,15 @@ function refuseAt(state: DocumentState, keys: readonly string[], extent: 'part' 
 export function validateLoaded(state: DocumentState, field: SchemaField, value: unknown): Verdict | Promise<Verdict> {
   const verdict = field.validate(value);
   if (extentAt(state, [field.name]) === 'whole') return verdict;
-  const limit = ({ issues = [] }: Verdict): Verdict => {
+  const limit = (settled: Verdict): Verdict => {
+    const { issues = [] } = settled;
     const counting = issues.filter(({ keys: [, ...inner] }) => extentAt(state, [field.name, ...inner]) === 'whole');
-    return counting.length > 0
-      ? { issues: counting }
-      : { value: outputOfLoaded(state, [field.name], value, field.place) };
+    if (counting.length > 0) return { issues: counting };
+    if (field.tellsStructure) return { value: outputOfLoaded(state, [field.name], value, field.place) };
+    if (settled.issues === undefined) return settled;
+    const keys = [field.programName];
+    const message = 'nobody can tell what the schema makes of a part: load the whole field to change it';
+    return { issues: [{ keys, path: field.programName, message }] };
   };
   return verdict instanceof Promise ? droppable(verdict.then(limit)) : limit(verdict);
 }

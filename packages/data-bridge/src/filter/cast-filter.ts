@@ -3,6 +3,7 @@ import { ABSENT, toExact } from '../bson/encode.ts';
 import { typeName } from '../schema/bson-types.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { UsageError } from '../errors.ts';
+import type { Place } from '../schema/schema-shape.ts';
 import { castCondition, castElementMatch, castWhole, elementOf, placeAt } from './cast-values.ts';
 import { idOfDocument, idsOfDocuments, writtenWithIds } from './document-id.ts';
 import { Literal, literal } from './literal.ts';
@@ -136,4 +137,40 @@ function castField(definition: ModelDefinition, key: string, value: unknown): un
   return place === undefined
     ? value
     : castCondition(place, value, { definition, path: definition.programPath(key.split('.')) });
+}
+
+/** Filters of elements, by the identifiers that the paths of an update have for them: `items.$[e].qty`. */
+export function castArrayFilters(
+  definition: ModelDefinition,
+  filters: readonly Record<string, unknown>[],
+  update: object,
+): Record<string, unknown>[] {
+  const places = new Map<string, Place | undefined>();
+  const operands = isPlainObject(update) ? Object.values(update) : [];
+  for (const path of operands.flatMap((operand) => (isPlainObject(operand) ? Object.keys(operand) : [])))
+    for (const { 1: name = '', index } of path.matchAll(/\.\$\[(\w+)\]/g))
+      places.set(name, placeAt(definition, definition.storedPath(`${path.slice(0, index)}.$[]`)));
+  const castOne = (filter: Record<string, unknown>): Record<string, unknown> => {
+    const cast: Record<string, unknown> = {};
+    for (const [key, condition] of Object.entries(filter)) {
+      if (JOINING.has(key) && Array.isArray(condition)) setOwn(cast, key, condition.map(castOne));
+      else setOwn(cast, key, castOfElement(definition, places, key, condition));
+    }
+    return cast;
+  };
+  return filters.map(castOne);
+}
+
+function castOfElement(
+  definition: ModelDefinition,
+  places: ReadonlyMap<string, Place | undefined>,
+  key: string,
+  condition: unknown,
+): unknown {
+  const [name = '', ...inner] = key.split('.');
+  const place = places.get(name);
+  const spot = { definition, path: `arrayFilters.${name}` };
+  if (inner.length === 0) return castCondition(place, condition, spot);
+  const member = inner.join('.');
+  return (castElementMatch(place, { [member]: condition }, spot) as Record<string, unknown>)[member];
 }

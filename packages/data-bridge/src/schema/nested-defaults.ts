@@ -31,26 +31,46 @@ function hasDefaults({ members }: Shape): boolean {
   return members !== undefined && [...members.values()].some((member) => member.makeDefault !== undefined);
 }
 
-/** The same for whole documents and one shape, with what the schema says found out once. */
+/** The same for whole documents and one shape, with what the schema says found out once: nearly all documents lack nothing. */
 function quickly(shape: Shape, generally: ShowDefaults): ShowDefaults {
   const { type, members, others, elements, rest } = shape;
   if (type === 'array' && elements === undefined && rest !== undefined) {
+    const element = new Inner('', rest);
     return (value, isLoaded) => {
       if (isLoaded !== null) return generally(value, isLoaded);
-      const show = defaultsOf(rest);
-      if (show !== null && Array.isArray(value)) for (const element of value as unknown[]) show(element, null);
+      const { show } = element;
+      if (show !== null && Array.isArray(value)) for (let i = 0; i < value.length; i++) show(value[i], null);
     };
   }
   if (type !== 'object' || others !== undefined || members === undefined) return generally;
-  const named = [...members].filter(([, member]) => member.makeDefault !== undefined || someShape(member, hasDefaults));
+  const named = [...members]
+    .filter(([, member]) => member.makeDefault !== undefined || someShape(member, hasDefaults))
+    .map(([key, member]) => new Inner(key, member));
   return (value, isLoaded) => {
     if (isLoaded !== null) return generally(value, isLoaded);
     if (!isPlainObject(value)) return;
-    for (const [key, member] of named) {
-      if (Object.hasOwn(value, key)) defaultsOf(member)?.(value[key], null);
-      else showDefault(value, key, member);
+    for (let i = 0; i < named.length; i++) {
+      const { key, place, show } = named[i] as Inner;
+      if (!Object.hasOwn(value, key)) showDefault(value, key, place);
+      else if (show !== null) show(value[key], null);
     }
   };
+}
+
+/** A member that has defaults, or is one. What lies inside is looked at when it is needed: a schema may make new ones without end. */
+class Inner {
+  readonly key: string;
+  readonly place: Place;
+  #show: ShowDefaults | null | undefined;
+
+  constructor(key: string, place: Place) {
+    this.key = key;
+    this.place = place;
+  }
+
+  get show(): ShowDefaults | null {
+    return this.#show === undefined ? (this.#show = defaultsOf(this.place)) : this.#show;
+  }
 }
 
 function showInside(

@@ -46,6 +46,10 @@ interface Spot {
 /** @returns the value to keep: the container itself, or a copy of the output where it cannot be laid over. */
 export function takeOutput(taking: Taking, value: unknown, output: unknown, known: Known, spot: Spot): unknown {
   if (value === undefined || isAsGiven(value, output) || isKnown(value, known)) return value;
+  if (output === UNTOLD) {
+    taking.untold.push(spot.keys);
+    return value;
+  }
   if (Array.isArray(value) && Array.isArray(output)) return takeElements(taking, value, output, known, spot);
   if (isMembers(value) && isMembers(output) && value instanceof Map === output instanceof Map)
     return takeMembers(taking, value, output, known, spot);
@@ -342,8 +346,12 @@ function madeInside(place: Place | undefined, value: unknown, known: Known): { r
   return isKnown(value, known) ? { value } : runSchema(place.schema, value);
 }
 
+/** Stands for an output that nobody knows: of a new value it is refused. */
+const UNTOLD = Symbol('untold');
+
 /** What a member's or an element's own schema makes of it, where it is all that was loaded. */
 export function outputInside(place: Place | undefined, value: unknown): unknown {
-  const made = place === undefined || value === undefined ? undefined : runSchema(place.schema, value);
-  return made === undefined ? value : made.value;
+  if (place === undefined || value === undefined) return value;
+  const made = runSchema(place.schema, value);
+  return made === undefined ? UNTOLD : made.value;
 }

@@ -11,7 +11,7 @@ import type { Selection } from './selection.ts';
 class LoadedBaseline extends BsonBaseline {
   readonly #selection: Selection | null;
   /** Fields that have their defaults, or are the program's own. */
-  readonly #complete = new Set<string>();
+  #complete: Set<string> | null = null;
 
   constructor(layout: Layout, bytes: Uint8Array, start: number, selection: Selection | null) {
     super(layout, bytes, start);
@@ -25,21 +25,21 @@ class LoadedBaseline extends BsonBaseline {
   override get(name: string): unknown {
     const value = super.get(name);
     const show = this.layout.defaults.get(name);
-    if (show === undefined || this.#complete.has(name)) return value;
-    this.#complete.add(name);
+    if (show === undefined || this.#complete?.has(name) === true) return value;
+    (this.#complete ??= new Set()).add(name);
     const selection = this.#selection;
     show(value, selection === null ? null : (keys) => selection.at([name, ...keys], value) === 'whole');
     return value;
   }
 
   override set(name: string, value: unknown): void {
-    this.#complete.add(name);
+    (this.#complete ??= new Set()).add(name);
     super.set(name, value);
   }
 
   override revert(name?: string): void {
-    if (name === undefined) this.#complete.clear();
-    else this.#complete.delete(name);
+    if (name === undefined) this.#complete = null;
+    else this.#complete?.delete(name);
     super.revert(name);
   }
 

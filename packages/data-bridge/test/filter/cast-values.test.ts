@@ -149,6 +149,19 @@ describe('text in updates', () => {
   });
 });
 
+describe('text in arrayFilters', () => {
+  it('is compared as what it stands for', async () => {
+    const { Model, load, raw } = looseModel(database, fields);
+    const document = await load(stored);
+    const update = { $set: { 'items.$[e].note': 'found', 'ids.$[i]': other } };
+    const arrayFilters = [{ 'e.product': hex, 'e.price': { $in: ['1.5'] } }, { i: hex }];
+    await Model.updateOne({ _id: document._id }, update, { arrayFilters });
+    const after: Loose = await raw(document);
+    expect(after.items.map(({ note }: Loose) => note)).toEqual(['found', undefined]);
+    expect(after.ids).toEqual([new ObjectId(other)]);
+  });
+});
+
 describe('text in atomic operators of a document', () => {
   it('is stored as what it stands for', async () => {
     const { load, raw } = looseModel(database, fields);

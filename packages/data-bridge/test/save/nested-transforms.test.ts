@@ -133,19 +133,6 @@ describe.each(libraries)('a new value inside what is stored, in %s', (library, f
 });
 
 describe('a new value', () => {
-  it.each([
-    ['Zod', z.object({ pw: H, u: z.string() })],
-    ['Valibot', v.object({ pw: vH, u: v.string() })],
-    ['ArkType', type({ pw: aH, u: 'string' })],
-  ])('is transformed after select(): %s', async (_, auth) => {
-    const one = make({ auth });
-    const { _id } = await one.load({ auth: { pw: 'S', u: 'u' } });
-    const part = await one.Model.find({ _id }).select('auth.pw').first();
-    part.auth.pw = 'new';
-    await part.save();
-    expect(withoutSalt(await one.raw(part))).toEqual({ auth: { pw: 'H(new)', u: 'u' } });
-  });
-
   it('of an operator is sent as its schema gives it', async () => {
     const one = make({ t: z.array(z.string().trim()), l: z.array(z.object({ pw: H })) });
     const document = await one.load({ t: [], l: [{ pw: 'S' }] });

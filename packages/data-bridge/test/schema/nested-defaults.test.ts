@@ -196,6 +196,15 @@ describe('defaults of members that the stored document lacks', () => {
   });
 });
 
+describe('a member that has the name of one that every object inherits', () => {
+  it('has its default', async () => {
+    const one = looseModel(database, { a: z.object({ constructor: z.string().default('c'), x: z.int() }) });
+    const document = await one.load({ a: { x: 1 } });
+    expect(document.a).toEqual({ x: 1, constructor: 'c' });
+    expect(document.isModified()).toBe(false);
+  });
+});
+
 describe('what an upsert inserts', () => {
   it('has the defaults beside what it writes inside of a field', async () => {
     const one = looseModel(database, {
