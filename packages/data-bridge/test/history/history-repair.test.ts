@@ -133,3 +133,36 @@ describe('repairHistory() drops', () => {
     expect(await repair()).toEqual({ completed: 1, dropped: 0 });
   });
 });
+
+describe('an entry that is missing', () => {
+  it('is told of as what nobody knows where the connection broke', async () => {
+    const place = await Place.create({ _id: 'entry-unknown', name: 'A' });
+    place.name = 'B';
+    proxy.next('findAndModify', (reply) => {
+      proxy.next('insert', 'cutAfter');
+      return reply;
+    });
+    await expect(place.save()).rejects.toMatchObject({
+      problem: 'unfinished',
+      message: expect.stringContaining('nobody knows') as string,
+    });
+    await repair();
+    expect(await newest('entry-unknown')).toEqual([2, 'update', undefined, expect.anything()]);
+  });
+
+  it('is told of as missing where the server refused it', async () => {
+    const place = await Place.create({ _id: 'entry-missing', name: 'A' });
+    place.name = 'B';
+    await database.db.command({
+      collMod: 'places_history',
+      validator: { $or: [{ kind: 'insert' }, { pending: true }] },
+    });
+    await expect(place.save()).rejects.toMatchObject({
+      problem: 'unfinished',
+      message: expect.stringContaining('was not: repairHistory()') as string,
+    });
+    await database.db.command({ collMod: 'places_history', validator: {} });
+    await repair();
+    expect(await newest('entry-missing')).toEqual([2, 'update', undefined, expect.anything()]);
+  });
+});
