@@ -117,6 +117,17 @@ describe.each(packages)('$folder', ({ folder, rooms, outside, loaded, pure }) =>
     expect(missing).toEqual([]);
   });
 
+  it('names every file of a room in its README.md', () => {
+    const unnamed = rooms
+      .filter((room) => room.endsWith('/'))
+      .flatMap((room) => {
+        const text = readFileSync(`${root}${folder}/${room}README.md`, 'utf8');
+        const files = sources.filter(({ path }) => path.startsWith(room)).map(({ path }) => path);
+        return files.filter((path) => !text.includes(`\`${posix.basename(path)}\``));
+      });
+    expect(unnamed).toEqual([]);
+  });
+
   it('imports only from its own room and from those above', () => {
     const below = violations((source) =>
       targetsOf(source).filter((target) => roomOf(target) === -1 || roomOf(target) > roomOf(source.path)),

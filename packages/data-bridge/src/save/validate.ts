@@ -7,7 +7,7 @@ import type { DocumentState } from '../document/document-state.ts';
 import { fieldsForRule, validateLoaded } from '../document/loaded-part.ts';
 import { droppable, type SchemaField, type Verdict } from '../schema/schema-field.ts';
 import { isAsGiven } from '../schema/take-output.ts';
-import { takeField, triedOn } from './take-outputs.ts';
+import { takeField, triedOn } from './take-field.ts';
 import { type Edit, type EditTree, inParallel } from '../edits/edits.ts';
 import { equalOrBothUndefined } from '../tracking/pending-operators.ts';
 import { editOf, editsOf } from '../tracking/state-tracker.ts';

@@ -5,7 +5,7 @@ import { checkDatabaseName } from '../catalog/namespace.ts';
 import { collectionOptions } from '../commands/collections.ts';
 import { Fields } from '../messages/fields.ts';
 import { addIndexes } from '../commands/indexes.ts';
-import { insertDocument } from '../commands/writes.ts';
+import { insertDocument } from '../commands/insert.ts';
 import { type Line, readLine } from './lines.ts';
 import { withCatalog } from './store.ts';
 

@@ -16,7 +16,7 @@ import { MemoryStorage } from '../storage/memory.ts';
 import type { Context, Request, Scope } from '../dispatch/command.ts';
 import { limited, select } from '../planner/run-plan.ts';
 import { updateFound } from './update.ts';
-import { insertDocument } from './writes.ts';
+import { insertDocument } from './insert.ts';
 
 /** Stores what a pipeline made. */
 type Output = (documents: Iterable<Document>) => void;

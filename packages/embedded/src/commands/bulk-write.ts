@@ -12,7 +12,7 @@ import { type DeleteStatement, runDelete } from './delete.ts';
 import { Fields } from '../messages/fields.ts';
 import { type CursorReply, documentOf, errorFields } from '../messages/reply.ts';
 import { parseUpdate, runUpdate, UPDATE_OPTIONS, type UpdateStatement } from './update.ts';
-import { insertDocument } from './writes.ts';
+import { insertDocument } from './insert.ts';
 
 type Operation = { readonly namespace: Namespace } & (
   | { readonly kind: 'insert'; readonly document: Document }

@@ -9,7 +9,7 @@ import { type Command, command, type Context, type Request } from '../dispatch/c
 import { type Found, select } from '../planner/run-plan.ts';
 import { documentOf } from '../messages/reply.ts';
 import { applyUpdate, storeUpdate, updateOf, upsertInto } from './update.ts';
-import { prepared } from './writes.ts';
+import { prepared } from './insert.ts';
 
 /** What the command did to at most one document. */
 interface Outcome {

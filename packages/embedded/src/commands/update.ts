@@ -8,7 +8,7 @@ import type { Scope } from '../dispatch/command.ts';
 import type { Fields } from '../messages/fields.ts';
 import { checkSize, MAX_DOCUMENT_SIZE } from '../messages/limits.ts';
 import { type Found, limited, select } from '../planner/run-plan.ts';
-import { insertDocument, withIdFirst } from './writes.ts';
+import { insertDocument, withIdFirst } from './insert.ts';
 
 /** The options that an update has in every command. */
 export const UPDATE_OPTIONS = ['multi', 'upsert', 'sort', 'arrayFilters', 'hint', 'collation'];

@@ -9,7 +9,7 @@ import { Fields } from '../messages/fields.ts';
 import { type DeleteStatement, runDelete } from './delete.ts';
 import { documentOf, errorFields } from '../messages/reply.ts';
 import { parseUpdate, runUpdate, UPDATE_OPTIONS, type UpdateStatement } from './update.ts';
-import { insertDocument } from './writes.ts';
+import { insertDocument } from './insert.ts';
 
 function insert({ catalog }: Context, request: Request): Document {
   const statements = request.statements('documents');
