@@ -17,7 +17,7 @@ const user = new User({ name: 'Ann' });
 `;
 
 export const mistakes: readonly Mistake[] = [
-  { code: "void User.create({ nmae: 'Ann' });", says: "'nmae' does not exist in type 'Input<" },
+  { code: "void User.create({ nmae: 'Ann' });", says: "'nmae' does not exist in type '{ name: string; }" },
   { code: 'void User.create({});', says: "Property 'name' is missing" },
   { code: "user.age = 'x';", says: "Type 'string' is not assignable to type 'number'" },
   { code: 'user.nmae;', says: "Property 'nmae' does not exist on type 'User'" },
