@@ -57,7 +57,9 @@ async function filesOf({ folder, entries, chunks }) {
       // Without a hash: the package is published whole, and a file that did not change keeps its name.
       chunkFileNames: `${chunks}/[name].js`,
       // What the entry for Zod needs is one chunk, though not all of it is needed by the others.
-      codeSplitting: { groups: [{ name: 'schema', test: /src[\\/]schema[\\/](?:identi|unique|bson-types|schema-library)/ }] },
+      codeSplitting: {
+        groups: [{ name: 'schema', test: /src[\\/]schema[\\/](?:identi|unique|bson-types|schema-library)/ }],
+      },
       minifyInternalExports: false,
       // They stand in the declarations and in the sources.
       comments: { jsdoc: false },
