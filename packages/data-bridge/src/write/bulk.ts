@@ -157,12 +157,14 @@ export class Bulk<D, I extends object = object> {
     checkWriteConcern('execute', { definition, context: definition.context }, sent);
     refuseOptions(definition, sent, ['explain', 'raw', 'verboseResults', 'promoteValues']);
     const finished = await this.#finish(validate ?? definition.validate);
-    const operations = await Promise.all(
-      finished.map(async ({ name, sentAs = name, parts }) => ({
-        name,
-        ...(await recorder.bulkOperation(definition, { sentAs, parts }, sent)),
-      })),
-    );
+    const asSent = async ({ name, sentAs = name, parts }: Operation): Promise<Operation> => ({
+      name,
+      ...(await recorder.bulkOperation(definition, { sentAs, parts }, sent)),
+    });
+    const operations: Operation[] = [];
+    // A session takes one command at a time.
+    if (sent.session === undefined) operations.push(...(await Promise.all(finished.map(asSent))));
+    else for (const operation of finished) operations.push(await asSent(operation));
     if (operations.length === 0) return [];
     this.#isExecuted = true;
     const { hasBulkWrite } = await limitsOf(definition.connection());
