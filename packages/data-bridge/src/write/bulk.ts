@@ -32,7 +32,7 @@ import type { Filter } from '../types/filter.ts';
 import type { Update } from '../types/update.ts';
 import { recorderOf } from '../save/recorder.ts';
 import { checkUpsertedId, stampUpdate } from './stamp-update.ts';
-import { sendInserts } from './send-inserts.ts';
+import { resultsLeft, sendInserts } from './send-inserts.ts';
 import { safeOptions } from './static-writes.ts';
 import type { ManyOptions, StampOptions } from './write-options.ts';
 
@@ -169,8 +169,8 @@ export class Bulk<D, I extends object = object> {
     this.#isExecuted = true;
     const { hasBulkWrite } = await limitsOf(definition.connection());
     const results = await (hasBulkWrite ? byClient : oneByOne)(definition, operations, { ...sent, ordered });
-    if (results.some(({ error }) => error !== undefined)) throw new BulkWriteError(results, definition.context);
-    return results;
+    if (!results.some(({ error }) => error !== undefined)) return results;
+    throw new BulkWriteError(resultsLeft(results, sent), definition.context);
   }
 
   get #definition(): ModelDefinition {

@@ -3,7 +3,7 @@ import { type BulkFailure, readFailure } from '../connection/bulk-failure.ts';
 import { isInTransaction } from '../connection/transaction-attempt.ts';
 import { safely, translate } from '../connection/write-outcome.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
-import { OutcomeUnknownError } from '../errors.ts';
+import { type BulkResult, OutcomeUnknownError } from '../errors.ts';
 
 /** What became of one document of an insert of many. */
 export interface InsertFate {
@@ -73,6 +73,12 @@ export function withoutTakenBack(told: InsertFates, options: BulkWriteOptions): 
     return fate.error === undefined ? UNTRIED : { outcome: 'refused', error: fate.error };
   });
   return { ...told, fates };
+}
+
+/** The same for the results of a bulk write that failed. */
+export function resultsLeft(results: readonly BulkResult[], options: BulkWriteOptions): readonly BulkResult[] {
+  if (!isInTransaction(options)) return results;
+  return results.map(({ operation, error }) => ({ operation, ...(error !== undefined && { error }) }));
 }
 
 function wordsOf(
