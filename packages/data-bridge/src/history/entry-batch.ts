@@ -69,7 +69,7 @@ async function numberInserts(
   options: SendOptions,
 ): Promise<void> {
   const inserts = writes.flatMap(({ state, write }) =>
-    write.kind === 'insert' && state.unanswered === null && mayBeKnown(state) ? [write.document] : [],
+    write.kind === 'insert' && state.unanswered !== write && mayBeKnown(state) ? [write.document] : [],
   );
   if (inserts.length === 0) return;
   const last = await lastRevisions(

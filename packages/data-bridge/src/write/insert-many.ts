@@ -139,9 +139,11 @@ async function insertStates(
         options,
         SAVE_AGAIN,
       ));
+  // An error gives the program all of them.
+  const isTold = told.fates.some(({ outcome, error }) => outcome !== 'inserted' || error !== undefined);
   for (const [place, { outcome, error }] of told.fates.entries()) {
     const { state, write } = planned[place] as PlannedInsert;
-    if (!isHeld(place)) continue;
+    if (!isTold && !isHeld(place)) continue;
     if (outcome === 'inserted') settle(state, write);
     else if (outcome === 'unknown') fail(state, write, error, 'unknown');
   }
@@ -256,7 +258,8 @@ function sendable(definition: ModelDefinition, inputs: readonly object[], hasTim
       document[definition.version] = 1;
     }
     const stamps = hasTimes ? insertStamps(definition) : [];
-    for (const { name, value } of stamps) if (document[name] === undefined) document[name] = value;
+    const isDropped = definition.unknown === 'drop';
+    for (const { name, value } of stamps) if (isDropped || document[name] === undefined) document[name] = value;
     documents.push(document);
   }
   return documents;
