@@ -206,9 +206,10 @@ export class FieldNotLoadedError extends DataBridgeError {
  * - `too-large`: of a value over 1 MiB only a hash was kept.
  * - `redacted`: what is to be replaced holds values that the history leaves out.
  * - `unfinished`: a write was not followed by its entry, which `repairHistory()` will write.
+ * - `unannounced`: a write was not sent, since it could not be announced first, as widely as asked.
  * - `contended`: other writers came first each time.
  */
-export type HistoryProblem = 'gap' | 'pruned' | 'too-large' | 'redacted' | 'unfinished' | 'contended';
+export type HistoryProblem = 'gap' | 'pruned' | 'too-large' | 'redacted' | 'unfinished' | 'unannounced' | 'contended';
 
 /** The history of a document does not have what was asked for, or could not be written. */
 export class HistoryError extends DataBridgeError {

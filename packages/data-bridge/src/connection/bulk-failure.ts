@@ -42,11 +42,11 @@ function readClientFailure(error: MongoClientBulkWriteError): BulkFailure {
 }
 
 function readCollectionFailure(error: MongoBulkWriteError): BulkFailure {
-  // The driver wraps whatever ends a bulk write, a broken connection too.
-  if ((error.errorResponse as unknown) instanceof Error) return readFailure(error.errorResponse);
   const { result } = error;
   const refused = new Map(refusedWrites(error).map((each) => [each.index, refusalOf(each)]));
   const done = result.insertedCount + result.matchedCount + result.deletedCount;
+  // The driver wraps whatever ends a bulk write, a broken connection too. What was sent in commands before was answered.
+  if ((error.errorResponse as unknown) instanceof Error) return { ...readFailure(error.errorResponse), refused, done };
   return { refused, ...failureOf(error, refused, result.getWriteConcernError()?.toJSON()), done };
 }
 

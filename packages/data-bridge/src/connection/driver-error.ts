@@ -68,9 +68,9 @@ export function refusalOf({
   return new MongoServerError({ message: errmsg, code, ...(errInfo !== undefined && { errInfo }) });
 }
 
-/** What the server refused of a bulk write. */
-export function refusedWrites({ writeErrors }: MongoBulkWriteError): readonly WriteError[] {
-  return [writeErrors].flat();
+/** What the server refused of a bulk write. Beside a write concern error, or a broken connection, the error itself has none. */
+export function refusedWrites({ result }: MongoBulkWriteError): readonly WriteError[] {
+  return result.getWriteErrors();
 }
 
 /**

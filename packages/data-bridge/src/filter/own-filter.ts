@@ -1,5 +1,7 @@
 import type { ModelDefinition } from '../definition/model-definition.ts';
+import { equalValues } from '../bson/equal-values.ts';
 import { castFilter } from './cast-filter.ts';
+import { givenValue } from './filter-equality.ts';
 
 /**
  * A filter of the program as it is sent for documents of a model: cast, and joined by the conditions that the model itself
@@ -12,6 +14,9 @@ export function ownFilter(definition: ModelDefinition, filter: object): Record<s
   const cast = castFilter(definition, filter);
   const { conditions } = definition;
   if (conditions === null) return cast;
-  const isApart = Object.keys(conditions).every((name) => !Object.hasOwn(cast, name));
-  return isApart ? { ...conditions, ...cast } : { $and: [conditions, cast] };
+  // What the filter says itself is not said twice: an upsert could not tell what to insert.
+  const others = Object.entries(conditions).filter(([name, value]) => !equalValues(givenValue(cast, name), value));
+  const joined = Object.fromEntries(others);
+  const isApart = others.every(([name]) => !Object.hasOwn(cast, name));
+  return isApart ? { ...joined, ...cast } : { $and: [joined, cast] };
 }

@@ -9,8 +9,9 @@ import type { InsertWrite, Write } from '../document/document-state.ts';
 import type { PlannedEntry } from '../document/planned-entry.ts';
 import type { PlannedState, WriteBatch } from '../save/recorder.ts';
 import type { PendingEntry, StoredEntry } from './entry.ts';
-import { insertDone, knownBeforeInsert, knownBeforeUpdate, mayBeKnown } from './record-save.ts';
+import { insertDone, knownBeforeInsert, knownBeforeUpdate, mayBeKnown, renumber } from './record-save.ts';
 import {
+  beforehand,
   type Done,
   entryOf,
   finish,
@@ -36,13 +37,13 @@ export async function announceAll(
   options: SendOptions,
 ): Promise<WriteBatch> {
   const sent = sendOptionsOf(options);
-  await numberInserts(definition, writes, sent);
+  await beforehand(definition, options, () => numberInserts(definition, writes, sent));
   if (!isInTransaction(options)) {
     const announcements = writes.map(({ state, write }): PendingEntry => {
       const known = write.kind === 'insert' ? knownBeforeInsert(write.document) : knownBeforeUpdate(state, write.tree);
       return pendingOf(definition, entryIn(write), known);
     });
-    await announce(definition, announcements, sent);
+    await beforehand(definition, options, () => announce(definition, announcements, sent));
   }
   return new EntryBatch(definition, writes, sent);
 }
@@ -68,7 +69,7 @@ async function numberInserts(
   options: SendOptions,
 ): Promise<void> {
   const inserts = writes.flatMap(({ state, write }) =>
-    write.kind === 'insert' && state.unanswered === null && mayBeKnown(state) ? [write.document] : [],
+    write.kind === 'insert' && state.unanswered !== write && mayBeKnown(state) ? [write.document] : [],
   );
   if (inserts.length === 0) return;
   const last = await lastRevisions(
@@ -97,6 +98,10 @@ class EntryBatch implements WriteBatch {
     for (const { write } of writes) gather(entryIn(write), this);
   }
 
+  begin(entry: PlannedEntry): void {
+    this.#known.delete(entry);
+  }
+
   take(entry: PlannedEntry, done: Done | null): void {
     this.#known.set(entry, done && entryOf(this.#definition, entry, done));
   }
@@ -111,9 +116,9 @@ class EntryBatch implements WriteBatch {
 
   async finish(): Promise<ReadonlyMap<Write, unknown>> {
     for (const { write } of this.#writes) release(entryIn(write));
-    const done = this.#writes.flatMap(({ write }) => {
-      const entry = this.#known.get(entryIn(write));
-      return entry ? [{ write, entry }] : [];
+    const done = this.#writes.flatMap((planned) => {
+      const entry = this.#known.get(entryIn(planned.write));
+      return entry ? [{ planned, entry }] : [];
     });
     const failures = new Map<Write, unknown>();
     try {
@@ -121,9 +126,9 @@ class EntryBatch implements WriteBatch {
     } catch (error) {
       // A revision that is taken already is told one by one, where the next free one is found.
       const isClash = readFailure(error).refused.size > 0 && !isInTransaction(this.#options);
-      for (const { write, entry } of done) {
-        const failure = isClash ? await this.#finishOne(entry) : this.#failureOf(entry, error);
-        if (failure !== undefined) failures.set(write, failure);
+      for (const { planned, entry } of done) {
+        const failure = isClash ? await this.#finishOne(planned, entry) : this.#failureOf(entry, error);
+        if (failure !== undefined) failures.set(planned.write, failure);
       }
     }
     return failures;
@@ -153,9 +158,10 @@ class EntryBatch implements WriteBatch {
     });
   }
 
-  async #finishOne(entry: StoredEntry): Promise<unknown> {
+  async #finishOne(planned: PlannedState, entry: StoredEntry): Promise<unknown> {
     try {
-      await finish(this.#definition, entry, this.#options);
+      const rev = await finish(this.#definition, entry, this.#options);
+      if (rev !== entry._id.rev) renumber(planned, rev);
       return undefined;
     } catch (error) {
       return error;

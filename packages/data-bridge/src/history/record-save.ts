@@ -19,10 +19,12 @@ import { applyEdits } from '../edits/apply-edits.ts';
 import { isNameable } from '../update/operators.ts';
 import { fallbackTree, type UpdatePlan } from '../update/plan.ts';
 import { changesBetween, type StoredChange } from '../edits/stored-changes.ts';
+import type { PlannedState } from '../save/recorder.ts';
 import { type Answer, nullIfShapeDiffers, type Update } from '../document/stored-commands.ts';
 import { planEntry, UNKNOWN } from './entry.ts';
 import type { PlannedEntry } from '../document/planned-entry.ts';
 import {
+  beforehand,
   type Done,
   type Known,
   isGathered,
@@ -49,7 +51,9 @@ export async function recordInsert(
   const definition = recordedModel(state.definition);
   const planned = entry as PlannedEntry;
   if (mayBeKnown(state) && state.unanswered === null && !isGathered(planned))
-    document[REVISION] = await nextRevision(definition, document['_id'], options);
+    document[REVISION] = await beforehand(definition, options, () =>
+      nextRevision(definition, document['_id'], options),
+    );
   const done = await record(definition, planned, knownBeforeInsert(document), options, async () => {
     await insert();
     return insertDone(document);
@@ -160,6 +164,17 @@ export function withRevision(state: DocumentState, tree: EditTree, stored: Basel
   return { kind: 'object', children: new Map([...tree.children, set(REVISION), set(REVISION_ID)]) };
 }
 
+/** Has a document carry another revision than it was sent with: that one was taken. */
+export function renumber({ state, write }: PlannedState, rev: number): void {
+  const { baseline, isNew } = state;
+  // case: an insert that is not settled yet
+  if (isNew && write.kind === 'insert') write.document[REVISION] = rev;
+  else {
+    const edit: Edit = { kind: 'set', base: baseline.exact(REVISION), value: rev };
+    baseline.settle({ kind: 'object', children: new Map([[REVISION, edit]]) });
+  }
+}
+
 function revisionIn(baseline: Baseline): number {
   const revision = baseline.exact(REVISION);
   return revision === ABSENT ? 0 : Number(revision);
@@ -233,7 +248,9 @@ async function exchange(
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     const { session, projection } = sent;
     const sameOptions = { ...(session && { session }), ...(collation && { collation }) };
-    const found = await collection.findOne(filter, { ...sameOptions, projection, raw: true });
+    const found = await beforehand(definition, options, () =>
+      collection.findOne(filter, { ...sameOptions, projection, raw: true }),
+    );
     if (found === null) return null;
     const stored = storedIn(definition, found as unknown as Uint8Array);
     const after = await send({ ...filter, ...sameRevision(stored) }, 'after');

@@ -17,7 +17,7 @@ import type { BsonBaseline } from '../tracking/bson-baseline.ts';
 import { changesBetween, type StoredChange } from '../edits/stored-changes.ts';
 import { checkAnswered, type OneWrite, type SentFilter } from '../save/recorder.ts';
 import { planEntry } from './entry.ts';
-import { nextRevision, record, type RecordedModel } from './record.ts';
+import { beforehand, nextRevision, record, type RecordedModel } from './record.ts';
 import { fieldsOf, MAX_TRIES, revisionAfter, sameRevision, storedIn } from './record-save.ts';
 
 /*
@@ -41,7 +41,9 @@ export async function recordStaticWrite(
   checkAnswered(definition, options);
   let clash: MongoServerError | null = null;
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-    const found = await definition.collection().findOne(filter, { ...findOptionsOf(options), raw: true });
+    const found = await beforehand(definition, options, () =>
+      definition.collection().findOne(filter, { ...findOptionsOf(options), raw: true }),
+    );
     if (found !== null) {
       const before = ownBytes(found as unknown as Uint8Array);
       const written = await recordFound(definition, filter, before, write, options);
@@ -106,7 +108,8 @@ async function recordUpsert(
   const given = givenId(filter, write);
   const made = given === ABSENT ? { _id: new BSON.ObjectId() } : {};
   const doc = given === ABSENT ? made._id : given;
-  const rev = given === ABSENT ? 1 : await nextRevision(definition, doc, options);
+  const number = () => nextRevision(definition, doc, options);
+  const rev = given === ABSENT ? 1 : await beforehand(definition, options, number);
   const where = { ...filter, ...made, [REVISION_ID]: entry.id };
   const known = { doc, base: 0, seen: null, values: [], isWhole: true };
   let after: Uint8Array | null = null;

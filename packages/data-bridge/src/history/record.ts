@@ -1,11 +1,10 @@
 import { BSON, type ClientSession, type ObjectId, type OptionalId, type WriteConcern } from 'mongodb';
-import { encodeDocument } from '../bson/encode.ts';
 import { isInTransaction } from '../connection/transaction-attempt.ts';
 import type { SessionCollection } from '../connection/collection.ts';
 import { type ModelDefinition, REVISION, REVISION_ID } from '../definition/model-definition.ts';
 import { serverCode } from '../connection/driver-error.ts';
 import { HistoryError, UsageError } from '../errors.ts';
-import { outcomeOf, safely } from '../connection/write-outcome.ts';
+import { outcomeOf, safely, translate } from '../connection/write-outcome.ts';
 import type { StoredChange } from '../edits/stored-changes.ts';
 import { entryChanges, knownValues, type PendingEntry, type SeenWrite, type StoredEntry } from './entry.ts';
 import type { PlannedEntry } from '../document/planned-entry.ts';
@@ -77,7 +76,7 @@ export async function record(
       await definition.historyCollection().insertOne(documentOf(entryOf(definition, entry, done)), sent);
     return done;
   }
-  await announce(definition, entry, known, sent);
+  await beforehand(definition, options, () => announce(definition, entry, known, sent));
   let done: Done | null;
   try {
     done = await write();
@@ -90,8 +89,31 @@ export async function record(
   return null;
 }
 
+/**
+ * Does what comes before a write. Where that fails the write was not sent, whatever the error says of the command that it
+ * comes from.
+ */
+export async function beforehand<R>(
+  definition: RecordedModel,
+  options: SendOptions,
+  work: () => Promise<R>,
+): Promise<R> {
+  try {
+    return await work();
+  } catch (error) {
+    // By the driver's own error a transaction is run again.
+    if (isInTransaction(options)) throw error;
+    const told = translate(error, definition.context, definition);
+    if (outcomeOf(told) === 'refused') throw told;
+    const text = 'Nothing was written, since the write could not be announced in the history first: try again.';
+    throw new HistoryError(text, { problem: 'unannounced', ...definition.context, cause: safely(error) });
+  }
+}
+
 /** What gathers the entries of writes that are sent together: they were announced, and are written when all are done. */
 interface Gathering {
+  /** The write is tried, perhaps once more: nobody knows what becomes of it. */
+  begin(entry: PlannedEntry): void;
   /** @param done null where the write was not done. */
   take(entry: PlannedEntry, done: Done | null): void;
 }
@@ -117,6 +139,7 @@ async function gatherFrom(
   entry: PlannedEntry,
   write: () => Promise<Done | null>,
 ): Promise<Done | null> {
+  gathering.begin(entry);
   try {
     const done = await write();
     gathering.take(entry, done);
@@ -234,14 +257,12 @@ export async function lastRevisions(
   const stages = [
     { $match: { $or: docs.map((doc) => entriesOf(doc)) } },
     { $group: { _id: '$_id.doc', rev: { $max: '$_id.rev' } } },
+    // The server says which is which: numbers of other types are the same `_id` to it.
+    { $project: { _id: 0, rev: 1, place: { $indexOfArray: [{ $literal: docs }, '$_id'] } } },
   ];
   const found = await definition.historyCollection().aggregate(stages, options).toArray();
-  const revisions = new Map(found.map(({ _id, rev }) => [keyOf(_id), Number(rev)]));
-  return docs.map((doc) => revisions.get(keyOf(doc)));
-}
-
-function keyOf(doc: unknown): string {
-  return Buffer.from(encodeDocument({ doc })).toString('latin1');
+  const revisions = new Map(found.map(({ place, rev }) => [Number(place), Number(rev)]));
+  return docs.map((_, place) => revisions.get(place));
 }
 
 /** A filter of the driver: its types take every `_id` for an ObjectId. */

@@ -32,7 +32,7 @@ import type { Filter } from '../types/filter.ts';
 import type { Update } from '../types/update.ts';
 import { recorderOf } from '../save/recorder.ts';
 import { checkUpsertedId, stampUpdate } from './stamp-update.ts';
-import { sendInserts } from './send-inserts.ts';
+import { resultsLeft, sendInserts } from './send-inserts.ts';
 import { safeOptions } from './static-writes.ts';
 import type { ManyOptions, StampOptions } from './write-options.ts';
 
@@ -157,18 +157,20 @@ export class Bulk<D, I extends object = object> {
     checkWriteConcern('execute', { definition, context: definition.context }, sent);
     refuseNamed('execute', definition, sent, ['explain', 'raw', 'verboseResults', 'promoteValues']);
     const finished = await this.#finish(validate ?? definition.validate);
-    const operations = await Promise.all(
-      finished.map(async ({ name, sentAs = name, parts }) => ({
-        name,
-        ...(await recorder.bulkOperation(definition, { sentAs, parts }, sent)),
-      })),
-    );
+    const asSent = async ({ name, sentAs = name, parts }: Operation): Promise<Operation> => ({
+      name,
+      ...(await recorder.bulkOperation(definition, { sentAs, parts }, sent)),
+    });
+    const operations: Operation[] = [];
+    // A session takes one command at a time.
+    if (sent.session === undefined) operations.push(...(await Promise.all(finished.map(asSent))));
+    else for (const operation of finished) operations.push(await asSent(operation));
     if (operations.length === 0) return [];
     this.#isExecuted = true;
     const { hasBulkWrite } = await limitsOf(definition.connection());
     const results = await (hasBulkWrite ? byClient : oneByOne)(definition, operations, { ...sent, ordered });
-    if (results.some(({ error }) => error !== undefined)) throw new BulkWriteError(results, definition.context);
-    return results;
+    if (!results.some(({ error }) => error !== undefined)) return results;
+    throw new BulkWriteError(resultsLeft(results, sent), definition.context);
   }
 
   get #definition(): ModelDefinition {

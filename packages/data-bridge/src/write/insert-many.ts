@@ -7,6 +7,7 @@ import { Document, type DocumentClass } from '../save/document.ts';
 import { BulkSaveError, type SaveResult, UsageError, ValidationError, type ValidationIssue } from '../errors.ts';
 import { DocumentState, type InsertWrite } from '../document/document-state.ts';
 import { checkOwnFields } from '../document/new-document.ts';
+import { isInTransaction } from '../connection/transaction-attempt.ts';
 import { translate } from '../connection/write-outcome.ts';
 import { letOut, needsDocuments, insertStamps } from '../save/door.ts';
 import { planWrite } from '../save/plan-write.ts';
@@ -14,7 +15,7 @@ import { recorderOf, type WriteBatch } from '../save/recorder.ts';
 import { checkWriteConcern } from '../save/save.ts';
 import { partsOf } from '../save/save-recorded.ts';
 import { fail, settle } from '../save/settle.ts';
-import { type InsertFate, type InsertFates, sendInserts } from './send-inserts.ts';
+import { type InsertFate, type InsertFates, sendInserts, withoutTakenBack } from './send-inserts.ts';
 
 /** Options of `insertMany`: the driver's, whether to validate, and what to give back. */
 export interface InsertManyOptions extends BulkWriteOptions, Partial<Abortable> {
@@ -138,9 +139,11 @@ async function insertStates(
         options,
         SAVE_AGAIN,
       ));
+  // An error gives the program all of them.
+  const isTold = told.fates.some(({ outcome, error }) => outcome !== 'inserted' || error !== undefined);
   for (const [place, { outcome, error }] of told.fates.entries()) {
     const { state, write } = planned[place] as PlannedInsert;
-    if (!isHeld(place)) continue;
+    if (!isTold && !isHeld(place)) continue;
     if (outcome === 'inserted') settle(state, write);
     else if (outcome === 'unknown') fail(state, write, error, 'unknown');
   }
@@ -163,11 +166,13 @@ async function sendRecorded(
     const told = await sendPart(definition, part, options);
     fates.push(...told.fates);
     if (told.failure !== undefined && part.length === planned.length) return told;
-    const isStopped = (options.ordered ?? true) && told.fates.some(({ outcome }) => outcome !== 'inserted');
+    const isStopped =
+      ((options.ordered ?? true) || isInTransaction(options)) &&
+      told.fates.some(({ outcome }) => outcome !== 'inserted');
     if (isStopped || told.failure !== undefined) break;
   }
   while (fates.length < planned.length) fates.push({ outcome: 'untried' });
-  return { fates };
+  return withoutTakenBack({ fates }, options);
 }
 
 async function sendPart(
@@ -200,7 +205,7 @@ async function sendPart(
     const error = failures.get((part[place] as PlannedInsert).write);
     return error === undefined ? fate : { outcome: 'inserted', error };
   });
-  return { fates };
+  return withoutTakenBack({ fates }, options);
 }
 
 // ── documents ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -253,7 +258,8 @@ function sendable(definition: ModelDefinition, inputs: readonly object[], hasTim
       document[definition.version] = 1;
     }
     const stamps = hasTimes ? insertStamps(definition) : [];
-    for (const { name, value } of stamps) if (document[name] === undefined) document[name] = value;
+    const isDropped = definition.unknown === 'drop';
+    for (const { name, value } of stamps) if (isDropped || document[name] === undefined) document[name] = value;
     documents.push(document);
   }
   return documents;

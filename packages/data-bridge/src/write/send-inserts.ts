@@ -1,8 +1,9 @@
 import type { Abortable, BSON, BulkWriteOptions } from 'mongodb';
 import { type BulkFailure, readFailure } from '../connection/bulk-failure.ts';
+import { isInTransaction } from '../connection/transaction-attempt.ts';
 import { safely, translate } from '../connection/write-outcome.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
-import { OutcomeUnknownError } from '../errors.ts';
+import { type BulkResult, OutcomeUnknownError } from '../errors.ts';
 
 /** What became of one document of an insert of many. */
 export interface InsertFate {
@@ -35,6 +36,7 @@ export async function sendInserts(
 ): Promise<InsertFates> {
   let answer: BulkFailure;
   try {
+    if (options.signal?.aborted === true) return unsent(documents, options.signal.reason);
     await definition.collection().insertMany(documents, options);
     return { fates: documents.map(() => INSERTED) };
   } catch (error) {
@@ -50,11 +52,33 @@ export async function sendInserts(
     if (place >= tried) return UNTRIED;
     if (failure === undefined) return INSERTED;
     // Batches go one after another: all up to here were answered.
-    if (failure.outcome === 'applied') return { outcome: 'inserted', error };
-    return place < done + refused.size ? INSERTED : { outcome: failure.outcome, error };
+    const isAnswered = place < done + refused.size;
+    if (failure.outcome === 'applied') return isAnswered ? { outcome: 'inserted', error } : UNTRIED;
+    return isAnswered ? INSERTED : { outcome: failure.outcome, error };
   });
   const isAllTheSame = error !== undefined && fates.every((fate) => fate.error === error);
-  return { fates, ...(isAllTheSame && { failure: error }) };
+  return withoutTakenBack({ fates, ...(isAllTheSame && { failure: error }) }, options);
+}
+
+function unsent(documents: readonly BSON.Document[], reason: unknown): InsertFates {
+  return { fates: documents.map(() => ({ outcome: 'refused', error: reason })), failure: reason };
+}
+
+/** An error ends a transaction, which takes back what was inserted in it before. */
+export function withoutTakenBack(told: InsertFates, options: BulkWriteOptions): InsertFates {
+  const isEnded = told.fates.some(({ outcome, error }) => outcome !== 'inserted' || error !== undefined);
+  if (!isEnded || !isInTransaction(options)) return told;
+  const fates = told.fates.map((fate): InsertFate => {
+    if (fate.outcome !== 'inserted') return fate;
+    return fate.error === undefined ? UNTRIED : { outcome: 'refused', error: fate.error };
+  });
+  return { ...told, fates };
+}
+
+/** The same for the results of a bulk write that failed. */
+export function resultsLeft(results: readonly BulkResult[], options: BulkWriteOptions): readonly BulkResult[] {
+  if (!isInTransaction(options)) return results;
+  return results.map(({ operation, error }) => ({ operation, ...(error !== undefined && { error }) }));
 }
 
 function wordsOf(

@@ -72,6 +72,17 @@ describe('writing', () => {
   });
 });
 
+describe('an upsert', () => {
+  it.each([{ kind: 'mine' }, { kind: { $eq: 'mine' } }, { $and: [{ kind: 'mine' }] }])(
+    'may say the condition itself: %j',
+    async (said) => {
+      const { upsertedCount } = await Part.updateOne({ ...said, n: 60 }, { $set: { n: 61 } }, { upsert: true });
+      expect(upsertedCount).toBe(1);
+      expect(await Part.count({ kind: 'mine', n: 61 })).toBe(1);
+    },
+  );
+});
+
 it('stays with the model on another connection', () => {
   expect(whole.within({ kind: 'mine' }).on(database.connection).conditions).toEqual({ kind: 'mine' });
   expect(whole.on(database.connection).conditions).toBeNull();

@@ -8,6 +8,7 @@ import { openDatabase, type TestDatabase } from '../support/database.ts';
 /* Entries of writes that are sent together are announced and written together. */
 
 class User extends model('users', { name: z.string(), n: z.int().default(0) }, { history: true }) {}
+class Numbered extends model('numbered', { _id: z.bigint(), name: z.string() }, { history: true }) {}
 class Place extends model(
   'places',
   { _id: z.string(), name: z.string() },
@@ -24,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 beforeEach(async () => {
-  for (const name of ['users', 'users_history', 'places', 'places_history'])
+  for (const name of ['users', 'users_history', 'places', 'places_history', 'numbered', 'numbered_history'])
     await database.db.collection(name).deleteMany({});
   database.sent();
 });
@@ -144,6 +145,23 @@ describe('of writes that are sent together', () => {
     expect((await Place.history('a')).items.map(({ revision }) => revision)).toEqual([3, 2, 1]);
   });
 
+  it('documents with an _id of another number type than before go on, too, in a transaction as well', async () => {
+    const histories = database.db.collection<{ _id: object }>('numbered_history');
+    await histories.insertMany([
+      { _id: { doc: 5, rev: 1 } },
+      { _id: { doc: 5.5, rev: 4 } },
+      { _id: { doc: 5, rev: 2 } },
+    ]);
+    await database.connection.transaction(async () => {
+      await Numbered.insertMany([
+        { _id: 6n, name: 'a' },
+        { _id: 5n, name: 'b' },
+      ]);
+    });
+    const stored = await database.db.collection('numbered').find().sort({ _id: 1 }).toArray();
+    expect(stored.map(({ _rev }) => _rev as number)).toEqual([3, 1]);
+  });
+
   it('a revision that is taken already is told by the next free one', async () => {
     await database.db.collection('users_history').deleteMany({});
     const user = new User({ name: 'a' });
@@ -155,5 +173,33 @@ describe('of writes that are sent together', () => {
     expect(stored?.['_rev']).toBe(2);
     expect(await pending('users_history')).toBe(0);
     expect(await entries()).toHaveLength(3);
+    expect(user.$revision).toBe(2);
+  });
+
+  it('a document that was written past the mapper has the free revision in memory, too', async () => {
+    const [user] = await User.insertMany([{ name: 'a' }]);
+    if (user === undefined) throw new Error('not inserted');
+    user.name = 'b';
+    await user.save();
+    await database.db.collection('users').updateOne({ _id: user._id }, { $unset: { _rev: '', _revId: '' } });
+    user.name = 'c';
+    const other = new User({ name: 'd' });
+    await User.saveAll([user, other]);
+    expect(user.$revision).toBe(3);
+    user.name = 'e';
+    await User.saveAll([user]);
+    expect((await user.$history()).items.map(({ revision }) => revision)).toEqual([4, 3, 2, 1]);
+  });
+
+  it('a new document has the free revision in memory, too', async () => {
+    const user = new User({ name: 'a' });
+    await database.db
+      .collection<{ _id: object }>('users_history')
+      .insertOne({ _id: { doc: user._id, rev: 1 }, id: user._id } as never);
+    await User.saveAll([user, new User({ name: 'b' })]);
+    expect(user.$revision).toBe(2);
+    user.name = 'c';
+    await user.save();
+    expect(user.$revision).toBe(3);
   });
 });

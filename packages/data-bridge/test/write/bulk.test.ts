@@ -40,6 +40,24 @@ describe.each(BULK_SERVERS)('bulk() on a server %s', (_, wireVersion) => {
     return error as BulkWriteError;
   };
 
+  it('tells of nothing that was done where an error ended the transaction', async () => {
+    const session = database.connection.client.startSession();
+    session.startTransaction();
+    const bulk = User.bulk()
+      .insertOne({ name: 'd' })
+      .updateOne({ name: 'a' }, { $set: { age: 1 } })
+      .insertOne({ name: 'b' });
+    const { results } = await failureOf(bulk.execute({ session }));
+    await session.abortTransaction();
+    await session.endSession();
+    expect(results).toEqual([
+      { operation: 'insertOne' },
+      { operation: 'updateOne' },
+      { operation: 'insertOne', error: expect.any(DuplicateKeyError) },
+    ]);
+    expect(await stored()).toEqual(['a', 'b', 'c'].map((name) => [name, 18]));
+  });
+
   it('does operations of all kinds and gives the result of each', async () => {
     const bulk = User.bulk()
       .insertOne({ name: 'd' })

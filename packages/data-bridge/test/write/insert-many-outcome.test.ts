@@ -79,5 +79,7 @@ describe.each([
     expect(error.results.map(({ document }) => (document as { _id: unknown })._id)).toEqual(
       inputs.map(({ _id }) => _id),
     );
+    for (const { document, outcome } of error.results)
+      if (document instanceof Model) expect(document.$isNew).toBe(outcome === 'failed');
   });
 });

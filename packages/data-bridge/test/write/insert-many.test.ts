@@ -160,6 +160,22 @@ describe('insertMany() of plain inputs that are neither validated nor given back
     expect(await Note.count({ text: 'odd' })).toBe(0);
   });
 
+  it.each(['documents', 'ids'] as const)(
+    'gives the times of the model where its keys are dropped, for %s',
+    async (kind) => {
+      class Dropping extends model('dropping', { text: z.string() }, { timestamps: true, unknown: 'drop' }) {}
+      await Dropping.deleteMany({});
+      const input = { text: 'a', createdAt: new Date(5), updatedAt: new Date(6) };
+      await Dropping.insertMany([input as never], { validate: false, return: kind });
+      const { createdAt, updatedAt } = (await Dropping.findOne()) ?? {};
+      expect(Number(createdAt)).toBeGreaterThan(6);
+      expect(updatedAt).toEqual(createdAt);
+      await Dropping.deleteMany({});
+      await Dropping.insertMany([input as never], { validate: false, return: kind, timestamps: false });
+      expect(await Dropping.findOne()).toMatchObject({ createdAt: new Date(5), updatedAt: new Date(6) });
+    },
+  );
+
   it('runs the constructor of a class that has one', async () => {
     class Slugged extends model('slugged', { name: z.string(), slug: z.string().optional() }) {
       constructor(input: { name: string; slug?: string }) {
