@@ -341,9 +341,3 @@ function madeInside(place: Place | undefined, value: unknown, known: Known): { r
   if (place === undefined || value === undefined) return undefined;
   return isKnown(value, known) ? { value } : runSchema(place.schema, value);
 }
-
-/** What a member's or an element's own schema makes of it, where it is all that was loaded. */
-export function outputInside(place: Place | undefined, value: unknown): unknown {
-  const made = place === undefined || value === undefined ? undefined : runSchema(place.schema, value);
-  return made === undefined ? value : made.value;
-}
