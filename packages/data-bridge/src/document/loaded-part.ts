@@ -1,10 +1,5 @@
-import { isPlainObject, setOwn } from '../bson/plain-object.ts';
 import { FieldNotLoadedError, UsageError } from '../errors.ts';
 import type { DocumentState } from './document-state.ts';
-import type { Place } from '../schema/schema-shape.ts';
-import { stepInto } from '../schema/structure.ts';
-import { outputInside } from '../schema/take-output.ts';
-import { droppable, type SchemaField, type Verdict } from '../schema/schema-field.ts';
 import type { EditTree } from '../edits/edits.ts';
 import type { Extent } from '../tracking/selection.ts';
 
@@ -57,45 +52,6 @@ function refuseAt(state: DocumentState, keys: readonly string[], extent: 'part' 
   if (extent === 'nothing') throw new FieldNotLoadedError(path, state.context);
   const text = `"${path}" was loaded in part, so it cannot be replaced: set the members that were loaded; an array can only grow, by push().`;
   throw new UsageError(text, state.context);
-}
-
-/**
- * Runs a field's validator. The schema of a field loaded in part misses what was not loaded: what it finds wrong there,
- * or with an object as a whole, counts for nothing. What was loaded as a whole inside of it is given to its own schema.
- */
-export function validateLoaded(state: DocumentState, field: SchemaField, value: unknown): Verdict | Promise<Verdict> {
-  const verdict = field.validate(value);
-  if (extentAt(state, [field.name]) === 'whole') return verdict;
-  const limit = (settled: Verdict): Verdict => {
-    const { issues = [] } = settled;
-    const counting = issues.filter(({ keys: [, ...inner] }) => extentAt(state, [field.name, ...inner]) === 'whole');
-    if (counting.length > 0) return { issues: counting };
-    if (field.tellsStructure) return { value: outputOfLoaded(state, [field.name], value, field.place) };
-    if (settled.issues === undefined) return settled;
-    const keys = [field.programName];
-    const message = 'nobody can tell what the schema makes of a part: load the whole field to change it';
-    return { issues: [{ keys, path: field.programName, message }] };
-  };
-  return verdict instanceof Promise ? droppable(verdict.then(limit)) : limit(verdict);
-}
-
-function outputOfLoaded(
-  state: DocumentState,
-  keys: readonly string[],
-  value: unknown,
-  place: Place | undefined,
-): unknown {
-  const extent = extentAt(state, keys);
-  if (extent === 'whole') return outputInside(place, value);
-  if (extent === 'nothing' || place === undefined) return value;
-  if (Array.isArray(value)) {
-    return value.map((each, i) => outputOfLoaded(state, [...keys, String(i)], each, stepInto(place, i, value)));
-  }
-  if (!isPlainObject(value)) return value;
-  const output: Record<string, unknown> = {};
-  for (const key of Object.keys(value))
-    setOwn(output, key, outputOfLoaded(state, [...keys, key], value[key], stepInto(place, key, value)));
-  return output;
 }
 
 /** A copy of the fields for the model's rule. A rule that reads a field which was not loaded cannot judge: that throws. */

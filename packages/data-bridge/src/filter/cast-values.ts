@@ -35,7 +35,7 @@ export function placeAt(definition: ModelDefinition, path: string): Place | unde
 }
 
 /** Paths go through arrays: to a place in one, to any element, or to a member of the elements. */
-function stepAlong(place: Place | undefined, key: string): Place | undefined {
+export function stepAlong(place: Place | undefined, key: string): Place | undefined {
   const member = stepInto(place, key);
   if (member !== undefined || place === undefined) return member;
   const isPlace = /^\d+$/.test(key);
@@ -147,7 +147,6 @@ function coerced({ schema }: Place, text: string): unknown {
   return made instanceof Date || typeof made === 'bigint' ? made : text;
 }
 
-/** What all shapes of a place are. */
 /** What BSON type stands at a place, where it is a single one. */
 export function kindOf({ shapes }: Place): InnerKind | undefined {
   const kind = shapes[0]?.kind;

@@ -1,6 +1,8 @@
 import { refuseNamed } from '../connection/driver-options.ts';
 import type { AggregateOptions, BSON, DeleteOptions, DeleteResult, UpdateOptions, UpdateResult } from 'mongodb';
-import { readAs } from '../schema/bson-types.ts';
+import { elementOf, stepAlong } from '../filter/cast-values.ts';
+import { readerOf } from '../schema/deep-readers.ts';
+import type { Place } from '../schema/schema-shape.ts';
 import { UsageError } from '../errors.ts';
 import { run } from '../definition/operation.ts';
 import { checkPath, partOf, type QuerySpec, stagesOf } from './query-spec.ts';
@@ -30,7 +32,7 @@ export async function distinct(spec: QuerySpec<unknown>, path: string): Promise<
   const options = optionsOfAll('distinct', spec, ['readPreference', 'readConcern']);
   const stored = checkPath('distinct', path, definition);
   const values = await run(spec.definition, spec.options, (collection) => collection.distinct(stored, filter, options));
-  return values.map((value: unknown) => readAt(spec, stored, value));
+  return values.map((value: unknown) => readAt(spec, stored, value, 'element'));
 }
 
 /** What the server makes of the values at a path of the query's documents; null of no documents. */
@@ -100,8 +102,16 @@ function optionsOfAll(
   return Object.fromEntries(names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]));
 }
 
-/** Values as documents have them: `long()` and `binary()` fix the type of their field. */
-function readAt({ definition }: QuerySpec<unknown>, stored: string, value: unknown): unknown {
-  const kind = definition.fields.get(stored)?.kind;
-  return kind === undefined ? value : readAs(kind, value);
+/** Values as documents have them: a bigint, a Map or bytes where the schema says so at the path, which may go through arrays. */
+function readAt(
+  { definition }: QuerySpec<unknown>,
+  stored: string,
+  value: unknown,
+  isOf: 'field' | 'element' = 'field',
+): unknown {
+  const [name = '', ...keys] = stored.split('.');
+  const place = keys.reduce<Place | undefined>(stepAlong, definition.fields.get(name)?.place);
+  const inside = isOf === 'element' ? (elementOf(place) ?? place) : place;
+  const read = inside === undefined ? null : readerOf(inside);
+  return read === null ? value : read(value);
 }

@@ -155,13 +155,9 @@ export class SchemaField {
   }
 
   #verdict(result: StandardSchemaV1.Result<unknown>): Verdict {
-    return result.issues === undefined ? result : { issues: result.issues.map((issue) => this.#issue(issue)) };
-  }
-
-  #issue({ message, path = [] }: StandardSchemaV1.Issue): ValidationIssue {
-    // case: ArkType's paths are arrays of a class whose `map` makes another path
-    const keys = [this.programName, ...Array.from(path, keyOf)];
-    return { keys, path: keys.join('.'), message };
+    return result.issues === undefined
+      ? result
+      : { issues: result.issues.map((issue) => issueBelow([this.programName], issue)) };
   }
 
   /**
@@ -184,6 +180,16 @@ export class SchemaField {
       return undefined; // coercing a symbol throws
     }
   }
+}
+
+/** What a schema says is wrong, from the root of the document on. @param keys where that schema stands. */
+export function issueBelow(
+  keys: readonly (string | number)[],
+  { message, path = [] }: StandardSchemaV1.Issue,
+): ValidationIssue {
+  // case: ArkType's paths are arrays of a class whose `map` makes another path
+  const all = [...keys, ...Array.from(path, keyOf)];
+  return { keys: all, path: all.join('.'), message };
 }
 
 /** A promise that may be dropped: where nobody waits for it, its rejection must not end the process. */

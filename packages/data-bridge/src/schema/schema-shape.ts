@@ -65,6 +65,18 @@ export function either(all: readonly Found[]): Found {
   };
 }
 
+/** What must hold for both: told of two objects. */
+export function both(left: Found, right: Found): Found {
+  const isOpaque = left.isOpaque || right.isOpaque;
+  const [a, b] = [left.shapes[0], right.shapes[0]];
+  const isOfTwo = left.shapes.length === 1 && right.shapes.length === 1 && a?.type === 'object' && b?.type === 'object';
+  if (!isOfTwo) return { shapes: [UNKNOWN], isOpaque: true };
+  const members = new Map([...(a.members ?? []), ...(b.members ?? [])]);
+  // What one side strips the other may have.
+  const keepsOthers = a.keepsOthers === true || b.keepsOthers === true;
+  return { shapes: [{ ...a, members, others: a.others ?? b.others, keepsOthers }], isOpaque };
+}
+
 /** Makes the place of a schema. @param given the default, where the schema around it tells it. */
 export type PlaceOf = (schema: unknown, given?: () => unknown) => Place;
 

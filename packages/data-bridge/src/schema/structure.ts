@@ -2,8 +2,9 @@ import { copyInput } from '../bson/copy-input.ts';
 import { isPlainObject } from '../bson/plain-object.ts';
 import { arktypeFound } from './arktype-shape.ts';
 import { withoutIdentity } from './identified.ts';
+import { hasMember, memberAt, type Members } from './members.ts';
 import { property } from './schema-library.ts';
-import { type Found, NOTHING, type Place, type Shape, shapes } from './schema-shape.ts';
+import { type Found, NOTHING, type Place, type Shape, shapes, UNKNOWN } from './schema-shape.ts';
 import { valibotFound } from './valibot-shape.ts';
 import { zodFound } from './zod-shape.ts';
 
@@ -146,6 +147,26 @@ export function fittingShapes(place: Place | undefined, value: unknown): readonl
   });
   if (fitting.length <= 1 || !isMembers) return fitting;
   return fitting.filter(({ literals }) => [...(literals ?? [])].every(([key, known]) => known.includes(value[key])));
+}
+
+/**
+ * The places that a member or an element of what was loaded in part may have: of a union those of all choices that the loaded
+ * literals allow. Null where nobody can tell: of an unknown library, and of what a transform makes of anything.
+ */
+export function placesInto(place: Place, step: string | number, value: unknown): readonly Place[] | null {
+  const start = place.isOpaque ? (place.input ?? place) : place;
+  if (start.isOpaque && (start.shapes.length === 0 || start.shapes.includes(UNKNOWN))) return null;
+  const found = new Set<Place>();
+  for (const shape of start.shapes) {
+    const isArray = shape.type === 'array';
+    if (isArray !== Array.isArray(value)) continue;
+    const literals = [...(shape.literals ?? [])];
+    if (!literals.every(([key, known]) => !hasMember(value, key) || known.includes(memberAt(value as Members, key))))
+      continue;
+    const inner = stepOf(shape, step);
+    if (inner !== undefined) found.add(inner);
+  }
+  return [...found];
 }
 
 /** Places after which nothing more is looked for: a schema may make new ones without end. */

@@ -46,10 +46,6 @@ interface Spot {
 /** @returns the value to keep: the container itself, or a copy of the output where it cannot be laid over. */
 export function takeOutput(taking: Taking, value: unknown, output: unknown, known: Known, spot: Spot): unknown {
   if (value === undefined || isAsGiven(value, output) || isKnown(value, known)) return value;
-  if (output === UNTOLD) {
-    taking.untold.push(spot.keys);
-    return value;
-  }
   if (Array.isArray(value) && Array.isArray(output)) return takeElements(taking, value, output, known, spot);
   if (isMembers(value) && isMembers(output) && value instanceof Map === output instanceof Map)
     return takeMembers(taking, value, output, known, spot);
@@ -344,14 +340,4 @@ function isNothingOf(value: unknown, stored: readonly unknown[], isNothingMissin
 function madeInside(place: Place | undefined, value: unknown, known: Known): { readonly value: unknown } | undefined {
   if (place === undefined || value === undefined) return undefined;
   return isKnown(value, known) ? { value } : runSchema(place.schema, value);
-}
-
-/** Stands for an output that nobody knows: of a new value it is refused. */
-const UNTOLD = Symbol('untold');
-
-/** What a member's or an element's own schema makes of it, where it is all that was loaded. */
-export function outputInside(place: Place | undefined, value: unknown): unknown {
-  if (place === undefined || value === undefined) return value;
-  const made = runSchema(place.schema, value);
-  return made === undefined ? UNTOLD : made.value;
 }

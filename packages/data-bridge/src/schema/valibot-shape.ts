@@ -1,6 +1,7 @@
 import { classShape } from './class-shape.ts';
 import { property } from './schema-library.ts';
 import {
+  both,
   either,
   type Found,
   impossible,
@@ -86,7 +87,7 @@ function ofType(schema: unknown, placeOf: PlaceOf, depth: number): Found {
     case 'custom':
       return shapes(UNKNOWN);
     case 'intersect':
-      return opaque(shapes(UNKNOWN));
+      return (property(schema, 'options') as unknown[]).map((each) => foundInside(each, placeOf, inside)).reduce(both);
     case 'null':
     case 'undefined':
     case 'void':

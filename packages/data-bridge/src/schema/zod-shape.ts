@@ -1,6 +1,7 @@
 import { classShape } from './class-shape.ts';
 import { definitionOf, property } from './schema-library.ts';
 import {
+  both,
   either,
   type Found,
   impossible,
@@ -55,7 +56,7 @@ function ofType(schema: unknown, def: Record<string, unknown>, placeOf: PlaceOf,
     case 'union':
       return either((def['options'] as unknown[]).map(inside));
     case 'intersection':
-      return ofIntersection(inside(def['left']), inside(def['right']));
+      return both(inside(def['left']), inside(def['right']));
     case 'object':
       return shapes(objectShape(def, placeOf));
     case 'record':
@@ -92,17 +93,6 @@ function ofPipe(def: Record<string, unknown>, inside: (schema: unknown) => Found
   const { in: first, out: last } = def;
   const input = isFunction(first) ? undefined : first;
   return opaque(isFunction(last) ? shapes(UNKNOWN) : inside(last), input);
-}
-
-function ofIntersection(left: Found, right: Found): Found {
-  const isOpaque = left.isOpaque || right.isOpaque;
-  const [a, b] = [left.shapes[0], right.shapes[0]];
-  const isOfTwo = left.shapes.length === 1 && right.shapes.length === 1 && a?.type === 'object' && b?.type === 'object';
-  if (!isOfTwo) return { shapes: [UNKNOWN], isOpaque: true };
-  const members = new Map([...(a.members ?? []), ...(b.members ?? [])]);
-  // What one side strips the other may have.
-  const keepsOthers = a.keepsOthers === true || b.keepsOthers === true;
-  return { shapes: [{ ...a, members, others: a.others ?? b.others, keepsOthers }], isOpaque };
 }
 
 function objectShape(def: Record<string, unknown>, placeOf: PlaceOf): Shape {

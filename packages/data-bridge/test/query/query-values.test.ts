@@ -152,6 +152,33 @@ describe('distinct()', () => {
     expect(await Item.find({ category: 'dairy' }).distinct('box.width')).toEqual([5]);
   });
 
+  it('reads what the schema says at every depth, as min() and its like do', async () => {
+    class Deep extends model('deep', {
+      big: z.bigint(),
+      list: z.array(z.bigint()),
+      inner: z.object({ big: z.bigint(), bytes: z.instanceof(Uint8Array) }),
+      lines: z.array(z.object({ big: z.int64() })),
+      map: z.map(z.string(), z.bigint()),
+    }) {}
+    await Deep.create({
+      big: 1n,
+      list: [2n],
+      inner: { big: 3n, bytes: new Uint8Array([1]) },
+      lines: [{ big: 4n }],
+      map: new Map([['a', 5n]]),
+    });
+    const all = Deep.find();
+    expect(await all.distinct('big')).toEqual([1n]);
+    expect(await all.distinct('list')).toEqual([2n]);
+    expect(await all.distinct('inner.big')).toEqual([3n]);
+    expect(await all.distinct('inner.bytes')).toEqual([new Uint8Array([1])]);
+    expect(await all.distinct('lines.big')).toEqual([4n]);
+    expect(await all.distinct('lines')).toEqual([{ big: 4n }]);
+    expect(await all.distinct('map')).toEqual([new Map([['a', 5n]])]);
+    expect([await all.min('big'), await all.max('inner.big'), await all.sum('inner.big')]).toEqual([1n, 3n, 3n]);
+    expect(await all.max('list')).toEqual([2n]);
+  });
+
   it('refuses a query with sort, skip or limit, which the command does not know', async () => {
     await expect(Item.find().sort('price').distinct('price')).rejects.toThrow('sort()');
     await expect(Item.find().skip(1).distinct('price')).rejects.toThrow('skip()');
