@@ -86,6 +86,36 @@ export function castUpdate(definition: ModelDefinition, update: object): Record<
   return cast;
 }
 
+/**
+ * A filter for elements of arrays as it is sent, with text as the values that it stands for.
+ *
+ * @param update tells by its paths where the filter's names stand.
+ */
+export function castArrayFilter(definition: ModelDefinition, filter: object, update: object): Record<string, unknown> {
+  const cast: Record<string, unknown> = {};
+  for (const [key, condition] of Object.entries(filter)) {
+    const place = placeAt(definition, pathOfElement(definition, key, update));
+    const isJoining = JOINING.has(key) && Array.isArray(condition);
+    const value = isJoining
+      ? condition.map((each: object) => castArrayFilter(definition, each, update))
+      : castCondition(place, condition, { definition, path: key });
+    setOwn(cast, key, value);
+  }
+  return cast;
+}
+
+/** The stored path of `e.sku` below the array in which an update has `$[e]`. */
+function pathOfElement(definition: ModelDefinition, key: string, update: object): string {
+  const [name, ...inner] = key.split('.');
+  const step = `$[${name}]`;
+  for (const path of Object.values(update).flatMap((operand) => (isPlainObject(operand) ? Object.keys(operand) : []))) {
+    const steps = definition.storedPath(path).split('.');
+    const at = steps.indexOf(step);
+    if (at >= 0) return [...steps.slice(0, at + 1), ...inner].join('.');
+  }
+  return '';
+}
+
 function castOperand(definition: ModelDefinition, operator: string, operand: object): Record<string, unknown> {
   const cast: Record<string, unknown> = {};
   for (const [path, value] of Object.entries(operand)) {

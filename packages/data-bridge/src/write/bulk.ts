@@ -193,7 +193,7 @@ export class Bulk<D, I extends object = object> {
     { timestamps, ...given }: BulkUpdateOptions = {},
   ): this {
     const cast = ownFilter(this.#definition, filter);
-    const options = safeOptions(this.#definition, given);
+    const options = safeOptions(this.#definition, update, given);
     const stamped = stampUpdate(this.#definition, update, {
       upsert: options.upsert === true,
       timestamps,

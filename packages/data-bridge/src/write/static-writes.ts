@@ -14,6 +14,7 @@ import { translateWrite } from '../connection/write-outcome.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { type DriverOptions, run } from '../definition/operation.ts';
 import { UsageError } from '../errors.ts';
+import { castArrayFilter } from '../filter/cast-filter.ts';
 import { safeFilter } from '../filter/check-filter.ts';
 import { ownFilter } from '../filter/own-filter.ts';
 import { checkAnswered, type OneWrite, recorderOf, type SentFilter } from '../save/recorder.ts';
@@ -38,7 +39,7 @@ export async function updateOne(
   { timestamps, history, ...given }: DriverOptions<UpdateOptions> & StampOptions & Unasked = {},
 ): Promise<UpdateResult> {
   const cast = ownFilter(definition, filter);
-  const options = safeOptions(definition, given);
+  const options = safeOptions(definition, update, given);
   const stamped = stampUpdate(definition, update, { upsert: options.upsert === true, timestamps, filter: cast });
   const recorder = recorderOf(definition);
   recorder.checkOne(definition, 'updateOne', history);
@@ -55,7 +56,7 @@ export async function updateEvery(
   update: object,
   { timestamps, history, ...given }: DriverOptions<UpdateOptions> & StampOptions & ManyOptions = {},
 ): Promise<UpdateResult> {
-  const options = safeOptions(definition, given);
+  const options = safeOptions(definition, update, given);
   const stamped = stampUpdate(definition, update, { upsert: options.upsert === true, timestamps, filter });
   const recorder = recorderOf(definition);
   recorder.checkMany(definition, method, history);
@@ -108,7 +109,7 @@ export async function findAndUpdate(
   { timestamps, ...given }: DriverOptions<FindOneAndUpdateOptions> & StampOptions & Unasked = {},
 ): Promise<Raw> {
   const cast = ownFilter(definition, filter);
-  const options = safeOptions(definition, given);
+  const options = safeOptions(definition, update, given);
   const stamped = stampUpdate(definition, update, { upsert: options.upsert === true, timestamps, filter: cast });
   return findAndWrite(definition, 'findOneAndUpdate', cast, { kind: 'update', update: stamped }, options);
 }
@@ -172,8 +173,12 @@ function write<R>(
   return run(definition, options, operation, translateWrite);
 }
 
-/** Filters for elements of arrays are filters like others. */
-export function safeOptions<O extends Pick<UpdateOptions, 'arrayFilters'>>(definition: ModelDefinition, options: O): O {
+/** Filters for elements of arrays are filters like others: the update's paths tell which elements. */
+export function safeOptions<O extends Pick<UpdateOptions, 'arrayFilters'>>(
+  definition: ModelDefinition,
+  update: object,
+  options: O,
+): O {
   const { arrayFilters } = options;
   if (arrayFilters === undefined) return options;
   if (!Array.isArray(arrayFilters))
@@ -182,5 +187,5 @@ export function safeOptions<O extends Pick<UpdateOptions, 'arrayFilters'>>(defin
       definition.context,
     );
   const safe = arrayFilters.map((filter, i) => safeFilter(definition, filter, { keys: ['arrayFilters', String(i)] }));
-  return { ...options, arrayFilters: safe };
+  return { ...options, arrayFilters: safe.map((filter) => castArrayFilter(definition, filter, update)) };
 }
