@@ -48,7 +48,7 @@ describe('what a schema makes of a new array', () => {
       };
       // case: an object that moved is not what stands in its old place
       await check([{ x: ' b' }, { x: 'a' }]);
-      await fc.assert(fc.asyncProperty(input, check), { numRuns: runs(40) });
+      await fc.assert(fc.asyncProperty(input, check), runs(40));
     },
   );
 });
