@@ -106,6 +106,7 @@ export function castWhole(place: Place | undefined, value: unknown, spot: Spot):
   // case: a list of what stands alone in the schema, as in a filter of a list
   if (Array.isArray(value))
     return value.map((each, i) => castWhole(stepInto(place, i, value) ?? scalarOf(place), each, spot));
+  if (value instanceof Map) return castMap(place, value as Map<string, unknown>, spot);
   if (!isPlainObject(value)) return value;
   const cast: Record<string, unknown> = {};
   for (const [key, member] of Object.entries(value)) {
@@ -113,6 +114,12 @@ export function castWhole(place: Place | undefined, value: unknown, spot: Spot):
     setOwn(cast, key, castWhole(stepInto(place, key, value), member, inner));
   }
   return cast;
+}
+
+function castMap(place: Place, value: ReadonlyMap<string, unknown>, spot: Spot): Map<string, unknown> {
+  const cast = (key: string, member: unknown): unknown =>
+    castWhole(stepInto(place, key, value), member, { ...spot, path: `${spot.path}.${key}` });
+  return new Map(Array.from(value, ([key, member]) => [key, cast(key, member)]));
 }
 
 function scalarOf(place: Place): Place | undefined {
@@ -147,8 +154,9 @@ function coerced({ schema }: Place, text: string): unknown {
   return made instanceof Date || typeof made === 'bigint' ? made : text;
 }
 
-/** What BSON type stands at a place, where it is a single one. */
+/** What BSON type a scalar at a place has, where it is a single one: of an object beside it a union may be. */
 export function kindOf({ shapes }: Place): InnerKind | undefined {
-  const kind = shapes[0]?.kind;
-  return shapes.every((shape) => shape.type === 'scalar' && shape.kind === kind) ? kind : undefined;
+  const scalars = shapes.filter(({ type }) => type === 'scalar' || type === 'unknown');
+  const kind = scalars[0]?.kind;
+  return scalars.every((shape) => shape.kind === kind) ? kind : undefined;
 }

@@ -28,18 +28,20 @@ export function takeMemberWhole(taking: Changed, value: Members, key: string, ou
   if (taken !== undefined && !Object.is(member, taken)) putAt(taking, value, key, taken);
 }
 
-/** An equal element keeps its object; what moved is found by its value. */
+/** An equal element keeps its object; what moved is found by its value. No object stands for two elements. */
 export function takeAllElements(taking: Changed, value: unknown[], output: readonly unknown[]): unknown[] {
   const left: unknown[] = [...value];
+  const isMoved = (each: unknown) => (element: unknown) => isMutable(element) && isSame(element, each);
+  const origins = output.map((each, i) => {
+    const found = isSame(left[i], each) ? i : left.findIndex(isMoved(each));
+    if (found >= 0) left[found] = undefined;
+    return found;
+  });
   const next = output.map((each, i) => {
-    const found = isSame(left[i], each) ? i : left.findIndex((element) => isMutable(element) && isSame(element, each));
-    if (found < 0) {
-      const isInPlace = value.length === output.length && !isAmong(value, each);
-      return isInPlace ? takeWhole(taking, value[i], each) : copyInput(each);
-    }
-    const element = left[found];
-    left[found] = undefined;
-    return element;
+    const origin = origins[i] as number;
+    if (origin >= 0) return value[origin];
+    const isInPlace = value.length === output.length && left[i] !== undefined && !isAmong(value, each);
+    return isInPlace ? takeWhole(taking, value[i], each) : copyInput(each);
   });
   return replaceElements(taking, value, next);
 }

@@ -25,7 +25,7 @@ export function valibotFound(schema: unknown, placeOf: PlaceOf, depth = 0): Foun
   if (schema === undefined || depth > MAX_WRAPPERS) return NOTHING;
   const pipe = property(schema, 'pipe');
   const found = Array.isArray(pipe) ? ofPipe(schema, pipe, placeOf, depth) : ofType(schema, placeOf, depth);
-  return property(schema, 'fallback') === undefined ? found : opaque(found, found.input);
+  return property(schema, 'fallback') === undefined ? found : opaque(found, found.input ?? schema);
 }
 
 function ofPipe(schema: unknown, pipe: readonly unknown[], placeOf: PlaceOf, depth: number): Found {

@@ -25,7 +25,7 @@ export function zodFound(schema: unknown, placeOf: PlaceOf, depth = 0): Found {
   if (def === undefined || depth > MAX_WRAPPERS) return NOTHING;
   const kind = property(schema, '~bson');
   const found = kind === undefined ? ofType(schema, def, placeOf, depth) : shapes({ type: 'scalar', kind } as Shape);
-  return overwrites(def) ? opaque(found, found.input) : found;
+  return overwrites(def) ? opaque(found, found.input ?? schema) : found;
 }
 
 /** Checks such as `trim()` that give another value of the type. */
@@ -45,7 +45,7 @@ function ofType(schema: unknown, def: Record<string, unknown>, placeOf: PlaceOf,
     case 'prefault':
       return inside(def['innerType']);
     case 'catch':
-      return opaque(inside(def['innerType']));
+      return opaque(inside(def['innerType']), def['innerType']);
     case 'lazy':
       // Zod keeps what the getter gave.
       return inside(property(property(schema, '_zod'), 'innerType') ?? (def['getter'] as () => unknown)());

@@ -36,6 +36,8 @@ const fields = {
   price: decimal().optional(),
   text: z.string().optional(),
   any: z.unknown().optional(),
+  byName: z.map(z.string(), item).optional(),
+  either: z.union([objectId(), z.object({ product: objectId() })]).optional(),
 };
 const stored = {
   items: [
@@ -46,6 +48,7 @@ const stored = {
   box: { item: { product: id }, by: { a: id } },
   text: hex,
   any: hex,
+  either: id,
 };
 
 const found: readonly Loose[] = [
@@ -65,6 +68,8 @@ const found: readonly Loose[] = [
   { 'box.item': { product: hex } },
   { box: { item: { product: hex }, by: { a: hex } } },
   { 'box.by.a': hex },
+  { either: hex },
+  { either: { $in: [hex] } },
   { 'items.price': '1.5' },
   { 'items.price': { $gte: '1.5', $lt: 1.6 } },
   { 'items.key': key },
@@ -132,6 +137,9 @@ describe('text in updates', () => {
     [{ $inc: { price: 1 } }, { price: dec('1') }],
     [{ $mul: { 'items.0.price': '2' } }, { 'items.0.price': dec('3.0') }],
     [{ $set: { text: hex, any: hex } }, { text: hex, any: hex }],
+    [{ $set: { byName: new Map([['a', { product: hex }]]) } }, { byName: { a: { product: id } } }],
+    [{ $set: { either: other } }, { either: new ObjectId(other) }],
+    [{ $set: { either: { product: other } } }, { either: { product: new ObjectId(other) } }],
   ];
 
   it.each(updates)('is stored as what it stands for: %j', async (update, expected) => {
@@ -159,6 +167,50 @@ describe('text in arrayFilters', () => {
     const after: Loose = await raw(document);
     expect(after.items.map(({ note }: Loose) => note)).toEqual(['found', undefined]);
     expect(after.ids).toEqual([new ObjectId(other)]);
+  });
+
+  const set = { $set: { 'items.$[e].note': 'found' } };
+  const cases: readonly (readonly [Loose, Loose])[] = [
+    [set, { 'e.product': hex }],
+    [set, { 'e.product': { $in: [hex] } }],
+    [set, { $or: [{ 'e.product': hex }, { 'e.price': '7' }] }],
+    [set, { 'e.price': { $gte: '1.5' } }],
+    [{ $unset: { text: '' }, ...set }, { 'e.key': key }],
+  ];
+
+  it.each(cases)('finds what it stands for: %j, %j', async (update, filter) => {
+    const { Model, load } = looseModel(database, fields);
+    const notes = async (_id: unknown) =>
+      (await Model.collection.findOne({ _id }))?.items.map(({ note }: Loose) => note) as unknown;
+    const one = await load(stored);
+    await Model.updateOne({ _id: one._id }, update, { arrayFilters: [filter] });
+    expect(await notes(one._id)).toEqual(['found', undefined]);
+    const two = await load(stored);
+    await Model.bulk()
+      .updateMany({ _id: two._id }, update, { arrayFilters: [filter] })
+      .execute();
+    expect(await notes(two._id)).toEqual(['found', undefined]);
+    const three = await load(stored);
+    await Model.findOneAndUpdate({ _id: three._id }, update, { arrayFilters: [filter] });
+    expect(await notes(three._id)).toEqual(['found', undefined]);
+  });
+
+  it('of scalars, and of arrays in arrays', async () => {
+    const { Model, load } = looseModel(database, {
+      ids: z.array(objectId()),
+      rows: z.array(z.object({ ids: z.array(objectId()) })),
+    });
+    const document = await load({ ids: [id], rows: [{ ids: [id] }] });
+    const update = { $set: { 'ids.$[e]': other, 'rows.$[].ids.$[f]': other } };
+    await Model.updateOne({ _id: document._id }, update, { arrayFilters: [{ e: hex }, { f: { $in: [hex] } }] });
+    const after = await Model.collection.findOne({ _id: document._id });
+    expect(after).toMatchObject({ ids: [new ObjectId(other)], rows: [{ ids: [new ObjectId(other)] }] });
+  });
+
+  it('that cannot be such a value is refused by its path', async () => {
+    const { Model } = looseModel(database, fields);
+    const wrong = Model.updateOne({}, set, { arrayFilters: [{ 'e.product': 'no id' }] });
+    await expect(wrong).rejects.toThrow(/"arrayFilters\.e\.product"/);
   });
 });
 

@@ -18,7 +18,11 @@ const stripping: readonly (readonly [string, Loose])[] = [
   ['Zod, optional', zodCity.optional()],
   ['Zod under a transform', zodCity.transform((o) => o)],
   ['Zod in a pipe', zodCity.pipe(z.object({ city: z.string().trim() }))],
+  ['Zod, caught', zodCity.catch({ city: 'caught' })],
+  ['Zod, caught and optional', zodCity.catch({ city: 'caught' }).optional()],
+  ['Zod, overwritten', zodCity.overwrite((o) => ({ ...o }))],
   ['Valibot', v.object({ city: v.string() })],
+  ['Valibot with a fallback', v.fallback(v.object({ city: v.string() }), { city: 'caught' })],
   [
     'Valibot under a transform',
     v.pipe(

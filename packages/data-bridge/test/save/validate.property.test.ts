@@ -57,11 +57,13 @@ const anyChange = fc.constantFrom('text', 'push', 'element', 'extra');
 
 type Inner = { text: string; list: { text: string }[] };
 
-function change(inner: Inner, what: string): void {
+/** @returns true where it sets a key that the schema does not name. */
+function change(inner: Inner, what: string): boolean {
   if (what === 'text') inner.text = 'changed';
   else if (what === 'push') inner.list.push({ text: 'new' });
   else if (what === 'element' && inner.list[0] !== undefined) inner.list[0].text = 'changed';
-  else Object.assign(inner, { extra: 1 });
+  else return Object.assign(inner, { extra: 1 }).extra === 1;
+  return false;
 }
 
 let database: TestDatabase;
@@ -82,7 +84,7 @@ describe('validating what was changed in place', () => {
         for (const [name, storedName] of names) {
           const before = await collection.findOne({ _id: insertedId });
           const document = (await Mixed.findById(insertedId)) as Mixed;
-          for (const what of changes) change(document[name], what);
+          const setsExtra = changes.map((what) => change(document[name], what)).some(Boolean);
           const refused = await document.save().then(
             () => false,
             (error: unknown) => {
@@ -93,11 +95,10 @@ describe('validating what was changed in place', () => {
           if (!refused) for (const what of changes) change(before?.[storedName] as Inner, what);
           // Where a field has such a key already, it may be changed.
           const isUnknown =
-            changes.includes('extra') &&
-            !Object.hasOwn(inners[names.findIndex(([each]) => each === name)] ?? {}, 'extra');
+            setsExtra && !Object.hasOwn(inners[names.findIndex(([each]) => each === name)] ?? {}, 'extra');
           if (isUnknown && /Strip|Default|arkDelete|zodOther/.test(name)) expect(refused).toBe(true);
           expect(await collection.findOne({ _id: insertedId })).toEqual(before);
-          if (!/Strict|Reject/.test(name) && !changes.includes('extra')) expect(refused).toBe(false);
+          if (!/Strict|Reject/.test(name) && !setsExtra) expect(refused).toBe(false);
         }
       },
     );
