@@ -53,11 +53,15 @@ async function announce(
   announcements: readonly PendingEntry[],
   options: SendOptions,
 ): Promise<void> {
+  const history = definition.historyCollection();
   try {
-    await definition.historyCollection().insertMany([...announcements] as object[], { ...options, ordered: false });
+    await history.insertMany([...announcements] as object[], { ...options, ordered: false });
   } catch (error) {
     // One that is there was announced before: its write is sent once more.
     const { refused, failure } = readFailure(error);
+    // case: they are there, and were not confirmed as widely as asked
+    if (failure?.outcome === 'applied')
+      await history.deleteMany({ _id: { $in: announcements.map(({ _id }) => _id) } }, options).catch(() => {});
     if (failure !== undefined || [...refused.values()].some((each) => serverCode(each) !== 11000)) throw error;
   }
 }

@@ -161,10 +161,14 @@ async function announce(
   known: Known,
   options: SendOptions,
 ): Promise<void> {
+  const history = definition.historyCollection();
   try {
-    await definition.historyCollection().insertOne(documentOf(pendingOf(definition, entry, known)), options);
+    await history.insertOne(documentOf(pendingOf(definition, entry, known)), options);
   } catch (error) {
-    if (serverCode(error) !== 11000) throw error;
+    if (serverCode(error) === 11000) return;
+    // case: it is there, and was not confirmed as widely as asked
+    if (outcomeOf(error) === 'applied') await drop(history, entry, options);
+    throw error;
   }
 }
 

@@ -101,6 +101,19 @@ describe.each<readonly [string, Fault, object]>([
   });
 });
 
+describe('what could not be announced as widely as asked', () => {
+  it('leaves nothing in the history, which goes on to tell the past', async () => {
+    const note = await Note.create({ text: 'a' });
+    note.text = 'b';
+    proxy.next('insert', unconfirmed);
+    await expect(note.save()).rejects.toMatchObject(unannounced);
+    proxy.next('insert', unconfirmed);
+    await expect(Note.saveAll([note, new Note({ text: 'c' })])).rejects.toBeInstanceOf(Error);
+    expect(await Note.asOf(note._id, 1)).toMatchObject({ text: 'a' });
+    expect(await database.db.collection('notes_history').countDocuments({ pending: true })).toBe(0);
+  });
+});
+
 describe('what is read before a write', () => {
   it('is no part of it', async () => {
     const page = new Page({ _id: 'a', text: 'a' });
