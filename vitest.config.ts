@@ -3,8 +3,14 @@ import { configDefaults, defineConfig } from 'vitest/config';
 // The packages are tested from their sources: no build comes first.
 const conditions = ['@data-bridge/source', 'node', 'import', 'module', 'default'];
 
-/** Loops of kills, and what types cost to compile. */
-const DEEP_ALONE = ['**/*kill.test.ts', '**/types-budget.test.ts', '**/types-messages.test.ts'];
+/** Loops of kills, of cuts and of damages, and what types cost to compile. */
+const DEEP_ALONE = [
+  '**/*kill.test.ts',
+  '**/history-cut.test.ts',
+  '**/damaged-files.test.ts',
+  '**/types-budget.test.ts',
+  '**/types-messages.test.ts',
+];
 
 /**
  * `npm test`, the inner loop: every suite but those of DEEP_ALONE, properties with few cases, and files that share their
@@ -25,7 +31,8 @@ export default defineConfig({
     isolate: false,
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    maxWorkers: 2,
+    // Many tests wait for a clock: one worker more than the two cores that there are at least.
+    maxWorkers: 3,
     reporters: ['default', './scripts/totals-reporter.ts'],
     coverage: {
       provider: 'v8',
