@@ -111,7 +111,7 @@ describe('a store of which a byte has changed', () => {
     for (const page of [0, PAGE]) {
       for (let place = page; place < page + HEAD; place += IS_DEEP ? 1 : 5) {
         const bit = 1 << (place % 8);
-        const bits = IS_DEEP ? [0xff, bit, 1 << ((place + 3) % 8)] : [place % 2 === 0 ? 0xff : bit];
+        const bits = IS_DEEP ? [0xff, bit] : [place % 2 === 0 ? 0xff : bit];
         for (const one of bits) changes.push([flip(bytes, place, one)]);
       }
       const stride = IS_DEEP ? 64 : 1_600;
@@ -127,7 +127,7 @@ describe('a store of which a byte has changed', () => {
     const random = numbers();
     const next = (below: number): number => Number(random.next().value) % below;
     const pages = bytes.length / PAGE - 2;
-    const changes = Array.from({ length: caseCount(900) }, (_, at): Change => {
+    const changes = Array.from({ length: caseCount(400) }, (_, at): Change => {
       // More often among the numbers that a page begins with than in its contents.
       const place = (2 + next(pages)) * PAGE + next(at % 3 === 0 ? PAGE : 64);
       return [flip(bytes, place, 1 << next(8))];
