@@ -216,6 +216,12 @@ describe('what only the exact diff can decide', () => {
       (field: Members[]) => void Object.assign(field[0] ?? {}, id(2)),
       { removed: [{ _id: 'id1', a: new Int32(1) }] },
     ],
+    [
+      'null in the place of a rare type',
+      { a: new BSON.Timestamp({ t: 1, i: 1 }) },
+      (field: Members) => void (field['a'] = null),
+      { kind: 'object' },
+    ],
     ['a key that is gone', { a: 1, b: 2 }, (field: Members) => void delete field['a'], { kind: 'object' }],
     [
       'keys in another order, of many names',

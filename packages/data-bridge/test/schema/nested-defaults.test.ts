@@ -85,6 +85,14 @@ describe('defaults of members that the stored document lacks', () => {
     expect(database.sent()).toEqual([]);
   });
 
+  it('are none of a field that is not there', async () => {
+    const one = looseModel(database, fields);
+    const { _id } = await one.load({ z: { city: 'x' } });
+    const document = await one.Model.find({ _id }).first();
+    expect(Object.keys(document.toObject() as object)).toEqual(['_id', 'z']);
+    expect(document.isModified()).toBe(false);
+  });
+
   it('are made once for a document, wherever they are read', async () => {
     const one = make();
     const document = await load(one);
