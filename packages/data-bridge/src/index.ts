@@ -1,7 +1,8 @@
 export type { Aggregate, AggregationOptions, Lookup } from './aggregate/aggregate.ts';
 export { Binary, BSONRegExp, Decimal128, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'mongodb';
 export { type BsonOptions, Layout } from './bson/layout.ts';
-export type { Bulk, BulkDeleteOptions, BulkOptions, BulkReplaceOptions, BulkUpdateOptions } from './write/bulk.ts';
+export type { Bulk } from './write/bulk.ts';
+export type { BulkDeleteOptions, BulkOptions, BulkReplaceOptions, BulkUpdateOptions } from './write/bulk-options.ts';
 export { binary, type BsonSchema, decimal, long, objectId, regex, timestamp, uuid } from './schema/bson-types.ts';
 export type { ChangeStream, WatchOptions, WatchStage } from './watch/change-stream.ts';
 export type { Checkpoint } from './document/checkpoint.ts';

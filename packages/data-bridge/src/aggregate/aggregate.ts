@@ -1,4 +1,4 @@
-import type { Abortable, AggregateOptions, BSON, ExplainVerbosityLike } from 'mongodb';
+import type { AggregateOptions, BSON, ExplainVerbosityLike } from 'mongodb';
 import type { Batch } from '../bson/batch.ts';
 import { customInspect } from '../bson/inspect.ts';
 import { decodeStored } from '../bson/decode.ts';
@@ -7,10 +7,11 @@ import { typeName } from '../schema/bson-types.ts';
 import { castFilter } from '../filter/cast-filter.ts';
 import type { Cursor, SessionCollection } from '../connection/collection.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
-import { DECODING, refuseNamed } from '../connection/driver-options.ts';
+import { checkTaken, type DriverOptions, TAKEN } from '../connection/taken-options.ts';
 import { type ErrorContext, UsageError } from '../errors.ts';
 import { type Readers, readersAfter } from './result-readers.ts';
-import { checkCount, type ReadAll, sortOf } from '../query/query-spec.ts';
+import { checkCount, type ReadAll } from '../query/query-spec.ts';
+import { sortOf } from '../filter/sort-order.ts';
 import { aggregationText } from '../query/query-text.ts';
 import { Results } from '../query/results.ts';
 import { safeFilter, safeStage } from '../filter/check-filter.ts';
@@ -32,11 +33,8 @@ import type { StoredShape } from '../types/stored.ts';
 import type { Sort } from '../types/sort.ts';
 import { run } from '../definition/operation.ts';
 
-/** Options that a method stands for, or that would change what comes back. */
-const REFUSED = ['raw', 'explain', 'cursor', 'out', ...DECODING] as const;
-
 /** What `aggregate` takes: the driver's options but those that would change what comes back. */
-export type AggregationOptions = Omit<AggregateOptions, (typeof REFUSED)[number]> & Abortable;
+export type AggregationOptions = DriverOptions<AggregateOptions, 'aggregate'>;
 
 type Stage = Readonly<Record<string, unknown>>;
 
@@ -97,7 +95,7 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
 
   /** @internal */
   static of<R, D>(definition: ModelDefinition, read: ReadAll<D>, options: AggregationOptions = {}): Aggregate<R, D> {
-    refuseNamed('aggregate', definition, options, REFUSED);
+    checkTaken('aggregate', definition, options, TAKEN.aggregate);
     const { conditions } = definition;
     const stages = conditions === null ? [] : [{ $match: conditions }];
     return new Aggregate({ definition, read, options, stages, gives: 'documents', readers: definition.readers() });

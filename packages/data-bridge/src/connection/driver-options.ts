@@ -1,23 +1,3 @@
-import { isPlainObject } from '../bson/plain-object.ts';
-import { type ErrorContext, UsageError } from '../errors.ts';
-import { typeName } from '../schema/bson-types.ts';
-
-/** Options of the driver that say how bytes are read: the mapper reads them itself, as the connection says. */
-export const DECODING = [
-  'fieldsAsRaw',
-  'promoteValues',
-  'promoteLongs',
-  'promoteBuffers',
-  'useBigInt64',
-  'bsonRegExp',
-  'enableUtf8Validation',
-] as const;
-
-/** The first of these options that is there although the types leave it out. */
-export function givenOf(options: object, names: readonly string[]): string | undefined {
-  return names.find((name) => (options as Record<string, unknown>)[name] !== undefined);
-}
-
 /** What is called instead of giving an option. */
 const INSTEAD: Readonly<Record<string, string>> = {
   projection: `find(…).select('name') and omit('name') say what is loaded`,
@@ -28,24 +8,6 @@ const INSTEAD: Readonly<Record<string, string>> = {
 /** How an error about a refused option ends: with what to do instead. */
 export function insteadOf(option: string): string {
   return Object.hasOwn(INSTEAD, option) ? `: ${INSTEAD[option]}.` : '.';
-}
-
-/** @throws UsageError for options that are none, and for an option of another method, which would be ignored. */
-export function refuseNamed(
-  method: string,
-  { context }: { readonly context: ErrorContext },
-  options: object,
-  names: readonly string[],
-): void {
-  // case: find(filter, 'name email'), as other libraries have it
-  if (!isPlainObject(options))
-    throw new UsageError(
-      `${method}() takes its options as an object, got ${typeName(options)}${insteadOf('projection')}`,
-      context,
-    );
-  const refused = givenOf(options, names);
-  if (refused !== undefined)
-    throw new UsageError(`${method}() does not take the option "${refused}"${insteadOf(refused)}`, context);
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { BSON, FindOneAndUpdateOptions, UpdateOptions } from 'mongodb';
 import { ownBytes } from '../bson/arena.ts';
 import { serverCode } from '../connection/driver-error.ts';
-import { DocumentNotFoundError, UsageError } from '../errors.ts';
+import { DocumentNotFoundError } from '../errors.ts';
 import type { DocumentState } from './document-state.ts';
 import { translate } from '../connection/write-outcome.ts';
 import { type Edit, type EditTree, someEdit } from '../edits/edits.ts';
@@ -87,8 +87,6 @@ function nullIfShapeError(form: UpdatePlan, error: unknown): null {
 
 /** The stored document's bytes, or null when it is gone. They lie in the driver's buffers: copy what is kept. */
 export async function readRaw(state: DocumentState, options: object = {}): Promise<Uint8Array | null> {
-  if ((options as { projection?: unknown }).projection !== undefined)
-    throw new UsageError('reload() does not take the option "projection": it reads what was loaded.', state.context);
   const { selection } = state.baseline;
   const part = selection === null ? {} : { projection: selection.projection };
   try {

@@ -1,3 +1,4 @@
+import { checkTaken } from '../connection/taken-options.ts';
 import type { Binary, ObjectId } from 'mongodb';
 import { slicesOf } from '../bson/batch.ts';
 import { ABSENT, encodeDocument } from '../bson/encode.ts';
@@ -19,11 +20,9 @@ export interface HistoryRepair {
 }
 
 /** Deletes entries that are older. Gives how many. */
-export async function pruneHistory(
-  definition: RecordedModel,
-  { olderThan }: { readonly olderThan: Date },
-): Promise<number> {
-  const at = { $lt: checkTime(definition, 'pruneHistory', olderThan) };
+export async function pruneHistory(definition: RecordedModel, options: { readonly olderThan: Date }): Promise<number> {
+  checkTaken('pruneHistory', definition, options, ['olderThan']);
+  const at = { $lt: checkTime(definition, 'pruneHistory', options.olderThan) };
   const filter: Record<string, unknown> = { '_id.rev': { $exists: true }, at };
   return inWords(definition, async () => (await definition.historyCollection().deleteMany(filter)).deletedCount);
 }
@@ -38,8 +37,10 @@ const MINUTE = 60_000;
  */
 export async function repairHistory(
   definition: RecordedModel,
-  { olderThan = new Date(Date.now() - MINUTE) }: { readonly olderThan?: Date } = {},
+  options: { readonly olderThan?: Date } = {},
 ): Promise<HistoryRepair> {
+  checkTaken('repairHistory', definition, options, ['olderThan']);
+  const { olderThan = new Date(Date.now() - MINUTE) } = options;
   const time = checkTime(definition, 'repairHistory', olderThan);
   return inWords(definition, async () => {
     const repair = { completed: 0, dropped: 0 };

@@ -1,11 +1,12 @@
 import { decodeStored } from '../bson/decode.ts';
 import { ABSENT, encodeDocument } from '../bson/encode.ts';
+import { checkTaken } from '../connection/taken-options.ts';
 import { type ErrorContext, HistoryError, UsageError } from '../errors.ts';
 import { type Fields, lastEntry, type ReadOptions, stateAt, valueAt } from './read.ts';
 import type { RecordedModel } from './record.ts';
 import { fieldsOf } from './record-save.ts';
 import type { DocumentState } from '../document/document-state.ts';
-import { save, type SaveOptions } from '../save/save.ts';
+import { save, type SaveOptions, SAVING } from '../save/save.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
 import { changesBetween, replacedAt, type StoredKeys } from '../edits/stored-changes.ts';
 import { validate } from '../save/validate.ts';
@@ -20,6 +21,7 @@ export async function revert(
   revision: number,
   options: SaveOptions = {},
 ): Promise<void> {
+  checkTaken('$revert', state, options, SAVING);
   checkRevertible(state);
   const past = await stateAt(definition, state.filter._id, revision, readOptions(options));
   if (past === null) {
@@ -88,6 +90,7 @@ export async function restore<D>(
   stateOf: (document: D) => DocumentState,
   options: SaveOptions = {},
 ): Promise<D> {
+  checkTaken('restore', definition, options, SAVING);
   const context = { ...definition.context, id: doc };
   const last = await lastEntry(definition, doc, readOptions(options));
   if (last !== null && last.kind !== 'delete') throw new UsageError('The document is not deleted.', context);

@@ -1,5 +1,6 @@
 import { decodeStored } from '../bson/decode.ts';
 import { encodeDocument } from '../bson/encode.ts';
+import { checkTaken } from '../connection/taken-options.ts';
 import { castId } from '../filter/cast-filter.ts';
 import { definitionKey, type ModelDefinition, REVISION } from '../definition/model-definition.ts';
 import type { Document, DocumentClass } from '../save/document.ts';
@@ -61,6 +62,7 @@ export async function fieldsAsOf(
   options: ReadOptions = {},
 ): Promise<object | null> {
   const definition = recordedModel(model.prototype[definitionKey]);
+  checkTaken('asOf', definition, options, ['session']);
   if (!(when instanceof Date && !Number.isNaN(when.getTime()))) checkRevision(definition, when);
   const doc = castId(definition, id);
   const fields = await stateAt(definition, doc, when, options);

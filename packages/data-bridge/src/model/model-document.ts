@@ -1,4 +1,4 @@
-import { refuseNamed } from '../connection/driver-options.ts';
+import { checkTaken, TAKEN } from '../connection/taken-options.ts';
 import type {
   BSON,
   Collection,
@@ -102,16 +102,16 @@ export class ModelDocument extends Document<unknown> {
   }
 
   static async findOne(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<unknown> {
-    return Query.of(definitionOf(this), readInto(this), filter, options).first();
+    return Query.of(definitionOf(this), readInto(this), filter, options, 'findOne').first();
   }
 
   static async findById(this: DocumentClass, id: unknown, options?: QueryOptions): Promise<unknown> {
     const definition = definitionOf(this);
-    return Query.of(definition, readInto(this), idFilter(definition, id), options).first();
+    return Query.of(definition, readInto(this), idFilter(definition, id), options, 'findOne').first();
   }
 
   static async count(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<number> {
-    return Query.of(definitionOf(this), readInto(this), filter, options).count();
+    return Query.of(definitionOf(this), readInto(this), filter, options, 'count').count();
   }
 
   static findBy(this: DocumentClass, values: object, options?: QueryOptions): Query<unknown> {
@@ -119,10 +119,11 @@ export class ModelDocument extends Document<unknown> {
   }
 
   static async exists(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<boolean> {
-    return Query.of(definitionOf(this), readInto(this), filter, options).exists();
+    return Query.of(definitionOf(this), readInto(this), filter, options, 'exists').exists();
   }
 
   static async estimatedCount(this: DocumentClass, options: EstimatedDocumentCountOptions = {}): Promise<number> {
+    checkTaken('estimatedCount', definitionOf(this), options, TAKEN.estimatedCount);
     return run(definitionOf(this), options, (collection) => collection.estimatedDocumentCount(options));
   }
 
@@ -132,7 +133,7 @@ export class ModelDocument extends Document<unknown> {
     filter: object = {},
     options?: QueryOptions,
   ): Promise<unknown[]> {
-    return Query.of(definitionOf(this), readInto(this), filter, options).distinct(field as never);
+    return Query.of(definitionOf(this), readInto(this), filter, options, 'distinct').distinct(field as never);
   }
 
   static async updateOne(
@@ -151,7 +152,7 @@ export class ModelDocument extends Document<unknown> {
     options?: UpdateOptions & StampOptions & ManyOptions,
   ): Promise<UpdateResult> {
     const definition = definitionOf(this);
-    return updateEvery(definition, 'updateMany', ownFilter(definition, filter), update, options);
+    return updateEvery(definition, 'updateMany', ownFilter(definition, filter), update, {}, options);
   }
 
   static async upsert(
@@ -160,7 +161,7 @@ export class ModelDocument extends Document<unknown> {
     update: object,
     options: FindOneAndUpdateOptions & StampOptions = {},
   ): Promise<unknown> {
-    refuseNamed('upsert', definitionOf(this), options, ['upsert', 'returnDocument']);
+    checkTaken('upsert', definitionOf(this), options, [...TAKEN.upsert, 'timestamps', 'history']);
     const after = { ...options, upsert: true, returnDocument: 'after' } as const;
     return readOne(this, await findAndUpdate(definitionOf(this), filter, update, after));
   }
@@ -169,8 +170,10 @@ export class ModelDocument extends Document<unknown> {
     this: DocumentClass,
     filter: object,
     input: object,
-    { validate, ...options }: ReplaceOptions & ValidateOptions = {},
+    given: ReplaceOptions & ValidateOptions = {},
   ): Promise<UpdateResult> {
+    checkTaken('replaceOne', definitionOf(this), given, [...TAKEN.replaceOne, 'validate', 'history']);
+    const { validate, ...options } = given;
     return replaceOne(definitionOf(this), filter, await replacementOf(this, input, validate), options);
   }
 
@@ -178,8 +181,9 @@ export class ModelDocument extends Document<unknown> {
     this: DocumentClass,
     filter: object,
     update: object,
-    options?: FindOneAndUpdateOptions & StampOptions,
+    options: FindOneAndUpdateOptions & StampOptions = {},
   ): Promise<unknown> {
+    checkTaken('findOneAndUpdate', definitionOf(this), options, [...TAKEN.findOneAndUpdate, 'timestamps', 'history']);
     return readOne(this, await findAndUpdate(definitionOf(this), filter, update, options));
   }
 
@@ -187,8 +191,10 @@ export class ModelDocument extends Document<unknown> {
     this: DocumentClass,
     filter: object,
     input: object,
-    { validate, ...options }: FindOneAndReplaceOptions & ValidateOptions = {},
+    given: FindOneAndReplaceOptions & ValidateOptions = {},
   ): Promise<unknown> {
+    checkTaken('findOneAndReplace', definitionOf(this), given, [...TAKEN.findOneAndReplace, 'validate', 'history']);
+    const { validate, ...options } = given;
     const replacement = await replacementOf(this, input, validate);
     return readOne(this, await findAndReplace(definitionOf(this), filter, replacement, options));
   }
@@ -211,7 +217,7 @@ export class ModelDocument extends Document<unknown> {
     options?: DeleteOptions & ManyOptions,
   ): Promise<DeleteResult> {
     const definition = definitionOf(this);
-    return deleteEvery(definition, 'deleteMany', ownFilter(definition, filter), options);
+    return deleteEvery(definition, 'deleteMany', ownFilter(definition, filter), {}, options);
   }
 
   static watch(this: DocumentClass, pipeline?: readonly WatchStage[], options?: WatchOptions): ChangeStream<unknown> {
@@ -245,7 +251,7 @@ export class ModelDocument extends Document<unknown> {
 
   static hydrate(this: DocumentClass, stored: object, options: { readonly select?: readonly string[] } = {}): unknown {
     const definition = definitionOf(this);
-    refuseNamed('hydrate', definition, options, ['omit', 'projection']);
+    checkTaken('hydrate', definition, options, ['select']);
     const isBytes = stored instanceof Uint8Array;
     if (!isBytes && !isPlainObject(stored))
       throw new UsageError(

@@ -7,7 +7,9 @@ import type {
   FindOneAndDeleteOptions,
   FindOneAndReplaceOptions,
   FindOneAndUpdateOptions,
+  FindOptions,
   ReplaceOptions,
+  Sort,
   UpdateOptions,
   UpdateResult,
 } from 'mongodb';
@@ -44,7 +46,7 @@ import type {
 } from '../types/shape.ts';
 import type { Declared, StoredShape } from '../types/stored.ts';
 import type { Update } from '../types/update.ts';
-import type { DriverOptions } from '../definition/operation.ts';
+import type { DriverOptions } from '../connection/taken-options.ts';
 import type { ManyOptions, StampOptions, ValidateOptions } from '../write/write-options.ts';
 
 /** Members of every document, which no field may be called. */
@@ -99,83 +101,91 @@ export interface Statics<F extends Fields> {
   /** The documents that match, all by default: a query that runs when it is awaited or iterated. */
   find<D>(this: Class<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Query<D>;
   /** The first document that matches, or null. */
-  findOne<D>(this: Class<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Promise<D | null>;
+  findOne<D>(
+    this: Class<D>,
+    filter?: NoInfer<Filter<D>>,
+    options?: DriverOptions<FindOptions, 'findOne'>,
+  ): Promise<D | null>;
   /** The document with this `_id`, or null. A string of 24 hexadecimal digits is taken for an ObjectId. */
-  findById<D>(this: Class<D>, id: IdOf<D> | string, options?: QueryOptions): Promise<D | null>;
+  findById<D>(this: Class<D>, id: IdOf<D> | string, options?: DriverOptions<FindOptions, 'findOne'>): Promise<D | null>;
   /** How many documents match. */
-  count<D>(this: Class<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Promise<number>;
+  count<D>(this: Class<D>, filter?: NoInfer<Filter<D>>, options?: DriverOptions<FindOptions, 'count'>): Promise<number>;
   /** Documents whose fields equal these values. Values are never operators, so use it for input from outside. */
   findBy<D>(this: Class<D>, values: NoInfer<Equality<D>>, options?: QueryOptions): Query<D>;
   /** True where any document matches. */
-  exists<D>(this: Class<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Promise<boolean>;
+  exists<D>(
+    this: Class<D>,
+    filter?: NoInfer<Filter<D>>,
+    options?: DriverOptions<FindOptions, 'exists'>,
+  ): Promise<boolean>;
   /** How many documents the collection has, by its own record: fast, and not exact while others write. */
-  estimatedCount(options?: DriverOptions<EstimatedDocumentCountOptions>): Promise<number>;
+  estimatedCount(options?: DriverOptions<EstimatedDocumentCountOptions, 'estimatedCount'>): Promise<number>;
   /** The different values of a field or a dotted path; of an array its elements. */
   distinct<D, P extends Paths<D>>(
     this: Class<D>,
     path: P,
     filter?: NoInfer<Filter<D>>,
-    options?: DriverOptions<DistinctOptions>,
+    options?: DriverOptions<DistinctOptions, 'distinct'>,
   ): Promise<ElementOf<Exclude<PathValue<D, P>, undefined>>[]>;
   /** Updates the first document that matches. */
   updateOne<D>(
     this: Class<D>,
     filter: NoInfer<Filter<D>>,
     update: NoInfer<Update<D>>,
-    options?: DriverOptions<UpdateOptions> & StampOptions,
+    options?: DriverOptions<UpdateOptions & { sort?: Sort }, 'updateOne'> & StampOptions,
   ): Promise<UpdateResult>;
   /** Updates every document that matches. */
   updateMany<D>(
     this: Class<D>,
     filter: NoInfer<Filter<D>>,
     update: NoInfer<Update<D>>,
-    options?: DriverOptions<UpdateOptions> & StampOptions & ManyOptions,
+    options?: DriverOptions<UpdateOptions, 'updateMany'> & StampOptions & ManyOptions,
   ): Promise<UpdateResult>;
   /** Updates the first document that matches, or inserts one with the filter's values, the update's and the defaults. Gives the document after. */
   upsert<D>(
     this: Class<D>,
     filter: NoInfer<Filter<D>>,
     update: NoInfer<Update<D>>,
-    options?: Omit<DriverOptions<FindOneAndUpdateOptions>, 'upsert' | 'returnDocument'> & StampOptions,
+    options?: DriverOptions<FindOneAndUpdateOptions, 'upsert'> & StampOptions,
   ): Promise<D>;
   /** Replaces the first document that matches by what `create` would store; it is validated first. */
   replaceOne<D>(
     this: Class<D>,
     filter: NoInfer<Filter<D>>,
     replacement: Input<F>,
-    options?: DriverOptions<ReplaceOptions> & ValidateOptions,
+    options?: DriverOptions<ReplaceOptions, 'replaceOne'> & ValidateOptions,
   ): Promise<UpdateResult>;
   /** Updates the first document that matches, and gives it as it was, or as it is with `returnDocument: 'after'`. */
   findOneAndUpdate<D>(
     this: Class<D>,
     filter: NoInfer<Filter<D>>,
     update: NoInfer<Update<D>>,
-    options?: DriverOptions<FindOneAndUpdateOptions> & StampOptions,
+    options?: DriverOptions<FindOneAndUpdateOptions, 'findOneAndUpdate'> & StampOptions,
   ): Promise<D | null>;
   /** Replaces the first document that matches, and gives it as it was, or as it is with `returnDocument: 'after'`. */
   findOneAndReplace<D>(
     this: Class<D>,
     filter: NoInfer<Filter<D>>,
     replacement: Input<F>,
-    options?: DriverOptions<FindOneAndReplaceOptions> & ValidateOptions,
+    options?: DriverOptions<FindOneAndReplaceOptions, 'findOneAndReplace'> & ValidateOptions,
   ): Promise<D | null>;
   /** Deletes the first document that matches, and gives it. */
   findOneAndDelete<D>(
     this: Class<D>,
     filter: NoInfer<Filter<D>>,
-    options?: DriverOptions<FindOneAndDeleteOptions>,
+    options?: DriverOptions<FindOneAndDeleteOptions, 'findOneAndDelete'>,
   ): Promise<D | null>;
   /** Deletes the first document that matches. */
   deleteOne<D>(
     this: Class<D>,
     filter: NoInfer<Filter<D>>,
-    options?: DriverOptions<DeleteOptions>,
+    options?: DriverOptions<DeleteOptions, 'delete'>,
   ): Promise<DeleteResult>;
   /** Deletes every document that matches; `{}` deletes all. */
   deleteMany<D>(
     this: Class<D>,
     filter: NoInfer<Filter<D>>,
-    options?: DriverOptions<DeleteOptions> & ManyOptions,
+    options?: DriverOptions<DeleteOptions, 'delete'> & ManyOptions,
   ): Promise<DeleteResult>;
   /**
    * Makes a document of what is stored: a plain object, as the driver gives it, or BSON bytes (which are copied).

@@ -5,7 +5,9 @@ import { count } from './query-operations.ts';
 import { afterPosition, type OrderKey, unpageableType } from './keyset.ts';
 import { type Position, readToken, writeToken } from './page-token.ts';
 import { run } from '../definition/operation.ts';
-import { checkCount, open, type QuerySpec, readBatch, refuse, sortOf } from './query-spec.ts';
+import { checkCount, open, type QuerySpec, readBatch, refuse } from './query-spec.ts';
+import { sortOf } from '../filter/sort-order.ts';
+import { checkTaken } from '../connection/taken-options.ts';
 import { takeAll } from '../connection/raw-batch.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
 
@@ -37,7 +39,8 @@ export interface Page<D> {
 
 /** One page of a query's documents: those after a place, not those after a number of others. */
 export async function page<D>(spec: QuerySpec<D>, options: PageOptions): Promise<Page<D>> {
-  const { size, after = null, before = null, total = false } = (options as PageOptions | undefined) ?? { size: 0 };
+  checkTaken('page', spec.definition, options, ['size', 'after', 'before', 'total']);
+  const { size, after = null, before = null, total = false } = options;
   checkCount('page', size, 1);
   const keys = orderOf(spec);
   if (after !== null && before !== null) refuse(spec, 'page() takes a token in "after" or in "before", not both.');

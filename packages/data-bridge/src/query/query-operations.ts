@@ -1,4 +1,4 @@
-import { refuseNamed } from '../connection/driver-options.ts';
+import { checkTaken, type DriverOptions, TAKEN } from '../connection/taken-options.ts';
 import type { AggregateOptions, BSON, DeleteOptions, DeleteResult, UpdateOptions, UpdateResult } from 'mongodb';
 import { elementOf, stepAlong } from '../filter/cast-values.ts';
 import { readerOf } from '../schema/deep-readers.ts';
@@ -29,7 +29,7 @@ export async function count(spec: QuerySpec<unknown>): Promise<number> {
 /** The different values at a path of the matching documents. */
 export async function distinct(spec: QuerySpec<unknown>, path: string): Promise<unknown[]> {
   const { definition, filter } = spec;
-  const options = optionsOfAll('distinct', spec, ['readPreference', 'readConcern']);
+  const options = optionsOfAll('distinct', spec, TAKEN.distinct);
   const stored = checkPath('distinct', path, definition);
   const values = await run(spec.definition, spec.options, (collection) => collection.distinct(stored, filter, options));
   return values.map((value: unknown) => readAt(spec, stored, value, 'element'));
@@ -62,25 +62,26 @@ export async function explain(spec: QuerySpec<unknown>, verbosity: Verbosity): P
 export async function updateAll(
   spec: QuerySpec<unknown>,
   update: object,
-  options: UpdateOptions & StampOptions & ManyOptions = {},
+  options: DriverOptions<UpdateOptions, 'updateMany'> & StampOptions & ManyOptions = {},
 ): Promise<UpdateResult> {
-  refuseNamed('update', spec.definition, options, ['upsert']);
-  return updateEvery(spec.definition, 'update', spec.filter, update, { ...optionsOfAll('update', spec), ...options });
+  if (options.upsert !== undefined) checkTaken('update', spec.definition, { upsert: options.upsert }, []);
+  const own = optionsOfAll('update', spec, TAKEN.updateMany);
+  return updateEvery(spec.definition, 'update', spec.filter, update, own, options);
 }
 
 /** Deletes every matching document. */
 export async function deleteAll(
   spec: QuerySpec<unknown>,
-  options: DeleteOptions & ManyOptions = {},
+  options: DriverOptions<DeleteOptions, 'delete'> & ManyOptions = {},
 ): Promise<DeleteResult> {
-  return deleteEvery(spec.definition, 'delete', spec.filter, { ...optionsOfAll('delete', spec), ...options });
+  return deleteEvery(spec.definition, 'delete', spec.filter, optionsOfAll('delete', spec, TAKEN.delete), options);
 }
 
-/** The query's options for an operation that always takes every matching document. */
+/** The query's options for an operation that always takes every matching document. @param taken those that it can hand on. */
 function optionsOfAll(
   method: string,
   { definition, options }: QuerySpec<unknown>,
-  more: readonly (keyof QuerySpec<unknown>['options'])[] = [],
+  taken: readonly string[],
 ): BSON.Document {
   const given = (['sort', 'skip', 'limit'] as const).find((name) => options[name]);
   if (given !== undefined)
@@ -88,18 +89,9 @@ function optionsOfAll(
       `${method}() takes every document that matches, so the query can have no ${given}().`,
       definition.context,
     );
-  const names = [
-    'session',
-    'collation',
-    'hint',
-    'comment',
-    'maxTimeMS',
-    'timeoutMS',
-    'let',
-    'signal',
-    ...more,
-  ] as const;
-  return Object.fromEntries(names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]));
+  const { sort: _sort, skip: _skip, limit: _limit, ...others } = options;
+  checkTaken(method, definition, others, taken);
+  return others;
 }
 
 /** Values as documents have them: a bigint, a Map or bytes where the schema says so at the path, which may go through arrays. */

@@ -1,12 +1,13 @@
-import type { Abortable, BSON, FindOptions, Hint } from 'mongodb';
+import type { Abortable, BSON, FindOptions } from 'mongodb';
 import type { Batch } from '../bson/batch.ts';
 import { typeName } from '../schema/bson-types.ts';
 import { ownFilter } from '../filter/own-filter.ts';
 import type { Cursor } from '../connection/collection.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
-import { DECODING, refuseNamed } from '../connection/driver-options.ts';
+import { checkTaken, type DriverOptions, TAKEN } from '../connection/taken-options.ts';
 import { UsageError } from '../errors.ts';
-import { refusePathList } from './refuse-path-list.ts';
+import { refusePathList } from '../filter/refuse-path-list.ts';
+import { hintOf, sortOf } from '../filter/sort-order.ts';
 import { Selection } from '../tracking/selection.ts';
 
 /** Reads the documents of one batch. Their bytes lie in the driver's buffers: what is kept must be copied. */
@@ -26,42 +27,11 @@ export interface QuerySpec<D> {
   readonly isMapped: boolean;
 }
 
-/** Options that would change which documents are meant, what a document holds, or the bytes it is read from. */
-const REFUSED = [
-  'projection',
-  'raw',
-  'tailable',
-  'awaitData',
-  'maxAwaitTimeMS',
-  'explain',
-  'returnKey',
-  'showRecordId',
-  'min',
-  'max',
-  'oplogReplay',
-  'timeout',
-  ...DECODING,
-] as const;
+/** The statics that begin with a query. */
+export type QueryMethod = 'find' | 'findOne' | 'count' | 'exists' | 'distinct';
 
 /** What `find` takes: the driver's options but those that would change what a document is, or that a query has methods for. */
-export type QueryOptions = Omit<FindOptions, (typeof REFUSED)[number]> & Abortable;
-
-/** Which way a sort goes by one path. */
-export type Direction = 1 | -1;
-
-/** One key of a sort as it is sent: a direction, or the score of a text search. */
-type SortValue = Direction | { readonly $meta: string };
-
-const DIRECTIONS: ReadonlyMap<unknown, Direction> = new Map<unknown, Direction>([
-  [1, 1],
-  ['1', 1],
-  ['asc', 1],
-  ['ascending', 1],
-  [-1, -1],
-  ['-1', -1],
-  ['desc', -1],
-  ['descending', -1],
-]);
+export type QueryOptions = DriverOptions<FindOptions, 'find'>;
 
 /** @throws UsageError for an option that a query does not take, and for a filter, a sort or a count that cannot be. */
 export function querySpec<D>(
@@ -69,8 +39,9 @@ export function querySpec<D>(
   read: ReadAll<D>,
   filter: object,
   options: QueryOptions = {},
+  method: QueryMethod = 'find',
 ): QuerySpec<D> {
-  refuseNamed('find', definition, options, REFUSED);
+  checkTaken(method, definition, options, TAKEN[method]);
   const { sort, skip, limit, hint, ...others } = options;
   return {
     definition,
@@ -86,41 +57,6 @@ export function querySpec<D>(
       ...(limit === undefined ? {} : { limit: checkCount('limit', limit) }),
     },
   };
-}
-
-/** The order as it is sent: stored paths with their directions. */
-export function sortOf(
-  names: Pick<ModelDefinition, 'storedPath'> | ModelDefinition,
-  sort: unknown,
-): Map<string, SortValue> {
-  const keys = entriesOf(sort).map(([path, direction]): [string, SortValue] => {
-    const value = DIRECTIONS.get(direction) ?? scoreOf(direction);
-    if (value === undefined)
-      throw new UsageError(`sort() takes 1 or -1 for "${path}", 'asc' or 'desc', got ${describe(direction)}.`);
-    if ('names' in names) refusePathList('sort', path, names);
-    return [names.storedPath(path), value];
-  });
-  return new Map(keys);
-}
-
-function scoreOf(direction: unknown): SortValue | undefined {
-  const { $meta } = (direction ?? {}) as { $meta?: unknown };
-  return typeof $meta === 'string' ? { $meta } : undefined;
-}
-
-function entriesOf(sort: unknown): [string, unknown][] {
-  if (typeof sort === 'string') return [[sort, 1]];
-  if (sort instanceof Map) return [...(sort as Map<string, unknown>)];
-  if (Array.isArray(sort))
-    return sort.map((entry: unknown) => (Array.isArray(entry) ? [String(entry[0]), entry[1]] : [String(entry), 1]));
-  if (typeof sort === 'object' && sort !== null) return Object.entries(sort);
-  throw new UsageError(`sort() takes an object or a field's name, got ${typeName(sort)}.`);
-}
-
-/** An index as it is sent: its name, or its key with stored paths. */
-export function hintOf(definition: ModelDefinition, hint: Hint): Hint {
-  if (typeof hint !== 'object') return hint;
-  return Object.fromEntries(Object.entries(hint).map(([path, value]) => [definition.storedPath(path), value]));
 }
 
 /** @throws UsageError for what is no whole number, or one below `least`. */

@@ -29,16 +29,15 @@ import { page, type Page, type PageOptions } from './page.ts';
 import {
   checkCount,
   checkFunction,
-  hintOf,
   omit,
   open,
+  type QueryMethod,
   type QueryOptions,
   type QuerySpec,
   querySpec,
   type ReadAll,
   readBatch,
   select,
-  sortOf,
   withOptions,
 } from './query-spec.ts';
 import { queryText } from './query-text.ts';
@@ -50,7 +49,8 @@ import type { StoredShape } from '../types/stored.ts';
 import type { Sort, SortDirection } from '../types/sort.ts';
 import type { Update } from '../types/update.ts';
 import type { ManyOptions, StampOptions } from '../write/write-options.ts';
-import type { DriverOptions } from '../definition/operation.ts';
+import { checkTaken, type DriverOptions } from '../connection/taken-options.ts';
+import { hintOf, sortOf } from '../filter/sort-order.ts';
 
 /** What `forEach()` takes. */
 export interface ForEachOptions {
@@ -91,8 +91,14 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
   }
 
   /** @internal */
-  static of<D>(definition: ModelDefinition, read: ReadAll<D>, filter: object, options?: QueryOptions): Query<D> {
-    return new Query(querySpec(definition, read, filter, options));
+  static of<D>(
+    definition: ModelDefinition,
+    read: ReadAll<D>,
+    filter: object,
+    options?: QueryOptions,
+    method?: QueryMethod,
+  ): Query<D> {
+    return new Query(querySpec(definition, read, filter, options, method));
   }
 
   // ── how it is asked ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -221,8 +227,10 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
   }
 
   /** Calls a function with each document, and waits for what it gives. The first error ends it and closes the cursor. */
-  async forEach(call: (document: D) => unknown, { concurrency = 1 }: ForEachOptions = {}): Promise<void> {
+  async forEach(call: (document: D) => unknown, options: ForEachOptions = {}): Promise<void> {
     checkFunction('forEach', call);
+    checkTaken('forEach', this.#spec.definition, options, ['concurrency']);
+    const { concurrency = 1 } = options;
     checkCount('forEach', concurrency, 1);
     await forEach(this[Symbol.asyncIterator](), call, concurrency);
   }
@@ -304,13 +312,13 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
    */
   async update(
     update: Update<M>,
-    options?: Omit<DriverOptions<UpdateOptions>, 'upsert'> & StampOptions & ManyOptions,
+    options?: Omit<DriverOptions<UpdateOptions, 'updateMany'>, 'upsert'> & StampOptions & ManyOptions,
   ): Promise<UpdateResult> {
     return updateAll(this.#spec, update, options);
   }
 
   /** Deletes every document that matches, as `deleteMany` does. @throws UsageError as `update` does. */
-  async delete(options?: DriverOptions<DeleteOptions> & ManyOptions): Promise<DeleteResult> {
+  async delete(options?: DriverOptions<DeleteOptions, 'delete'> & ManyOptions): Promise<DeleteResult> {
     return deleteAll(this.#spec, options);
   }
 

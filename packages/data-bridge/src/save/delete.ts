@@ -2,7 +2,7 @@ import type { Abortable, DeleteOptions } from 'mongodb';
 import { ABSENT, memberOf } from '../bson/encode.ts';
 import { conflictError, conflictsOf, MAX_TRIES, moveOnto, pause, readNewer } from './conflict.ts';
 import { REVISION, REVISION_ID } from '../definition/model-definition.ts';
-import { refuseNamed } from '../connection/driver-options.ts';
+import { checkTaken, type DriverOptions, TAKEN } from '../connection/taken-options.ts';
 import { type Conflict, OutcomeUnknownError } from '../errors.ts';
 import { recorderOf } from './recorder.ts';
 import type { DocumentState } from '../document/document-state.ts';
@@ -17,7 +17,7 @@ import { checkConflictOptions, conditionsOf, type ConflictOptions } from './writ
 
 /** Options of `delete()`: the driver's, and what happens where others wrote the document meanwhile. */
 export interface RemoveOptions<P = string>
-  extends DeleteOptions, Partial<Abortable>, Pick<ConflictOptions<Conflict, P>, 'concurrency' | 'guard'> {}
+  extends DriverOptions<DeleteOptions, 'remove'>, Pick<ConflictOptions<Conflict, P>, 'concurrency' | 'guard'> {}
 
 /**
  * Deletes the stored document. A deletion changes every path there is, so where changes are guarded, everything that was
@@ -32,7 +32,7 @@ export async function deleteDocument(
 ): Promise<boolean> {
   const asked = { ...(concurrency && { concurrency }), ...(guard && { guard }) };
   checkConflictOptions('delete', state, asked);
-  refuseNamed('delete', state, options, REFUSED);
+  checkTaken('delete', state, options, TAKEN.remove);
   if (state.isNew && state.unanswered === null) return false;
   for (let tries = 1; ; tries += 1) {
     options.signal?.throwIfAborted();
@@ -54,8 +54,6 @@ export async function deleteDocument(
     moveOnto(state, newer, takeMine);
   }
 }
-
-const REFUSED = ['onConflict', 'validate', 'history', 'timestamps', 'applied'];
 
 const NOTHING: EditTree = { kind: 'object', children: new Map() };
 

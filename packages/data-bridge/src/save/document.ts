@@ -1,7 +1,6 @@
-import type { FindOptions } from 'mongodb';
 import { checkOwnFields } from '../document/new-document.ts';
 import { rebase, type RebaseOptions } from './rebase.ts';
-import { reload } from './reload.ts';
+import { reload, type ReloadOptions } from './reload.ts';
 import { deleteDocument, type RemoveOptions } from './delete.ts';
 import { save, type SaveOptions } from './save.ts';
 import type { AnyPath } from '../types/paths.ts';
@@ -45,7 +44,7 @@ export abstract class Document<S, T = unknown> extends TrackedDocument<S, T> {
    * @returns the document.
    * @throws DocumentNotFoundError when it is gone.
    */
-  async reload(options?: FindOptions): Promise<this> {
+  async reload(options?: ReloadOptions): Promise<this> {
     await stateOf(this).queue('reload', () => reload(stateOf(this), options));
     return this;
   }

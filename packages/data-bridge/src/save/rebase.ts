@@ -1,14 +1,13 @@
 import type { Abortable, FindOptions } from 'mongodb';
 import { readNewer, settleConflicts } from './conflict.ts';
-import { refuseNamed } from '../connection/driver-options.ts';
+import { checkTaken } from '../connection/taken-options.ts';
 import { type Conflict, OutcomeUnknownError, UsageError } from '../errors.ts';
 import type { DocumentState } from '../document/document-state.ts';
 import { settle, withdraw } from './settle.ts';
 import { notFound } from '../document/stored-commands.ts';
 import { checkConflictOptions, type ConflictOptions } from './write-conditions.ts';
 
-/** Options that other methods take. */
-const REFUSED = ['concurrency', 'guard', 'validate', 'history', 'timestamps'] as const;
+const READING = ['session', 'comment', 'timeoutMS', 'signal'] as const;
 
 /** Options of `$rebase()`: the driver's, and what happens to overlaps. */
 export interface RebaseOptions<C = Conflict>
@@ -26,7 +25,7 @@ export async function rebase(
   { applied, onConflict = 'rebase', ...options }: RebaseOptions,
 ): Promise<void> {
   checkConflictOptions('$rebase', state, { onConflict });
-  refuseNamed('$rebase', state, options, REFUSED);
+  checkTaken('$rebase', state, options, READING);
   if (applied !== undefined) decide(state, applied);
   else if (state.unanswered !== null || state.inDoubt) {
     const text = 'The last save was sent and its answer never came: say { applied: true } or { applied: false }.';

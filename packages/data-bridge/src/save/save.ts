@@ -1,4 +1,4 @@
-import { refuseNamed } from '../connection/driver-options.ts';
+import { checkTaken, type DriverOptions, TAKEN } from '../connection/taken-options.ts';
 import type { DocumentState, Write } from '../document/document-state.ts';
 import { type Answer, notFound } from '../document/stored-commands.ts';
 import { type Conflict, DocumentNotFoundError, OutcomeUnknownError, UsageError } from '../errors.ts';
@@ -8,14 +8,14 @@ import { planInsert, planWrite } from './plan-write.ts';
 import { send } from './send.ts';
 import { fail, isRepeatable, settle } from './settle.ts';
 import { type ConflictOptions, checkConflictOptions } from './write-conditions.ts';
-import type { Abortable, BSON, UpdateOptions } from 'mongodb';
+import type { BSON, UpdateOptions } from 'mongodb';
 
-/** Options that would change which document is written, or make a part of one, and those that other methods take. */
-const REFUSED = ['upsert', 'arrayFilters', 'hint', 'collation', 'sort', 'history', 'applied'] as const;
+/** What a save takes. */
+export const SAVING = [...TAKEN.insert, 'validate', 'timestamps', 'concurrency', 'guard', 'onConflict'] as const;
 
 /** Options of `save()`: the driver's, whether to validate, and what happens where others wrote the document meanwhile. */
 export interface SaveOptions<C = Conflict, P = string>
-  extends Omit<UpdateOptions, (typeof REFUSED)[number]>, Partial<Abortable>, ConflictOptions<C, P> {
+  extends DriverOptions<UpdateOptions, 'insert'>, ConflictOptions<C, P> {
   /**
    * Whether the changed fields are validated first.
    * @default the model's `validate`
@@ -91,7 +91,7 @@ function checkSavable(state: DocumentState): void {
 
 /** @throws UsageError for an option with which a save cannot do what it promises. */
 export function checkSaveOptions(method: string, state: DocumentState, options: SaveOptions): void {
-  refuseNamed(method, state, options, REFUSED);
+  checkTaken(method, state, options, SAVING);
   checkConflictOptions(method, state, options);
   checkWriteConcern(method, state, options);
 }

@@ -1,6 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
 import {
-  type Abortable,
   type BSON,
   type ChangeStreamOptions,
   type ChangeStream as DriverStream,
@@ -19,7 +18,7 @@ import { Layout } from '../bson/layout.ts';
 import { typeName } from '../schema/bson-types.ts';
 import { castFilter } from '../filter/cast-filter.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
-import { DECODING, refuseNamed } from '../connection/driver-options.ts';
+import { checkTaken, type DriverOptions, TAKEN } from '../connection/taken-options.ts';
 import { UsageError } from '../errors.ts';
 import { trusted, wasTrusted } from '../filter/literal.ts';
 import { translate } from '../connection/write-outcome.ts';
@@ -27,13 +26,8 @@ import type { ReadAll } from '../query/query-spec.ts';
 import { safeFilter } from '../filter/check-filter.ts';
 import type { Lookups } from '../types/change-event.ts';
 
-/** Options that would change what events hold. */
-const REFUSED = ['raw', 'explain', 'cursor', 'out', ...DECODING] as const;
-
 /** What `watch` takes: the driver's options but those that would change what events hold. */
-export type WatchOptions = Omit<ChangeStreamOptions, (typeof REFUSED)[number] | keyof Lookups> &
-  Lookups &
-  Partial<Abortable>;
+export type WatchOptions = Omit<DriverOptions<ChangeStreamOptions, 'watch'>, keyof Lookups> & Lookups;
 
 /** Which events a stream gives. Conditions are about the event: `operationType`, `fullDocument.age`, `updateDescription.updatedFields.age`. */
 export interface WatchStage {
@@ -82,7 +76,7 @@ export class ChangeStream<E> implements AsyncIterable<E>, AsyncDisposable {
     options: WatchOptions = {},
   ) {
     refuseInTransaction('watch()', 'call it outside of the callback', definition.collectionName);
-    refuseNamed('watch', definition, options, REFUSED);
+    checkTaken('watch', definition, options, TAKEN.watch);
     const { signal, ...rest } = options;
     this.#definition = definition;
     this.#read = read;

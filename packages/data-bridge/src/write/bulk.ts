@@ -1,12 +1,5 @@
-import { refuseNamed } from '../connection/driver-options.ts';
-import type {
-  AnyClientBulkWriteModel,
-  BSON,
-  BulkWriteOptions,
-  ClientBulkWriteResult,
-  UpdateOptions,
-  UpdateResult,
-} from 'mongodb';
+import { checkTaken } from '../connection/taken-options.ts';
+import type { AnyClientBulkWriteModel, BSON, ClientBulkWriteResult, UpdateResult } from 'mongodb';
 import { limitsOf } from '../connection/server-limits.ts';
 import { type BulkFailure, readFailure } from '../connection/bulk-failure.ts';
 import { ownFilter } from '../filter/own-filter.ts';
@@ -33,33 +26,14 @@ import type { Update } from '../types/update.ts';
 import { recorderOf } from '../save/recorder.ts';
 import { checkUpsertedId, stampUpdate } from './stamp-update.ts';
 import { resultsLeft, sendInserts } from './send-inserts.ts';
-import { safeOptions } from './static-writes.ts';
-import type { ManyOptions, StampOptions } from './write-options.ts';
-
-/** Options of one update of a bulk write. */
-export interface BulkUpdateOptions
-  extends Pick<UpdateOptions, 'upsert' | 'arrayFilters' | 'collation' | 'hint'>, StampOptions {}
-
-/** Options of one replacement of a bulk write. */
-export type BulkReplaceOptions = Pick<UpdateOptions, 'upsert' | 'collation' | 'hint'>;
-
-/** Options of one deletion of a bulk write. */
-export type BulkDeleteOptions = Pick<UpdateOptions, 'collation' | 'hint'>;
-
-/** Options of `execute()`: the driver's, and whether to validate. */
-export interface BulkOptions
-  extends
-    Pick<
-      BulkWriteOptions,
-      'ordered' | 'session' | 'writeConcern' | 'comment' | 'let' | 'bypassDocumentValidation' | 'timeoutMS'
-    >,
-    ManyOptions {
-  /**
-   * Whether inserted and replacing documents are validated before anything is sent.
-   * @default the model's `validate`
-   */
-  readonly validate?: boolean;
-}
+import { sentOptions } from './static-writes.ts';
+import {
+  type BulkDeleteOptions,
+  type BulkOptions,
+  type BulkReplaceOptions,
+  type BulkUpdateOptions,
+  IN_BULK,
+} from './bulk-options.ts';
 
 /** One operation: the parts that the driver takes it in, and what an insert or a replacement is made of. */
 interface Operation {
@@ -121,11 +95,12 @@ export class Bulk<D, I extends object = object> {
 
   /** Replaces the first document that matches by what an insert would store. */
   replaceOne(filter: Filter<D>, replacement: I, options: BulkReplaceOptions = {}): this {
+    checkTaken('replaceOne', this.#definition, options, IN_BULK.replace);
     const cast = ownFilter(this.#definition, filter);
     const made = this.#make(replacement);
     if (options.upsert === true) checkUpsertedId(this.#definition, cast, made.hasId);
-    refuseNamed('replaceOne', this.#definition, options, ['arrayFilters']);
-    return this.#add({ name: 'replaceOne', parts: { filter: cast, ...options }, made });
+    const sent = sentOptions(this.#definition, options);
+    return this.#add({ name: 'replaceOne', parts: { filter: cast, ...sent }, made });
   }
 
   /** Deletes the first document that matches. */
@@ -148,14 +123,14 @@ export class Bulk<D, I extends object = object> {
    * @throws BulkWriteError when any operation failed; its `results` tell of each.
    */
   async execute(options: BulkOptions = {}): Promise<BulkResult[]> {
-    const { validate, history, ordered = true, ...sent } = options;
     const definition = this.#definition;
+    checkTaken('execute', definition, options, [...IN_BULK.execute, 'validate', 'history']);
+    const { validate, history, ordered = true, ...sent } = options;
     const recorder = recorderOf(definition);
     recorder.checkMany(definition, 'bulk', history);
     if (this.#isExecuted)
       throw new UsageError('This bulk write was executed before: make a new one.', definition.context);
     checkWriteConcern('execute', { definition, context: definition.context }, sent);
-    refuseNamed('execute', definition, sent, ['explain', 'raw', 'verboseResults', 'promoteValues']);
     const finished = await this.#finish(validate ?? definition.validate);
     const asSent = async ({ name, sentAs = name, parts }: Operation): Promise<Operation> => ({
       name,
@@ -188,14 +163,11 @@ export class Bulk<D, I extends object = object> {
     return { document, hasId: (input as { _id?: unknown })._id !== undefined };
   }
 
-  #update(
-    name: 'updateOne' | 'updateMany',
-    filter: object,
-    update: object,
-    { timestamps, ...given }: BulkUpdateOptions = {},
-  ): this {
+  #update(name: 'updateOne' | 'updateMany', filter: object, update: object, given: BulkUpdateOptions = {}): this {
+    checkTaken(name, this.#definition, given, [...IN_BULK.update, 'timestamps']);
+    const { timestamps, ...others } = given;
     const cast = ownFilter(this.#definition, filter);
-    const options = safeOptions(this.#definition, given, update);
+    const options = sentOptions(this.#definition, others, update);
     const stamped = stampUpdate(this.#definition, update, {
       upsert: options.upsert === true,
       timestamps,
@@ -205,8 +177,9 @@ export class Bulk<D, I extends object = object> {
   }
 
   #delete(name: 'deleteOne' | 'deleteMany', filter: object, options: BulkDeleteOptions = {}): this {
-    refuseNamed(name, this.#definition, options, ['upsert', 'arrayFilters']);
-    return this.#add({ name, parts: { filter: ownFilter(this.#definition, filter), ...options } });
+    checkTaken(name, this.#definition, options, IN_BULK.delete);
+    const sent = sentOptions(this.#definition, options);
+    return this.#add({ name, parts: { filter: ownFilter(this.#definition, filter), ...sent } });
   }
 
   /** What is sent: new documents as they were when they were found valid. */

@@ -12,13 +12,14 @@ import { translate } from '../connection/write-outcome.ts';
 import { letOut, needsDocuments, insertStamps } from '../save/door.ts';
 import { planWrite } from '../save/plan-write.ts';
 import { recorderOf, type WriteBatch } from '../save/recorder.ts';
+import { checkTaken, type DriverOptions, TAKEN } from '../connection/taken-options.ts';
 import { checkWriteConcern } from '../save/save.ts';
 import { partsOf } from '../save/save-recorded.ts';
 import { fail, settle } from '../save/settle.ts';
 import { type InsertFate, type InsertFates, sendInserts, withoutTakenBack } from './send-inserts.ts';
 
 /** Options of `insertMany`: the driver's, whether to validate, and what to give back. */
-export interface InsertManyOptions extends BulkWriteOptions, Partial<Abortable> {
+export interface InsertManyOptions extends DriverOptions<BulkWriteOptions, 'insertMany'> {
   /**
    * Whether all documents are validated before anything is sent.
    * @default the model's `validate`
@@ -51,6 +52,7 @@ export async function insertMany(
   options: InsertManyOptions = {},
 ): Promise<unknown[]> {
   const definition = model.prototype[definitionKey];
+  checkTaken('insertMany', definition, options, [...TAKEN.insertMany, 'validate', 'timestamps', 'return']);
   const {
     validate: validated = definition.validate,
     timestamps: hasTimes = true,

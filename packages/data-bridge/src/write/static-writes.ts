@@ -5,6 +5,7 @@ import type {
   FindOneAndDeleteOptions,
   FindOneAndReplaceOptions,
   FindOneAndUpdateOptions,
+  Hint,
   ReplaceOptions,
   UpdateOptions,
   UpdateResult,
@@ -12,11 +13,13 @@ import type {
 import type { SessionCollection } from '../connection/collection.ts';
 import { translateWrite } from '../connection/write-outcome.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
-import { type DriverOptions, run } from '../definition/operation.ts';
+import { checkTaken, type DriverOptions, TAKEN } from '../connection/taken-options.ts';
+import { run } from '../definition/operation.ts';
 import { UsageError } from '../errors.ts';
 import { castArrayFilters } from '../filter/cast-filter.ts';
 import { safeFilter } from '../filter/check-filter.ts';
 import { ownFilter } from '../filter/own-filter.ts';
+import { hintOf, sortOf } from '../filter/sort-order.ts';
 import { checkAnswered, type OneWrite, recorderOf, type SentFilter } from '../save/recorder.ts';
 import { typeName } from '../schema/bson-types.ts';
 import { checkUpsertedId, stampUpdate } from './stamp-update.ts';
@@ -26,42 +29,53 @@ import type { ManyOptions, StampOptions } from './write-options.ts';
 /** Documents as the server sends them. */
 type Raw = Uint8Array | null;
 
-/** Options that the types of some methods leave out, and that have no place at a write of one document. */
+/** An option that the types of some methods leave out, since it has no place at a write of one document. */
 interface Unasked {
   readonly history?: unknown;
 }
+
+/** Options of the package's own. */
+const STAMPED = ['timestamps', 'history'] as const;
 
 /** Updates the first document that matches. */
 export async function updateOne(
   definition: ModelDefinition,
   filter: object,
   update: object,
-  { timestamps, history, ...given }: DriverOptions<UpdateOptions> & StampOptions & Unasked = {},
+  options: DriverOptions<UpdateOptions, 'updateOne'> & StampOptions & Unasked = {},
 ): Promise<UpdateResult> {
+  checkTaken('updateOne', definition, options, [...TAKEN.updateOne, ...STAMPED]);
+  const { timestamps, history, ...given } = options;
   const cast = ownFilter(definition, filter);
-  const options = safeOptions(definition, given, update);
-  const stamped = stampUpdate(definition, update, { upsert: options.upsert === true, timestamps, filter: cast });
+  const sent = sentOptions(definition, given, update);
+  const stamped = stampUpdate(definition, update, { upsert: sent.upsert === true, timestamps, filter: cast });
   const recorder = recorderOf(definition);
   recorder.checkOne(definition, 'updateOne', history);
-  return write(definition, options, () =>
-    recorder.updateOne(definition, cast, { kind: 'update', update: stamped }, options),
-  );
+  return write(definition, sent, () => recorder.updateOne(definition, cast, { kind: 'update', update: stamped }, sent));
 }
 
-/** Updates every document that matches: for `updateMany()`, and for a query's `update()`. @param filter as it is sent. */
+/**
+ * Updates every document that matches: for `updateMany()`, and for a query's `update()`.
+ *
+ * @param filter as it is sent.
+ * @param own what the query says.
+ */
 export async function updateEvery(
   definition: ModelDefinition,
   method: string,
   filter: SentFilter,
   update: object,
-  { timestamps, history, ...given }: DriverOptions<UpdateOptions> & StampOptions & ManyOptions = {},
+  own: UpdateOptions,
+  options: DriverOptions<UpdateOptions, 'updateMany'> & StampOptions & ManyOptions = {},
 ): Promise<UpdateResult> {
-  const options = safeOptions(definition, given, update);
-  const stamped = stampUpdate(definition, update, { upsert: options.upsert === true, timestamps, filter });
+  checkTaken(method, definition, options, [...TAKEN.updateMany, ...STAMPED]);
+  const { timestamps, history, ...given } = options;
+  const sent = { ...own, ...sentOptions(definition, given, update) };
+  const stamped = stampUpdate(definition, update, { upsert: sent.upsert === true, timestamps, filter });
   const recorder = recorderOf(definition);
   recorder.checkMany(definition, method, history);
-  const sent = recorder.manyUpdate(stamped);
-  return write(definition, options, (collection) => collection.updateMany(filter, sent, options));
+  const made = recorder.manyUpdate(stamped);
+  return write(definition, sent, (collection) => collection.updateMany(filter, made, sent));
 }
 
 /** Replaces the first document that matches. The replacement is what an insert would store, so `createdAt` is new too. */
@@ -69,36 +83,44 @@ export async function replaceOne(
   definition: ModelDefinition,
   filter: object,
   replacement: BSON.Document,
-  { history, ...options }: DriverOptions<ReplaceOptions> & Unasked = {},
+  { history, ...options }: DriverOptions<ReplaceOptions, 'replaceOne'> & Unasked = {},
 ): Promise<UpdateResult> {
   const cast = ownFilter(definition, filter);
   const recorder = recorderOf(definition);
   recorder.checkOne(definition, 'replaceOne', history);
   const replacing = replacingBy(definition, cast, replacement, options.upsert === true);
-  return write(definition, options, () => recorder.updateOne(definition, cast, replacing, options));
+  const sent = sentOptions(definition, options);
+  return write(definition, sent, () => recorder.updateOne(definition, cast, replacing, sent));
 }
 
 /** Deletes the first document that matches. */
 export async function deleteOne(
   definition: ModelDefinition,
   filter: object,
-  { history, ...options }: DriverOptions<DeleteOptions> & Unasked = {},
+  options: DriverOptions<DeleteOptions, 'delete'> & Unasked = {},
 ): Promise<DeleteResult> {
+  checkTaken('deleteOne', definition, options, [...TAKEN.delete, 'history']);
+  const { history, ...given } = options;
   const cast = ownFilter(definition, filter);
   const recorder = recorderOf(definition);
   recorder.checkOne(definition, 'deleteOne', history);
-  return write(definition, options, () => recorder.deleteOne(definition, cast, options));
+  const sent = sentOptions(definition, given);
+  return write(definition, sent, () => recorder.deleteOne(definition, cast, sent));
 }
 
-/** Deletes every document that matches: for `deleteMany()`, and for a query's `delete()`. @param filter as it is sent. */
+/** Deletes every document that matches: for `deleteMany()`, and for a query's `delete()`. The parameters are those of `updateEvery`. */
 export async function deleteEvery(
   definition: ModelDefinition,
   method: string,
   filter: SentFilter,
-  { history, ...options }: DriverOptions<DeleteOptions> & ManyOptions = {},
+  own: DeleteOptions,
+  options: DriverOptions<DeleteOptions, 'delete'> & ManyOptions = {},
 ): Promise<DeleteResult> {
+  checkTaken(method, definition, options, [...TAKEN.delete, 'history']);
+  const { history, ...given } = options;
   recorderOf(definition).checkMany(definition, method, history);
-  return write(definition, options, (collection) => collection.deleteMany(filter, options));
+  const sent = { ...own, ...sentOptions(definition, given) };
+  return write(definition, sent, (collection) => collection.deleteMany(filter, sent));
 }
 
 /** Updates the first document that matches and gives its bytes as they were, or as they are with `returnDocument: 'after'`. */
@@ -106,10 +128,10 @@ export async function findAndUpdate(
   definition: ModelDefinition,
   filter: object,
   update: object,
-  { timestamps, ...given }: DriverOptions<FindOneAndUpdateOptions> & StampOptions & Unasked = {},
+  { timestamps, ...given }: DriverOptions<FindOneAndUpdateOptions, 'findOneAndUpdate'> & StampOptions & Unasked,
 ): Promise<Raw> {
   const cast = ownFilter(definition, filter);
-  const options = safeOptions(definition, given, update);
+  const options = sentOptions(definition, given, update);
   const stamped = stampUpdate(definition, update, { upsert: options.upsert === true, timestamps, filter: cast });
   return findAndWrite(definition, 'findOneAndUpdate', cast, { kind: 'update', update: stamped }, options);
 }
@@ -119,20 +141,22 @@ export async function findAndReplace(
   definition: ModelDefinition,
   filter: object,
   replacement: BSON.Document,
-  options: DriverOptions<FindOneAndReplaceOptions> & Unasked = {},
+  options: DriverOptions<FindOneAndReplaceOptions, 'findOneAndReplace'> & Unasked,
 ): Promise<Raw> {
   const cast = ownFilter(definition, filter);
   const replacing = replacingBy(definition, cast, replacement, options.upsert === true);
-  return findAndWrite(definition, 'findOneAndReplace', cast, replacing, options);
+  return findAndWrite(definition, 'findOneAndReplace', cast, replacing, sentOptions(definition, options));
 }
 
 /** Deletes the first document that matches, and gives its bytes. */
 export async function findAndDelete(
   definition: ModelDefinition,
   filter: object,
-  options: DriverOptions<FindOneAndDeleteOptions> & Unasked = {},
+  options: DriverOptions<FindOneAndDeleteOptions, 'findOneAndDelete'> & Unasked = {},
 ): Promise<Raw> {
-  return findAndWrite(definition, 'findOneAndDelete', ownFilter(definition, filter), { kind: 'delete' }, options);
+  checkTaken('findOneAndDelete', definition, options, [...TAKEN.findOneAndDelete, 'history']);
+  const cast = ownFilter(definition, filter);
+  return findAndWrite(definition, 'findOneAndDelete', cast, { kind: 'delete' }, sentOptions(definition, options));
 }
 
 function findAndWrite(
@@ -140,7 +164,7 @@ function findAndWrite(
   method: string,
   filter: SentFilter,
   one: OneWrite,
-  { history, ...options }: DriverOptions<FindOneAndUpdateOptions> & Unasked,
+  { history, ...options }: FindOneAndUpdateOptions & Unasked,
 ): Promise<Raw> {
   const recorder = recorderOf(definition);
   recorder.checkOne(definition, method, history);
@@ -173,19 +197,23 @@ function write<R>(
   return run(definition, options, operation, translateWrite);
 }
 
-/** Filters for elements of arrays are filters like others. */
-export function safeOptions<O extends Pick<UpdateOptions, 'arrayFilters'>>(
-  definition: ModelDefinition,
-  options: O,
-  update: object,
-): O {
-  const { arrayFilters } = options;
-  if (arrayFilters === undefined) return options;
-  if (!Array.isArray(arrayFilters))
+/** What options may name: paths, and filters. */
+type Naming = Pick<FindOneAndUpdateOptions, 'arrayFilters' | 'sort'> & { readonly hint?: Hint };
+
+/** The options as they are sent: with stored names. Filters for elements of arrays are filters like others. */
+export function sentOptions<O extends Naming>(definition: ModelDefinition, options: O, update: object = {}): O {
+  const { arrayFilters, hint, sort } = options;
+  if (arrayFilters === undefined && hint === undefined && sort === undefined) return options;
+  if (arrayFilters !== undefined && !Array.isArray(arrayFilters))
     throw new UsageError(
       `The option "arrayFilters" is a list of filters, got ${typeName(arrayFilters)}.`,
       definition.context,
     );
-  const safe = arrayFilters.map((filter, i) => safeFilter(definition, filter, { keys: ['arrayFilters', String(i)] }));
-  return { ...options, arrayFilters: castArrayFilters(definition, safe, update) };
+  const safe = arrayFilters?.map((filter, i) => safeFilter(definition, filter, { keys: ['arrayFilters', String(i)] }));
+  return {
+    ...options,
+    ...(safe && { arrayFilters: castArrayFilters(definition, safe, update) }),
+    ...(hint !== undefined && { hint: hintOf(definition, hint) }),
+    ...(sort !== undefined && { sort: sortOf(definition, sort) }),
+  };
 }

@@ -80,8 +80,7 @@ const calls: Record<string, readonly [Call, ReadonlySet<string>?]> = {
   'select()': [(value) => Item.find().select(value), new Set(['a string'])],
   'map()': [(value) => Item.find().map(value), new Set(['a function'])],
   'forEach()': [(value) => Item.find().forEach(value), new Set(['a function'])],
-  // A Map has a size.
-  'page()': [(value) => Item.find().page(value), new Set(['a Map'])],
+  'page()': [(value) => Item.find().page(value)],
   'get()': [(value) => item.get(value), new Set(['a string'])],
   'set()': [(value) => item.set(value, 1), new Set(['a string'])],
   'unset()': [(value) => item.unset(value), new Set(['a string'])],

@@ -1,0 +1,28 @@
+import type { BulkWriteOptions, UpdateOptions } from 'mongodb';
+import type { ManyOptions, StampOptions } from './write-options.ts';
+
+/** The options of the driver that the methods of `bulk()` take, besides the package's own. */
+export const IN_BULK = {
+  update: ['upsert', 'arrayFilters', 'collation', 'hint'],
+  replace: ['upsert', 'collation', 'hint'],
+  delete: ['collation', 'hint'],
+  execute: ['ordered', 'session', 'writeConcern', 'comment', 'let', 'bypassDocumentValidation', 'timeoutMS'],
+} as const;
+
+/** Options of one update of a bulk write. */
+export interface BulkUpdateOptions extends Pick<UpdateOptions, (typeof IN_BULK.update)[number]>, StampOptions {}
+
+/** Options of one replacement of a bulk write. */
+export type BulkReplaceOptions = Pick<UpdateOptions, (typeof IN_BULK.replace)[number]>;
+
+/** Options of one deletion of a bulk write. */
+export type BulkDeleteOptions = Pick<UpdateOptions, (typeof IN_BULK.delete)[number]>;
+
+/** Options of `execute()`: the driver's, and whether to validate. */
+export interface BulkOptions extends Pick<BulkWriteOptions, (typeof IN_BULK.execute)[number]>, ManyOptions {
+  /**
+   * Whether inserted and replacing documents are validated before anything is sent.
+   * @default the model's `validate`
+   */
+  readonly validate?: boolean;
+}
