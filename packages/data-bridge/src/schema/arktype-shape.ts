@@ -5,12 +5,15 @@ import {
   either,
   type Found,
   impossible,
+  literalShapes,
+  NUMBER,
   opaque,
   type Place,
   type PlaceOf,
   SCALAR,
   type Shape,
   shapes,
+  TEXT,
   UNKNOWN,
 } from './schema-shape.ts';
 
@@ -26,10 +29,7 @@ function ofNode(node: unknown, placeOf: PlaceOf): Found {
   if (kind === 'morph') return opaque(shapes(UNKNOWN), property(property(node, 'inner'), 'in'));
   if (kind === 'union') return either((property(node, 'branches') as unknown[]).map((each) => ofNode(each, placeOf)));
   if (kind === 'alias') return ofNode(property(node, 'resolution'), placeOf);
-  if (kind === 'unit') {
-    const unit = property(node, 'unit');
-    return unit === null || unit === undefined ? shapes() : shapes(SCALAR);
-  }
+  if (kind === 'unit') return literalShapes([property(node, 'unit')]);
   const structure = property(node, 'structure');
   const proto = property(node, 'proto') ?? property(property(node, 'basis'), 'proto');
   if (typeof proto === 'function' && proto !== Array) return shapes(ofClass(proto));
@@ -37,6 +37,8 @@ function ofNode(node: unknown, placeOf: PlaceOf): Found {
   if (proto === Array) return shapes({ type: 'array' });
   const domain = property(node, 'domain') ?? property(property(node, 'basis'), 'domain');
   if (domain === 'bigint') return shapes({ type: 'scalar', kind: 'bigint' });
+  if (domain === 'number') return shapes(NUMBER);
+  if (domain === 'string' || domain === 'boolean') return shapes(TEXT);
   const problem = IMPOSSIBLE.get(domain);
   if (problem !== undefined) return shapes(impossible(problem));
   return shapes(domain === undefined || domain === 'object' ? UNKNOWN : SCALAR);

@@ -40,27 +40,59 @@ function hasKind({ kind }: Shape): boolean {
 }
 
 function newReader(place: Place): Reader {
-  const kind = agreedKind(place);
+  const kind = place.shapes.length === 1 ? place.shapes[0]?.kind : undefined;
   const readScalar = kind === undefined ? undefined : READS[kind];
   const at = (step: string | number): Reader | null => {
     const inner = stepInto(place, step);
     return inner === undefined ? null : readerOf(inner);
   };
-  return Object.assign(readScalar ?? ((value: unknown) => readContainer(place, kind, value)), { at });
+  return Object.assign(readScalar ?? readAny(place), { at });
 }
 
-/** The kind of all shapes; undefined where they disagree. */
-function agreedKind({ shapes }: Place): InnerKind | undefined {
-  const kind = shapes[0]?.kind;
-  return shapes.every((shape) => shape.kind === kind) ? kind : undefined;
+/** Reads what may be of several types: each as those say that may hold such a value, where they agree. */
+function readAny(place: Place): (value: unknown) => unknown {
+  const ofInteger = agreedRead(place, holdsInteger);
+  const ofBytes = agreedRead(place, holdsBytes);
+  const isMap = place.shapes.every(
+    ({ type, kind }) => kind === 'map' || (type !== 'object' && type !== 'record' && type !== 'unknown'),
+  );
+  return (value) => {
+    if (isInteger(value)) return ofInteger(value);
+    if (value instanceof Uint8Array || value instanceof Binary) return ofBytes(value);
+    return readContainer(place, isMap, value);
+  };
 }
 
-function readContainer(place: Place, kind: InnerKind | undefined, value: unknown): unknown {
+function agreedRead(place: Place, holds: (shape: Shape) => boolean): (value: unknown) => unknown {
+  const [first, ...others] = new Set(place.shapes.filter(holds).map(({ kind }) => (kind === 'bigint' ? 'long' : kind)));
+  const read = others.length === 0 && first !== undefined ? READS[first] : undefined;
+  return read ?? ((value) => value);
+}
+
+/** A number of any type: one with a fraction stays as it is. */
+function isInteger(value: unknown): boolean {
+  const { _bsontype } = (value ?? {}) as { readonly _bsontype?: unknown };
+  return typeof value === 'number' || typeof value === 'bigint' || NUMBERS.has(_bsontype);
+}
+
+const NUMBERS: ReadonlySet<unknown> = new Set(['Long', 'Int32', 'Double']);
+
+function holdsInteger({ type, kind, holds }: Shape): boolean {
+  if (type === 'unknown' || kind === 'long' || kind === 'bigint') return true;
+  return type === 'scalar' && kind === undefined && holds !== 'text';
+}
+
+function holdsBytes({ type, kind, holds }: Shape): boolean {
+  if (type === 'unknown' || kind === 'binary' || kind === 'buffer' || kind === 'uuid') return true;
+  return type === 'scalar' && kind === undefined && holds === undefined;
+}
+
+function readContainer(place: Place, isMap: boolean, value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return readElements(place, value);
   if (!isPlainObject(value)) return value;
   const [shape, another] = fittingShapes(place, value);
-  if (kind === 'map') return readMap(shape?.others, value);
+  if (isMap) return readMap(shape?.others, value);
   if (shape === undefined) return value;
   if (another === undefined && shape.others === undefined) return readNamed(shape, value);
   for (const key of Object.keys(value)) readMember(stepInto(place, key, value), value, key);

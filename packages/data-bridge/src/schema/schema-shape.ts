@@ -20,6 +20,8 @@ export interface Place {
 export interface Shape {
   readonly type: 'object' | 'array' | 'record' | 'scalar' | 'unknown';
   readonly kind?: InnerKind | undefined;
+  /** Of a scalar without a kind: a plain number, or text and what else is neither a number nor bytes. Anything where it is left out. */
+  readonly holds?: 'number' | 'text';
   /** The members that are named. */
   readonly members?: ReadonlyMap<string, Place> | undefined;
   /** All others: of a record, a Map, a catchall. */
@@ -39,6 +41,8 @@ export interface Shape {
 }
 
 export const SCALAR: Shape = { type: 'scalar' };
+export const NUMBER: Shape = { type: 'scalar', holds: 'number' };
+export const TEXT: Shape = { type: 'scalar', holds: 'text' };
 export const UNKNOWN: Shape = { type: 'unknown' };
 
 /** What was found of one schema. */
@@ -56,6 +60,16 @@ export function shapes(...found: readonly Shape[]): Found {
 
 export function opaque({ shapes: found }: Found, input?: unknown): Found {
   return { shapes: found, isOpaque: true, input };
+}
+
+/** What a list of single values may be. */
+export function literalShapes(values: readonly unknown[]): Found {
+  const found = values.flatMap((value): Shape[] => {
+    if (value === null || value === undefined) return [];
+    if (typeof value === 'bigint') return [{ type: 'scalar', kind: 'bigint' }];
+    return [typeof value === 'number' ? NUMBER : TEXT];
+  });
+  return shapes(...found);
 }
 
 /** The alternatives of a union as one. */

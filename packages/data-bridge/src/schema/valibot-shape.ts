@@ -5,14 +5,17 @@ import {
   either,
   type Found,
   impossible,
+  literalShapes,
   MAX_WRAPPERS,
   NOTHING,
+  NUMBER,
   opaque,
   type Place,
   type PlaceOf,
   SCALAR,
   type Shape,
   shapes,
+  TEXT,
   UNKNOWN,
 } from './schema-shape.ts';
 
@@ -92,6 +95,17 @@ function ofType(schema: unknown, placeOf: PlaceOf, depth: number): Found {
     case 'undefined':
     case 'void':
       return shapes();
+    case 'string':
+    case 'boolean':
+      return shapes(TEXT);
+    case 'number':
+    case 'nan':
+      return shapes(NUMBER);
+    case 'literal':
+      return literalShapes([property(schema, 'literal')]);
+    case 'picklist':
+    case 'enum':
+      return literalShapes(property(schema, 'options') as unknown[]);
     default:
       return shapes(IMPOSSIBLE.has(type) ? impossible(`v.${type}(), for which BSON has no type`) : SCALAR);
   }

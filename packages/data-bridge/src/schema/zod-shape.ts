@@ -5,14 +5,17 @@ import {
   either,
   type Found,
   impossible,
+  literalShapes,
   MAX_WRAPPERS,
   NOTHING,
+  NUMBER,
   opaque,
   type Place,
   type PlaceOf,
   SCALAR,
   type Shape,
   shapes,
+  TEXT,
   UNKNOWN,
 } from './schema-shape.ts';
 
@@ -82,6 +85,17 @@ function ofType(schema: unknown, def: Record<string, unknown>, placeOf: PlaceOf,
     case 'void':
     case 'null':
       return shapes();
+    case 'string':
+    case 'boolean':
+    case 'template_literal':
+      return shapes(TEXT);
+    case 'number':
+    case 'nan':
+      return shapes(NUMBER);
+    case 'literal':
+      return literalShapes(def['values'] as unknown[]);
+    case 'enum':
+      return literalShapes(Object.values(def['entries'] as object));
     default:
       return shapes(IMPOSSIBLE.has(type) ? impossible(`z.${type}(), for which BSON has no type`) : SCALAR);
   }

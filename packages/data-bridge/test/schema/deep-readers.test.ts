@@ -66,6 +66,53 @@ const input = (): Loose => ({
   ark: { b: 3n, u: new Uint8Array([9]), l: [1n] },
 });
 
+const mixed: readonly (readonly [string, Loose, readonly unknown[]])[] = [
+  ['bigint or text', z.union([z.bigint(), z.string()]), [5n, '5', 2n ** 60n, '']],
+  ['text or long()', z.union([z.string(), long()]), [5n, 'five']],
+  [
+    'bigint, null, a boolean or a date',
+    z.union([z.bigint(), z.null(), z.boolean(), z.date()]),
+    [5n, null, true, new Date(5)],
+  ],
+  ['bigint or an object', z.union([z.bigint(), z.object({ n: z.bigint() })]), [5n, { n: 6n }]],
+  ['bigint or a list of some', z.union([z.bigint(), z.array(z.bigint())]), [5n, [6n, 7n]]],
+  ['bigint or one of some texts', z.union([z.bigint(), z.enum(['all', 'none']), z.literal('x')]), [5n, 'all', 'x']],
+  ['bigints that are named', z.union([z.literal(5n), z.literal('none')]), [5n, 'none']],
+  ['a Map or text', z.union([z.map(z.string(), z.bigint()), z.string()]), [new Map([['a', 1n]]), 'a']],
+  [
+    'bytes, text or a number',
+    z.union([z.instanceof(Uint8Array), z.string(), z.number()]),
+    [new Uint8Array([1]), 'a', 5],
+  ],
+  ['bytes or bigint', z.union([binary(), z.bigint()]), [new Uint8Array([1]), 5n]],
+  ['Valibot’s bigint or text', v.union([v.bigint(), v.string(), v.picklist(['x'])]), [5n, '5']],
+  ['ArkType’s bigint or text', type('bigint | string | boolean'), [5n, '5', true]],
+];
+
+describe.each(mixed)('in a union, %s', (_, schema, values) => {
+  it('each value is read as what it was', async () => {
+    const { Model, raw } = looseModel(database, { v: schema });
+    for (const value of values) {
+      const { _id } = await Model.create({ v: value });
+      const read = await Model.findById(_id);
+      expect(read.v).toEqual(value);
+      expect((await Model.find({ _id }).lean())[0].v).toEqual(value);
+      expect(read.isModified()).toBe(false);
+      await read.validate();
+      const stored = await raw(read);
+      read.v = value;
+      await read.save();
+      expect(await raw(read)).toEqual(stored);
+    }
+  });
+});
+
+it('a union in which a plain number is possible, too, reads numbers as they are', async () => {
+  const { Model } = looseModel(database, { v: z.union([z.bigint(), z.number(), z.string()]) });
+  const { _id } = await Model.create({ v: 5 });
+  expect((await Model.findById(_id)).v).toBe(5);
+});
+
 describe.each(['the driver’s defaults', 'useBigInt64 and promoteBuffers'])('with %s', (name) => {
   const open = (): TestDatabase => (name === 'the driver’s defaults' ? database : wide);
   const richModel = (): Loose => {
