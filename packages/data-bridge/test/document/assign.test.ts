@@ -233,6 +233,8 @@ describe('delete of a field', () => {
     // @ts-expect-error -- an optional one neither, with exactOptionalPropertyTypes
     delete user.age;
     expect(user.toObject()).toMatchObject({ name: 'Ann', age: 5 });
+    // No class can see it: not even of a frozen object is the deletion of what is no own property an error.
+    expect(Reflect.deleteProperty(Object.freeze(Object.create({ age: 5 }) as object), 'age')).toBe(true);
     expect(user.unset('age').age).toBe(undefined);
   });
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Int32 } from 'mongodb';
 import { ConflictError, DocumentNotFoundError, FieldNotLoadedError, UsageError } from '../../src/index.ts';
-import { Account, Merged } from '../support/conflict-models.ts';
+import { Account, Merged, Versioned } from '../support/conflict-models.ts';
 import { conflictOf, storedAccount, twoAccounts, twoOf } from '../support/conflicts.ts';
 import { onlyStatement, openDatabase, type TestDatabase } from '../support/database.ts';
 
@@ -233,6 +233,41 @@ describe("with concurrency 'fields'", () => {
 function put(account: Account, key: string, value: unknown): void {
   (account.scores as Record<string, unknown>)[key] = value;
 }
+
+it.each([
+  ['a greater one', 20, 20, 7],
+  ['a smaller one', 1, 10, 1],
+  ['null', null, 10, null],
+  ['a text', 'x', 'x', 7],
+  ['nothing', undefined, 10, 7],
+])(
+  "$max and $min are in no conflict with another writer, who left %s: concurrency 'fields'",
+  async (_, theirs, max, min) => {
+    for (const [operator, stored] of [
+      ['$max', max],
+      ['$min', min],
+    ] as const) {
+      const [account, { _id }] = await two({ balance: 8 });
+      await Account.collection.updateOne(
+        { _id },
+        theirs === undefined ? { $unset: { balance: '' } } : { $set: { balance: theirs } },
+      );
+      account[operator]('balance', operator === '$max' ? 10 : 7);
+      await account.save();
+      expect((await Account.collection.findOne({ _id }))?.['balance']).toBe(stored);
+    }
+  },
+);
+
+it("$max and $min are in conflict with any other write with concurrency 'version'", async () => {
+  for (const operator of ['$max', '$min'] as const) {
+    const contract = await Versioned.create({ name: 'Ann', balance: 8 });
+    await Versioned.updateOne({ _id: contract._id }, { $set: { name: 'Bob' } });
+    contract[operator]('balance', 8);
+    contract[operator]('balance', operator === '$max' ? 10 : 7);
+    await expect(contract.save()).rejects.toThrow(ConflictError);
+  }
+});
 
 describe('the option guard', () => {
   it('asks that paths which are only read are as they were, in every mode', async () => {
