@@ -7,7 +7,8 @@ import type { ValidationIssue } from '../errors.ts';
 import { removeAlong } from '../schema/members.ts';
 import { isSame } from '../schema/pair-elements.ts';
 import type { SchemaField } from '../schema/schema-field.ts';
-import { takeOutput, type Taking } from '../schema/take-output.ts';
+import { takeOutput } from '../schema/take-output.ts';
+import type { Taking } from '../schema/taking.ts';
 import type { PendingAtomic } from '../tracking/pending-operators.ts';
 
 /**
@@ -26,7 +27,9 @@ export function takeField(state: DocumentState, name: string, output: unknown): 
   const shown = waiting.map((each) => copyValue(valueAt(current(state), each.keys)));
   const taken = layOver(state, field, value, output, isWhole, taking);
   if (!Object.is(taken, value)) baseline.set(name, taken);
-  if (taking.changed || taking.refused.length > 0) state.takenOver.set(name, withoutRefused(copyValue(taken), taking));
+  const isLeft = taking.left.some((keys) => keys.length === 0);
+  if (!isLeft && (taking.changed || taking.refused.length > 0))
+    state.takenOver.set(name, withoutRefused(copyValue(taken), taking));
   if (taking.changed) replaceShown(state, waiting, shown);
   return issuesOf(field, taking);
 }
@@ -59,18 +62,18 @@ function layOver(
 
 function takingOf(field: SchemaField, value: unknown, output: unknown, unknown: Taking['unknown']): Taking {
   // The value is laid over while it is asked about; most schemas are never asked.
-  const given = field.tellsStructure ? value : copyValue(value);
+  const given = field.beginsUntold ? copyValue(value) : value;
   const isUnseen = (keys: readonly string[]): boolean => {
     const less = copyValue(given);
     removeAlong(less, keys);
     const verdict = field.validate(less);
     return !(verdict instanceof Promise) && verdict.issues === undefined && isSame(verdict.value, output);
   };
-  return { unknown, isUnseen, refused: [], untold: [], changed: false };
+  return { unknown, isUnseen, refused: [], untold: [], left: [], changed: false };
 }
 
-function withoutRefused(copy: unknown, { refused }: Taking): unknown {
-  for (const keys of refused) removeAlong(copy, keys);
+function withoutRefused(copy: unknown, { refused, left }: Taking): unknown {
+  for (const keys of [...refused, ...left]) removeAlong(copy, keys);
   return copy;
 }
 

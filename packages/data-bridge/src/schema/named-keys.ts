@@ -13,6 +13,8 @@ export interface Unnamed {
   readonly keys: readonly string[];
   /** True where the schema itself refuses such keys, whatever the model says. */
   readonly isRefused: boolean;
+  /** True where a function that nobody looks into may have used it. */
+  readonly mayBeUsed?: boolean;
 }
 
 /** Where a path leads: to what may stand there, none where that may be anything; or to a key that no schema names. */
@@ -40,28 +42,52 @@ export function elementsOf(places: readonly Place[]): readonly Place[] {
   return places.flatMap(layersOf).flatMap(({ place }) => place.shapes.flatMap(allElements));
 }
 
-/** The keys in a value that no schema names. @param places what it may be; none where that may be anything. */
-export function unnamedIn(places: readonly Place[], value: unknown, keys: readonly string[] = []): Unnamed[] {
+/**
+ * The keys in a value that no schema names.
+ *
+ * @param places what it may be; none where that may be anything.
+ * @param outputs what was made of it, where that is known; else schemas are asked.
+ */
+export function unnamedIn(
+  places: readonly Place[],
+  value: unknown,
+  keys: readonly string[] = [],
+  outputs?: readonly unknown[],
+): Unnamed[] {
   if (places.length === 0) return [];
-  if (isMembers(value)) return keysIn(value).flatMap((key) => unnamedAt(places, value, key, keys));
+  if (isMembers(value)) return keysIn(value).flatMap((key) => unnamedAt(places, value, [...keys, key], outputs));
   if (!Array.isArray(value)) return [];
   const inner = elementsOf(places);
-  if (inner.length === 0) return leftOut(value, madeOf(places, value), keys);
-  return value.flatMap((element, i) => unnamedIn(elementAt(places, i), element, [...keys, String(i)]));
+  if (inner.length === 0) return leftOut(value, outputs ?? madeOf(places, value), keys);
+  // They may have moved.
+  const elements = outputs?.filter(Array.isArray).flat() as unknown[] | undefined;
+  return value.flatMap((element, i) => unnamedIn(elementAt(places, i), element, [...keys, String(i)], elements));
 }
 
-function unnamedAt(places: readonly Place[], value: Members, key: string, above: readonly string[]): Unnamed[] {
-  const keys = [...above, key];
+function unnamedAt(
+  places: readonly Place[],
+  value: Members,
+  keys: readonly string[],
+  outputs: readonly unknown[] | undefined,
+): Unnamed[] {
+  const key = keys.at(-1) as string;
   const member = memberAt(value, key);
   const told = new Told();
   for (const each of places) for (const layer of layersOf(each)) told.add(layer, shapesFor(layer, value), key);
-  if (told.isOpen || (told.isNamed && !told.isMissing)) return unnamedIn(told.inner, member, keys);
-  const made = madeOf(places, value);
-  const kept = made.filter((output) => hasMember(output, key)).map((output) => memberAt(output as Members, key));
-  if (kept.length > 0) return told.isNamed ? unnamedIn(told.inner, member, keys) : leftOut(member, kept, keys);
+  const isCertain = told.isOpen || (told.isNamed && !told.isMissing);
+  const made = (outputs ?? (isCertain ? [] : madeOf(places, value))).filter(isMembers);
+  const kept = made.filter((output) => hasMember(output, key)).map((output) => memberAt(output, key));
+  const inside = (): Unnamed[] => unnamedIn(told.inner, member, keys, outputs && kept);
+  if (isCertain) return inside();
+  if (kept.length > 0) return told.isNamed ? inside() : leftOut(member, kept, keys);
   // What a transform begins with, it may have used. What no schema takes is judged by the structure alone.
   const isUsed = made.length > 0 ? told.isTaken : told.isNamed || isUntold(places, told);
-  return isUsed ? unnamedIn(told.inner, member, keys) : [{ keys, isRefused: told.isRefused }];
+  return isUsed ? inside() : [{ keys, isRefused: told.isRefused, mayBeUsed: places.some(beginsUntold) }];
+}
+
+/** True where a function, or an unknown library, sees the value first. */
+export function beginsUntold({ isOpaque, input }: Place): boolean {
+  return isOpaque && input === undefined;
 }
 
 /** True where nobody can say: of a library that tells nothing, and of what is made later. */
@@ -154,7 +180,7 @@ function madeOf(places: readonly Place[], value: unknown): unknown[] {
 }
 
 /** The keys in a value that are in none of its outputs. */
-function leftOut(value: unknown, outputs: readonly unknown[], keys: readonly string[]): Unnamed[] {
+export function leftOut(value: unknown, outputs: readonly unknown[], keys: readonly string[]): Unnamed[] {
   if (Array.isArray(value)) {
     const alike = outputs.filter((output) => Array.isArray(output) && output.length === value.length) as unknown[][];
     return value.flatMap((element, i) =>
@@ -170,6 +196,8 @@ function leftOut(value: unknown, outputs: readonly unknown[], keys: readonly str
   return keysIn(value).flatMap((key) => {
     const inner = alike.filter((output) => hasMember(output, key)).map((output) => memberAt(output, key));
     const path = [...keys, key];
-    return inner.length === 0 ? [{ keys: path, isRefused: false }] : leftOut(memberAt(value, key), inner, path);
+    return inner.length === 0
+      ? [{ keys: path, isRefused: false, mayBeUsed: true }]
+      : leftOut(memberAt(value, key), inner, path);
   });
 }

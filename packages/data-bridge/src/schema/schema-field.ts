@@ -6,7 +6,8 @@ import { SchemaError, type ValidationIssue } from '../errors.ts';
 import { withoutIdentity } from './identified.ts';
 import { identitiesOf } from './identities.ts';
 import type { Place } from './schema-shape.ts';
-import { placeOf, someShape } from './structure.ts';
+import { beginsUntold } from './named-keys.ts';
+import { placeOf, somePlace, someShape } from './structure.ts';
 import {
   isWrittenAsync,
   type JsonSchema,
@@ -54,6 +55,7 @@ export class SchemaField {
   #waits: boolean | undefined;
   #onlyLooks: boolean | undefined;
   #takesText: boolean | undefined;
+  #beginsUntold: boolean | undefined;
   #hasDefault: boolean | undefined;
   #identities: { readonly found: Identities | undefined } | undefined;
 
@@ -103,9 +105,12 @@ export class SchemaField {
     return placeOf(this.#schema);
   }
 
-  /** True where the library tells anything. */
-  get tellsStructure(): boolean {
-    return this.place.shapes.length > 0 || this.place.input !== undefined;
+  /** True where a function, or an unknown library, sees values of the field first, or something inside of it. */
+  get beginsUntold(): boolean {
+    return (this.#beginsUntold ??= somePlace(
+      this.place,
+      (place) => beginsUntold(place) || (place.input !== undefined && somePlace(place.input, beginsUntold)),
+    ));
   }
 
   /** True where text may stand for a value of another type, in the field or inside of it. */

@@ -175,13 +175,16 @@ const MAX_PLACES = 2000;
 
 /** True where a schema, or anything inside, is such a thing. */
 export function someShape(place: Place, test: (shape: Shape) => boolean): boolean {
-  const places = new Set([place]);
+  return somePlace(place, ({ shapes: found }) => found.some(test));
+}
+
+/** True where the place, or one inside, is such a thing. */
+export function somePlace(place: Place, test: (place: Place) => boolean): boolean {
+  const all = new Set([place]);
   // A set gives what is added while it is gone through, too.
-  for (const each of places) {
-    for (const shape of each.shapes) {
-      if (test(shape)) return true;
-      if (places.size < MAX_PLACES) for (const inner of placesIn(shape)) places.add(inner);
-    }
+  for (const each of all) {
+    if (test(each)) return true;
+    for (const shape of each.shapes) if (all.size < MAX_PLACES) for (const inner of placesIn(shape)) all.add(inner);
   }
   return false;
 }

@@ -2,46 +2,20 @@ import { isMutable } from '../bson/copy.ts';
 import { copyInput } from '../bson/copy-input.ts';
 import { ABSENT } from '../bson/encode.ts';
 import { equalValues, isShownDefault } from '../bson/equal-values.ts';
-import { type Identities, pairElements } from '../bson/identity.ts';
+import { pairElements } from '../bson/identity.ts';
 import { isPlainObject } from '../bson/plain-object.ts';
-import { hasMember, isMembers, keysIn, memberAt, type Members, unfrozen } from './members.ts';
+import { hasMember, isMembers, keysIn, memberAt, type Members, putMember, unfrozen } from './members.ts';
 import { isAmong, isSame, likeness, MAX_PAIRS, pairAlike, whichAreAmong } from './pair-elements.ts';
 import type { Place, Shape } from './schema-shape.ts';
-import { fittingShapes, runSchema, stepInto } from './structure.ts';
-import { type Changed, putAt, removeAt, replaceElements, takeAllElements, takeMemberWhole } from './take-whole.ts';
+import { runSchema, stepInto } from './structure.ts';
+import { isLeft, keptOf, leftOut, mayNotBeTaken, unnamedBelow } from './take-unnamed.ts';
+import type { Known, Spot, Taking } from './taking.ts';
+import { putAt, removeAt, replaceElements, takeAllElements, takeMemberWhole } from './take-whole.ts';
 
 /*
  * Lays what a schema made of a field over its value, in place: at every path whose value is neither what is stored nor what
  * was taken before. So each new value is transformed once, and what is stored never, however often a save fails.
  */
-
-/** One taking over, and what it found. */
-export interface Taking extends Changed {
-  readonly unknown: 'error' | 'drop' | 'keep';
-  /** Tells of a key below the field whether the schema makes the same without it: for libraries that do not tell what they name. */
-  readonly isUnseen: (keys: readonly string[]) => boolean;
-  /** Takes the keys that no schema names. */
-  readonly refused: (readonly string[])[];
-  /** Takes the keys of changes of which nobody can tell what the schema makes of them. */
-  readonly untold: (readonly string[])[];
-}
-
-/** What is known of the value already: it is not transformed again. */
-interface Known {
-  /** What is stored, or was taken before, in its place; `ABSENT` where it is new. */
-  readonly base: unknown;
-  /** Further values: of elements that nothing tells apart, and those from before a failed save. */
-  readonly others: readonly unknown[];
-}
-
-/** Where the value is. */
-interface Spot {
-  readonly place: Place | undefined;
-  readonly identities: Identities | undefined;
-  readonly keys: readonly string[];
-  /** True where it was assigned as a whole: then what it lacks gets its default. */
-  readonly isWhole: boolean;
-}
 
 /** @returns the value to keep: the container itself, or a copy of the output where it cannot be laid over. */
 export function takeOutput(taking: Taking, value: unknown, output: unknown, known: Known, spot: Spot): unknown {
@@ -55,6 +29,7 @@ export function takeOutput(taking: Taking, value: unknown, output: unknown, know
     taking.untold.push(spot.keys);
     return value;
   }
+  if (mayNotBeTaken(taking, value, output, spot, true)) return value;
   const alike = isMutable(value) && isMutable(output) && Object.getPrototypeOf(value) === Object.getPrototypeOf(output);
   if (alike && equalValues(value, output)) return value;
   taking.changed = true;
@@ -165,40 +140,14 @@ class OpenMembers {
 
 /** What a transform left out of a new value it used; but what its own input does not name it never saw. */
 function takeNewMembers(taking: Taking, value: Members, output: Members, spot: Spot): Members {
-  for (const key of keysIn(value)) {
-    if (hasMember(output, key) || memberAt(value, key) === undefined) continue;
-    const keys = [...spot.keys, key];
-    if (isUnnamed(taking, spot.place, key, keys)) unnamed(taking, value, key, keys);
-    else removeAt(taking, value, key);
-  }
+  const found = unnamedBelow(taking, value, output, spot);
+  if (isLeft(taking, value, found, spot)) return value;
+  const kept = keptOf(taking, value, found);
+  for (const key of keysIn(value))
+    if (!hasMember(output, key) && memberAt(value, key) !== undefined) removeAt(taking, value, key);
   for (const key of keysIn(output)) takeMemberWhole(taking, value, key, memberAt(output, key));
+  for (const { holder, key, member } of kept) putMember(holder, key, member);
   return value;
-}
-
-/** A new member of what is stored that is not in the output. */
-function leftOut(taking: Taking, value: Members, key: string, { place, keys }: Spot, isOpaque: boolean): void {
-  if (!isOpaque || isUnnamed(taking, place, key, keys)) unnamed(taking, value, key, keys);
-  // Of a library that tells nothing nobody knows whether it was used.
-  else if (isUntold(place)) taking.untold.push(keys);
-}
-
-function unnamed(taking: Taking, value: Members, key: string, keys: readonly string[]): void {
-  if (taking.unknown === 'error') taking.refused.push(keys);
-  else if (taking.unknown === 'drop') removeAt(taking, value, key);
-}
-
-/** True where the schema that a transform begins with does not name this member, and strips it. */
-function isUnnamed(taking: Taking, place: Place | undefined, key: string, keys: readonly string[]): boolean {
-  if (isUntold(place)) return taking.isUnseen(keys);
-  const shapes = fittingShapes(place?.input, undefined);
-  return (
-    shapes.length > 0 &&
-    shapes.every(({ type, keepsOthers, members }) => type === 'object' && keepsOthers === false && !members?.has(key))
-  );
-}
-
-function isUntold(place: Place | undefined): boolean {
-  return place === undefined || (place.shapes.length === 0 && place.input === undefined);
 }
 
 // ── elements ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -214,7 +163,8 @@ function takeElements(
   const isOpaque = spot.place?.isOpaque !== false;
   const arrays = [known.base, ...known.others].filter(Array.isArray) as unknown[][];
   const mayHaveMoved = isOpaque || value.length !== output.length;
-  if (arrays.length === 0 && mayHaveMoved) return takeAllElements(taking, value, output);
+  if (arrays.length === 0 && mayHaveMoved)
+    return mayNotBeTaken(taking, value, output, spot) ? value : takeAllElements(taking, value, output);
   const stored = arrays.flat();
   const { base, others } = known;
   const origins =
@@ -222,8 +172,11 @@ function takeElements(
   const isKept = mayHaveMoved || origins === undefined ? whichAreAmong(value, stored) : null;
   if (mayHaveMoved && isKept !== null && !isAligned(value, output, isKept)) {
     const next = sorted(value, output, isKept);
-    return next === null ? takeInside(taking, value, output, stored, spot) : replaceElements(taking, value, next);
+    if (next === null) return takeInside(taking, value, output, stored, spot);
+    const found = unnamedBelow(taking, value, output, spot).filter(({ keys: [i] }) => isKept[Number(i)] !== true);
+    return isLeft(taking, value, found, spot) ? value : replaceElements(taking, value, next);
   }
+  if (isOpaque && isKept !== null) takeOrder(taking, value, output, isKept);
   const elements = new Elements(value, stored, isKept ?? []);
   const start = isOpaque ? (spot.place?.input ?? spot.place) : spot.place;
   for (let i = 0; i < value.length; i++) {
@@ -234,6 +187,24 @@ function takeElements(
     takeElement(taking, elements, i, output[i], own, stepInto(start, i, value), spot);
   }
   return value;
+}
+
+/**
+ * Puts elements that are not kept where a schema that orders a list has put what it made of them, so that each gets what is its
+ * own: they are told by what they have in common.
+ */
+function takeOrder(taking: Taking, value: unknown[], output: readonly unknown[], isKept: readonly boolean[]): void {
+  const places = [...value.keys()].filter((i) => isKept[i] !== true);
+  const made = places.map((i) => output[i]);
+  const pairs = pairAlike(
+    places.map((i) => value[i]),
+    [],
+    made,
+  );
+  if (pairs.size < places.length) return;
+  const next = [...value];
+  for (const [from, each] of pairs) next[places[made.indexOf(each)] as number] = value[places[from] as number];
+  replaceElements(taking, value, next);
 }
 
 /** The elements of an array and what was stored there: what is asked of them is found out when it is. */
