@@ -40,7 +40,7 @@ const UNCONNECTED: FilterRules = { sanitizeFilters: false, allowServerJavaScript
 /** All that a model's documents have in common: made once by `model()`. */
 export class ModelDefinition {
   readonly collectionName: string;
-  /** What errors say of the model. */
+  /** What errors say of the model; of one of its documents, `contextOf()`. */
   readonly context: { readonly model: string };
   /** The fields of the schema by the names under which they are stored, as everything in here has them. */
   readonly fields: ReadonlyMap<string, SchemaField>;
@@ -129,6 +129,11 @@ export class ModelDefinition {
   within(conditions: Readonly<Record<string, unknown>>): ModelDefinition {
     const bound = this.#bound === undefined ? {} : { connection: this.#bound };
     return new ModelDefinition(this.collectionName, this.#schemas, this.#options, { ...bound, conditions });
+  }
+
+  /** What errors say of the document with this `_id`. */
+  contextOf(id: unknown): { readonly model: string; readonly id: unknown } {
+    return { model: this.collectionName, id };
   }
 
   /**

@@ -1,8 +1,9 @@
 import { refuseNamed } from '../connection/driver-options.ts';
 import type { DocumentState, Write } from '../document/document-state.ts';
 import { type Answer, notFound } from '../document/stored-commands.ts';
-import { type Conflict, DocumentNotFoundError, OutcomeUnknownError, UsageError } from '../errors.ts';
+import { type Conflict, DocumentNotFoundError, OutcomeUnknownError } from '../errors.ts';
 import { afterMiss } from './conflict.ts';
+import { checkWriteConcern } from './check-write-concern.ts';
 import { letOut } from './door.ts';
 import { planInsert, planWrite } from './plan-write.ts';
 import { send } from './send.ts';
@@ -94,17 +95,6 @@ export function checkSaveOptions(method: string, state: DocumentState, options: 
   refuseNamed(method, state, options, REFUSED);
   checkConflictOptions(method, state, options);
   checkWriteConcern(method, state, options);
-}
-
-/** Without an answer nobody knows what is stored. */
-export function checkWriteConcern(
-  method: string,
-  state: Pick<DocumentState, 'definition' | 'context'>,
-  options: UpdateOptions,
-): void {
-  const { w } = options.writeConcern ?? state.definition.collection().writeConcern ?? {};
-  if (w === 0)
-    throw new UsageError(`${method}() needs an answer from the server: write concern 0 gives none.`, state.context);
 }
 
 /** What an insert of this document would store, without storing it. */

@@ -27,7 +27,8 @@ import {
 import { issueWithin } from './insert-many.ts';
 import { checkOwnFields } from '../document/new-document.ts';
 import { outcomeOf, safely, translate } from '../connection/write-outcome.ts';
-import { checkWriteConcern, insertion } from '../save/save.ts';
+import { checkWriteConcern } from '../save/check-write-concern.ts';
+import { insertion } from '../save/save.ts';
 import type { Filter } from '../types/filter.ts';
 import type { Update } from '../types/update.ts';
 import { recorderOf } from '../save/recorder.ts';

@@ -12,7 +12,7 @@ import { translate } from '../connection/write-outcome.ts';
 import { letOut, needsDocuments, insertStamps } from '../save/door.ts';
 import { planWrite } from '../save/plan-write.ts';
 import { recorderOf, type WriteBatch } from '../save/recorder.ts';
-import { checkWriteConcern } from '../save/save.ts';
+import { checkWriteConcern } from '../save/check-write-concern.ts';
 import { partsOf } from '../save/save-recorded.ts';
 import { fail, settle } from '../save/settle.ts';
 import { type InsertFate, type InsertFates, sendInserts, withoutTakenBack } from './send-inserts.ts';

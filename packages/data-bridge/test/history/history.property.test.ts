@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model, ObjectId, UsageError } from '../../src/index.ts';
 import { runs } from '../support/arbitrary.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { checkHistory } from '../support/history-checks.ts';
 import { askForFault } from '../support/known-faults.ts';
 import { canonical } from '../support/laws-canonical.ts';
@@ -52,15 +52,7 @@ const anyStep: fc.Arbitrary<Step> = fc.record({
 
 const isFaulty = await askForFault('a history is whole when writers work at once');
 
-let database: TestDatabase;
-
-beforeAll(async () => {
-  database = await openDatabase();
-});
-
-afterAll(async () => {
-  await database.close();
-});
+const database = useDatabase();
 
 async function perform(note: Note, { kind, n }: Step): Promise<void> {
   switch (kind) {

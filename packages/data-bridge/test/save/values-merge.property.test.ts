@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { caseCount } from '../../../../scripts/case-count.ts';
 import { BulkSaveError, ConflictError, model, type SaveOptions, transaction } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { canonical } from '../support/laws-canonical.ts';
 import { forAllCases } from '../support/laws-cases.ts';
 import type { Random } from '../support/laws-random.ts';
@@ -24,11 +24,7 @@ const fields = { tags: z.unknown(), other: z.unknown() };
 class Any extends model('values', fields, options) {}
 class Recorded extends model('recorded', fields, { ...options, history: true }) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+useDatabase();
 
 type Values = readonly unknown[];
 const same = (a: unknown, b: unknown): boolean => canonical(a) === canonical(b);
