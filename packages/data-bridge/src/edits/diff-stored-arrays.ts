@@ -3,7 +3,14 @@ import type { Identities } from '../bson/identity.ts';
 import type { Field } from '../bson/level.ts';
 import { latin1 } from '../bson/text.ts';
 import { areAllReplaced, MAX_SEARCHED, type ValueEdit } from './edits.ts';
-import { areOwnIdentities, areReplaced, isValueType, removalFrom, type StoredArray } from './diff-stored-values.ts';
+import {
+  areOwnIdentities,
+  areReplaced,
+  changeFrom,
+  changeOf,
+  isValueType,
+  type StoredArray,
+} from './diff-stored-values.ts';
 import { copyPlain } from './plain-copy.ts';
 import { exactAt, type Source, StoredElements, StoredPositions, StoredPush, StoredSet } from './stored-edits.ts';
 import { copyBeside, givesType, losesType } from './stored-types.ts';
@@ -62,8 +69,8 @@ function walkPositions(walk: Walk, place: Place, value: readonly unknown[]): Val
       if (edit === null) continue;
     }
     if (children === null && !isBound && isValueType(type)) {
-      const removal = removalFrom(place, head, count, value, isUnique);
-      if (removal !== null) return removal;
+      const change = changeFrom(place, head, count, value, isUnique);
+      if (change !== null) return change;
     }
     if (isUnique) return undefined;
     // What was here may be elsewhere now, and what is here may have been elsewhere.
@@ -75,14 +82,19 @@ function walkPositions(walk: Walk, place: Place, value: readonly unknown[]): Val
     if (children === null) return null;
     if (!areAllReplaced(children, count)) {
       const isByValue = !isBound && areReplaced(place, children);
-      return isByValue === undefined ? undefined : new StoredPositions(source, at, children, isByValue);
+      if (isByValue === undefined) return changeOf(place, value, isUnique) ?? undefined;
+      return new StoredPositions(source, at, children, isByValue);
     }
   } else if (children === null && value.length > count) {
     if (isUnique) return undefined;
     const added = copyPlain(value.slice(count), level) as unknown[] | undefined;
     return added && new StoredPush(source, at, added);
   }
-  if (!isBound && areOwnIdentities(place)) return undefined;
+  if (!isBound) {
+    const change = count === value.length ? changeOf(place, value, isUnique) : null;
+    if (change !== null) return change;
+    if (areOwnIdentities(place)) return undefined;
+  }
   const copy = copyBeside(source, ARRAY, at, last + 1, value);
   return copy === undefined ? undefined : new StoredSet(source, ARRAY, at, copy);
 }
