@@ -45,7 +45,8 @@ export function changeFrom(
   return more === 0 && !isUnique ? null : changeOf(array, value, isUnique);
 }
 
-function countFrom({ source: { bytes, start }, last }: StoredArray, head: number): number {
+/** How many elements there are from that one on. */
+export function countFrom({ source: { bytes, start }, last }: StoredArray, head: number): number {
   let count = 0;
   for (let here = head; here < last; count++)
     here = valueEnd(bytes, start, bytes[here] as number, nameEnd(bytes, start, here + 1, last) + 1, last);
