@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { unique } from '../../src/zod.ts';
 import { caseCount } from '../../../../scripts/case-count.ts';
 import { BulkSaveError, ConflictError, model, type SaveOptions, transaction } from '../../src/index.ts';
 import { useDatabase } from '../support/database.ts';
@@ -114,6 +115,23 @@ describe.each(['merge', 'fields', 'rebase', 'version'] as const)('two writers of
       return true;
     });
   });
+});
+
+describe('a list that is declared to have no value twice', () => {
+  class Ticket extends model('tickets', { numbers: unique(z.array(z.int())) }, { version: 'writes' }) {}
+
+  // What stayed in it is asked in no mode; by a version only those count who write by the mapper.
+  it.each(['merge', 'fields', 'version'] as const)(
+    'keeps what another writer added, in mode %s',
+    async (concurrency) => {
+      const { _id } = await Ticket.create({ numbers: [1, 2, 3] });
+      const ticket = await Ticket.find({ _id }).one();
+      await Ticket.collection.updateOne({ _id }, { $push: { numbers: 4 } } as never);
+      ticket.numbers = [2, 3, 5];
+      await ticket.save({ concurrency });
+      expect((await Ticket.find({ _id }).one()).numbers).toEqual([2, 3, 4, 5]);
+    },
+  );
 });
 
 describe('four writers at once', () => {
