@@ -54,6 +54,7 @@ export { type Literal, literal, trusted } from './filter/literal.ts';
 export type { Log, LogCounts, LogEntry, LogFailure } from './connection/command-log.ts';
 export { model } from './model/model.ts';
 export type { Page, PageOptions } from './query/page.ts';
+export type { OneQuery } from './query/one-query.ts';
 export type { ForEachOptions, Query } from './query/query.ts';
 export type { QueryOptions } from './query/query-spec.ts';
 export { ref, type ReferenceListSchema, type ReferenceSchema } from './references/ref.ts';

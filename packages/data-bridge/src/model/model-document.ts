@@ -32,6 +32,7 @@ import { insertMany, type InsertManyOptions } from '../write/insert-many.ts';
 import { documentTag } from '../document/document-tag.ts';
 import { checkOwnFields, checkRead } from '../document/new-document.ts';
 import { run } from '../definition/operation.ts';
+import { OneQuery } from '../query/one-query.ts';
 import { Query } from '../query/query.ts';
 import { checkPath, type QueryOptions, type ReadAll } from '../query/query-spec.ts';
 import { Selection } from '../tracking/selection.ts';
@@ -101,13 +102,13 @@ export class ModelDocument extends Document<unknown> {
     return Query.of<unknown>(definitionOf(this), readInto(this), filter, options);
   }
 
-  static async findOne(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<unknown> {
-    return Query.of(definitionOf(this), readInto(this), filter, options).first();
+  static findOne(this: DocumentClass, filter: object = {}, options?: QueryOptions): OneQuery<unknown> {
+    return new OneQuery(() => Query.of<unknown>(definitionOf(this), readInto(this), filter, options));
   }
 
-  static async findById(this: DocumentClass, id: unknown, options?: QueryOptions): Promise<unknown> {
+  static findById(this: DocumentClass, id: unknown, options?: QueryOptions): OneQuery<unknown> {
     const definition = definitionOf(this);
-    return Query.of(definition, readInto(this), idFilter(definition, id), options).first();
+    return new OneQuery(() => Query.of<unknown>(definition, readInto(this), idFilter(definition, id), options));
   }
 
   static async count(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<number> {

@@ -23,6 +23,7 @@ import type { ReadOptions } from '../history/read.ts';
 import type { HistoryRepair } from '../history/repair.ts';
 import type { EnsureCollectionOptions, EnsureIndexesOptions } from '../collection-sync/ensure.ts';
 import type { InsertManyOptions } from '../write/insert-many.ts';
+import type { OneQuery } from '../query/one-query.ts';
 import type { Query } from '../query/query.ts';
 import type { QueryOptions } from '../query/query-spec.ts';
 import type { SaveAllOptions } from '../save/save-all.ts';
@@ -98,10 +99,10 @@ export interface Statics<F extends Fields> {
   aggregate<D>(this: Class<D>, options?: AggregationOptions): Aggregate<StoredShape<D>, D>;
   /** The documents that match, all by default: a query that runs when it is awaited or iterated. */
   find<D>(this: Class<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Query<D>;
-  /** The first document that matches, or null. */
-  findOne<D>(this: Class<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Promise<D | null>;
-  /** The document with this `_id`, or null. A string of 24 hexadecimal digits is taken for an ObjectId. */
-  findById<D>(this: Class<D>, id: IdOf<D> | string, options?: QueryOptions): Promise<D | null>;
+  /** The first document that matches, or null: a query that runs when it is awaited. */
+  findOne<D>(this: Class<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): OneQuery<D>;
+  /** The document with this `_id`, or null: a query that runs when it is awaited. A string of 24 hexadecimal digits is taken for an ObjectId. */
+  findById<D>(this: Class<D>, id: IdOf<D> | string, options?: QueryOptions): OneQuery<D>;
   /** How many documents match. */
   count<D>(this: Class<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Promise<number>;
   /** Documents whose fields equal these values. Values are never operators, so use it for input from outside. */
