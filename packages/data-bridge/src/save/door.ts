@@ -1,5 +1,6 @@
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import type { DocumentState } from '../document/document-state.ts';
+import { adoptReferences } from '../document/references.ts';
 import type { EditTree } from '../edits/edits.ts';
 import { recorderOf } from './recorder.ts';
 import { validate } from './validate.ts';
@@ -61,6 +62,7 @@ export function letOut<W>(
   hasTimes = true,
 ): W | Promise<W> {
   state.adoptDefaults();
+  adoptReferences(state);
   if (state.isNew) stampNew(state, hasTimes);
   return isValidated ? validate(state, plan) : plan();
 }
