@@ -44,6 +44,7 @@ import type {
   Shape,
   ShapeOf,
 } from '../types/shape.ts';
+import type { Ref } from '../types/ref.ts';
 import type { Declared, StoredShape } from '../types/stored.ts';
 import type { Update } from '../types/update.ts';
 import type { DriverOptions } from '../definition/operation.ts';
@@ -219,6 +220,12 @@ export interface Statics<F extends Fields> {
    * @returns a function that ends it.
    */
   on<D>(this: Class<D>, name: HookName, call: (document: D) => unknown): () => void;
+  /**
+   * A reference to the document with this `_id`, without asking for it: `book.author = Author.ref(id)`.
+   *
+   * @throws UsageError for what is no `_id` of the model.
+   */
+  ref<D>(this: Class<D>, id: IdOf<D> | Ref<D> | string): Ref<D>;
   /** The same model on another connection. */
   using<M>(this: M, connection: Connection): M;
   /** The model's schema as MongoDB's `$jsonSchema`: what a server can check of it. */
