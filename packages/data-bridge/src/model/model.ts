@@ -44,6 +44,7 @@ function defineAccessor(base: typeof ModelDocument, definition: ModelDefinition,
     const text = `The field "${shown}" has the name of a member of every document: give it another name, as in "${shown}Value: stored('${shown}', …)".`;
     throw new SchemaError(text, definition.context);
   }
+  const isTime = definition.isTime(name);
   Object.defineProperty(base.prototype, shown, {
     configurable: true,
     enumerable: true,
@@ -51,7 +52,7 @@ function defineAccessor(base: typeof ModelDocument, definition: ModelDefinition,
       return readField(this, name);
     },
     set(this: Document<unknown>, value: unknown) {
-      if (definition.isTime(name)) refuseTime(definition, shown);
+      if (isTime) refuseTime(definition, shown);
       writeField(this, name, value);
     },
   });
