@@ -188,8 +188,9 @@ export class ModelDefinition {
 
   /** True for a time that the mapper keeps, and that is no field of the schema. */
   isTime(name: string): boolean {
-    const { createdAt, updatedAt } = this.timestamps ?? {};
-    return (name === createdAt || name === updatedAt) && !this.fields.has(name);
+    const { timestamps } = this;
+    if (timestamps === undefined) return false;
+    return (name === timestamps.createdAt || name === timestamps.updatedAt) && !this.fields.has(name);
   }
 
   /** True where what is stored under this name numbers the writes of a document whose history is kept. */

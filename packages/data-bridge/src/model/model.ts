@@ -54,12 +54,13 @@ function defineAccessor(base: typeof ModelDocument, definition: ModelDefinition,
   function readReferences(this: Document<unknown>): unknown {
     return readReferenceField(this, name);
   }
+  const isTime = definition.isTime(name);
   Object.defineProperty(base.prototype, shown, {
     configurable: true,
     enumerable: true,
     get: definition.references?.has(name) === true ? readReferences : read,
     set(this: Document<unknown>, value: unknown) {
-      if (definition.isTime(name)) refuseTime(definition, shown);
+      if (isTime) refuseTime(definition, shown);
       writeField(this, name, value);
     },
   });

@@ -117,18 +117,21 @@ export async function sendAndSettle(
   return null;
 }
 
-/** The options without those of this package. */
-export function driverOptions({
-  validate: _,
-  timestamps: _t,
-  concurrency: _c,
-  guard: _g,
-  onConflict: _o,
-  hooks: _h,
-  ...options
-}: SaveOptions): UpdateOptions {
-  return options;
+/** The options without those of this package. Most saves have none: taking an object apart costs more than looking at it. */
+export function driverOptions(options: SaveOptions): UpdateOptions {
+  const rest: Record<string, unknown> = {};
+  for (const key in options) if (!OWN.has(key)) rest[key] = options[key as keyof SaveOptions];
+  return rest;
 }
+
+const OWN: ReadonlySet<string> = new Set<Exclude<keyof SaveOptions, keyof (UpdateOptions & Abortable)>>([
+  'validate',
+  'timestamps',
+  'concurrency',
+  'guard',
+  'onConflict',
+  'hooks',
+]);
 
 function checkSavable(state: DocumentState): void {
   if (state.isDeleted)
