@@ -44,7 +44,7 @@ for (const name of NAMES) {
   });
 }
 
-const database = useDatabase();
+useDatabase();
 beforeAll(async () => {
   await Counter.ensureCollection();
 });
