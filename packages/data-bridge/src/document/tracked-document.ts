@@ -30,7 +30,7 @@ import type {
   RunTimePath,
   SetValue,
 } from '../types/paths.ts';
-import type { Assigned, declared, shape } from '../types/shape.ts';
+import type { Assigned, declared, Flat, shape } from '../types/shape.ts';
 import type { BitOperation } from '../types/update.ts';
 
 /** What the mapper keeps of a document beside its fields. */
@@ -259,8 +259,8 @@ export abstract class TrackedDocument<S, T = unknown> {
   }
 
   /** A plain object with a copy of every field: defaults, and stored fields that the schema does not name, included. */
-  toObject(): S {
-    return this.#record.toObject() as S;
+  toObject(): Flat<S> {
+    return this.#record.toObject() as Flat<S>;
   }
 
   /**
