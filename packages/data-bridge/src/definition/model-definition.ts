@@ -107,10 +107,6 @@ export class ModelDefinition {
     const names = ['_id', ...this.fields.keys(), ...Object.values(this.timestamps ?? {})];
     if (this.version !== undefined) checkVersion(collectionName, this.version, [...names, ...Object.keys(fields)]);
     this.names = new Set([...names, ...counter]);
-    if (this.unknown !== 'keep')
-      checkIndexedNames(collectionName, this.indexes, options.shardKey ?? [], (path) =>
-        this.#begins(this.storedPath(path)),
-      );
     this.redaction = this.#redactionOf(options.history);
     this.#options = options;
     this.#schemas = fields;
@@ -329,7 +325,7 @@ export class ModelDefinition {
   /**
    * Looked for when the model is made and, since schemas may be made later, once more when it is used.
    *
-   * @throws SchemaError for a type that BSON does not have.
+   * @throws SchemaError for a type that BSON does not have, and for an index over what the schemas do not name.
    */
   checkTypes(): void {
     if (this.#timesChecked > 1) return;
@@ -340,6 +336,7 @@ export class ModelDefinition {
       const text = `The schema of "${path}" is of ${found.problem}: use a type that it has, or a transform that gives one.`;
       throw new SchemaError(text, this.context);
     }
+    if (this.unknown !== 'keep') checkIndexedNames(this);
     this.#timesChecked++;
   }
 }

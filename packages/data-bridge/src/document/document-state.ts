@@ -360,7 +360,7 @@ export class DocumentState implements Progress, Participant {
   static queueAll<R>(states: readonly DocumentState[], name: string, operation: () => Promise<R>): Promise<R> {
     for (const state of states) {
       const obstacle = state.operations.isInside
-        ? `${name}() was called from inside a save of the same document, so it would wait for itself.`
+        ? `${name}() was called from inside a save or a deletion of the same document, so it would wait for itself.`
         : findObstacle(state);
       if (obstacle !== null) return Promise.reject(new UsageError(obstacle, state.context));
     }

@@ -120,7 +120,7 @@ function without(stored: object | null): object {
 }
 
 describe('a history', () => {
-  it('gives what was stored at every revision, whoever wrote', { timeout: 120_000 }, async () => {
+  it('gives what was stored at every revision, whoever wrote', async () => {
     const property = fc.asyncProperty(fc.array(anyStep, { minLength: 1, maxLength: 12 }), async (steps) => {
       const { _id } = await Note.create({ count: 1, nested: { a: 1 } });
       const writers = await Promise.all([0, 1, 2].map(() => Note.find({ _id }).one()));
@@ -151,7 +151,7 @@ describe('a history', () => {
     await fc.assert(property, runs(12));
   });
 
-  it.skipIf(isFaulty)('is whole when writers work at once', { timeout: 120_000 }, async () => {
+  it.skipIf(isFaulty)('is whole when writers work at once', async () => {
     const property = fc.asyncProperty(fc.array(anyStep, { minLength: 4, maxLength: 12 }), async (steps) => {
       const { _id } = await Note.create({ count: 1, nested: { a: 1 } });
       const writers = await Promise.all([0, 1, 2].map(() => Note.find({ _id }).one()));

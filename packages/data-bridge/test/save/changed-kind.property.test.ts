@@ -161,7 +161,7 @@ describe('a value of another kind', () => {
       await saving?.catch((error: unknown) => expect(error).toBeInstanceOf(ConflictError));
     });
     await fc.assert(property, runs(1000));
-  }, 300_000);
+  });
 });
 
 describe.each(['fields', 'version'] as const)("with '%s'", (concurrency) => {

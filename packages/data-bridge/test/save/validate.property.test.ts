@@ -99,7 +99,7 @@ describe('validating what was changed in place', () => {
       },
     );
     await fc.assert(property, runs(40));
-  }, 60_000);
+  });
 
   it('copies the output into a copy of the value that was assigned, of which nothing is lost but what a transform changed', async () => {
     const property = fc.asyncProperty(anyInner, async (inner) => {

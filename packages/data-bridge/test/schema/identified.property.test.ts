@@ -164,7 +164,7 @@ async function save({ order, base }: Writer): Promise<void> {
 }
 
 describe('two writers of arrays whose elements have identity', () => {
-  it('leave what a merge by identity leaves, after any changes and saves', { timeout: 120_000 }, async () => {
+  it('leave what a merge by identity leaves, after any changes and saves', async () => {
     const items = fc.uniqueArray(fc.nat({ max: 5 }), { maxLength: 4 });
     await fc.assert(
       fc.asyncProperty(items, fc.array(anyStep, { maxLength: 25 }), async (numbers, steps) => {

@@ -17,7 +17,6 @@ import { editsOf, exact, insertAlone, live, readBytes, send, serverNames, useSto
 
 /** Cases for each law; `LAW_CASE` names one more. */
 const cases = caseCount(1_500);
-const timeout = 30_000 + 100 * cases;
 
 const forms = ['auto', 'pipeline'] as const;
 const runs = serverNames.flatMap((server) => forms.map((form) => ({ server, form })));
@@ -77,7 +76,7 @@ function merged(base: readonly unknown[], mine: readonly unknown[], theirs: unkn
 describe.each(runs)('elements at their places on the server $server, in the form $form', ({ server, form }) => {
   const store = useStore(server, 'entered');
 
-  it('keep what two writers did to different members', { timeout }, async () => {
+  it('keep what two writers did to different members', async () => {
     await forAllCases(cases, async (id, random) => {
       const hold = random.pick<(list: unknown) => Members>([
         (c) => ({ c }),

@@ -33,7 +33,7 @@ const outcomes = ({ results }: BulkSaveError): string[] => results.map(({ outcom
 const large = (): Large[] =>
   ['a', 'b', 'c', 'd'].map((name) => new Large({ name, blob: new Uint8Array(15 * 1024 * 1024) }));
 
-describe('documents that the driver sends by several commands', { timeout: 60_000 }, () => {
+describe('documents that the driver sends by several commands', () => {
   it('are told from those that were never sent, since the first was not confirmed', async () => {
     const documents = large();
     proxy.next('insert', unconfirmed);
