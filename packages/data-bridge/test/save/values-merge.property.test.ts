@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { unique } from '../../src/zod.ts';
 import { caseCount } from '../../../../scripts/case-count.ts';
 import { BulkSaveError, ConflictError, model, type SaveOptions, transaction } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { canonical } from '../support/laws-canonical.ts';
 import { forAllCases } from '../support/laws-cases.ts';
 import type { Random } from '../support/laws-random.ts';
@@ -19,18 +19,13 @@ import {
 
 /** Cases for each law; `LAW_CASE` names one more. */
 const cases = caseCount(800);
-const timeout = 30_000 + 200 * cases;
 
 const options = { unknown: 'keep', concurrency: 'merge', version: 'writes', validate: false } as const;
 const fields = { tags: z.unknown(), other: z.unknown() };
 class Any extends model('values', fields, options) {}
 class Recorded extends model('recorded', fields, { ...options, history: true }) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+useDatabase();
 
 type Values = readonly unknown[];
 const same = (a: unknown, b: unknown): boolean => canonical(a) === canonical(b);
@@ -83,7 +78,7 @@ function overlaps(base: Values, mine: Values, theirs: Values): boolean {
 }
 
 describe.each(['merge', 'fields', 'rebase', 'version'] as const)('two writers of one list, with %s', (mode) => {
-  it('keep what both did, or are in conflict', { timeout }, async () => {
+  it('keep what both did, or are in conflict', async () => {
     await forAllCases(cases, async (id, random) => {
       const base = sampleOf(random, OWN_IDENTITIES, 6);
       const mine = changedBy(random, base, 'm', []);
@@ -140,7 +135,7 @@ describe('a list that is declared to have no value twice', () => {
 });
 
 describe('four writers at once', () => {
-  it('keep all additions and removals', { timeout }, async () => {
+  it('keep all additions and removals', async () => {
     await forAllCases(Math.ceil(cases / 4), async (id, random) => {
       const base = sampleOf(random, OWN_IDENTITIES, 8);
       await Any.collection.replaceOne({ _id: id } as never, { tags: base, writes: 1 }, { upsert: true });
