@@ -25,6 +25,7 @@ export const TAKEN = {
   exists: EXISTS,
   count: [...EXISTS, 'limit'],
   findOne: FIND_ONE,
+  findById: FIND_ONE,
   find: [...FIND_ONE, 'limit', 'batchSize', 'noCursorTimeout', 'singleBatch'],
   aggregate: [
     ...READING,

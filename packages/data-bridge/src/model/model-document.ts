@@ -24,6 +24,8 @@ import { equalityFilter, idFilter } from '../filter/cast-filter.ts';
 import { Bulk } from '../write/bulk.ts';
 import { ChangeStream, type WatchOptions, type WatchStage } from '../watch/change-stream.ts';
 import { Connection } from '../connection/connection.ts';
+import { addHook, type HookCall, type HookName } from '../definition/hooks.ts';
+import { checkHooks } from '../save/run-hooks.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { stateOf } from '../document/tracked-document.ts';
 import { Document, type DocumentClass } from '../save/document.ts';
@@ -32,8 +34,11 @@ import { insertMany, type InsertManyOptions } from '../write/insert-many.ts';
 import { documentTag } from '../document/document-tag.ts';
 import { checkOwnFields, checkRead } from '../document/new-document.ts';
 import { run } from '../definition/operation.ts';
+import { gather, type LinkedModel } from '../references/linked.ts';
+import { referenceTo } from '../references/ref.ts';
+import { OneQuery } from '../query/one-query.ts';
 import { Query } from '../query/query.ts';
-import { checkPath, type QueryOptions, type ReadAll } from '../query/query-spec.ts';
+import { checkPath, type QueryMethod, type QueryOptions, type ReadAll } from '../query/query-spec.ts';
 import { Selection } from '../tracking/selection.ts';
 import { insertion, type SaveOptions } from '../save/save.ts';
 import { saveAll, type SaveAllOptions } from '../save/save-all.ts';
@@ -66,7 +71,7 @@ export class ModelDocument extends Document<unknown> {
   }
 
   [customInspect](_depth: number, options: object, inspect?: Inspect): string {
-    return inspectAs(this.constructor.name, this.toObject() as object, options, inspect);
+    return inspectAs(this.constructor.name, this.toObject(), options, inspect);
   }
 
   get [unstorable](): string {
@@ -98,28 +103,27 @@ export class ModelDocument extends Document<unknown> {
   }
 
   static find(this: DocumentClass, filter: object = {}, options?: QueryOptions): Query<unknown> {
-    return Query.of<unknown>(definitionOf(this), readInto(this), filter, options);
+    return queryOf(this, filter, options);
   }
 
-  static async findOne(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<unknown> {
-    return Query.of(definitionOf(this), readInto(this), filter, options, 'findOne').first();
+  static findOne(this: DocumentClass, filter: object = {}, options?: QueryOptions): OneQuery<unknown> {
+    return new OneQuery(() => queryOf(this, filter, options, 'findOne'));
   }
 
-  static async findById(this: DocumentClass, id: unknown, options?: QueryOptions): Promise<unknown> {
-    const definition = definitionOf(this);
-    return Query.of(definition, readInto(this), idFilter(definition, id), options, 'findOne').first();
+  static findById(this: DocumentClass, id: unknown, options?: QueryOptions): OneQuery<unknown> {
+    return new OneQuery(() => queryOf(this, idFilter(definitionOf(this), id), options, 'findById'));
   }
 
   static async count(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<number> {
-    return Query.of(definitionOf(this), readInto(this), filter, options, 'count').count();
+    return Query.of(definitionOf(this), readInto(this), filter, options, null, 'count').count();
   }
 
   static findBy(this: DocumentClass, values: object, options?: QueryOptions): Query<unknown> {
-    return Query.of<unknown>(definitionOf(this), readInto(this), equalityFilter(definitionOf(this), values), options);
+    return queryOf(this, equalityFilter(definitionOf(this), values), options);
   }
 
   static async exists(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<boolean> {
-    return Query.of(definitionOf(this), readInto(this), filter, options, 'exists').exists();
+    return Query.of(definitionOf(this), readInto(this), filter, options, null, 'exists').exists();
   }
 
   static async estimatedCount(this: DocumentClass, options: EstimatedDocumentCountOptions = {}): Promise<number> {
@@ -133,7 +137,7 @@ export class ModelDocument extends Document<unknown> {
     filter: object = {},
     options?: QueryOptions,
   ): Promise<unknown[]> {
-    return Query.of(definitionOf(this), readInto(this), filter, options, 'distinct').distinct(field as never);
+    return Query.of(definitionOf(this), readInto(this), filter, options, null, 'distinct').distinct(field as never);
   }
 
   static async updateOne(
@@ -172,9 +176,9 @@ export class ModelDocument extends Document<unknown> {
     input: object,
     given: ReplaceOptions & ValidateOptions = {},
   ): Promise<UpdateResult> {
-    checkTaken('replaceOne', definitionOf(this), given, [...TAKEN.replaceOne, 'validate', 'history']);
-    const { validate, ...options } = given;
-    return replaceOne(definitionOf(this), filter, await replacementOf(this, input, validate), options);
+    checkTaken('replaceOne', definitionOf(this), given, [...TAKEN.replaceOne, ...VALIDATED]);
+    const { validate, hooks, ...options } = given;
+    return replaceOne(definitionOf(this), filter, await replacementOf(this, input, { validate, hooks }), options);
   }
 
   static async findOneAndUpdate(
@@ -193,9 +197,9 @@ export class ModelDocument extends Document<unknown> {
     input: object,
     given: FindOneAndReplaceOptions & ValidateOptions = {},
   ): Promise<unknown> {
-    checkTaken('findOneAndReplace', definitionOf(this), given, [...TAKEN.findOneAndReplace, 'validate', 'history']);
-    const { validate, ...options } = given;
-    const replacement = await replacementOf(this, input, validate);
+    checkTaken('findOneAndReplace', definitionOf(this), given, [...TAKEN.findOneAndReplace, ...VALIDATED]);
+    const { validate, hooks, ...options } = given;
+    const replacement = await replacementOf(this, input, { validate, hooks });
     return readOne(this, await findAndReplace(definitionOf(this), filter, replacement, options));
   }
 
@@ -222,6 +226,14 @@ export class ModelDocument extends Document<unknown> {
 
   static watch(this: DocumentClass, pipeline?: readonly WatchStage[], options?: WatchOptions): ChangeStream<unknown> {
     return new ChangeStream(definitionOf(this), readInto(this), pipeline, options);
+  }
+
+  static on(this: DocumentClass, name: HookName, call: (document: never) => unknown): () => void {
+    return addHook(this.prototype, name, call as HookCall, definitionOf(this).collectionName);
+  }
+
+  static ref(this: DocumentClass, id: unknown): unknown {
+    return referenceTo(this as unknown as LinkedModel, id);
   }
 
   static using(this: typeof ModelDocument, connection: Connection): typeof ModelDocument {
@@ -265,8 +277,23 @@ export class ModelDocument extends Document<unknown> {
   }
 }
 
+/** Options of the package's own, of a replacement. */
+const VALIDATED = ['validate', 'hooks', 'history'] as const;
+
 export function definitionOf(model: DocumentClass): ModelDefinition {
   return model.prototype[definitionKey];
+}
+
+function queryOf(
+  model: DocumentClass,
+  filter: object,
+  options: QueryOptions | undefined,
+  method?: QueryMethod,
+): Query<unknown> {
+  const definition = definitionOf(model);
+  // Only documents with references need to know which others came with them.
+  const finish = definition.references === null ? null : gather;
+  return Query.of<unknown>(definition, readInto(model), filter, options, finish, method);
 }
 
 /** Reads stored documents as documents of this class. */
@@ -284,9 +311,14 @@ function readOne(model: DocumentClass, stored: Uint8Array | null): unknown {
 }
 
 /** What a replacement stores: a new document of the input, without the `_id` that `new` made for it. */
-async function replacementOf(model: DocumentClass, input: object, validated?: boolean): Promise<BSON.Document> {
+async function replacementOf(
+  model: DocumentClass,
+  input: object,
+  options: { readonly validate: boolean | undefined; readonly hooks: boolean | undefined },
+): Promise<BSON.Document> {
+  checkHooks('replaceOne', definitionOf(model).context, options.hooks);
   const document = new model(input);
   checkOwnFields(document);
-  const { _id, ...replacement } = await insertion(stateOf(document), validated);
+  const { _id, ...replacement } = await insertion(stateOf(document), 'replace', options);
   return (input as { _id?: unknown })._id !== undefined ? { _id, ...replacement } : replacement;
 }

@@ -1,4 +1,5 @@
 import type { BulkWriteOptions, UpdateOptions } from 'mongodb';
+import type { HookOptions } from '../save/run-hooks.ts';
 import type { ManyOptions, StampOptions } from './write-options.ts';
 
 /** The options of the driver that the methods of `bulk()` take, besides the package's own. */
@@ -19,7 +20,8 @@ export type BulkReplaceOptions = Pick<UpdateOptions, (typeof IN_BULK.replace)[nu
 export type BulkDeleteOptions = Pick<UpdateOptions, (typeof IN_BULK.delete)[number]>;
 
 /** Options of `execute()`: the driver's, and whether to validate. */
-export interface BulkOptions extends Pick<BulkWriteOptions, (typeof IN_BULK.execute)[number]>, ManyOptions {
+export interface BulkOptions
+  extends Pick<BulkWriteOptions, (typeof IN_BULK.execute)[number]>, ManyOptions, HookOptions {
   /**
    * Whether inserted and replacing documents are validated before anything is sent.
    * @default the model's `validate`

@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model, stored, UsageError } from '../../src/index.ts';
 import { TAKEN } from '../../src/connection/taken-options.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 class Item extends model('items', {
   name: z.string(),
@@ -11,13 +11,9 @@ class Item extends model('items', {
 }) {}
 class Kept extends model('kept', { name: z.string() }, { history: true }) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-  await Item.ensureCollection();
-});
+const database = useDatabase();
+beforeAll(() => Item.ensureCollection());
 beforeEach(() => void database.sent());
-afterAll(() => database.close());
 
 /** Whatever the driver has an option for, and a misspelt one, with a value that shows in the command. */
 const values = {

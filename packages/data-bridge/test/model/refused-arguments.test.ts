@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {
   connect,
@@ -12,19 +12,17 @@ import {
   withinCircle,
   withinPolygon,
 } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 /* What the compiler would refuse is refused at run time, too, by an error of this package that says what was asked for. */
 
 class Item extends model('items', { name: z.string().optional(), tags: z.array(z.string()).default([]) }) {}
 
-let database: TestDatabase;
+useDatabase();
 let item: Item;
 beforeAll(async () => {
-  database = await openDatabase();
   item = await Item.create({ name: 'first' });
 });
-afterAll(() => database.close());
 
 const cyclic: { self?: unknown } = {};
 cyclic.self = cyclic;
