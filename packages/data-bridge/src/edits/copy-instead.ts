@@ -63,9 +63,14 @@ export class CopyInstead {
         if (learned === null || !learned.isPlain || learned.name !== key) return undefined;
         const type = bytes[here] as number;
         const from = here + 2 + learned.bytes.length;
-        copy = this.copy(type, from, last, learned, live, level + 1);
         here = valueEnd(bytes, start, type, from, last);
         previous = learned;
+        // A default that is only shown is no member of this element, though one of that name is stored in this place.
+        if (isShownDefault(value, key, live)) {
+          this.changes += 1;
+          continue;
+        }
+        copy = this.copy(type, from, last, learned, live, level + 1);
       } else {
         if (isShownDefault(value, key, live)) continue;
         if (isPlainKey(key)) copy = copyPlain(live, level + 1);
