@@ -1,4 +1,5 @@
 import { BSON, ObjectId } from 'mongodb';
+import { EncodedDocument } from '../bson/encoded-document.ts';
 import { isPlainObject } from '../bson/plain-object.ts';
 import type { Connection } from './connection.ts';
 import { translate } from './write-outcome.ts';
@@ -67,6 +68,7 @@ export function sizeOf(value: unknown): number {
   if (value instanceof Map) return sizeOf([...value].flat());
   if (isPlainObject(value)) return sizeOfMembers(value);
   if (value instanceof ObjectId || value instanceof Date) return ELEMENT;
+  if (value instanceof EncodedDocument) return ELEMENT + value.bytes.length;
   return ELEMENT + BSON.calculateObjectSize({ value }, { ignoreUndefined: true });
 }
 

@@ -4,7 +4,7 @@ import { type Answer, notFound } from '../document/stored-commands.ts';
 import { type Conflict, DocumentNotFoundError, OutcomeUnknownError, UsageError } from '../errors.ts';
 import { afterMiss } from './conflict.ts';
 import { letOut } from './door.ts';
-import { planInsert, planWrite } from './plan-write.ts';
+import { newDocument, planWrite } from './plan-write.ts';
 import { send } from './send.ts';
 import { fail, isRepeatable, settle } from './settle.ts';
 import { type ConflictOptions, checkConflictOptions } from './write-conditions.ts';
@@ -109,7 +109,7 @@ export function checkWriteConcern(
 
 /** What an insert of this document would store, without storing it. */
 export async function insertion(state: DocumentState, validated = state.definition.validate): Promise<BSON.Document> {
-  return letOut(state, validated, () => planInsert(state));
+  return letOut(state, validated, () => newDocument(state));
 }
 
 /** What to send where the conditions were not met. */
