@@ -31,6 +31,7 @@ export default defineConfig({
           items: [
             { text: 'The model', link: '/guide/model' },
             { text: 'Tracking and saving', link: '/guide/saving' },
+            { text: 'Hooks', link: '/guide/hooks' },
             { text: 'When two people save', link: '/guide/concurrency' },
             { text: 'History and undo', link: '/guide/history' },
             { text: 'Queries', link: '/guide/queries' },

@@ -3,10 +3,10 @@ import { inspect, isDeepStrictEqual } from 'node:util';
 import { expect as chai } from 'chai';
 import { expect as jest } from 'expect';
 import { Decimal128, Double, Int32, ObjectId } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { binary, decimal, model, objectId, stored } from '../src/index.ts';
-import { openDatabase, type TestDatabase } from './support/database.ts';
+import { useDatabase } from './support/database.ts';
 
 class User extends model(
   'users',
@@ -167,9 +167,7 @@ describe('Documents compared without any set-up', () => {
 });
 
 describe('Documents of a database compared without any set-up', () => {
-  let database: TestDatabase;
-  beforeAll(async () => (database = await openDatabase()));
-  afterAll(() => database.close());
+  useDatabase();
 
   it('are equal whether they were made or read, changed or saved', async () => {
     const made = await User.create({ ...fields(), name: 'made' });

@@ -40,7 +40,7 @@ const UNCONNECTED: FilterRules = { sanitizeFilters: false, allowServerJavaScript
 /** All that a model's documents have in common: made once by `model()`. */
 export class ModelDefinition {
   readonly collectionName: string;
-  /** What errors say of the model. */
+  /** What errors say of the model; of one of its documents, `contextOf()`. */
   readonly context: { readonly model: string };
   /** The fields of the schema by the names under which they are stored, as everything in here has them. */
   readonly fields: ReadonlyMap<string, SchemaField>;
@@ -107,10 +107,6 @@ export class ModelDefinition {
     const names = ['_id', ...this.fields.keys(), ...Object.values(this.timestamps ?? {})];
     if (this.version !== undefined) checkVersion(collectionName, this.version, [...names, ...Object.keys(fields)]);
     this.names = new Set([...names, ...counter]);
-    if (this.unknown !== 'keep')
-      checkIndexedNames(collectionName, this.indexes, options.shardKey ?? [], (path) =>
-        this.#begins(this.storedPath(path)),
-      );
     this.redaction = this.#redactionOf(options.history);
     this.#options = options;
     this.#schemas = fields;
@@ -129,6 +125,11 @@ export class ModelDefinition {
   within(conditions: Readonly<Record<string, unknown>>): ModelDefinition {
     const bound = this.#bound === undefined ? {} : { connection: this.#bound };
     return new ModelDefinition(this.collectionName, this.#schemas, this.#options, { ...bound, conditions });
+  }
+
+  /** What errors say of the document with this `_id`. */
+  contextOf(id: unknown): { readonly model: string; readonly id: unknown } {
+    return { model: this.collectionName, id };
   }
 
   /**
@@ -324,7 +325,7 @@ export class ModelDefinition {
   /**
    * Looked for when the model is made and, since schemas may be made later, once more when it is used.
    *
-   * @throws SchemaError for a type that BSON does not have.
+   * @throws SchemaError for a type that BSON does not have, and for an index over what the schemas do not name.
    */
   checkTypes(): void {
     if (this.#timesChecked > 1) return;
@@ -335,6 +336,7 @@ export class ModelDefinition {
       const text = `The schema of "${path}" is of ${found.problem}: use a type that it has, or a transform that gives one.`;
       throw new SchemaError(text, this.context);
     }
+    if (this.unknown !== 'keep') checkIndexedNames(this);
     this.#timesChecked++;
   }
 }

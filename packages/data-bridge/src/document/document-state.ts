@@ -139,7 +139,7 @@ export class DocumentState implements Progress, Participant {
 
   /** The model's name and the document's `_id`, for errors. */
   get context(): ErrorContext {
-    return { model: this.definition.collectionName, id: this.baseline.current('_id') ?? this.baseline.original('_id') };
+    return this.definition.contextOf(this.baseline.current('_id') ?? this.baseline.original('_id'));
   }
 
   /** The filter that finds the stored document: its `_id` as it is stored, and what the collection is sharded by. */
@@ -360,7 +360,7 @@ export class DocumentState implements Progress, Participant {
   static queueAll<R>(states: readonly DocumentState[], name: string, operation: () => Promise<R>): Promise<R> {
     for (const state of states) {
       const obstacle = state.operations.isInside
-        ? `${name}() was called from inside a save of the same document, so it would wait for itself.`
+        ? `${name}() was called from inside a save or a deletion of the same document, so it would wait for itself.`
         : findObstacle(state);
       if (obstacle !== null) return Promise.reject(new UsageError(obstacle, state.context));
     }

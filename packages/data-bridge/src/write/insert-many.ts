@@ -2,6 +2,7 @@ import { readField, stateOf } from '../document/tracked-document.ts';
 import type { Abortable, BulkWriteOptions } from 'mongodb';
 import { Arena } from '../bson/arena.ts';
 import type { EncodedDocument } from '../bson/encoded-document.ts';
+import { type ClassHooks, hasHooks, type HookCall } from '../definition/hooks.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import type { Document, DocumentClass } from '../save/document.ts';
 import { BulkSaveError, type SaveResult, UsageError, ValidationError, type ValidationIssue } from '../errors.ts';
@@ -12,14 +13,15 @@ import { translate } from '../connection/write-outcome.ts';
 import { letOut, needsDocuments } from '../save/door.ts';
 import { planInsert } from '../save/plan-write.ts';
 import { recorderOf, type WriteBatch } from '../save/recorder.ts';
-import { checkWriteConcern } from '../save/save.ts';
+import { checkWriteConcern } from '../save/check-write-concern.ts';
+import { checkHooks, errorAfter, hooksFor, type HookOptions } from '../save/run-hooks.ts';
 import { partsOf } from '../save/save-recorded.ts';
 import { fail, settle } from '../save/settle.ts';
 import { type Door, documentFor, fieldsIn, plainInputs, type Sent } from './plain-inputs.ts';
 import { type InsertFate, type InsertFates, sendInserts, withoutTakenBack } from './send-inserts.ts';
 
 /** Options of `insertMany`: the driver's, whether to validate, and what to give back. */
-export interface InsertManyOptions extends BulkWriteOptions, Partial<Abortable> {
+export interface InsertManyOptions extends BulkWriteOptions, Partial<Abortable>, HookOptions {
   /**
    * Whether all documents are validated before anything is sent.
    * @default the model's `validate`
@@ -56,23 +58,31 @@ export async function insertMany(
     validate: validated = definition.validate,
     timestamps: hasTimes = true,
     return: kind = 'documents',
+    hooks: isHooked,
     ...driverOptions
   } = options;
   if (!Array.isArray(inputs)) throw new UsageError('insertMany() takes a list of documents.', definition.context);
   if (kind !== 'documents' && kind !== 'ids')
     throw new UsageError('insertMany() takes "documents" or "ids" as "return".', definition.context);
+  checkHooks('insertMany', definition.context, isHooked);
   if (inputs.length === 0) return [];
   const door = { validated, hasTimes };
-  const plain = plainInputs(model, inputs, door, kind, driverOptions);
+  const isCalled = isHooked !== false && hasHooks(model.prototype);
+  const plain = isCalled ? null : plainInputs(model, inputs, door, kind, driverOptions);
   if (plain !== null) return insertPlain(model, { inputs, sent: plain, door, kind }, driverOptions);
   const documents = inputs.map((input) => (input instanceof model ? input : new model(input)));
   checkDocuments(definition, documents);
   const states = documents.map(stateOf);
+  const { session } = driverOptions;
+  const hooks =
+    states[0] === undefined ? null : hooksFor(states[0], { ...(isHooked === false && { hooks: false }), session });
   // What was made here of plain inputs and is not given back needs no care any more.
-  const held = (place: number): boolean => kind === 'documents' || inputs[place] === documents[place];
-  const told = await DocumentState.queueAll(states, 'insertMany', () =>
-    insertStates(definition, states, held, door, driverOptions),
-  );
+  const held = (place: number): boolean => kind === 'documents' || hooks !== null || inputs[place] === documents[place];
+  const told = await DocumentState.queueAll(states, 'insertMany', async () => {
+    const hookedDoor = { ...door, hooks: hooks?.insert.before };
+    const sent = await insertStates(definition, states, held, hookedDoor, driverOptions);
+    return hooks === null ? sent : callAfter(states, sent, hooks);
+  });
   throwFailures(definition, documents, told);
   return kind === 'ids' ? documents.map((document) => readField(document, '_id')) : documents;
 }
@@ -113,7 +123,7 @@ function checkSending(definition: ModelDefinition, options: SendOptions): void {
 }
 
 function isFailed({ fates }: InsertFates): boolean {
-  return fates.some(({ outcome, error }) => outcome !== 'inserted' || error !== undefined);
+  return fates.some((each) => each.outcome !== 'inserted' || each.error !== undefined || each.hookError !== undefined);
 }
 
 /** @throws BulkSaveError where the server refused documents or never answered; what befell all of them as it is. */
@@ -124,10 +134,15 @@ function throwFailures(
 ): void {
   if (failure !== undefined) throw failure as Error;
   if (!isFailed({ fates })) return;
-  const results = fates.map(({ outcome, error }, place): SaveResult => {
+  const results = fates.map(({ outcome, error, hookError }, place): SaveResult => {
     const document = documents[place] as object;
     const told = outcome === 'inserted' ? 'inserted' : 'failed';
-    return { document, outcome: told, ...(error !== undefined && { error }) };
+    return {
+      document,
+      outcome: told,
+      ...(error !== undefined && { error }),
+      ...(hookError !== undefined && { hookError }),
+    };
   });
   throw new BulkSaveError(results, definition.context);
 }
@@ -138,11 +153,27 @@ function checkDocuments(definition: ModelDefinition, documents: readonly Documen
     throw new UsageError('insertMany() was given one document twice.', definition.context);
 }
 
+interface HookedDoor extends Door {
+  readonly hooks: readonly HookCall[] | undefined;
+}
+
+/** What comes after an insert is called when all are sent, and only of those that were confirmed as asked. */
+async function callAfter(states: readonly DocumentState[], told: InsertFates, hooks: ClassHooks): Promise<InsertFates> {
+  const fates: InsertFate[] = [];
+  for (const [place, fate] of told.fates.entries()) {
+    const isDone = fate.outcome === 'inserted' && fate.error === undefined;
+    const state = states[place];
+    const hookError = isDone && state !== undefined ? await errorAfter(state, hooks, 'insert') : undefined;
+    fates.push(hookError === undefined ? fate : { ...fate, hookError });
+  }
+  return { ...told, fates };
+}
+
 async function insertStates(
   definition: ModelDefinition,
   states: readonly DocumentState[],
   isHeld: (place: number) => boolean,
-  door: Door,
+  door: HookedDoor,
   options: SendOptions,
 ): Promise<InsertFates> {
   const stored = states.find((state) => !state.isNew);
@@ -233,7 +264,7 @@ async function sendPart(
 /** Lets all of them out, and plans each as it was when it was found valid. @throws ValidationError with the issues of all. */
 async function planAll(
   states: readonly DocumentState[],
-  { validated, hasTimes }: Door,
+  { validated, hasTimes, hooks }: HookedDoor,
   options: SendOptions,
 ): Promise<InsertWrite[]> {
   const arena = Arena.for(states.length);
@@ -242,7 +273,7 @@ async function planAll(
   for (let index = 0; index < states.length; index++) {
     const state = states[index] as DocumentState;
     try {
-      const planned = letOut(state, validated, () => planInsert(state, options, arena), hasTimes);
+      const planned = letOut(state, validated, () => planInsert(state, options, arena), hasTimes, hooks);
       // Each wait costs, and for most documents there is nothing to wait for.
       writes.push(planned instanceof Promise ? await planned : planned);
     } catch (error) {

@@ -1,11 +1,11 @@
 import { inspect } from 'node:util';
 import { BSON, type Collection, Decimal128, Double, Long, MongoClient, ObjectId } from 'mongodb';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { EncodedDocument } from '../../src/bson/encoded-document.ts';
 import { connect, type Connection, model } from '../../src/index.ts';
 import { takesEncoded } from '../../src/connection/takes-encoded.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 const fields = {
   name: z.string(),
@@ -20,15 +20,11 @@ class Note extends model('notes', fields) {}
 /** Versions of the driver that keep the documents of an insert of many as they encoded them. */
 const keepsBytes = !/^7\.[0-5]\./.test(process.env['DRIVER_VERSION'] ?? '7.9.0');
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
+const database = useDatabase();
 afterEach(async () => {
   vi.restoreAllMocks();
   await database.db.collection('notes').deleteMany({});
 });
-afterAll(() => database.close());
 
 const takes = ({ client, db }: Connection): boolean => takesEncoded(client, db.collection('notes'));
 

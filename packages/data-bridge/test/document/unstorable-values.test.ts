@@ -1,5 +1,5 @@
-import { openDatabase, type TestDatabase } from '../support/database.ts';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { useDatabase } from '../support/database.ts';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { ObjectId } from 'mongodb';
 import { EncodeError, model } from '../../src/index.ts';
@@ -10,11 +10,7 @@ class Free extends model(
   { unknown: 'keep' },
 ) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 
 async function load(_id: ObjectId): Promise<Free> {
   const found = await Free.findById(_id);

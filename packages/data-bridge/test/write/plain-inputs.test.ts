@@ -1,9 +1,8 @@
 import { Long, ObjectId } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { BulkSaveError, DuplicateKeyError, model, OutcomeUnknownError, type ValidationError } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
-import { FaultyProxy } from '../support/proxy.ts';
+import { useProxiedDatabase } from '../support/proxy.ts';
 
 /*
  * insertMany() makes the documents of plain inputs over the bytes that it sent, of a class of which it has seen a document. They
@@ -24,17 +23,11 @@ const make = () => class extends model('plain_inputs', fields, options) {};
 class Copied extends model('plain_inputs', { ...fields, name: z.string().refine(() => true) }, options) {}
 class Plain extends make() {}
 
-const proxy = new FaultyProxy();
-let database: TestDatabase;
+const { proxy, database } = useProxiedDatabase();
 beforeAll(async () => {
-  database = await openDatabase(proxy.options());
   await Plain.ensureIndexes();
   // From here on it is seen.
   await Plain.insertMany([{ name: 'first' }]);
-});
-afterAll(async () => {
-  await database.close();
-  await proxy.close();
 });
 beforeEach(async () => {
   await database.db.collection('plain_inputs').deleteMany({});
