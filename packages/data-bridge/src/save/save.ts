@@ -6,7 +6,7 @@ import { type Conflict, DocumentNotFoundError, OutcomeUnknownError } from '../er
 import { afterMiss } from './conflict.ts';
 import { checkWriteConcern } from './check-write-concern.ts';
 import { letOut } from './door.ts';
-import { planInsert, planWrite } from './plan-write.ts';
+import { newDocument, planWrite } from './plan-write.ts';
 import { send } from './send.ts';
 import {
   changesText,
@@ -168,7 +168,7 @@ export async function insertion(
   { validate = state.definition.validate, hooks }: HookChoice & { readonly validate?: boolean | undefined },
 ): Promise<BSON.Document> {
   const calls = hooksFor(state, { hooks })?.[kind].before;
-  return letOut(state, validate, () => planInsert(state), true, calls);
+  return letOut(state, validate, () => newDocument(state), true, calls);
 }
 
 /** What to send where the conditions were not met; null where nothing is left to write. */
