@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { cases } from './cases.ts';
 import { circumstances } from './circumstances.ts';
-import { messageOf, startProcess } from './loopback.ts';
-import { nodeOf } from './nodes.ts';
+import { messageOf, startProcess } from './processes.ts';
+import { nodeOf } from './node-versions.ts';
 import { resultsFolder, writePages } from './pages.ts';
 import { isReached, table, verdict } from './report.ts';
 import { major, merge, readResults, rounded, type Run, writeCase } from './results.ts';
