@@ -10,7 +10,9 @@ import { defaultsOf } from '../schema/nested-defaults.ts';
 import { sessionCollection, type SessionCollection } from '../connection/collection.ts';
 import { type Connection, defaultConnection, type FilterRules, hasConnection } from '../connection/connection.ts';
 import { NotConnectedError, SchemaError, UsageError } from '../errors.ts';
+import { checkCollectionName, checkNamespace } from './collection-name.ts';
 import { Redaction } from './redaction.ts';
+import { checkReferencesKnown, type ReferenceFields, referenceFields } from './reference-fields.ts';
 import { checkIndexedNames } from './indexed-names.ts';
 import { checkOptions, type Concurrency, type ModelIndex, type ModelOptions, type RuleIssue } from './model-options.ts';
 import { type Fields, SchemaField } from '../schema/schema-field.ts';
@@ -60,6 +62,8 @@ export class ModelDefinition {
   readonly shardKey: readonly string[];
   readonly indexes: readonly ModelIndex[];
   readonly check: ((document: unknown) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>>) | undefined;
+  /** The fields with references, or with some inside, by their stored names; null where there are none. */
+  readonly references: ReferenceFields | null;
   /** What holds for all documents of the model beside others in its collection, as a filter; null where nothing does. */
   readonly conditions: Readonly<Record<string, unknown>> | null;
   /** `programName` for those that name every field: made once, where a save would make several. */
@@ -113,6 +117,7 @@ export class ModelDefinition {
     this.#bound = connection;
     this.conditions = conditions;
     this.checkTypes();
+    this.references = referenceFields(this.fieldList, collectionName);
   }
 
   /** The same model on another connection. */
@@ -183,8 +188,9 @@ export class ModelDefinition {
 
   /** True for a time that the mapper keeps, and that is no field of the schema. */
   isTime(name: string): boolean {
-    const { createdAt, updatedAt } = this.timestamps ?? {};
-    return (name === createdAt || name === updatedAt) && !this.fields.has(name);
+    const { timestamps } = this;
+    if (timestamps === undefined) return false;
+    return (name === timestamps.createdAt || name === timestamps.updatedAt) && !this.fields.has(name);
   }
 
   /** True where what is stored under this name numbers the writes of a document whose history is kept. */
@@ -210,6 +216,11 @@ export class ModelDefinition {
 
   set validatesLater(seen: boolean) {
     this.#validatesLater = seen;
+  }
+
+  /** The connection that the model was bound to by `using()`. */
+  get bound(): Connection | undefined {
+    return this.#bound;
   }
 
   /** The connection that the model uses now. */
@@ -299,6 +310,7 @@ export class ModelDefinition {
 
   #newLayout(options: BsonOptions): Layout {
     this.checkTypes();
+    checkReferencesKnown(this.fieldList, this.references, this.collectionName);
     const defaults = new Map<string, ShowDefaults>();
     for (const { name, place } of this.fields.values()) {
       const show = defaultsOf(place);
@@ -345,28 +357,6 @@ export class ModelDefinition {
 function checkVersion(model: string, version: string, taken: readonly string[]): void {
   if (!taken.includes(version)) return;
   const text = `The model option "version" needs a name of its own: "${version}" is that of another field.`;
-  throw new UsageError(text, { model });
-}
-
-/** The server's rules for names, and `system.`, which it keeps for itself. */
-function checkCollectionName(name: string): void {
-  const wrong = (problem: string): never => {
-    throw new UsageError(`The name of a model's collection ${problem}.`);
-  };
-  if (typeof name !== 'string') wrong('must be a string');
-  if (name === '') wrong('is empty');
-  if (name.includes('$')) wrong('must not have a "$"');
-  if (name.includes('\0')) wrong('must not have a zero byte');
-  if (name.startsWith('system.')) wrong('must not start with "system.", which is reserved');
-}
-
-/** The server's limit for the name of a collection with its database's. */
-const MAX_NAMESPACE = 255;
-
-function checkNamespace(database: string, model: string): void {
-  const size = Buffer.byteLength(`${database}.${model}`);
-  if (size <= MAX_NAMESPACE) return;
-  const text = `The names of the database and of the model's collection are too long: ${size} bytes together, of at most ${MAX_NAMESPACE}.`;
   throw new UsageError(text, { model });
 }
 

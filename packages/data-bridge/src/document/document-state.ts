@@ -147,11 +147,11 @@ export class DocumentState implements Progress, Participant {
     const _id = this.ordered('_id');
     if (_id === ABSENT)
       throw new UsageError('The document was loaded without its _id, so it cannot be found again.', this.context);
-    const { selection } = this.baseline;
-    if (!this.definition.shardKey.every((path) => (selection?.at(path.split('.')) ?? 'whole') === 'whole'))
-      throw new UsageError('The document was loaded without its shard key, so it cannot be found again.', this.context);
     const { shardKey } = this.definition;
     if (shardKey.length === 0) return { _id };
+    const { selection } = this.baseline;
+    if (!shardKey.every((path) => (selection?.at(path.split('.')) ?? 'whole') === 'whole'))
+      throw new UsageError('The document was loaded without its shard key, so it cannot be found again.', this.context);
     const shard = shardKey.map((path) => [path, this.#stored(path)] as const);
     return { _id, ...Object.fromEntries(shard) };
   }

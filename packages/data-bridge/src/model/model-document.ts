@@ -34,6 +34,8 @@ import { insertMany, type InsertManyOptions } from '../write/insert-many.ts';
 import { documentTag } from '../document/document-tag.ts';
 import { checkOwnFields, checkRead } from '../document/new-document.ts';
 import { run } from '../definition/operation.ts';
+import { gather, type LinkedModel } from '../references/linked.ts';
+import { referenceTo } from '../references/ref.ts';
 import { OneQuery } from '../query/one-query.ts';
 import { Query } from '../query/query.ts';
 import { checkPath, type QueryOptions, type ReadAll } from '../query/query-spec.ts';
@@ -69,7 +71,7 @@ export class ModelDocument extends Document<unknown> {
   }
 
   [customInspect](_depth: number, options: object, inspect?: Inspect): string {
-    return inspectAs(this.constructor.name, this.toObject() as object, options, inspect);
+    return inspectAs(this.constructor.name, this.toObject(), options, inspect);
   }
 
   get [unstorable](): string {
@@ -101,16 +103,15 @@ export class ModelDocument extends Document<unknown> {
   }
 
   static find(this: DocumentClass, filter: object = {}, options?: QueryOptions): Query<unknown> {
-    return Query.of<unknown>(definitionOf(this), readInto(this), filter, options);
+    return queryOf(this, filter, options);
   }
 
   static findOne(this: DocumentClass, filter: object = {}, options?: QueryOptions): OneQuery<unknown> {
-    return new OneQuery(() => Query.of<unknown>(definitionOf(this), readInto(this), filter, options));
+    return new OneQuery(() => queryOf(this, filter, options));
   }
 
   static findById(this: DocumentClass, id: unknown, options?: QueryOptions): OneQuery<unknown> {
-    const definition = definitionOf(this);
-    return new OneQuery(() => Query.of<unknown>(definition, readInto(this), idFilter(definition, id), options));
+    return new OneQuery(() => queryOf(this, idFilter(definitionOf(this), id), options));
   }
 
   static async count(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<number> {
@@ -118,7 +119,7 @@ export class ModelDocument extends Document<unknown> {
   }
 
   static findBy(this: DocumentClass, values: object, options?: QueryOptions): Query<unknown> {
-    return Query.of<unknown>(definitionOf(this), readInto(this), equalityFilter(definitionOf(this), values), options);
+    return queryOf(this, equalityFilter(definitionOf(this), values), options);
   }
 
   static async exists(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<boolean> {
@@ -225,6 +226,10 @@ export class ModelDocument extends Document<unknown> {
     return addHook(this.prototype, name, call as HookCall, definitionOf(this).collectionName);
   }
 
+  static ref(this: DocumentClass, id: unknown): unknown {
+    return referenceTo(this as unknown as LinkedModel, id);
+  }
+
   static using(this: typeof ModelDocument, connection: Connection): typeof ModelDocument {
     if (!(connection instanceof Connection))
       throw new UsageError(`using() takes a connection, as connect() gives it, got ${typeName(connection)}.`);
@@ -268,6 +273,13 @@ export class ModelDocument extends Document<unknown> {
 
 export function definitionOf(model: DocumentClass): ModelDefinition {
   return model.prototype[definitionKey];
+}
+
+function queryOf(model: DocumentClass, filter: object, options: QueryOptions | undefined): Query<unknown> {
+  const definition = definitionOf(model);
+  // Only documents with references need to know which others came with them.
+  const finish = definition.references === null ? null : gather;
+  return Query.of<unknown>(definition, readInto(model), filter, options, finish);
 }
 
 /** Reads stored documents as documents of this class. */

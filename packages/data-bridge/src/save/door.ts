@@ -1,6 +1,7 @@
 import type { HookCall } from '../definition/hooks.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import type { DocumentState } from '../document/document-state.ts';
+import { adoptReferences } from '../document/references.ts';
 import type { EditTree } from '../edits/edits.ts';
 import { recorderOf } from './recorder.ts';
 import { hasChanges, runBefore } from './run-hooks.ts';
@@ -68,6 +69,7 @@ export function letOut<W>(
   state.adoptDefaults();
   if (hooks.length > 0 && hasChanges(state))
     return runBefore(state, hooks).then(() => letOut(state, isValidated, plan, hasTimes));
+  adoptReferences(state);
   if (state.isNew) stampNew(state, hasTimes);
   return isValidated ? validate(state, plan) : plan();
 }
