@@ -33,6 +33,7 @@ describe('the public names of data-bridge', () => {
       'UUID',
       'UsageError',
       'ValidationError',
+      'backRef',
       'binary',
       'connect',
       'decimal',
