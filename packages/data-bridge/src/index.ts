@@ -6,9 +6,11 @@ export { binary, type BsonSchema, decimal, long, objectId, regex, timestamp, uui
 export type { ChangeStream, WatchOptions, WatchStage } from './watch/change-stream.ts';
 export type { Checkpoint } from './document/checkpoint.ts';
 export { connect, type Connection, type ConnectOptions, transaction } from './connection/connection.ts';
+export type { HookName } from './definition/hooks.ts';
 export type { Concurrency, ModelOptions } from './definition/model-options.ts';
 export type { Document } from './save/document.ts';
 export {
+  AfterHookError,
   type BulkResult,
   BulkSaveError,
   BulkWriteError,

@@ -48,7 +48,7 @@ const UNCONNECTED: FilterRules = { sanitizeFilters: false, allowServerJavaScript
 /** All that a model's documents have in common: made once by `model()`. */
 export class ModelDefinition {
   readonly collectionName: string;
-  /** What errors say of the model. */
+  /** What errors say of the model; of one of its documents, `contextOf()`. */
   readonly context: { readonly model: string };
   /** The fields of the schema by the names under which they are stored, as everything in here has them. */
   readonly fields: ReadonlyMap<string, SchemaField>;
@@ -119,10 +119,6 @@ export class ModelDefinition {
     const names = ['_id', ...this.fields.keys(), ...Object.values(this.timestamps ?? {})];
     if (this.version !== undefined) checkVersion(collectionName, this.version, [...names, ...Object.keys(fields)]);
     this.names = new Set([...names, ...counter]);
-    if (this.unknown !== 'keep')
-      checkIndexedNames(collectionName, this.indexes, options.shardKey ?? [], (path) =>
-        this.#begins(this.storedPath(path)),
-      );
     this.redaction = this.#redactionOf(options.history);
     this.backRefs = new Map(Object.entries(options.backRefs ?? {})) as ReadonlyMap<
       string,
@@ -146,6 +142,11 @@ export class ModelDefinition {
   within(conditions: Readonly<Record<string, unknown>>): ModelDefinition {
     const bound = this.#bound === undefined ? {} : { connection: this.#bound };
     return new ModelDefinition(this.collectionName, this.#schemas, this.#options, { ...bound, conditions });
+  }
+
+  /** What errors say of the document with this `_id`. */
+  contextOf(id: unknown): { readonly model: string; readonly id: unknown } {
+    return { model: this.collectionName, id };
   }
 
   /**
@@ -199,8 +200,9 @@ export class ModelDefinition {
 
   /** True for a time that the mapper keeps, and that is no field of the schema. */
   isTime(name: string): boolean {
-    const { createdAt, updatedAt } = this.timestamps ?? {};
-    return (name === createdAt || name === updatedAt) && !this.fields.has(name);
+    const { timestamps } = this;
+    if (timestamps === undefined) return false;
+    return (name === timestamps.createdAt || name === timestamps.updatedAt) && !this.fields.has(name);
   }
 
   /** True where what is stored under this name numbers the writes of a document whose history is kept. */
@@ -347,7 +349,7 @@ export class ModelDefinition {
   /**
    * Looked for when the model is made and, since schemas may be made later, once more when it is used.
    *
-   * @throws SchemaError for a type that BSON does not have.
+   * @throws SchemaError for a type that BSON does not have, and for an index over what the schemas do not name.
    */
   checkTypes(): void {
     if (this.#timesChecked > 1) return;
@@ -358,6 +360,7 @@ export class ModelDefinition {
       const text = `The schema of "${path}" is of ${found.problem}: use a type that it has, or a transform that gives one.`;
       throw new SchemaError(text, this.context);
     }
+    if (this.unknown !== 'keep') checkIndexedNames(this);
     this.#timesChecked++;
   }
 }

@@ -24,6 +24,8 @@ import { equalityFilter, idFilter } from '../filter/cast-filter.ts';
 import { Bulk } from '../write/bulk.ts';
 import { ChangeStream, type WatchOptions, type WatchStage } from '../watch/change-stream.ts';
 import { Connection } from '../connection/connection.ts';
+import { addHook, type HookCall, type HookName } from '../definition/hooks.ts';
+import { checkHooks } from '../save/run-hooks.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { stateOf } from '../document/tracked-document.ts';
 import { Document, type DocumentClass } from '../save/document.ts';
@@ -171,9 +173,9 @@ export class ModelDocument extends Document<unknown> {
     this: DocumentClass,
     filter: object,
     input: object,
-    { validate, ...options }: ReplaceOptions & ValidateOptions = {},
+    { validate, hooks, ...options }: ReplaceOptions & ValidateOptions = {},
   ): Promise<UpdateResult> {
-    return replaceOne(definitionOf(this), filter, await replacementOf(this, input, validate), options);
+    return replaceOne(definitionOf(this), filter, await replacementOf(this, input, { validate, hooks }), options);
   }
 
   static async findOneAndUpdate(
@@ -189,9 +191,9 @@ export class ModelDocument extends Document<unknown> {
     this: DocumentClass,
     filter: object,
     input: object,
-    { validate, ...options }: FindOneAndReplaceOptions & ValidateOptions = {},
+    { validate, hooks, ...options }: FindOneAndReplaceOptions & ValidateOptions = {},
   ): Promise<unknown> {
-    const replacement = await replacementOf(this, input, validate);
+    const replacement = await replacementOf(this, input, { validate, hooks });
     return readOne(this, await findAndReplace(definitionOf(this), filter, replacement, options));
   }
 
@@ -218,6 +220,10 @@ export class ModelDocument extends Document<unknown> {
 
   static watch(this: DocumentClass, pipeline?: readonly WatchStage[], options?: WatchOptions): ChangeStream<unknown> {
     return new ChangeStream(definitionOf(this), readInto(this), pipeline, options);
+  }
+
+  static on(this: DocumentClass, name: HookName, call: (document: never) => unknown): () => void {
+    return addHook(this.prototype, name, call as HookCall, definitionOf(this).collectionName);
   }
 
   static ref(this: DocumentClass, id: unknown): unknown {
@@ -291,9 +297,14 @@ function readOne(model: DocumentClass, stored: Uint8Array | null): unknown {
 }
 
 /** What a replacement stores: a new document of the input, without the `_id` that `new` made for it. */
-async function replacementOf(model: DocumentClass, input: object, validated?: boolean): Promise<BSON.Document> {
+async function replacementOf(
+  model: DocumentClass,
+  input: object,
+  options: { readonly validate: boolean | undefined; readonly hooks: boolean | undefined },
+): Promise<BSON.Document> {
+  checkHooks('replaceOne', definitionOf(model).context, options.hooks);
   const document = new model(input);
   checkOwnFields(document);
-  const { _id, ...replacement } = await insertion(stateOf(document), validated);
+  const { _id, ...replacement } = await insertion(stateOf(document), 'replace', options);
   return (input as { _id?: unknown })._id !== undefined ? { _id, ...replacement } : replacement;
 }

@@ -5,8 +5,9 @@ import { Document } from '../save/document.ts';
 import { SchemaError, UsageError } from '../errors.ts';
 import type { HistoryModel, Model, Reserved, TakesOwnOutput } from './statics.ts';
 import type { Fields } from '../schema/schema-field.ts';
+import type { NamesFields } from '../types/indexed.ts';
 import type { BackRefsOf, Plain } from '../types/ref.ts';
-import type { NamesFields, Shape } from '../types/shape.ts';
+import type { Shape } from '../types/shape.ts';
 import { define } from './define.ts';
 import { readBack } from '../references/back-reference.ts';
 import type { Linked } from '../references/linked.ts';
@@ -58,12 +59,13 @@ function defineAccessor(base: typeof ModelDocument, definition: ModelDefinition,
   function readReferences(this: Document<unknown>): unknown {
     return readReferenceField(this, name);
   }
+  const isTime = definition.isTime(name);
   Object.defineProperty(base.prototype, shown, {
     configurable: true,
     enumerable: true,
     get: definition.references?.has(name) === true ? readReferences : read,
     set(this: Document<unknown>, value: unknown) {
-      if (definition.isTime(name)) refuseTime(definition, shown);
+      if (isTime) refuseTime(definition, shown);
       writeField(this, name, value);
     },
   });

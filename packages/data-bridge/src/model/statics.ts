@@ -16,6 +16,7 @@ import type { Bulk } from '../write/bulk.ts';
 import type { ChangeStream, WatchOptions, WatchStage } from '../watch/change-stream.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { Document } from '../save/document.ts';
+import type { HookName } from '../definition/hooks.ts';
 import type { SaveResult } from '../errors.ts';
 import type { HistoryDocument } from './history-model.ts';
 import type { HistoryOptions, HistoryPage } from '../history/page.ts';
@@ -208,6 +209,17 @@ export interface Statics<F extends Fields> {
     pipeline?: readonly WatchStage[],
     options?: O,
   ): ChangeStream<ChangeEvent<D, O>>;
+  /**
+   * Has a function called around the writes of documents of this class and of those that extend it, as a method of that name
+   * is: `beforeSave`, `afterDelete` and so on.
+   *
+   * ```ts
+   * User.on('afterInsert', (user) => mailer.welcome(user.email));
+   * ```
+   *
+   * @returns a function that ends it.
+   */
+  on<D>(this: Class<D>, name: HookName, call: (document: D) => unknown): () => void;
   /**
    * A reference to the document with this `_id`, without asking for it: `book.author = Author.ref(id)`.
    *

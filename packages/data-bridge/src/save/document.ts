@@ -9,6 +9,8 @@ import { rebase, type RebaseOptions } from './rebase.ts';
 import { reload } from './reload.ts';
 import { deleteDocument, type RemoveOptions } from './delete.ts';
 import { save, type SaveOptions } from './save.ts';
+import { hooksOf } from '../definition/hooks.ts';
+import { hasChanges, runBefore } from './run-hooks.ts';
 import type { AnyPath } from '../types/paths.ts';
 import type { ConflictIn } from '../types/conflict.ts';
 import { validate } from './validate.ts';
@@ -55,6 +57,9 @@ export abstract class Document<S, T = unknown> extends TrackedDocument<S, T> {
   /** Validates the changed fields without saving. @throws ValidationError with every issue. */
   async validate(): Promise<void> {
     const state = stateOf(this);
+    state.adoptDefaults();
+    const hooks = hooksOf(this);
+    if (hooks !== null && hasChanges(state)) await runBefore(state, hooks.validate.before);
     state.adoptDefaults();
     await validate(state, () => {});
   }

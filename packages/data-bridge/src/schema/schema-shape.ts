@@ -33,6 +33,8 @@ export interface Shape {
   readonly rest?: Place | undefined;
   /** True where keys that are not named stay, or are refused by the schema itself. */
   readonly keepsOthers?: boolean;
+  /** True where the schema itself refuses them. */
+  readonly refusesOthers?: boolean;
   /** By members which literals tell a choice of a union from the others. */
   readonly literals?: ReadonlyMap<string, readonly unknown[]> | undefined;
   /** Why BSON cannot hold it, or give it back. */
@@ -88,7 +90,8 @@ export function both(left: Found, right: Found): Found {
   const members = new Map([...(a.members ?? []), ...(b.members ?? [])]);
   // What one side strips the other may have.
   const keepsOthers = a.keepsOthers === true || b.keepsOthers === true;
-  return { shapes: [{ ...a, members, others: a.others ?? b.others, keepsOthers }], isOpaque };
+  const refusesOthers = a.refusesOthers === true && b.refusesOthers === true;
+  return { shapes: [{ ...a, members, others: a.others ?? b.others, keepsOthers, refusesOthers }], isOpaque };
 }
 
 /** Makes the place of a schema. @param given the default, where the schema around it tells it. */

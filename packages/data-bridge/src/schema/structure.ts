@@ -128,7 +128,8 @@ export function stepInto(place: Place | undefined, step: string | number, value?
   return found;
 }
 
-function stepOf(shape: Shape, step: string | number): Place | undefined {
+/** The place of a member or an element in values of one shape. */
+export function stepOf(shape: Shape, step: string | number): Place | undefined {
   if (typeof step === 'number') return shape.elements?.[step] ?? shape.rest;
   return shape.members?.get(step) ?? shape.others;
 }

@@ -114,7 +114,8 @@ function objectShape(def: Record<string, unknown>, placeOf: PlaceOf): Shape {
   }
   const { catchall } = def;
   const others = catchall === undefined ? undefined : placeOf(catchall);
-  return { type: 'object', members, literals, others, keepsOthers: others !== undefined };
+  const refusesOthers = property(definitionOf(catchall), 'type') === 'never';
+  return { type: 'object', members, literals, others, keepsOthers: others !== undefined, refusesOthers };
 }
 
 /** Types of keys that are no strings. */

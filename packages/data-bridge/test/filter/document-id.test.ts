@@ -1,8 +1,8 @@
 import { ObjectId } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { InvalidIdError, model, objectId, ref, stored, UsageError } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 class Country extends model('countries', { _id: z.string() }) {}
 class Customer extends model('customers', { name: z.string() }) {}
@@ -15,18 +15,16 @@ class Order extends model('orders', {
   owner: objectId().optional(),
 }) {}
 
-let database: TestDatabase;
+const database = useDatabase();
 let ann: Customer;
 let bob: Customer;
 let italy: Country;
 beforeAll(async () => {
-  database = await openDatabase();
   [ann, bob] = (await Customer.insertMany([{ name: 'Ann' }, { name: 'Bob' }])) as [Customer, Customer];
   italy = await Country.create({ _id: 'IT' });
   await Order.create({ number: 1, customer: ann, watchers: [bob], country: italy, owner: ann._id });
   await Order.create({ number: 2, customer: bob, watchers: [ann, bob] });
 });
-afterAll(() => database.close());
 
 describe('A document in a filter', () => {
   it('stands for its _id where documents are referred to', async () => {

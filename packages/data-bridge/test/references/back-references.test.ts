@@ -1,18 +1,17 @@
 import { inspect } from 'node:util';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { backRef, model, ref, RefNotLoadedError, SchemaError, transaction, UsageError } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { Author, Book, Product } from '../support/library.ts';
 
 describe('back references', () => {
-  let database: TestDatabase;
+  const database = useDatabase();
   let ann: Author;
   let bob: Author;
   let eve: Author;
 
   beforeAll(async () => {
-    database = await openDatabase();
     ann = await Author.create({ name: 'Ann' });
     bob = await Author.create({ name: 'Bob', mentor: ann });
     eve = await Author.create({ name: 'Eve', mentor: ann });
@@ -30,8 +29,6 @@ describe('back references', () => {
   beforeEach(() => {
     database.sent();
   });
-
-  afterAll(() => database.close());
 
   const asked = (): string[] => database.sent().map((command) => String(command['find'] ?? command['aggregate']));
 

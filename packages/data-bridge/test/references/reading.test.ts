@@ -1,6 +1,6 @@
 import { ObjectId } from 'mongodb';
 import { inspect } from 'node:util';
-import { afterAll, beforeAll, beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import {
   type Filter,
@@ -13,17 +13,16 @@ import {
   ValidationError,
 } from '../../src/index.ts';
 import { ref as zref } from '../../src/zod.ts';
-import { openDatabase, onlyUpdate, type TestDatabase } from '../support/database.ts';
+import { useDatabase, onlyUpdate } from '../support/database.ts';
 import { Author, Book, Country, Product, Publisher } from '../support/library.ts';
 
 describe('references', () => {
-  let database: TestDatabase;
+  const database = useDatabase();
   let ann: Author;
   let bob: Author;
   let pen: Product;
 
   beforeAll(async () => {
-    database = await openDatabase();
     ann = await Author.create({ name: 'Ann' });
     bob = await Author.create({ name: 'Bob' });
     pen = await Product.create({ sku: 'pen' });
@@ -33,8 +32,6 @@ describe('references', () => {
   beforeEach(() => {
     database.sent();
   });
-
-  afterAll(() => database.close());
 
   const newBook = async (): Promise<Book> =>
     Book.create({

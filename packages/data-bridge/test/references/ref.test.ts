@@ -1,10 +1,10 @@
 import { ObjectId } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import { EncodeError, model, type Ref, ref, UsageError, ValidationError } from '../../src/index.ts';
 import { definitionKey } from '../../src/definition/model-definition.ts';
 import { SchemaField } from '../../src/schema/schema-field.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 class Company extends model('companies', { name: z.string(), owner: ref<Person>(() => Person).nullable() }) {}
 class Person extends model('people', {
@@ -16,13 +16,7 @@ class Person extends model('people', {
 class Country extends model('countries', { _id: z.string().length(2), name: z.string() }) {}
 
 describe('ref', () => {
-  let database: TestDatabase;
-
-  beforeAll(async () => {
-    database = await openDatabase();
-  });
-
-  afterAll(() => database.close());
+  useDatabase();
 
   it('takes an id, its text or the document, and stores the id', async () => {
     const acme = await Company.create({ name: 'Acme', owner: null });

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { model, ref } from '../../src/index.ts';
 import { Author, Book } from '../support/library.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { openDatabase, type OpenDatabase } from '../support/database.ts';
 
 describe('references on a connection of their own', () => {
-  let main: TestDatabase;
-  let archive: TestDatabase;
+  let main: OpenDatabase;
+  let archive: OpenDatabase;
 
   beforeAll(async () => {
     main = await openDatabase();

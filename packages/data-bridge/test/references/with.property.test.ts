@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import type { BSON } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { backRef, model, ref } from '../../src/index.ts';
 import { ref as zref } from '../../src/zod.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { runs } from '../support/arbitrary.ts';
 
 class Node extends model(
@@ -125,13 +125,7 @@ function sorted(list: readonly (readonly [unknown, unknown])[]): unknown {
 }
 
 describe('with() on any graph', () => {
-  let database: TestDatabase;
-
-  beforeAll(async () => {
-    database = await openDatabase();
-  });
-
-  afterAll(() => database.close());
+  useDatabase();
 
   it('equals joining by hand, and so does $load(); nothing is changed by it', async () => {
     const paths = fc.uniqueArray(fc.constantFrom(...PATHS), { minLength: 1, maxLength: 4 });

@@ -1,16 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
 import { connect, type ObjectId, RefNotLoadedError, transaction, UsageError } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { Author, Book, Country, Product, Publisher } from '../support/library.ts';
 
 const BOOKS = 30;
 
 describe('with()', () => {
-  let database: TestDatabase;
+  const database = useDatabase();
   let authors: Author[];
 
   beforeAll(async () => {
-    database = await openDatabase();
     const acme = await Publisher.create({ name: 'Acme', owner: null });
     authors = await Author.insertMany(
       [0, 1, 2, 3, 4, 5].map((i) => ({ name: `a${i}`, ...(i % 2 === 1 && { publisher: acme }) })),
@@ -34,8 +33,6 @@ describe('with()', () => {
   beforeEach(() => {
     database.sent();
   });
-
-  afterAll(() => database.close());
 
   const asked = (): string[] =>
     database.sent().map((command) => String(command['find'] ?? command['getMore'] ?? command['aggregate']));
