@@ -34,6 +34,7 @@ describe('the public names of data-bridge', () => {
       'UUID',
       'UsageError',
       'ValidationError',
+      'backRef',
       'binary',
       'connect',
       'decimal',

@@ -31,6 +31,12 @@ interface Times {
   readonly updatedAt?: string | undefined;
 }
 
+/** What `backRef()` declares. */
+interface BackReferenceField {
+  readonly source: () => unknown;
+  readonly field: string;
+}
+
 /** What a model's documents are taken from: a connection of their own, a part of the collection. */
 interface Binding {
   readonly connection?: Connection;
@@ -64,6 +70,8 @@ export class ModelDefinition {
   readonly check: ((document: unknown) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>>) | undefined;
   /** The fields with references, or with some inside, by their stored names; null where there are none. */
   readonly references: ReferenceFields | null;
+  /** By name the models whose documents refer to those of this one, and their fields that do. */
+  readonly backRefs: ReadonlyMap<string, BackReferenceField>;
   /** What holds for all documents of the model beside others in its collection, as a filter; null where nothing does. */
   readonly conditions: Readonly<Record<string, unknown>> | null;
   /** `programName` for those that name every field: made once, where a save would make several. */
@@ -112,6 +120,10 @@ export class ModelDefinition {
     if (this.version !== undefined) checkVersion(collectionName, this.version, [...names, ...Object.keys(fields)]);
     this.names = new Set([...names, ...counter]);
     this.redaction = this.#redactionOf(options.history);
+    this.backRefs = new Map(Object.entries(options.backRefs ?? {})) as ReadonlyMap<
+      string,
+      unknown
+    > as typeof this.backRefs;
     this.#options = options;
     this.#schemas = fields;
     this.#bound = connection;

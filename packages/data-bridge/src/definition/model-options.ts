@@ -62,6 +62,12 @@ export interface ModelOptions {
    * @default []
    */
   readonly shardKey?: readonly string[];
+  /**
+   * The documents of other models that refer to those of this one, by the name that documents have them under:
+   * `{ books: backRef<Book>(() => Book, 'author') }`. They are no fields.
+   * @default {}
+   */
+  readonly backRefs?: Readonly<Record<string, object>>;
   /** Indexes that `ensureIndexes()` creates. */
   readonly indexes?: readonly ModelIndex[];
   /** A rule across fields, asked when the fields themselves are valid. It gets a copy of the document's fields. */
@@ -87,6 +93,10 @@ function isRedaction({ redact, ...others }: Record<string, unknown>): boolean {
   return (redact === undefined || (Array.isArray(redact) && redact.every(isText))) && Object.keys(others).length === 0;
 }
 
+function isBackReference(value: unknown): boolean {
+  return isPlainObject(value) && typeof value['source'] === 'function' && typeof value['field'] === 'string';
+}
+
 const EXPECTED: Readonly<Record<keyof ModelOptions, Expected>> = {
   concurrency: CONCURRENCIES,
   version: { text: 'the name of a field', test: isOwnName },
@@ -104,6 +114,10 @@ const EXPECTED: Readonly<Record<keyof ModelOptions, Expected>> = {
   indexes: {
     text: 'a list of indexes { key: … }',
     test: (value) => Array.isArray(value) && value.every((index) => isPlainObject(index) && 'key' in index),
+  },
+  backRefs: {
+    text: 'an object of what backRef() gives',
+    test: (value) => isPlainObject(value) && Object.values(value).every(isBackReference),
   },
   check: { text: 'a function', test: (value) => typeof value === 'function' },
 };

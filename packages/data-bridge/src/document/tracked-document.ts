@@ -17,6 +17,7 @@ import { BsonBaseline } from '../tracking/bson-baseline.ts';
 import type { AtomicOperator } from '../edits/atomic-operators.ts';
 import type { Change } from '../edits/edits.ts';
 import { type Siblings, siblingsKey } from '../references/linked.ts';
+import { shownBacks } from '../references/back-reference.ts';
 import { showsDocuments, jsonWithDocuments } from '../references/shown.ts';
 import { treeWith } from '../tracking/pending-operators.ts';
 import { baselineOf, StateTracker } from '../tracking/state-tracker.ts';
@@ -308,12 +309,12 @@ export abstract class TrackedDocument<S, T = unknown> {
   /** What `JSON.stringify` shows: every field, 64-bit integers as strings and bytes as base64. */
   toJSON(): unknown {
     const json = toJsonValue(this.toObject()) as Record<string, unknown>;
-    const { references } = this[definitionKey];
-    if (references === null) return json;
-    for (const { name, programName } of references.values()) {
+    const { references, backRefs } = this[definitionKey];
+    for (const { name, programName } of references?.values() ?? []) {
       const value = baselineOf(this.#tracker).current(name);
       if (showsDocuments(value)) json[programName] = jsonWithDocuments(value, json[programName]);
     }
+    if (backRefs.size > 0) for (const [name, list] of shownBacks(this)) json[name] = list.map((each) => each.toJSON());
     return json;
   }
 

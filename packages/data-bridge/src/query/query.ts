@@ -39,16 +39,15 @@ import {
   querySpec,
   type ReadAll,
   readBatch,
-  refuse,
   select,
   sortOf,
   withOptions,
 } from './query-spec.ts';
 import { queryText } from './query-text.ts';
 import { Results } from './results.ts';
-import { checkAsked, withLinks } from './with.ts';
+import { type Asked, askedMore, withLinks } from './with.ts';
 import type { Targets } from '../references/linked.ts';
-import type { LinkPaths, LoadedAs, TargetOf, WithLinks } from '../types/ref.ts';
+import type { LinkPaths, TargetOf, WithAsked, WithLinks } from '../types/ref.ts';
 import type { AnyNumber, ElementOf, FilterPaths, Paths, PathsTo, PathValue } from '../types/paths.ts';
 import type { Omitted, OmittedShape, Selected, SelectedShape } from '../types/select.ts';
 import type { ShapeOf } from '../types/shape.ts';
@@ -200,8 +199,8 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
     const { definition, isMapped, isLinked } = this.#spec;
     if (isMapped) throw new UsageError('lean() comes before map(), whose function gets what is read.');
     if (isLinked) throw new UsageError('lean() comes before with(), which then loads plain objects, too.');
-    const spec = { ...this.#spec, read: leanReader<StoredShape<L>>(definition), finish: null, isLean: true };
-    return new Query<StoredShape<L>, M, L>(spec);
+    const read = leanReader<StoredShape<L>>(definition);
+    return new Query<StoredShape<L>, M, L>({ ...this.#spec, read, finish: null, isLean: true });
   }
 
   /**
@@ -220,19 +219,18 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
   with<const P extends string, R>(
     path: P & NoInfer<LinkPaths<M, [P]>[0]>,
     ask: (targets: Query<TargetOf<M, P>>) => PromiseLike<readonly R[]>,
-  ): Query<LoadedAs<D, P, R>, M, L>;
+  ): Query<WithAsked<D, M, P, R>, M, L>;
   with(...given: readonly unknown[]): Query<never, M, L> {
-    const [path, ask] = given;
+    const [path, ask, ...others] = given;
     if (typeof ask !== 'function') return new Query(withLinks(this.#spec, given, null) as QuerySpec<never>);
-    if (given.length > 2) refuse(this.#spec, 'with() takes one path and a function, or paths alone.');
-    const asked = (targets: Targets): Targets => Query.#asked(targets, ask as (query: unknown) => unknown);
-    return new Query(withLinks(this.#spec, [path], asked) as QuerySpec<never>);
+    const asked = (targets: Targets, back: string | null): Asked => Query.#asked(targets, ask(targets), back);
+    return new Query(withLinks(this.#spec, [path, ...others], asked) as QuerySpec<never>);
   }
 
-  static #asked(targets: Targets, ask: (query: unknown) => unknown): Targets {
-    const given = ask(targets);
-    checkAsked(given instanceof Query ? given.#spec : null, (targets as unknown as Query<unknown>).#spec, given);
-    return given as Targets;
+  static #asked(targets: unknown, given: unknown, back: string | null): Asked {
+    const spec = given instanceof Query ? given.#spec : null;
+    const { asked, range } = askedMore(spec, (targets as Query<unknown>).#spec, given, back);
+    return { targets: new Query(asked) as unknown as Targets, range };
   }
 
   /** What a function makes of each document, instead of the document. It does not wait for promises: `forEach` does. */
