@@ -10,11 +10,14 @@ import { defaultsOf } from '../schema/nested-defaults.ts';
 import { sessionCollection, type SessionCollection } from '../connection/collection.ts';
 import { type Connection, defaultConnection, type FilterRules, hasConnection } from '../connection/connection.ts';
 import { NotConnectedError, SchemaError, UsageError } from '../errors.ts';
+import { checkCollectionName, checkNamespace } from './collection-name.ts';
+import { checkExtensions, type Extension } from './extension.ts';
 import { Redaction } from './redaction.ts';
 import { checkIndexedNames } from './indexed-names.ts';
 import { checkOptions, type Concurrency, type ModelIndex, type ModelOptions, type RuleIssue } from './model-options.ts';
 import { type Fields, SchemaField } from '../schema/schema-field.ts';
-import { FieldNames, withoutName } from '../schema/stored-name.ts';
+import { bareSchema, marksOf } from '../schema/field-marks.ts';
+import { FieldNames } from '../schema/stored-name.ts';
 
 /** What a document whose history is kept carries: the number of its last write, and its id. */
 export const REVISION = '_rev';
@@ -60,6 +63,10 @@ export class ModelDefinition {
   readonly shardKey: readonly string[];
   readonly indexes: readonly ModelIndex[];
   readonly check: ((document: unknown) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>>) | undefined;
+  /** What the model has in common with others. */
+  readonly extensions: readonly Extension[];
+  /** The stored names of the fields that extensions write instead of a deletion: what a document of the model is found by, besides. */
+  readonly removalFields: readonly string[];
   /** What holds for all documents of the model beside others in its collection, as a filter; null where nothing does. */
   readonly conditions: Readonly<Record<string, unknown>> | null;
   /** `programName` for those that name every field: made once, where a save would make several. */
@@ -67,6 +74,10 @@ export class ModelDefinition {
   /** True for a field whose validation may run code of the program's, which may change the value in place. */
   readonly runsCode = (stored: string): boolean =>
     this.check !== undefined || this.fields.get(stored)?.onlyLooks === false;
+  /** The stored names of the fields that are written once. */
+  readonly writeOnce: readonly string[];
+  /** What a save may not change. */
+  readonly guarded: readonly string[];
   readonly #names: FieldNames;
   readonly #bound: Connection | undefined;
   #timesChecked = 0;
@@ -104,6 +115,11 @@ export class ModelDefinition {
     this.shardKey = (options.shardKey ?? []).map((path) => this.storedPath(path));
     this.indexes = options.indexes ?? [];
     this.check = options.check as typeof this.check;
+    this.extensions = (options.extensions ?? []) as readonly Extension[];
+    checkExtensions(collectionName, fields, this.extensions);
+    this.removalFields = this.extensions
+      .filter(({ remove, scope }) => remove !== undefined && scope !== undefined)
+      .flatMap((each) => Object.keys(each.fields).map((name) => this.storedPath(name)));
     const names = ['_id', ...this.fields.keys(), ...Object.values(this.timestamps ?? {})];
     if (this.version !== undefined) checkVersion(collectionName, this.version, [...names, ...Object.keys(fields)]);
     this.names = new Set([...names, ...counter]);
@@ -112,6 +128,8 @@ export class ModelDefinition {
         this.#begins(this.storedPath(path)),
       );
     this.redaction = this.#redactionOf(options.history);
+    this.writeOnce = this.fieldList.filter(({ isWriteOnce }) => isWriteOnce).map(({ name }) => name);
+    this.guarded = ['_id', ...counter, REVISION, REVISION_ID, ...this.writeOnce];
     this.#options = options;
     this.#schemas = fields;
     this.#bound = connection;
@@ -194,9 +212,10 @@ export class ModelDefinition {
   /** What a document needs to be found again and saved, whatever else was asked for. */
   get alwaysLoaded(): readonly string[] {
     const counter = this.version === undefined ? [] : [this.version];
-    if (this.redaction === undefined) return [...this.shardKey, ...counter];
+    const always = [...this.shardKey, ...counter, ...this.removalFields];
+    if (this.redaction === undefined) return always;
     const { updatedAt } = this.timestamps ?? {};
-    return [...this.shardKey, ...counter, REVISION, REVISION_ID, ...(updatedAt === undefined ? [] : [updatedAt])];
+    return [...always, REVISION, REVISION_ID, ...(updatedAt === undefined ? [] : [updatedAt])];
   }
 
   /**
@@ -346,32 +365,10 @@ function checkVersion(model: string, version: string, taken: readonly string[]):
   throw new UsageError(text, { model });
 }
 
-/** The server's rules for names, and `system.`, which it keeps for itself. */
-function checkCollectionName(name: string): void {
-  const wrong = (problem: string): never => {
-    throw new UsageError(`The name of a model's collection ${problem}.`);
-  };
-  if (typeof name !== 'string') wrong('must be a string');
-  if (name === '') wrong('is empty');
-  if (name.includes('$')) wrong('must not have a "$"');
-  if (name.includes('\0')) wrong('must not have a zero byte');
-  if (name.startsWith('system.')) wrong('must not start with "system.", which is reserved');
-}
-
-/** The server's limit for the name of a collection with its database's. */
-const MAX_NAMESPACE = 255;
-
-function checkNamespace(database: string, model: string): void {
-  const size = Buffer.byteLength(`${database}.${model}`);
-  if (size <= MAX_NAMESPACE) return;
-  const text = `The names of the database and of the model's collection are too long: ${size} bytes together, of at most ${MAX_NAMESPACE}.`;
-  throw new UsageError(text, { model });
-}
-
 function fieldsByStoredName(fields: Fields, names: FieldNames): Map<string, SchemaField> {
   const made = Object.entries(fields).map(([name, schema]) => {
     const stored = names.storedPath(name);
-    return [stored, new SchemaField(stored, withoutName(schema), name)] as const;
+    return [stored, new SchemaField(stored, bareSchema(schema), name, marksOf(schema))] as const;
   });
   return new Map(made);
 }

@@ -1,6 +1,7 @@
 import type { IndexDescription } from 'mongodb';
 import { isPlainObject } from '../bson/plain-object.ts';
 import { UsageError } from '../errors.ts';
+import { type AnyExtension, isExtension } from './extension.ts';
 
 /** One index of a model, as the driver's `createIndexes` takes it. */
 export type ModelIndex = IndexDescription;
@@ -64,6 +65,11 @@ export interface ModelOptions {
   readonly shardKey?: readonly string[];
   /** Indexes that `ensureIndexes()` creates. */
   readonly indexes?: readonly ModelIndex[];
+  /**
+   * What the model has in common with others: soft deletion, tenants, who wrote it. Their fields are spread among the model's.
+   * @default []
+   */
+  readonly extensions?: readonly AnyExtension[];
   /** A rule across fields, asked when the fields themselves are valid. It gets a copy of the document's fields. */
   readonly check?: (document: never) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>>;
 }
@@ -104,6 +110,10 @@ const EXPECTED: Readonly<Record<keyof ModelOptions, Expected>> = {
   indexes: {
     text: 'a list of indexes { key: … }',
     test: (value) => Array.isArray(value) && value.every((index) => isPlainObject(index) && 'key' in index),
+  },
+  extensions: {
+    text: 'a list of what extension() gave',
+    test: (value) => Array.isArray(value) && value.every(isExtension),
   },
   check: { text: 'a function', test: (value) => typeof value === 'function' },
 };

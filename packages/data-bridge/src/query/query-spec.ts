@@ -1,8 +1,10 @@
 import type { Abortable, BSON, FindOptions, Hint } from 'mongodb';
 import type { Batch } from '../bson/batch.ts';
 import { typeName } from '../schema/bson-types.ts';
-import { ownFilter } from '../filter/own-filter.ts';
+import { modelFilter } from '../filter/own-filter.ts';
 import type { Cursor } from '../connection/collection.ts';
+import { checkUnscoped, type ScopeOptions, type Unscoped } from '../definition/extension.ts';
+import { scopedFilter } from '../filter/scopes.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { DECODING, refuseNamed } from '../connection/driver-options.ts';
 import { UsageError } from '../errors.ts';
@@ -16,8 +18,10 @@ export type ReadAll<D> = (batch: Batch, selection?: Selection | null) => D[];
 export interface QuerySpec<D> {
   readonly definition: ModelDefinition;
   readonly read: ReadAll<D>;
-  /** As it is sent. */
+  /** As it is sent, but for the scopes, which are asked then. */
   readonly filter: Readonly<Record<string, unknown>>;
+  /** The scopes that are left out. */
+  readonly unscoped: Unscoped | undefined;
   /** As they are sent; `sort` is a Map of stored paths. */
   readonly options: FindOptions & Abortable;
   /** Which part of the documents is loaded; null for all of it. */
@@ -44,7 +48,7 @@ const REFUSED = [
 ] as const;
 
 /** What `find` takes: the driver's options but those that would change what a document is, or that a query has methods for. */
-export type QueryOptions = Omit<FindOptions, (typeof REFUSED)[number]> & Abortable;
+export type QueryOptions = Omit<FindOptions, (typeof REFUSED)[number]> & Abortable & ScopeOptions;
 
 /** Which way a sort goes by one path. */
 export type Direction = 1 | -1;
@@ -71,11 +75,13 @@ export function querySpec<D>(
   options: QueryOptions = {},
 ): QuerySpec<D> {
   refuseNamed('find', definition, options, REFUSED);
-  const { sort, skip, limit, hint, ...others } = options;
+  const { sort, skip, limit, hint, unscoped, ...others } = options;
+  checkUnscoped(definition.extensions, unscoped, definition.collectionName);
   return {
     definition,
     read,
-    filter: ownFilter(definition, filter),
+    filter: modelFilter(definition, filter),
+    unscoped,
     selection: null,
     isMapped: false,
     options: {
@@ -143,10 +149,15 @@ export function withOptions<D>(spec: QuerySpec<D>, options: FindOptions & Aborta
   return { ...spec, options: { ...spec.options, ...options } };
 }
 
+/** The filter as it is sent now. @throws what a scope throws. */
+export function sentFilter({ definition, filter, unscoped }: QuerySpec<unknown>): Readonly<Record<string, unknown>> {
+  return scopedFilter(definition, filter, unscoped);
+}
+
 /** Opens a cursor over the bytes of the documents. */
 export function open(spec: QuerySpec<unknown>): Cursor<Uint8Array> {
   const options = { ...spec.options, ...partOf(spec), raw: true };
-  return spec.definition.collection().find(spec.filter, options) as Cursor<never>;
+  return spec.definition.collection().find(sentFilter(spec), options) as Cursor<never>;
 }
 
 /** The option that says which part of the documents is loaded. */
@@ -206,10 +217,10 @@ export function refuse({ definition }: QuerySpec<unknown>, text: string): never 
 }
 
 /** What documents are asked for as the stages of an aggregation. */
-export function stagesOf({ filter, options }: QuerySpec<unknown>): BSON.Document[] {
-  const { sort, skip, limit } = options;
+export function stagesOf(spec: QuerySpec<unknown>): BSON.Document[] {
+  const { sort, skip, limit } = spec.options;
   return [
-    { $match: filter },
+    { $match: sentFilter(spec) },
     ...(sort === undefined ? [] : [{ $sort: sort }]),
     ...(skip ? [{ $skip: skip }] : []),
     ...(limit ? [{ $limit: limit }] : []),

@@ -21,6 +21,7 @@ import {
 } from './query-operations.ts';
 import type { Batch } from '../bson/batch.ts';
 import { customInspect } from '../bson/inspect.ts';
+import { checkUnscoped } from '../definition/extension.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { forEach } from './for-each.ts';
 import { leanReader } from './lean.ts';
@@ -49,6 +50,7 @@ import type { ShapeOf } from '../types/shape.ts';
 import type { StoredShape } from '../types/stored.ts';
 import type { Sort, SortDirection } from '../types/sort.ts';
 import type { Update } from '../types/update.ts';
+import type { DeletionOptions } from '../write/static-writes.ts';
 import type { ManyOptions, StampOptions } from '../write/write-options.ts';
 import type { DriverOptions } from '../definition/operation.ts';
 
@@ -154,6 +156,19 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
   /** Ends it when the signal is aborted, with the signal's reason. */
   signal(signal: AbortSignal): Query<D, M, L> {
     return this.#with({ signal });
+  }
+
+  /**
+   * Leaves out the scopes of the model's extensions: those of these names, or all where none is named.
+   *
+   * ```ts
+   * const deleted = await Post.find({ deletedAt: { $ne: null } }).unscoped('softDelete');
+   * ```
+   */
+  unscoped(...names: string[]): Query<D, M, L> {
+    const unscoped = names.length === 0 ? true : names;
+    checkUnscoped(this.#spec.definition.extensions, unscoped, this.#spec.definition.collectionName);
+    return new Query({ ...this.#spec, unscoped });
   }
 
   // ── what it gives ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -310,7 +325,7 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
   }
 
   /** Deletes every document that matches, as `deleteMany` does. @throws UsageError as `update` does. */
-  async delete(options?: DriverOptions<DeleteOptions> & ManyOptions): Promise<DeleteResult> {
+  async delete(options?: DriverOptions<DeleteOptions> & DeletionOptions & ManyOptions): Promise<DeleteResult> {
     return deleteAll(this.#spec, options);
   }
 
