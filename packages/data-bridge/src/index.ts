@@ -73,7 +73,7 @@ export type { Change } from './edits/edits.ts';
 export type { PipelineReason } from './update/operators.ts';
 export type { UpdatePlan } from './update/plan.ts';
 export { StateTracker } from './tracking/state-tracker.ts';
-export { type MarkedSchema, writeOnce } from './schema/field-marks.ts';
+export { hidden, type MarkedSchema, writeOnce } from './schema/field-marks.ts';
 export { stored, type StoredSchema } from './schema/stored-name.ts';
 export type { OnConflict } from './save/write-conditions.ts';
 export type { TransactionCallback, TransactionOptions } from './connection/transaction.ts';

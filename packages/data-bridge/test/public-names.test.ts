@@ -39,6 +39,7 @@ describe('the public names of data-bridge', () => {
       'decimal',
       'escapeRegex',
       'extension',
+      'hidden',
       'identified',
       'intersects',
       'literal',

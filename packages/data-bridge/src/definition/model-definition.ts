@@ -13,6 +13,7 @@ import { NotConnectedError, SchemaError, UsageError } from '../errors.ts';
 import { checkCollectionName, checkNamespace } from './collection-name.ts';
 import { checkExtensions, type Extension } from './extension.ts';
 import { Redaction } from './redaction.ts';
+import { storedTimes, type Times, timestampsOf } from './times.ts';
 import { checkIndexedNames } from './indexed-names.ts';
 import { checkOptions, type Concurrency, type ModelIndex, type ModelOptions, type RuleIssue } from './model-options.ts';
 import { type Fields, SchemaField } from '../schema/schema-field.ts';
@@ -25,12 +26,6 @@ export const REVISION_ID = '_revId';
 
 /** Where a model's class keeps its definition: on the prototype, so that documents need no reference to it. */
 export const definitionKey: unique symbol = Symbol('definition');
-
-/** The names of the fields that hold times. */
-interface Times {
-  readonly createdAt?: string | undefined;
-  readonly updatedAt?: string | undefined;
-}
 
 /** What a model's documents are taken from: a connection of their own, a part of the collection. */
 interface Binding {
@@ -76,6 +71,12 @@ export class ModelDefinition {
     this.check !== undefined || this.fields.get(stored)?.onlyLooks === false;
   /** The stored names of the fields that are written once. */
   readonly writeOnce: readonly string[];
+  /** The fields that are read by their names alone. */
+  readonly hiddenFields: readonly SchemaField[];
+  /** The names of the getters that JSON shows. */
+  readonly json: readonly string[];
+  /** The stored paths that queries leave out where nobody asks for them. */
+  readonly omitted: readonly string[];
   /** What a save may not change. */
   readonly guarded: readonly string[];
   readonly #names: FieldNames;
@@ -127,6 +128,15 @@ export class ModelDefinition {
       checkIndexedNames(collectionName, this.indexes, options.shardKey ?? [], (path) =>
         this.#begins(this.storedPath(path)),
       );
+    this.hiddenFields = this.fieldList.filter(({ isHidden }) => isHidden);
+    this.json = options.json ?? [];
+    const shown = this.json.find((name) => this.names.has(this.storedPath(name)));
+    if (shown !== undefined)
+      refuseField(collectionName, 'json', shown, 'which is a field: it takes getters of the class');
+    this.omitted = (options.omit ?? []).map((path) => this.storedPath(path));
+    const wrong = this.omitted.findIndex((path) => !this.#isField(path));
+    if (wrong >= 0)
+      refuseField(collectionName, 'omit', options.omit?.[wrong] ?? '', 'which begins with no field of the schema');
     this.redaction = this.#redactionOf(options.history);
     this.writeOnce = this.fieldList.filter(({ isWriteOnce }) => isWriteOnce).map(({ name }) => name);
     this.guarded = ['_id', ...counter, REVISION, REVISION_ID, ...this.writeOnce];
@@ -290,7 +300,7 @@ export class ModelDefinition {
       const text = `The model option "history" redacts "${paths[unknown]}", which begins with no field of the schema.`;
       throw new UsageError(text, { model });
     }
-    return new Redaction(stored);
+    return new Redaction([...stored, ...this.hiddenFields.map(({ name }) => name)]);
   }
 
   #isField(path: string): boolean {
@@ -358,6 +368,10 @@ export class ModelDefinition {
   }
 }
 
+function refuseField(model: string, option: string, name: string, problem: string): never {
+  throw new UsageError(`The model option "${option}" names "${name}", ${problem}.`, { model });
+}
+
 /** What the mapper counts, nobody else may write. */
 function checkVersion(model: string, version: string, taken: readonly string[]): void {
   if (!taken.includes(version)) return;
@@ -371,17 +385,6 @@ function fieldsByStoredName(fields: Fields, names: FieldNames): Map<string, Sche
     return [stored, new SchemaField(stored, bareSchema(schema), name, marksOf(schema))] as const;
   });
   return new Map(made);
-}
-
-/** The names that the option gives, only those that are there. */
-function timestampsOf(option: ModelOptions['timestamps']): Times | undefined {
-  if (option === undefined || option === false) return undefined;
-  if (option === true) return { createdAt: 'createdAt', updatedAt: 'updatedAt' };
-  return Object.fromEntries(Object.entries(option).filter(([, name]) => name !== undefined));
-}
-
-function storedTimes(times: Times, names: FieldNames): Times {
-  return Object.fromEntries(Object.entries(times).map(([kind, name]) => [kind, names.storedPath(name)]));
 }
 
 function withoutRevision<T extends object>(stored: T): T {

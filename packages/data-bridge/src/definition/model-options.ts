@@ -63,6 +63,17 @@ export interface ModelOptions {
    * @default []
    */
   readonly shardKey?: readonly string[];
+  /**
+   * The names of getters of the class that JSON shows beside the fields. Of a document that was loaded in part those are left out that
+   * read what was not loaded.
+   * @default []
+   */
+  readonly json?: readonly string[];
+  /**
+   * The paths that queries do not load unless their `select()` names them, or `whole()` asks for all.
+   * @default []
+   */
+  readonly omit?: readonly string[];
   /** Indexes that `ensureIndexes()` creates. */
   readonly indexes?: readonly ModelIndex[];
   /**
@@ -107,6 +118,8 @@ const EXPECTED: Readonly<Record<keyof ModelOptions, Expected>> = {
     test: (value) => typeof value === 'boolean' || (isPlainObject(value) && isRedaction(value)),
   },
   shardKey: { text: 'a list of field names', test: (value) => Array.isArray(value) && value.every(isText) },
+  json: { text: 'a list of the names of getters', test: (value) => Array.isArray(value) && value.every(isText) },
+  omit: { text: 'a list of paths', test: (value) => Array.isArray(value) && value.every(isText) },
   indexes: {
     text: 'a list of indexes { key: … }',
     test: (value) => Array.isArray(value) && value.every((index) => isPlainObject(index) && 'key' in index),

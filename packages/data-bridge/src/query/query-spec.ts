@@ -82,7 +82,7 @@ export function querySpec<D>(
     read,
     filter: modelFilter(definition, filter),
     unscoped,
-    selection: null,
+    selection: defaultSelection(definition),
     isMapped: false,
     options: {
       ...others,
@@ -149,6 +149,23 @@ export function withOptions<D>(spec: QuerySpec<D>, options: FindOptions & Aborta
   return { ...spec, options: { ...spec.options, ...options } };
 }
 
+const defaults = new WeakMap<ModelDefinition, Selection>();
+
+/** What is loaded where nobody says it: null for whole documents. */
+function defaultSelection(definition: ModelDefinition): Selection | null {
+  if (definition.omitted.length === 0) return null;
+  const made = defaults.get(definition) ?? Selection.without(definition.omitted);
+  defaults.set(definition, made);
+  return made;
+}
+
+/** The same query of whole documents. */
+export function whole<D>(spec: QuerySpec<D>): QuerySpec<D> {
+  if (spec.selection !== defaultSelection(spec.definition))
+    refuse(spec, 'whole() loads what the model leaves out, so it cannot come after select() or omit().');
+  return { ...spec, selection: null };
+}
+
 /** The filter as it is sent now. @throws what a scope throws. */
 export function sentFilter({ definition, filter, unscoped }: QuerySpec<unknown>): Readonly<Record<string, unknown>> {
   return scopedFilter(definition, filter, unscoped);
@@ -173,7 +190,7 @@ export function readBatch<D>({ read, selection }: QuerySpec<D>, batch: Batch): D
 /** The same query of these fields alone, and what finds a document again: its `_id`, and what the collection is sharded by. */
 export function select<D>(spec: QuerySpec<D>, paths: readonly string[]): QuerySpec<D> {
   const stored = checkSelection(spec, 'select', paths);
-  if (spec.selection !== null)
+  if (spec.selection !== null && spec.selection !== defaultSelection(spec.definition))
     refuse(spec, 'select() can be called once, and not after omit(): name all paths in one call.');
   return { ...spec, selection: Selection.of([...stored, ...spec.definition.alwaysLoaded]) };
 }

@@ -40,6 +40,7 @@ import {
   readBatch,
   select,
   sortOf,
+  whole,
   withOptions,
 } from './query-spec.ts';
 import { queryText } from './query-text.ts';
@@ -193,6 +194,11 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
     ...paths: readonly P[]
   ): Query<Omitted<D, StoredShape<L>, P>, M, OmittedShape<StoredShape<L>, P>> {
     return new Query(omit(this.#spec, paths) as QuerySpec<unknown> as QuerySpec<Omitted<D, StoredShape<L>, P>>);
+  }
+
+  /** Whole documents, also what the model's option `omit` leaves out. */
+  whole(): Query<D, M, L> {
+    return new Query(whole(this.#spec));
   }
 
   /**

@@ -3,7 +3,7 @@ import { SchemaError } from '../errors.ts';
 import type { FieldSchema } from './schema-field.ts';
 
 /** What a model is told of a field beside its schema. */
-export type FieldMark = 'writeOnce';
+export type FieldMark = 'writeOnce' | 'hidden';
 
 /** A field's schema, and what the model is told of the field. */
 export interface MarkedSchema<S extends FieldSchema> {
@@ -23,6 +23,22 @@ export interface MarkedSchema<S extends FieldSchema> {
  */
 export function writeOnce<S extends FieldSchema>(schema: S): MarkedSchema<S> {
   return mark('writeOnce', schema);
+}
+
+/**
+ * A field that is read by its name alone, such as the hash of a password: JSON, `toObject()`, logs of documents, plain objects of
+ * `lean()` and histories do not have it. It stands around the whole schema of a field.
+ *
+ * ```ts
+ * class User extends model('users', { email: z.email(), password: hidden(z.string()) }) {}
+ * JSON.stringify(user); // without the password
+ * user.password;        // the password
+ * ```
+ *
+ * @throws SchemaError for what is no schema.
+ */
+export function hidden<S extends FieldSchema>(schema: S): MarkedSchema<S> {
+  return mark('hidden', schema);
 }
 
 function mark<S extends FieldSchema>(kind: FieldMark, schema: S): MarkedSchema<S> {

@@ -49,6 +49,8 @@ export class SchemaField {
   readonly programName: string;
   /** True where what is stored once stays. */
   readonly isWriteOnce: boolean;
+  /** True where it is read by its name alone. */
+  readonly isHidden: boolean;
   /** True when the schema was seen to take its own output. */
   takesOutput = false;
   readonly #schema: StandardSchemaV1;
@@ -71,6 +73,7 @@ export class SchemaField {
     this.name = name;
     this.programName = programName;
     this.isWriteOnce = marks.has('writeOnce');
+    this.isHidden = marks.has('hidden');
     this.#schema = withoutIdentity(schema) as StandardSchemaV1;
     this.#declared = schema;
     const negative = negativeLength(this.#schema);

@@ -298,7 +298,10 @@ function descriptionOf(
   plain: (values: BSON.Document) => BSON.Document,
 ): BSON.Document {
   const shown = (path: string): string => definition.programPath(path.split('.'));
-  const updated = Object.entries(fields(updatedFields as BSON.Document)).map(([path, value]) => [shown(path), value]);
+  const isHidden = (path: string): boolean => definition.fields.get(path.split('.', 1)[0] ?? '')?.isHidden === true;
+  const updated = Object.entries(fields(updatedFields as BSON.Document))
+    .filter(([path]) => !isHidden(path))
+    .map(([path, value]) => [shown(path), value]);
   const truncated = plain({ truncatedArrays })['truncatedArrays'] as { readonly field: string }[];
   return {
     ...plain(others),

@@ -124,10 +124,7 @@ export async function deleteEvery(
 }
 
 /** What a method that deletes tells where an extension made an update of it. */
-function deletedBy({
-  acknowledged,
-  matchedCount,
-}: Pick<UpdateResult, 'acknowledged' | 'matchedCount'>): DeleteResult {
+function deletedBy({ acknowledged, matchedCount }: Pick<UpdateResult, 'acknowledged' | 'matchedCount'>): DeleteResult {
   return { acknowledged, deletedCount: matchedCount };
 }
 
