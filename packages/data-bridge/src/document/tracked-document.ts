@@ -9,6 +9,7 @@ import { type Checkpoint, checkpoint } from './checkpoint.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { UsageError } from '../errors.ts';
 import { DocumentState } from './document-state.ts';
+import { withGetters } from './json-getters.ts';
 import { hasAtomics, operate } from './atomic-methods.ts';
 import { clonedFields, keepTaken, newData, TakenFields } from './new-document.ts';
 import { checkAssignable, checkReadable, checkWritable, extentAt } from './loaded-part.ts';
@@ -286,10 +287,15 @@ export abstract class TrackedDocument<S, T = unknown> {
     return checkpoint(this.#record);
   }
 
-  /** A plain object with a copy of every field: defaults, and stored fields that the schema does not name, included. */
+  /**
+   * A plain object with a copy of every field: defaults, and stored fields that the schema does not name, included; without
+   * those that are `hidden()`.
+   */
   toObject(): Flat<Plain<S>> {
     this.#adoptReferences();
-    return this.#record.toObject() as Flat<Plain<S>>;
+    const object = this.#record.toObject();
+    for (const { programName } of this[definitionKey].hiddenFields) delete object[programName];
+    return object as Flat<Plain<S>>;
   }
 
   /**
@@ -306,9 +312,12 @@ export abstract class TrackedDocument<S, T = unknown> {
     return new (this.constructor as new (fields: TakenFields) => this)(fields);
   }
 
-  /** What `JSON.stringify` shows: every field, 64-bit integers as strings and bytes as base64. */
+  /** What `JSON.stringify` shows: every field, and the getters of the option `json`; 64-bit integers as strings and bytes as base64. */
   toJSON(): unknown {
-    const json = toJsonValue(this.toObject()) as Record<string, unknown>;
+    const json = toJsonValue(withGetters(this, this[definitionKey], this.toObject() as object)) as Record<
+      string,
+      unknown
+    >;
     const { references, backRefs } = this[definitionKey];
     for (const { name, programName } of references?.values() ?? []) {
       const value = baselineOf(this.#tracker).current(name);

@@ -21,6 +21,7 @@ import {
 } from './query-operations.ts';
 import type { Batch } from '../bson/batch.ts';
 import { customInspect } from '../bson/inspect.ts';
+import { checkUnscoped } from '../definition/extension.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { forEach } from './for-each.ts';
 import { leanReader } from './lean.ts';
@@ -41,6 +42,7 @@ import {
   readBatch,
   select,
   sortOf,
+  whole,
   withOptions,
 } from './query-spec.ts';
 import { queryText } from './query-text.ts';
@@ -54,6 +56,7 @@ import type { ShapeOf } from '../types/shape.ts';
 import type { StoredShape } from '../types/stored.ts';
 import type { Sort, SortDirection } from '../types/sort.ts';
 import type { Update } from '../types/update.ts';
+import type { DeletionOptions } from '../write/static-writes.ts';
 import type { ManyOptions, StampOptions } from '../write/write-options.ts';
 import type { DriverOptions } from '../definition/operation.ts';
 
@@ -167,6 +170,19 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
     return this.#with({ signal });
   }
 
+  /**
+   * Leaves out the scopes of the model's extensions: those of these names, or all where none is named.
+   *
+   * ```ts
+   * const deleted = await Post.find({ deletedAt: { $ne: null } }).unscoped('softDelete');
+   * ```
+   */
+  unscoped(...names: string[]): Query<D, M, L> {
+    const unscoped = names.length === 0 ? true : names;
+    checkUnscoped(this.#spec.definition.extensions, unscoped, this.#spec.definition.collectionName);
+    return new Query({ ...this.#spec, unscoped });
+  }
+
   // ── what it gives ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
@@ -189,6 +205,11 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
     ...paths: readonly P[]
   ): Query<Omitted<D, StoredShape<L>, P>, M, OmittedShape<StoredShape<L>, P>> {
     return new Query(omit(this.#spec, paths) as QuerySpec<unknown> as QuerySpec<Omitted<D, StoredShape<L>, P>>);
+  }
+
+  /** Whole documents, also what the model's option `omit` leaves out. */
+  whole(): Query<D, M, L> {
+    return new Query(whole(this.#spec));
   }
 
   /**
@@ -358,7 +379,7 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
   }
 
   /** Deletes every document that matches, as `deleteMany` does. @throws UsageError as `update` does. */
-  async delete(options?: DriverOptions<DeleteOptions> & ManyOptions): Promise<DeleteResult> {
+  async delete(options?: DriverOptions<DeleteOptions> & DeletionOptions & ManyOptions): Promise<DeleteResult> {
     return deleteAll(this.#spec, options);
   }
 
