@@ -11,7 +11,7 @@ import { DocumentState, type InsertWrite } from '../document/document-state.ts';
 import { checkOwnFields } from '../document/new-document.ts';
 import { isInTransaction } from '../connection/transaction-attempt.ts';
 import { translate } from '../connection/write-outcome.ts';
-import { letOut, needsDocuments } from '../save/door.ts';
+import { letOut } from '../save/door.ts';
 import { planInsert } from '../save/plan-write.ts';
 import { recorderOf, type WriteBatch } from '../save/recorder.ts';
 import { checkWriteConcern } from '../save/check-write-concern.ts';
