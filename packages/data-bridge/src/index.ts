@@ -59,8 +59,9 @@ export type { Log, LogCounts, LogEntry, LogFailure } from './connection/command-
 export { extension, type Extension } from './model/extension.ts';
 export { model } from './model/model.ts';
 export type { Page, PageOptions } from './query/page.ts';
+export type { ForEachOptions } from './query/for-each.ts';
 export type { OneQuery } from './query/one-query.ts';
-export type { ForEachOptions, Query } from './query/query.ts';
+export type { Query } from './query/query.ts';
 export type { QueryOptions } from './query/query-spec.ts';
 export { backRef, type BackRefDeclaration } from './references/back-link.ts';
 export { ref, type ReferenceListSchema, type ReferenceSchema } from './references/ref.ts';

@@ -17,13 +17,10 @@ import { checkReferencesKnown, type ReferenceFields, referenceFields } from './r
 import { storedTimes, type Times, timestampsOf } from './times.ts';
 import { checkIndexedNames } from './indexed-names.ts';
 import { checkOptions, type Concurrency, type ModelIndex, type ModelOptions, type RuleIssue } from './model-options.ts';
-import { type Fields, SchemaField } from '../schema/schema-field.ts';
-import { bareSchema, marksOf } from '../schema/field-marks.ts';
+import { fieldsByStoredName } from './model-fields.ts';
+import { REVISION, REVISION_ID, withoutRevision } from './revision.ts';
+import type { Fields, SchemaField } from '../schema/schema-field.ts';
 import { FieldNames } from '../schema/stored-name.ts';
-
-/** What a document whose history is kept carries: the number of its last write, and its id. */
-export const REVISION = '_rev';
-export const REVISION_ID = '_revId';
 
 /** Where a model's class keeps its definition: on the prototype, so that documents need no reference to it. */
 export const definitionKey: unique symbol = Symbol('definition');
@@ -135,10 +132,7 @@ export class ModelDefinition {
     const names = ['_id', ...this.fields.keys(), ...Object.values(this.timestamps ?? {})];
     if (this.version !== undefined) checkVersion(collectionName, this.version, [...names, ...Object.keys(fields)]);
     this.names = new Set([...names, ...counter]);
-    this.backRefs = new Map(Object.entries(options.backRefs ?? {})) as ReadonlyMap<
-      string,
-      unknown
-    > as typeof this.backRefs;
+    this.backRefs = new Map(Object.entries((options.backRefs ?? {}) as Record<string, BackReferenceField>));
     this.hiddenFields = this.fieldList.filter(({ isHidden }) => isHidden);
     this.json = options.json ?? [];
     const shown = this.json.find((name) => this.names.has(this.storedPath(name)));
@@ -402,17 +396,4 @@ function checkVersion(model: string, version: string, taken: readonly string[]):
   if (!taken.includes(version)) return;
   const text = `The model option "version" needs a name of its own: "${version}" is that of another field.`;
   throw new UsageError(text, { model });
-}
-
-function fieldsByStoredName(fields: Fields, names: FieldNames): Map<string, SchemaField> {
-  const made = Object.entries(fields).map(([name, schema]) => {
-    const stored = names.storedPath(name);
-    return [stored, new SchemaField(stored, bareSchema(schema), name, marksOf(schema))] as const;
-  });
-  return new Map(made);
-}
-
-function withoutRevision<T extends object>(stored: T): T {
-  const { [REVISION]: _rev, [REVISION_ID]: _revId, ...fields } = stored as T & Record<string, unknown>;
-  return fields as unknown as T;
 }
