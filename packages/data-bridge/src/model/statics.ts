@@ -16,6 +16,7 @@ import type { Bulk } from '../write/bulk.ts';
 import type { ChangeStream, WatchOptions, WatchStage } from '../watch/change-stream.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { Document } from '../save/document.ts';
+import type { HookName } from '../definition/hooks.ts';
 import type { SaveResult } from '../errors.ts';
 import type { HistoryDocument } from './history-model.ts';
 import type { HistoryOptions, HistoryPage } from '../history/page.ts';
@@ -23,6 +24,7 @@ import type { ReadOptions } from '../history/read.ts';
 import type { HistoryRepair } from '../history/repair.ts';
 import type { EnsureCollectionOptions, EnsureIndexesOptions } from '../collection-sync/ensure.ts';
 import type { InsertManyOptions } from '../write/insert-many.ts';
+import type { OneQuery } from '../query/one-query.ts';
 import type { Query } from '../query/query.ts';
 import type { QueryOptions } from '../query/query-spec.ts';
 import type { SaveAllOptions } from '../save/save-all.ts';
@@ -44,6 +46,7 @@ import type {
   Shape,
   ShapeOf,
 } from '../types/shape.ts';
+import type { Ref } from '../types/ref.ts';
 import type { Declared, StoredShape } from '../types/stored.ts';
 import type { Update } from '../types/update.ts';
 import type { DriverOptions } from '../definition/operation.ts';
@@ -116,10 +119,10 @@ export interface Statics {
   aggregate<D>(this: ModelClass<D>, options?: AggregationOptions): Aggregate<StoredShape<D>, D>;
   /** The documents that match, all by default: a query that runs when it is awaited or iterated. */
   find<D>(this: ModelClass<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Query<D>;
-  /** The first document that matches, or null. */
-  findOne<D>(this: ModelClass<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Promise<D | null>;
-  /** The document with this `_id`, or null. A string of 24 hexadecimal digits is taken for an ObjectId. */
-  findById<D>(this: ModelClass<D>, id: IdOf<D> | string, options?: QueryOptions): Promise<D | null>;
+  /** The first document that matches, or null: a query that runs when it is awaited. */
+  findOne<D>(this: ModelClass<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): OneQuery<D>;
+  /** The document with this `_id`, or null: a query that runs when it is awaited. A string of 24 hexadecimal digits is taken for an ObjectId. */
+  findById<D>(this: ModelClass<D>, id: IdOf<D> | string, options?: QueryOptions): OneQuery<D>;
   /** How many documents match. */
   count<D>(this: ModelClass<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Promise<number>;
   /** Documents whose fields equal these values. Values are never operators, so use it for input from outside. */
@@ -224,6 +227,23 @@ export interface Statics {
     pipeline?: readonly WatchStage[],
     options?: O,
   ): ChangeStream<ChangeEvent<D, O>>;
+  /**
+   * Has a function called around the writes of documents of this class and of those that extend it, as a method of that name
+   * is: `beforeSave`, `afterDelete` and so on.
+   *
+   * ```ts
+   * User.on('afterInsert', (user) => mailer.welcome(user.email));
+   * ```
+   *
+   * @returns a function that ends it.
+   */
+  on<D>(this: ModelClass<D>, name: HookName, call: (document: D) => unknown): () => void;
+  /**
+   * A reference to the document with this `_id`, without asking for it: `book.author = Author.ref(id)`.
+   *
+   * @throws UsageError for what is no `_id` of the model.
+   */
+  ref<D>(this: ModelClass<D>, id: IdOf<D> | Ref<D> | string): Ref<D>;
   /** The same model on another connection. */
   using<M>(this: M, connection: Connection): M;
   /** The model's schema as MongoDB's `$jsonSchema`: what a server can check of it. */

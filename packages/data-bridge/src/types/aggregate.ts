@@ -205,7 +205,7 @@ export type Grouped<S, G> = Flat<{
 }>;
 
 /** What `project` takes: fields to keep (1, true), to leave out (0, false), or to compute. */
-export type ProjectFields<S> = { readonly [K in keyof S]?: Computed<S> } & { readonly [name: string]: Computed<S> };
+export type ProjectFields<S> = { readonly [K in keyof S | (string & {})]?: Computed<S> };
 
 type IsLeftOut<E> = E extends 0 | false ? true : false;
 

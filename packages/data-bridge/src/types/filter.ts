@@ -2,6 +2,7 @@ import type { BSONRegExp, BSONType, BSONTypeAlias, ObjectId } from 'mongodb';
 import type { GeoCondition } from '../filter/geo.ts';
 import type { Literal } from '../filter/literal.ts';
 import type { AnyNumber, ElementOf, FilterPathsIn, Leaf, ValueIn } from './paths.ts';
+import type { IdFor } from './ref.ts';
 import type { AnyDocument, Late, shape, ShapeOf } from './shape.ts';
 
 /**
@@ -70,7 +71,7 @@ type Comparand<V, Hex> = V extends AnyNumber
     : V
   : V extends ObjectId
     ? V | Hex
-    : V;
+    : V | IdFor<V, Hex>;
 
 /** True for a type of numbers, not for one of a few numbers. */
 type IsWide<V> = V extends number ? (number extends V ? true : false) : true;

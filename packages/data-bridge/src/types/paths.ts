@@ -23,6 +23,7 @@ export type Leaf =
   | RegExp
   | Uint8Array
   | { readonly _bsontype: string }
+  | { readonly $isLoaded: boolean }
   | ((...parameters: never) => unknown);
 
 /** How an update names elements of an array: by position, the one that matched, all, or those of an array filter. */

@@ -119,34 +119,8 @@ export type RequiredKeys<F extends Fields> = Exclude<keyof F, OptionalKeys<F>>;
 /** The names of the fields that each document has whatever its schema says, and of those that options add. */
 export type AddedNames<O> = '_id' | (keyof (Times<O> & Version<O>) & string);
 
-/** All names. Nothing here looks inside a field's schema. */
-type NamesOf<F, O> = (keyof F & string) | AddedNames<O>;
-
-/** What the keys of indexes, and the shard key, may begin with. */
-type Indexed<F, O> = NamesOf<F, O> | `${NamesOf<F, O>}.${string}` | `$${string}`;
-
-/** The keys of indexes and the names of shard keys that begin with no field. */
-type WrongKeys<F, O, I> = I extends { readonly key: infer K }
-  ? K extends ReadonlyMap<unknown, unknown>
-    ? never
-    : Exclude<keyof K, Indexed<F, O>>
-  : never;
-
-/** A message in the place of each key of an index, and of each part of a shard key, that begins with no field. */
-export type NamesFields<F, O> = O extends { readonly unknown: 'keep' }
-  ? unknown
-  : (O extends { readonly indexes: readonly (infer I)[] }
-      ? [WrongKeys<F, O, I>] extends [never]
-        ? unknown
-        : { readonly indexes: readonly { readonly key: { readonly [K in WrongKeys<F, O, I>]?: NoField<K> } }[] }
-      : unknown) &
-      (O extends { readonly shardKey: readonly (infer P)[] }
-        ? [Exclude<P, Indexed<F, O>>] extends [never]
-          ? unknown
-          : { readonly shardKey: readonly Indexed<F, O>[] }
-        : unknown);
-
-type NoField<K> = `the schema has no field "${K & string}"`;
+/** The names of the fields `F` and of those that options add. */
+export type NamesOf<F, O> = (keyof F & string) | AddedNames<O>;
 
 /**
  * What `new` and `create` take: fields with a default or that are optional may be left out. Out of a conditional type, so that

@@ -11,6 +11,7 @@ import type {
   ValueIn,
 } from './paths.ts';
 import type { Late, ShapeOf } from './shape.ts';
+import type { IdFor } from './ref.ts';
 
 /**
  * What changes documents: update operators on fields and dotted paths, or an aggregation pipeline.
@@ -66,7 +67,7 @@ type Settable<V, Hex> = unknown extends V
         ? V | Long
         : V extends ObjectId
           ? V | Hex
-          : V;
+          : V | IdFor<V, Hex>;
 
 /** What `$bit` does to an integer; several are done in their order. */
 export type BitOperation = { readonly and: AnyInteger } | { readonly or: AnyInteger } | { readonly xor: AnyInteger };
@@ -91,17 +92,20 @@ type OnArray<V, Operator extends keyof ArrayOperands<unknown>> = unknown extends
     ? ArrayOperands<ElementOf<NonNullable<V>>>[Operator]
     : 'this operator needs a field of arrays';
 
+/** An element, or the id that stands for a reference. */
+type Element<E> = E | IdFor<E, string>;
+
 /** What each operator on arrays takes for an array of `E`. */
 interface ArrayOperands<E> {
-  readonly push: E | Modifiers<E>;
-  readonly add: E | { readonly $each: readonly E[] };
-  readonly pull: E | ElementFilter<E>;
-  readonly pullAll: readonly E[];
+  readonly push: Element<E> | Modifiers<E>;
+  readonly add: Element<E> | { readonly $each: readonly Element<E>[] };
+  readonly pull: Element<E> | ElementFilter<E>;
+  readonly pullAll: readonly Element<E>[];
   readonly pop: 1 | -1;
 }
 
 interface Modifiers<E> {
-  readonly $each: readonly E[];
+  readonly $each: readonly Element<E>[];
   readonly $position?: number;
   readonly $slice?: number;
   readonly $sort?: 1 | -1 | (E extends Leaf ? never : Readonly<Record<string, 1 | -1>>);
