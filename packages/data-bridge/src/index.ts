@@ -95,7 +95,17 @@ export type {
 export type { Equality, Filter } from './types/filter.ts';
 export type { Paths, PathsTo, PathValue, UpdatePaths } from './types/paths.ts';
 export type { Omitted, Selected } from './types/select.ts';
-export type { Assigned, IdOf, Input, InputOf, OutputOf, Shape, ShapeOf } from './types/shape.ts';
+export type {
+  Assigned,
+  DefaultId,
+  DefaultTimes,
+  IdOf,
+  Input,
+  InputOf,
+  OutputOf,
+  Shape,
+  ShapeOf,
+} from './types/shape.ts';
 export type { AnyRef, BackRef, BackRefsOf, HasBackRefs, Loaded, LoadedRef, Plain, Ref } from './types/ref.ts';
 export type { Sort } from './types/sort.ts';
 export type { Update } from './types/update.ts';

@@ -67,19 +67,28 @@ export type Reserved = {
  * schemas take and give would cost compilers more than all queries; references too, since the class behind one may be
  * being declared.
  */
-export type TakesOwnOutput<F extends Fields> = { readonly [K in keyof F]: OwnOutputTaken<F[K]> };
-
-/** Of one schema, so that compilers ask it once of each, however many fields have it. */
-type OwnOutputTaken<S extends FieldSchema> =
-  IsPlainContainer<S> extends true
+export type TakesOwnOutput<F extends Fields> =
+  Refusals<F[keyof F]> extends readonly [never]
     ? unknown
+    : { readonly [K in keyof F]: [OutputRefused<F[K]>] extends [never] ? unknown : OutputRefused<F[K]> };
+
+/**
+ * The messages of the different schemas that there are: most models have many fields of few schemas, and no message. In a
+ * tuple each, since compilers then ask it once of each schema, however many models have it.
+ */
+type Refusals<S> = S extends FieldSchema ? readonly [OutputRefused<S>] : never;
+
+/** The message, nothing for a schema that takes what it gives. */
+type OutputRefused<S extends FieldSchema> =
+  IsPlainContainer<S> extends true
+    ? never
     : S extends { readonly '~standard': { readonly vendor: 'data-bridge' } }
-      ? unknown
+      ? never
       : OutputOf<S> extends Leaf
         ? OutputOf<S> extends InputOf<S>
-          ? unknown
+          ? never
           : 'this schema gives another type than it takes, and could not be validated again: make it take its output too'
-        : unknown;
+        : never;
 
 /**
  * What a model's class has beside its constructor. It has no type parameters, so that compilers make its methods once and not

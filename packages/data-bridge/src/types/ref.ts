@@ -167,8 +167,8 @@ type CheckedPath<S, P> = P extends `${infer H}.${infer R}`
 export type LinkPaths<D, P extends readonly string[]> = { [I in keyof P]: CheckedPath<Links<D>, P[I]> };
 
 /** The ids and texts that may stand for a reference where a document is compared or written. */
-export type IdFor<V, Text> = V extends { readonly $isLoaded: boolean; readonly $id: infer I }
-  ? I | (I extends ObjectId ? Extract<Text, string> : never)
+export type IdFor<V, Text> = V extends AnyRef
+  ? V['$id'] | (V['$id'] extends ObjectId ? Extract<Text, string> : never)
   : never;
 
 /** The document class that a path of references leads to, in one step or several. */
