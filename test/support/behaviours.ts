@@ -9,6 +9,7 @@ export const behaviours = {
   TYPES: '1-45',
   CONSTRAINT: '1-14 16-52',
   EMBED: '1-15',
+  HOOK: '1-7',
   BULK: '1-13',
   AGG: '1-15',
   SEARCH: '1-12',

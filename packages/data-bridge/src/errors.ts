@@ -186,6 +186,11 @@ export class ValidationError extends DataBridgeError {
   }
 }
 
+/** The document that a reference refers to, or documents that refer back, were asked for before they were loaded. */
+export class RefNotLoadedError extends DataBridgeError {
+  readonly code = 'DATA_BRIDGE_REF_NOT_LOADED';
+}
+
 /** A field that `select()` or `omit()` left out was read or written: it is not known what is stored there. */
 export class FieldNotLoadedError extends DataBridgeError {
   readonly code = 'DATA_BRIDGE_FIELD_NOT_LOADED';
@@ -222,6 +227,25 @@ export class HistoryError extends DataBridgeError {
   }
 }
 
+/**
+ * A write was done, and what a hook did after it failed. The document is clean: saving it again would not call the hook again.
+ * All other hooks were called.
+ */
+export class AfterHookError extends DataBridgeError {
+  readonly code = 'DATA_BRIDGE_AFTER_HOOK';
+  /** What the hooks threw, in their order; the first is the `cause` (not enumerable). */
+  readonly errors: readonly unknown[];
+
+  constructor(
+    message: string,
+    { errors = [], ...context }: ErrorContext & { readonly errors?: readonly unknown[] } = {},
+  ) {
+    super(message, errors.length === 0 ? context : { cause: errors[0], ...context });
+    this.errors = errors;
+    hide(this, 'errors');
+  }
+}
+
 /** What became of one document of `saveAll()` or `insertMany()`. */
 export interface SaveResult {
   /** The document; where `insertMany()` made none, the plain object that it sent. */
@@ -230,6 +254,8 @@ export interface SaveResult {
   readonly outcome: 'inserted' | 'updated' | 'clean' | 'conflict' | 'failed';
   /** Why it was not saved. */
   readonly error?: unknown;
+  /** What befell a hook after it was saved: an `AfterHookError`. */
+  readonly hookError?: unknown;
 }
 
 /**
@@ -243,12 +269,15 @@ export class BulkSaveError extends DataBridgeError {
 
   constructor(results: readonly SaveResult[], context?: ErrorContext) {
     const missed = results.filter(({ outcome }) => outcome === 'conflict' || outcome === 'failed');
+    const told = results.map(({ error, hookError }) => ({ error: error ?? hookError }));
     const failed =
-      missed.length === 0
-        ? 'The documents were written, and not confirmed as asked'
-        : `${missed.length} of ${results.length} documents were not saved`;
-    const text = `${failed}${reasonsOf(results)}. "results" tells of each.`;
-    const errors = results.flatMap(({ error }) => (error === undefined ? [] : [error]));
+      missed.length > 0
+        ? `${missed.length} of ${results.length} documents were not saved`
+        : results.some(({ error }) => error !== undefined)
+          ? 'The documents were written, and not confirmed as asked'
+          : 'The documents were saved, and what hooks did after that failed';
+    const text = `${failed}${reasonsOf(told)}. "results" tells of each.`;
+    const errors = told.flatMap(({ error }) => (error === undefined ? [] : [error]));
     super(text, errors.length === 1 ? { cause: errors[0], ...context } : context);
     this.results = results;
     hide(this, 'results');
@@ -271,6 +300,8 @@ export interface BulkResult {
   /** The `_id` of the document that an upsert inserted. */
   readonly upsertedId?: unknown;
   readonly deletedCount?: number;
+  /** What befell a hook after the insert: an `AfterHookError`. */
+  readonly hookError?: unknown;
   /** Why it failed. Operations behind the first failure of an ordered bulk write were not tried: they have nothing. */
   readonly error?: unknown;
 }
@@ -282,9 +313,14 @@ export class BulkWriteError extends DataBridgeError {
   readonly results: readonly BulkResult[];
 
   constructor(results: readonly BulkResult[], context?: ErrorContext) {
+    const told = results.map(({ error, hookError }) => ({ error: error ?? hookError }));
     const failed = results.filter(({ error }) => error !== undefined);
-    const text = `${failed.length} of ${results.length} operations failed${reasonsOf(results)}. "results" tells of each.`;
-    const errors = results.flatMap(({ error }) => (error === undefined ? [] : [error]));
+    const what =
+      failed.length > 0 || results.length === 0
+        ? `${failed.length} of ${results.length} operations failed`
+        : 'The operations were done, and what hooks did after that failed';
+    const text = `${what}${reasonsOf(told)}. "results" tells of each.`;
+    const errors = told.flatMap(({ error }) => (error === undefined ? [] : [error]));
     super(text, errors.length === 1 ? { cause: errors[0], ...context } : context);
     this.results = results;
     hide(this, 'results');

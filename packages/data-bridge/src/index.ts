@@ -6,9 +6,11 @@ export { binary, type BsonSchema, decimal, long, objectId, regex, timestamp, uui
 export type { ChangeStream, WatchOptions, WatchStage } from './watch/change-stream.ts';
 export type { Checkpoint } from './document/checkpoint.ts';
 export { connect, type Connection, type ConnectOptions, transaction } from './connection/connection.ts';
+export type { HookName } from './definition/hooks.ts';
 export type { Concurrency, ModelOptions } from './definition/model-options.ts';
 export type { Document } from './save/document.ts';
 export {
+  AfterHookError,
   type BulkResult,
   BulkSaveError,
   BulkWriteError,
@@ -25,6 +27,7 @@ export {
   InvalidIdError,
   NotConnectedError,
   OutcomeUnknownError,
+  RefNotLoadedError,
   type SaveResult,
   SchemaError,
   UsageError,
@@ -54,6 +57,7 @@ export { type Literal, literal, trusted } from './filter/literal.ts';
 export type { Log, LogCounts, LogEntry, LogFailure } from './connection/command-log.ts';
 export { model } from './model/model.ts';
 export type { Page, PageOptions } from './query/page.ts';
+export type { OneQuery } from './query/one-query.ts';
 export type { ForEachOptions, Query } from './query/query.ts';
 export type { QueryOptions } from './query/query-spec.ts';
 export { ref, type ReferenceListSchema, type ReferenceSchema } from './references/ref.ts';
@@ -87,5 +91,6 @@ export type { Equality, Filter } from './types/filter.ts';
 export type { Paths, PathsTo, PathValue, UpdatePaths } from './types/paths.ts';
 export type { Omitted, Selected } from './types/select.ts';
 export type { Assigned, IdOf, Input, InputOf, OutputOf, Shape, ShapeOf } from './types/shape.ts';
+export type { AnyRef, BackRef, Loaded, LoadedRef, Plain, Ref } from './types/ref.ts';
 export type { Sort } from './types/sort.ts';
 export type { Update } from './types/update.ts';

@@ -5,6 +5,7 @@ import * as driver from 'mongodb';
 describe('the public names of data-bridge', () => {
   it('are these', () => {
     expect(Object.keys(names).toSorted()).toEqual([
+      'AfterHookError',
       'BSONRegExp',
       'Binary',
       'BulkSaveError',
@@ -26,6 +27,7 @@ describe('the public names of data-bridge', () => {
       'NotConnectedError',
       'ObjectId',
       'OutcomeUnknownError',
+      'RefNotLoadedError',
       'SchemaError',
       'StateTracker',
       'Timestamp',
@@ -65,6 +67,7 @@ describe('the public names of data-bridge', () => {
 
   it('give every error a stable code', () => {
     const codes = [
+      new names.AfterHookError('x'),
       new names.BulkSaveError([]),
       new names.BulkWriteError([]),
       new names.ConflictError('x'),
@@ -86,6 +89,7 @@ describe('the public names of data-bridge', () => {
       return [error.name, error.code];
     });
     expect(codes).toEqual([
+      ['AfterHookError', 'DATA_BRIDGE_AFTER_HOOK'],
       ['BulkSaveError', 'DATA_BRIDGE_BULK_SAVE'],
       ['BulkWriteError', 'DATA_BRIDGE_BULK_WRITE'],
       ['ConflictError', 'DATA_BRIDGE_CONFLICT'],

@@ -49,6 +49,7 @@ export class TransactionAttempt {
   readonly client: MongoClient;
   readonly session: ClientSession;
   #members: WeakRef<Member>[] = [];
+  readonly #afterCommit = new Map<object, () => Promise<unknown[]>>();
   /** The end of the operations that were started. */
   #tail: Promise<void> = Promise.resolve();
   /** What ended it early. */
@@ -161,6 +162,22 @@ export class TransactionAttempt {
   /** Takes in a member. What the program drops meanwhile needs no care. */
   join(member: Member): void {
     this.#members.push(new WeakRef(member));
+  }
+
+  /**
+   * Notes what is to be called when it is committed, of each owner once: in the order in which they were noted first.
+   *
+   * @param call gives what went wrong.
+   */
+  afterCommit(owner: object, call: () => Promise<unknown[]>): void {
+    if (!this.#afterCommit.has(owner)) this.#afterCommit.set(owner, call);
+  }
+
+  /** Calls what was noted. Gives what went wrong. */
+  async callAfterCommit(): Promise<unknown[]> {
+    const errors: unknown[] = [];
+    for (const call of this.#afterCommit.values()) errors.push(...(await call().catch((error: unknown) => [error])));
+    return errors;
   }
 
   /** It was committed, or taken back, or nobody knows. */

@@ -1,6 +1,6 @@
 import { type ClientSession, MongoError, type MongoClient, type TransactionOptions as DriverOptions } from 'mongodb';
 import { currentAttempt, TransactionAttempt } from './transaction-attempt.ts';
-import { OutcomeUnknownError, UsageError } from '../errors.ts';
+import { AfterHookError, OutcomeUnknownError, UsageError } from '../errors.ts';
 import { outcomeOf, safely, translate } from './write-outcome.ts';
 
 /** The driver's options that a transaction follows. */
@@ -57,6 +57,21 @@ async function begin<R>(
 ): Promise<R> {
   const session = client.startSession();
   const last: { attempt?: TransactionAttempt } = {};
+  const result = await perform(client, session, last, callback, options);
+  const errors = (await last.attempt?.callAfterCommit()) ?? [];
+  if (errors.length > 0)
+    throw new AfterHookError('The transaction was committed, and what a hook did after that failed.', { errors });
+  return result;
+}
+
+/** Gives what the callback gave in the attempt that was committed. */
+async function perform<R>(
+  client: MongoClient,
+  session: ClientSession,
+  last: { attempt?: TransactionAttempt },
+  callback: TransactionCallback<R>,
+  options: TransactionOptions,
+): Promise<R> {
   try {
     const result = await session.withTransaction(() => {
       // A commit that failed may have the callback run again.

@@ -10,7 +10,9 @@ import { defaultsOf } from '../schema/nested-defaults.ts';
 import { sessionCollection, type SessionCollection } from '../connection/collection.ts';
 import { type Connection, defaultConnection, type FilterRules, hasConnection } from '../connection/connection.ts';
 import { NotConnectedError, SchemaError, UsageError } from '../errors.ts';
+import { checkCollectionName, checkNamespace } from './collection-name.ts';
 import { Redaction } from './redaction.ts';
+import { checkReferencesKnown, type ReferenceFields, referenceFields } from './reference-fields.ts';
 import { checkIndexedNames } from './indexed-names.ts';
 import { checkOptions, type Concurrency, type ModelIndex, type ModelOptions, type RuleIssue } from './model-options.ts';
 import { type Fields, SchemaField } from '../schema/schema-field.ts';
@@ -40,7 +42,7 @@ const UNCONNECTED: FilterRules = { sanitizeFilters: false, allowServerJavaScript
 /** All that a model's documents have in common: made once by `model()`. */
 export class ModelDefinition {
   readonly collectionName: string;
-  /** What errors say of the model. */
+  /** What errors say of the model; of one of its documents, `contextOf()`. */
   readonly context: { readonly model: string };
   /** The fields of the schema by the names under which they are stored, as everything in here has them. */
   readonly fields: ReadonlyMap<string, SchemaField>;
@@ -60,6 +62,8 @@ export class ModelDefinition {
   readonly shardKey: readonly string[];
   readonly indexes: readonly ModelIndex[];
   readonly check: ((document: unknown) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>>) | undefined;
+  /** The fields with references, or with some inside, by their stored names; null where there are none. */
+  readonly references: ReferenceFields | null;
   /** What holds for all documents of the model beside others in its collection, as a filter; null where nothing does. */
   readonly conditions: Readonly<Record<string, unknown>> | null;
   /** `programName` for those that name every field: made once, where a save would make several. */
@@ -107,16 +111,13 @@ export class ModelDefinition {
     const names = ['_id', ...this.fields.keys(), ...Object.values(this.timestamps ?? {})];
     if (this.version !== undefined) checkVersion(collectionName, this.version, [...names, ...Object.keys(fields)]);
     this.names = new Set([...names, ...counter]);
-    if (this.unknown !== 'keep')
-      checkIndexedNames(collectionName, this.indexes, options.shardKey ?? [], (path) =>
-        this.#begins(this.storedPath(path)),
-      );
     this.redaction = this.#redactionOf(options.history);
     this.#options = options;
     this.#schemas = fields;
     this.#bound = connection;
     this.conditions = conditions;
     this.checkTypes();
+    this.references = referenceFields(this.fieldList, collectionName);
   }
 
   /** The same model on another connection. */
@@ -129,6 +130,11 @@ export class ModelDefinition {
   within(conditions: Readonly<Record<string, unknown>>): ModelDefinition {
     const bound = this.#bound === undefined ? {} : { connection: this.#bound };
     return new ModelDefinition(this.collectionName, this.#schemas, this.#options, { ...bound, conditions });
+  }
+
+  /** What errors say of the document with this `_id`. */
+  contextOf(id: unknown): { readonly model: string; readonly id: unknown } {
+    return { model: this.collectionName, id };
   }
 
   /**
@@ -182,8 +188,9 @@ export class ModelDefinition {
 
   /** True for a time that the mapper keeps, and that is no field of the schema. */
   isTime(name: string): boolean {
-    const { createdAt, updatedAt } = this.timestamps ?? {};
-    return (name === createdAt || name === updatedAt) && !this.fields.has(name);
+    const { timestamps } = this;
+    if (timestamps === undefined) return false;
+    return (name === timestamps.createdAt || name === timestamps.updatedAt) && !this.fields.has(name);
   }
 
   /** True where what is stored under this name numbers the writes of a document whose history is kept. */
@@ -209,6 +216,11 @@ export class ModelDefinition {
 
   set validatesLater(seen: boolean) {
     this.#validatesLater = seen;
+  }
+
+  /** The connection that the model was bound to by `using()`. */
+  get bound(): Connection | undefined {
+    return this.#bound;
   }
 
   /** The connection that the model uses now. */
@@ -298,6 +310,7 @@ export class ModelDefinition {
 
   #newLayout(options: BsonOptions): Layout {
     this.checkTypes();
+    checkReferencesKnown(this.fieldList, this.references, this.collectionName);
     const defaults = new Map<string, ShowDefaults>();
     for (const { name, place } of this.fields.values()) {
       const show = defaultsOf(place);
@@ -324,7 +337,7 @@ export class ModelDefinition {
   /**
    * Looked for when the model is made and, since schemas may be made later, once more when it is used.
    *
-   * @throws SchemaError for a type that BSON does not have.
+   * @throws SchemaError for a type that BSON does not have, and for an index over what the schemas do not name.
    */
   checkTypes(): void {
     if (this.#timesChecked > 1) return;
@@ -335,6 +348,7 @@ export class ModelDefinition {
       const text = `The schema of "${path}" is of ${found.problem}: use a type that it has, or a transform that gives one.`;
       throw new SchemaError(text, this.context);
     }
+    if (this.unknown !== 'keep') checkIndexedNames(this);
     this.#timesChecked++;
   }
 }
@@ -343,28 +357,6 @@ export class ModelDefinition {
 function checkVersion(model: string, version: string, taken: readonly string[]): void {
   if (!taken.includes(version)) return;
   const text = `The model option "version" needs a name of its own: "${version}" is that of another field.`;
-  throw new UsageError(text, { model });
-}
-
-/** The server's rules for names, and `system.`, which it keeps for itself. */
-function checkCollectionName(name: string): void {
-  const wrong = (problem: string): never => {
-    throw new UsageError(`The name of a model's collection ${problem}.`);
-  };
-  if (typeof name !== 'string') wrong('must be a string');
-  if (name === '') wrong('is empty');
-  if (name.includes('$')) wrong('must not have a "$"');
-  if (name.includes('\0')) wrong('must not have a zero byte');
-  if (name.startsWith('system.')) wrong('must not start with "system.", which is reserved');
-}
-
-/** The server's limit for the name of a collection with its database's. */
-const MAX_NAMESPACE = 255;
-
-function checkNamespace(database: string, model: string): void {
-  const size = Buffer.byteLength(`${database}.${model}`);
-  if (size <= MAX_NAMESPACE) return;
-  const text = `The names of the database and of the model's collection are too long: ${size} bytes together, of at most ${MAX_NAMESPACE}.`;
   throw new UsageError(text, { model });
 }
 

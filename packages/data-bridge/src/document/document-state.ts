@@ -139,7 +139,7 @@ export class DocumentState implements Progress, Participant {
 
   /** The model's name and the document's `_id`, for errors. */
   get context(): ErrorContext {
-    return { model: this.definition.collectionName, id: this.baseline.current('_id') ?? this.baseline.original('_id') };
+    return this.definition.contextOf(this.baseline.current('_id') ?? this.baseline.original('_id'));
   }
 
   /** The filter that finds the stored document: its `_id` as it is stored, and what the collection is sharded by. */
@@ -147,11 +147,11 @@ export class DocumentState implements Progress, Participant {
     const _id = this.ordered('_id');
     if (_id === ABSENT)
       throw new UsageError('The document was loaded without its _id, so it cannot be found again.', this.context);
-    const { selection } = this.baseline;
-    if (!this.definition.shardKey.every((path) => (selection?.at(path.split('.')) ?? 'whole') === 'whole'))
-      throw new UsageError('The document was loaded without its shard key, so it cannot be found again.', this.context);
     const { shardKey } = this.definition;
     if (shardKey.length === 0) return { _id };
+    const { selection } = this.baseline;
+    if (!shardKey.every((path) => (selection?.at(path.split('.')) ?? 'whole') === 'whole'))
+      throw new UsageError('The document was loaded without its shard key, so it cannot be found again.', this.context);
     const shard = shardKey.map((path) => [path, this.#stored(path)] as const);
     return { _id, ...Object.fromEntries(shard) };
   }
@@ -360,7 +360,7 @@ export class DocumentState implements Progress, Participant {
   static queueAll<R>(states: readonly DocumentState[], name: string, operation: () => Promise<R>): Promise<R> {
     for (const state of states) {
       const obstacle = state.operations.isInside
-        ? `${name}() was called from inside a save of the same document, so it would wait for itself.`
+        ? `${name}() was called from inside a save or a deletion of the same document, so it would wait for itself.`
         : findObstacle(state);
       if (obstacle !== null) return Promise.reject(new UsageError(obstacle, state.context));
     }

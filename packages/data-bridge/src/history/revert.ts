@@ -1,5 +1,7 @@
+import { copyValue } from '../bson/copy.ts';
 import { decodeStored } from '../bson/decode.ts';
 import { ABSENT, encodeDocument } from '../bson/encode.ts';
+import { equalValues } from '../bson/equal-values.ts';
 import { type ErrorContext, HistoryError, UsageError } from '../errors.ts';
 import { type Fields, lastEntry, type ReadOptions, stateAt, valueAt } from './read.ts';
 import type { RecordedModel } from './record.ts';
@@ -8,6 +10,7 @@ import type { DocumentState } from '../document/document-state.ts';
 import { save, type SaveOptions } from '../save/save.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
 import { changesBetween, replacedAt, type StoredKeys } from '../edits/stored-changes.ts';
+import { hasChanges, hooksFor, runBefore } from '../save/run-hooks.ts';
 import { validate } from '../save/validate.ts';
 
 /**
@@ -88,7 +91,7 @@ export async function restore<D>(
   stateOf: (document: D) => DocumentState,
   options: SaveOptions = {},
 ): Promise<D> {
-  const context = { ...definition.context, id: doc };
+  const context = definition.contextOf(doc);
   const last = await lastEntry(definition, doc, readOptions(options));
   if (last !== null && last.kind !== 'delete') throw new UsageError('The document is not deleted.', context);
   const past = last && (await stateAt(definition, doc, last._id.rev - 1, readOptions(options)));
@@ -123,9 +126,17 @@ async function saveExactly(
       // It was stored once: no schema transforms it again.
       if (value !== ABSENT) state.takenOver.set(name, reader.live(value, [name]));
     }
+    const hooks = hooksFor(state, options);
+    const before = hooks?.[state.isNew ? 'insert' : 'update'].before ?? [];
+    const given = new Map([...fields.keys()].map((name) => [name, copyValue(state.baseline.current(name))]));
+    if (before.length > 0 && hasChanges(state)) await runBefore(state, before);
+    // What a hook made of a value is the program's, and no longer the one that was stored.
+    const isKept = (name: string): boolean =>
+      before.length === 0 || equalValues(given.get(name), state.baseline.current(name));
+    const exact = [...fields].filter(([name, value]) => value !== ABSENT && isKept(name));
     if (options.validate ?? state.definition.validate) await validate(state, () => {});
-    for (const [name, value] of fields) if (value !== ABSENT) state.set(name, value);
-    await save(state, { ...options, validate: false });
+    for (const [name, value] of exact) state.set(name, value);
+    await save(state, { ...options, validate: false }, true);
   } finally {
     // What the program reads next is made of what is stored.
     for (const name of fields.keys()) state.baseline.revert(name);

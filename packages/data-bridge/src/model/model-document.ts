@@ -24,6 +24,8 @@ import { equalityFilter, idFilter } from '../filter/cast-filter.ts';
 import { Bulk } from '../write/bulk.ts';
 import { ChangeStream, type WatchOptions, type WatchStage } from '../watch/change-stream.ts';
 import { Connection } from '../connection/connection.ts';
+import { addHook, type HookCall, type HookName } from '../definition/hooks.ts';
+import { checkHooks } from '../save/run-hooks.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { stateOf } from '../document/tracked-document.ts';
 import { Document, type DocumentClass } from '../save/document.ts';
@@ -32,6 +34,9 @@ import { insertMany, type InsertManyOptions } from '../write/insert-many.ts';
 import { documentTag } from '../document/document-tag.ts';
 import { checkOwnFields, checkRead } from '../document/new-document.ts';
 import { run } from '../definition/operation.ts';
+import { gather, type LinkedModel } from '../references/linked.ts';
+import { referenceTo } from '../references/ref.ts';
+import { OneQuery } from '../query/one-query.ts';
 import { Query } from '../query/query.ts';
 import { checkPath, type QueryOptions, type ReadAll } from '../query/query-spec.ts';
 import { Selection } from '../tracking/selection.ts';
@@ -66,7 +71,7 @@ export class ModelDocument extends Document<unknown> {
   }
 
   [customInspect](_depth: number, options: object, inspect?: Inspect): string {
-    return inspectAs(this.constructor.name, this.toObject() as object, options, inspect);
+    return inspectAs(this.constructor.name, this.toObject(), options, inspect);
   }
 
   get [unstorable](): string {
@@ -98,16 +103,15 @@ export class ModelDocument extends Document<unknown> {
   }
 
   static find(this: DocumentClass, filter: object = {}, options?: QueryOptions): Query<unknown> {
-    return Query.of<unknown>(definitionOf(this), readInto(this), filter, options);
+    return queryOf(this, filter, options);
   }
 
-  static async findOne(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<unknown> {
-    return Query.of(definitionOf(this), readInto(this), filter, options).first();
+  static findOne(this: DocumentClass, filter: object = {}, options?: QueryOptions): OneQuery<unknown> {
+    return new OneQuery(() => queryOf(this, filter, options));
   }
 
-  static async findById(this: DocumentClass, id: unknown, options?: QueryOptions): Promise<unknown> {
-    const definition = definitionOf(this);
-    return Query.of(definition, readInto(this), idFilter(definition, id), options).first();
+  static findById(this: DocumentClass, id: unknown, options?: QueryOptions): OneQuery<unknown> {
+    return new OneQuery(() => queryOf(this, idFilter(definitionOf(this), id), options));
   }
 
   static async count(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<number> {
@@ -115,7 +119,7 @@ export class ModelDocument extends Document<unknown> {
   }
 
   static findBy(this: DocumentClass, values: object, options?: QueryOptions): Query<unknown> {
-    return Query.of<unknown>(definitionOf(this), readInto(this), equalityFilter(definitionOf(this), values), options);
+    return queryOf(this, equalityFilter(definitionOf(this), values), options);
   }
 
   static async exists(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<boolean> {
@@ -169,9 +173,9 @@ export class ModelDocument extends Document<unknown> {
     this: DocumentClass,
     filter: object,
     input: object,
-    { validate, ...options }: ReplaceOptions & ValidateOptions = {},
+    { validate, hooks, ...options }: ReplaceOptions & ValidateOptions = {},
   ): Promise<UpdateResult> {
-    return replaceOne(definitionOf(this), filter, await replacementOf(this, input, validate), options);
+    return replaceOne(definitionOf(this), filter, await replacementOf(this, input, { validate, hooks }), options);
   }
 
   static async findOneAndUpdate(
@@ -187,9 +191,9 @@ export class ModelDocument extends Document<unknown> {
     this: DocumentClass,
     filter: object,
     input: object,
-    { validate, ...options }: FindOneAndReplaceOptions & ValidateOptions = {},
+    { validate, hooks, ...options }: FindOneAndReplaceOptions & ValidateOptions = {},
   ): Promise<unknown> {
-    const replacement = await replacementOf(this, input, validate);
+    const replacement = await replacementOf(this, input, { validate, hooks });
     return readOne(this, await findAndReplace(definitionOf(this), filter, replacement, options));
   }
 
@@ -216,6 +220,14 @@ export class ModelDocument extends Document<unknown> {
 
   static watch(this: DocumentClass, pipeline?: readonly WatchStage[], options?: WatchOptions): ChangeStream<unknown> {
     return new ChangeStream(definitionOf(this), readInto(this), pipeline, options);
+  }
+
+  static on(this: DocumentClass, name: HookName, call: (document: never) => unknown): () => void {
+    return addHook(this.prototype, name, call as HookCall, definitionOf(this).collectionName);
+  }
+
+  static ref(this: DocumentClass, id: unknown): unknown {
+    return referenceTo(this as unknown as LinkedModel, id);
   }
 
   static using(this: typeof ModelDocument, connection: Connection): typeof ModelDocument {
@@ -263,6 +275,13 @@ export function definitionOf(model: DocumentClass): ModelDefinition {
   return model.prototype[definitionKey];
 }
 
+function queryOf(model: DocumentClass, filter: object, options: QueryOptions | undefined): Query<unknown> {
+  const definition = definitionOf(model);
+  // Only documents with references need to know which others came with them.
+  const finish = definition.references === null ? null : gather;
+  return Query.of<unknown>(definition, readInto(model), filter, options, finish);
+}
+
 /** Reads stored documents as documents of this class. */
 function readInto(model: DocumentClass): ReadAll<Document<unknown>> {
   return (batch, selection = null) => {
@@ -278,9 +297,14 @@ function readOne(model: DocumentClass, stored: Uint8Array | null): unknown {
 }
 
 /** What a replacement stores: a new document of the input, without the `_id` that `new` made for it. */
-async function replacementOf(model: DocumentClass, input: object, validated?: boolean): Promise<BSON.Document> {
+async function replacementOf(
+  model: DocumentClass,
+  input: object,
+  options: { readonly validate: boolean | undefined; readonly hooks: boolean | undefined },
+): Promise<BSON.Document> {
+  checkHooks('replaceOne', definitionOf(model).context, options.hooks);
   const document = new model(input);
   checkOwnFields(document);
-  const { _id, ...replacement } = await insertion(stateOf(document), validated);
+  const { _id, ...replacement } = await insertion(stateOf(document), 'replace', options);
   return (input as { _id?: unknown })._id !== undefined ? { _id, ...replacement } : replacement;
 }

@@ -32,17 +32,23 @@ import {
   hintOf,
   omit,
   open,
+  type Finish,
+  finished,
   type QueryOptions,
   type QuerySpec,
   querySpec,
   type ReadAll,
   readBatch,
+  refuse,
   select,
   sortOf,
   withOptions,
 } from './query-spec.ts';
 import { queryText } from './query-text.ts';
 import { Results } from './results.ts';
+import { checkAsked, withLinks } from './with.ts';
+import type { Targets } from '../references/linked.ts';
+import type { LinkPaths, LoadedAs, TargetOf, WithLinks } from '../types/ref.ts';
 import type { AnyNumber, ElementOf, FilterPaths, Paths, PathsTo, PathValue } from '../types/paths.ts';
 import type { Omitted, OmittedShape, Selected, SelectedShape } from '../types/select.ts';
 import type { ShapeOf } from '../types/shape.ts';
@@ -91,8 +97,14 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
   }
 
   /** @internal */
-  static of<D>(definition: ModelDefinition, read: ReadAll<D>, filter: object, options?: QueryOptions): Query<D> {
-    return new Query(querySpec(definition, read, filter, options));
+  static of<D>(
+    definition: ModelDefinition,
+    read: ReadAll<D>,
+    filter: object,
+    options?: QueryOptions,
+    finish: Finish | null = null,
+  ): Query<D> {
+    return new Query(querySpec(definition, read, filter, options, finish));
   }
 
   // ── how it is asked ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -185,15 +197,53 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
    * tracking. `JSON.stringify` shows them as it shows documents.
    */
   lean(): Query<StoredShape<L>, M, L> {
-    const { definition, isMapped } = this.#spec;
+    const { definition, isMapped, isLinked } = this.#spec;
     if (isMapped) throw new UsageError('lean() comes before map(), whose function gets what is read.');
-    return new Query<StoredShape<L>, M, L>({ ...this.#spec, read: leanReader<StoredShape<L>>(definition) });
+    if (isLinked) throw new UsageError('lean() comes before with(), which then loads plain objects, too.');
+    const spec = { ...this.#spec, read: leanReader<StoredShape<L>>(definition), finish: null, isLean: true };
+    return new Query<StoredShape<L>, M, L>(spec);
+  }
+
+  /**
+   * The documents with what the references at these paths refer to, in `$doc`; null where it is gone. Each path costs one
+   * query for each model. `JSON.stringify` shows what was asked for; after `lean()` plain objects stand in the place of ids.
+   *
+   * ```ts
+   * const [book] = await Book.find().with('author.publisher', 'editors');
+   * book?.author.$doc?.publisher?.$doc?.name;
+   * ```
+   *
+   * @throws UsageError for a path that leads to no reference.
+   */
+  with<const P extends readonly string[]>(...paths: LinkPaths<M, P>): Query<WithLinks<D, M, P[number]>, M, L>;
+  /** The same of one path, asked more closely: `with('author', (authors) => authors.select('name'))`. */
+  with<const P extends string, R>(
+    path: P & NoInfer<LinkPaths<M, [P]>[0]>,
+    ask: (targets: Query<TargetOf<M, P>>) => PromiseLike<readonly R[]>,
+  ): Query<LoadedAs<D, P, R>, M, L>;
+  with(...given: readonly unknown[]): Query<never, M, L> {
+    const [path, ask] = given;
+    if (typeof ask !== 'function') return new Query(withLinks(this.#spec, given, null) as QuerySpec<never>);
+    if (given.length > 2) refuse(this.#spec, 'with() takes one path and a function, or paths alone.');
+    const asked = (targets: Targets): Targets => Query.#asked(targets, ask as (query: unknown) => unknown);
+    return new Query(withLinks(this.#spec, [path], asked) as QuerySpec<never>);
+  }
+
+  static #asked(targets: Targets, ask: (query: unknown) => unknown): Targets {
+    const given = ask(targets);
+    checkAsked(given instanceof Query ? given.#spec : null, (targets as unknown as Query<unknown>).#spec, given);
+    return given as Targets;
   }
 
   /** What a function makes of each document, instead of the document. It does not wait for promises: `forEach` does. */
   map<R>(change: (document: D) => R): Query<R, M, L> {
-    const { read } = this.#spec;
+    const { read, finish } = this.#spec;
     checkFunction('map', change);
+    if (finish !== null) {
+      const all: Finish = async (given, options) =>
+        ((await finish(given, options)) as readonly D[]).map((each) => change(each));
+      return new Query<R, M, L>({ ...this.#spec, finish: all, isMapped: true } as QuerySpec<unknown> as QuerySpec<R>);
+    }
     const readMapped: ReadAll<R> = (batch, selection) => read(batch, selection).map((each) => change(each));
     return new Query<R, M, L>({ ...this.#spec, read: readMapped, isMapped: true });
   }
@@ -334,7 +384,9 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
   #results(): Results<D> {
     const { definition, options } = this.#spec;
     const read = (batch: Batch): D[] => readBatch(this.#spec, batch);
-    return new Results({ definition, open: () => open(this.#spec), read, signal: options.signal });
+    const all = (documents: readonly unknown[]) => finished(this.#spec, documents as D[]);
+    const finish = this.#spec.finish === null ? null : all;
+    return new Results({ definition, open: () => open(this.#spec), read, finish, signal: options.signal });
   }
 
   #accumulate<R>(operator: Accumulator, path: string): Promise<R> {

@@ -27,6 +27,7 @@ import {
 import { moveTo } from '../tracking/state-tracker.ts';
 import { unchangedAt } from '../update/value-guards.ts';
 import { notFound, readRaw } from '../document/stored-commands.ts';
+import { changesText, hasSeen, type HookRun } from './run-hooks.ts';
 import { conditionsFilter, type ConflictOptions, type OnConflict } from './write-conditions.ts';
 
 /*
@@ -49,6 +50,7 @@ export async function afterMiss(
   conditions: WriteConditions,
   options: ConflictOptions & UpdateOptions & Partial<Abortable>,
   tries: number,
+  run: HookRun | null,
 ): Promise<Write | null> {
   const newer = await readNewer(state, options);
   if (newer === null) throw notFound(state);
@@ -68,8 +70,25 @@ export async function afterMiss(
   putBack(state);
   state.withdrawn();
   state.answered();
-  await settleConflicts(state, newer, onConflict);
+  if (run === null) await settleConflicts(state, newer, onConflict);
+  else await settleSeen(state, newer, onConflict, run);
   return null;
+}
+
+/** Notes whether the program changed anything meanwhile, or was asked: what comes before the write is called again then. */
+async function settleSeen(
+  state: DocumentState,
+  newer: BsonBaseline,
+  onConflict: OnConflict,
+  run: HookRun,
+): Promise<void> {
+  let isSeen = hasSeen(run, state);
+  const ask = (conflict: Conflict): unknown => {
+    isSeen = false;
+    return (onConflict as (conflict: Conflict) => unknown)(conflict);
+  };
+  await settleConflicts(state, newer, typeof onConflict === 'function' ? ask : onConflict);
+  run.seen = isSeen ? changesText(state) : null;
 }
 
 /** Waits for a while that is another one for each writer. After the first miss it does not: most often there is one. */

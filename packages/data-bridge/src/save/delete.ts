@@ -5,6 +5,7 @@ import { REVISION, REVISION_ID } from '../definition/model-definition.ts';
 import { refuseNamed } from '../connection/driver-options.ts';
 import { type Conflict, OutcomeUnknownError } from '../errors.ts';
 import { recorderOf } from './recorder.ts';
+import { checkHooks, hooksFor, type HookOptions, runAfter, runBefore } from './run-hooks.ts';
 import type { DocumentState } from '../document/document-state.ts';
 import { outcomeOf, safely, translate } from '../connection/write-outcome.ts';
 import { extentAt } from '../document/loaded-part.ts';
@@ -17,7 +18,7 @@ import { checkConflictOptions, conditionsOf, type ConflictOptions } from './writ
 
 /** Options of `delete()`: the driver's, and what happens where others wrote the document meanwhile. */
 export interface RemoveOptions<P = string>
-  extends DeleteOptions, Partial<Abortable>, Pick<ConflictOptions<Conflict, P>, 'concurrency' | 'guard'> {}
+  extends DeleteOptions, Partial<Abortable>, Pick<ConflictOptions<Conflict, P>, 'concurrency' | 'guard'>, HookOptions {}
 
 /**
  * Deletes the stored document. A deletion changes every path there is, so where changes are guarded, everything that was
@@ -28,12 +29,24 @@ export interface RemoveOptions<P = string>
  */
 export async function deleteDocument(
   state: DocumentState,
-  { concurrency, guard, ...options }: RemoveOptions = {},
+  { hooks: isOn, ...given }: RemoveOptions = {},
 ): Promise<boolean> {
-  const asked = { ...(concurrency && { concurrency }), ...(guard && { guard }) };
-  checkConflictOptions('delete', state, asked);
+  const { concurrency: _c, guard: _g, ...options } = given;
+  checkHooks('delete', state.context, isOn);
+  const hooks = hooksFor(state, { hooks: isOn, session: options.session });
+  checkConflictOptions('delete', state, askedOf(given));
   refuseNamed('delete', state, options, REFUSED);
   if (state.isNew && state.unanswered === null) return false;
+  if (hooks === null || state.isDeleted) return remove(state, given);
+  await runBefore(state, hooks.delete.before);
+  const isDeleted = await remove(state, given);
+  if (isDeleted) await runAfter(state, hooks, 'delete');
+  return isDeleted;
+}
+
+async function remove(state: DocumentState, given: Omit<RemoveOptions, 'hooks'>): Promise<boolean> {
+  const { concurrency, guard: _, ...options } = given;
+  const asked = askedOf(given);
   for (let tries = 1; ; tries += 1) {
     options.signal?.throwIfAborted();
     const isAll = (concurrency ?? state.definition.concurrency) === 'fields';
@@ -53,6 +66,10 @@ export async function deleteDocument(
     await pause(tries, options);
     moveOnto(state, newer, takeMine);
   }
+}
+
+function askedOf({ concurrency, guard }: RemoveOptions): ConflictOptions {
+  return { ...(concurrency && { concurrency }), ...(guard && { guard }) };
 }
 
 const REFUSED = ['onConflict', 'validate', 'history', 'timestamps', 'applied'];

@@ -1,7 +1,10 @@
+import type { HookCall } from '../definition/hooks.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import type { DocumentState } from '../document/document-state.ts';
+import { adoptReferences } from '../document/references.ts';
 import type { EditTree } from '../edits/edits.ts';
 import { recorderOf } from './recorder.ts';
+import { hasChanges, runBefore } from './run-hooks.ts';
 import { validate } from './validate.ts';
 
 /*
@@ -46,11 +49,13 @@ export function needsDocuments(definition: ModelDefinition): boolean {
 }
 
 /**
- * Lets a document out: what the program changed unseen is noted, a new one gets its stamps, and what changed is validated.
+ * Lets a document out: what the program changed unseen is noted, its hooks are called where there is anything to write, a new
+ * one gets its stamps, and what changed is validated.
  *
  * @param plan makes of it what is sent, with its edits where those are known already. The update of a stored document
  *   gets its stamps there: one that did not change gets none.
  * @param hasTimes whether the model's times are written; else a new document may bring its own.
+ * @param hooks what is called before the write.
  * @returns what `plan` gives; a promise only where there is something to wait for.
  * @throws ValidationError
  */
@@ -59,11 +64,17 @@ export function letOut<W>(
   isValidated: boolean,
   plan: (edits?: () => EditTree | null) => W,
   hasTimes = true,
+  hooks: readonly HookCall[] = NONE,
 ): W | Promise<W> {
   state.adoptDefaults();
+  if (hooks.length > 0 && hasChanges(state))
+    return runBefore(state, hooks).then(() => letOut(state, isValidated, plan, hasTimes));
+  adoptReferences(state);
   if (state.isNew) stampNew(state, hasTimes);
   return isValidated ? validate(state, plan) : plan();
 }
+
+const NONE: readonly HookCall[] = [];
 
 function stampNew({ assigned, baseline, definition }: DocumentState, hasTimes: boolean): void {
   for (const { name, value } of insertStamps(definition)) {

@@ -63,6 +63,7 @@ function stamp(
   edits: EditTree,
   hasTimes: boolean,
 ): { tree: EditTree; stamped: readonly string[] } {
+  if (definition.timestamps === undefined && definition.version === undefined) return { tree: edits, stamped: [] };
   const isAdded = (name: string): boolean => !edits.children.has(name) && (hasTimes || name === definition.version);
   const stamps = updateStamps(definition).filter(({ name }) => isAdded(name));
   if (stamps.length === 0) return { tree: edits, stamped: [] };

@@ -8,7 +8,7 @@ import { notFound } from '../document/stored-commands.ts';
 import { checkConflictOptions, type ConflictOptions } from './write-conditions.ts';
 
 /** Options that other methods take. */
-const REFUSED = ['concurrency', 'guard', 'validate', 'history', 'timestamps'] as const;
+const REFUSED = ['concurrency', 'guard', 'validate', 'history', 'timestamps', 'hooks'] as const;
 
 /** Options of `$rebase()`: the driver's, and what happens to overlaps. */
 export interface RebaseOptions<C = Conflict>

@@ -9,6 +9,7 @@ import { DocumentState, type Write } from '../document/document-state.ts';
 import { checkOwnFields } from '../document/new-document.ts';
 import { outcomeOf } from '../connection/write-outcome.ts';
 import { checkSaveOptions, prepare, type SaveOptions, sendAndSettle } from './save.ts';
+import { errorAfter, hookRun, type HookRun } from './run-hooks.ts';
 import { announceJobs, finishJobs, partsOf } from './save-recorded.ts';
 import { withdraw } from './settle.ts';
 import {
@@ -36,10 +37,13 @@ interface Job {
   readonly document: Document<unknown>;
   readonly state: DocumentState;
   readonly server: ServerLimits;
+  /** What is called around it; null where its class has no hooks. */
+  readonly run: HookRun | null;
   /** What it writes; null until it is planned, and where nothing changed. */
   write: Write | null;
   /** What became of it; null while that is open, and where nothing changed. */
   written: Written | null;
+  hookError?: unknown;
 }
 
 type PlannedJob = Job & { readonly write: Write };
@@ -60,11 +64,12 @@ export async function saveAll(
   const states = documents.map(stateOf);
   return DocumentState.queueAll(states, 'saveAll', async () => {
     checkOptions(states, options);
-    const jobs = await jobsOf(documents);
+    const jobs = await jobsOf(documents, options);
     await planAll(jobs, ordered, options);
     await sendAll(jobs.filter(isPlanned), ordered, options);
+    for (const job of jobs) await callAfter(job);
     const results = jobs.map(resultOf);
-    if (results.some(({ error, outcome }) => error !== undefined || outcome === 'failed'))
+    if (results.some((each) => each.error !== undefined || each.hookError !== undefined || each.outcome === 'failed'))
       throw new BulkSaveError(results);
     return results;
   });
@@ -86,7 +91,7 @@ function checkOptions(states: readonly DocumentState[], options: SaveOptions): v
   }
 }
 
-async function jobsOf(documents: readonly Document<unknown>[]): Promise<Job[]> {
+async function jobsOf(documents: readonly Document<unknown>[], options: SaveOptions): Promise<Job[]> {
   const servers = new Map<Connection, ServerLimits>();
   const jobs: Job[] = [];
   for (const document of documents) {
@@ -94,7 +99,7 @@ async function jobsOf(documents: readonly Document<unknown>[]): Promise<Job[]> {
     const connection = state.definition.connection();
     const server = servers.get(connection) ?? (await limitsOf(connection));
     servers.set(connection, server);
-    jobs.push({ document, state, server, write: null, written: null });
+    jobs.push({ document, state, server, run: hookRun(state, options), write: null, written: null });
   }
   return jobs;
 }
@@ -106,7 +111,9 @@ async function planAll(jobs: readonly Job[], ordered: boolean, options: SaveOpti
     job.written = { isWritten: false, error };
     isStopped ||= ordered && isFailure(job.written);
   };
-  await concurrently(jobs, maxConcurrent(ordered, options), (job) => {
+  // Hooks are called for one document after another.
+  const atOnce = jobs.some(({ run }) => run !== null) ? 1 : maxConcurrent(ordered, options);
+  await concurrently(jobs, atOnce, (job) => {
     if (isStopped) {
       job.written = UNTRIED;
       return undefined;
@@ -115,7 +122,7 @@ async function planAll(jobs: readonly Job[], ordered: boolean, options: SaveOpti
       job.write = write;
     };
     try {
-      const prepared = prepare(job.state, options);
+      const prepared = prepare(job.state, options, job.run);
       return prepared instanceof Promise ? prepared.then(plan, (error: unknown) => fail(job, error)) : plan(prepared);
     } catch (error) {
       return fail(job, error);
@@ -145,23 +152,38 @@ function takeBack({ state }: PlannedWrite): Written {
   return UNTRIED;
 }
 
-async function sendCommand(command: Command, ordered: boolean, options: SaveOptions): Promise<readonly Written[]> {
+async function sendCommand(
+  command: Command<PlannedJob>,
+  ordered: boolean,
+  options: SaveOptions,
+): Promise<readonly Written[]> {
   const [first] = command.writes;
   if (first !== undefined && command.writes.length === 1) return [await sendAlone(first, options)];
   const written = await sendTogether(command, { ...options, ordered });
   const again: Written[] = [];
   for (const [place, each] of written.entries())
-    again.push(each.isMissed === true ? await sendAlone(command.writes[place] as PlannedWrite, options) : each);
+    again.push(each.isMissed === true ? await sendAlone(command.writes[place] as PlannedJob, options) : each);
   return again;
 }
 
-async function sendAlone({ state, write }: PlannedWrite, options: SaveOptions): Promise<Written> {
+async function sendAlone({ state, write, run }: PlannedJob, options: SaveOptions): Promise<Written> {
   try {
-    await sendAndSettle(state, write, options);
-    return WRITTEN;
+    const done = await sendAndSettle(state, write, options, run);
+    return done === null ? UNNEEDED : WRITTEN;
   } catch (error) {
     return { isWritten: outcomeOf(error) === 'applied', error };
   }
+}
+
+/** After a conflict nothing was left to write. */
+const UNNEEDED: Written = { isWritten: true };
+
+/** What comes after a write is called when all is sent, and only where that was confirmed as asked. */
+async function callAfter(job: Job): Promise<void> {
+  const { state, run, write, written } = job;
+  if (run === null || write === null || written === null || written === UNNEEDED) return;
+  if (!written.isWritten || written.error !== undefined) return;
+  job.hookError = await errorAfter(state, run.hooks, write.kind);
 }
 
 /** How many commands may be under way together. Those of a session may not. */
@@ -182,10 +204,10 @@ function isPlanned(job: Job): job is PlannedJob {
   return job.write !== null;
 }
 
-function resultOf({ document, write, written }: Job): SaveResult {
+function resultOf({ document, write, written, hookError }: Job): SaveResult {
   if (written === null) return { document, outcome: 'clean' };
   const { isWritten, error } = written;
   if (error instanceof ConflictError) return { document, outcome: 'conflict', error };
   const outcome = !isWritten ? 'failed' : write?.kind === 'insert' ? 'inserted' : 'updated';
-  return error === undefined ? { document, outcome } : { document, outcome, error };
+  return { document, outcome, ...(error !== undefined && { error }), ...(hookError !== undefined && { hookError }) };
 }

@@ -1,11 +1,25 @@
 import { refuseNamed } from '../connection/driver-options.ts';
 import type { DocumentState, Write } from '../document/document-state.ts';
 import { type Answer, notFound } from '../document/stored-commands.ts';
-import { type Conflict, DocumentNotFoundError, OutcomeUnknownError, UsageError } from '../errors.ts';
+import type { EditTree } from '../edits/edits.ts';
+import { type Conflict, DocumentNotFoundError, OutcomeUnknownError } from '../errors.ts';
 import { afterMiss } from './conflict.ts';
+import { checkWriteConcern } from './check-write-concern.ts';
 import { letOut } from './door.ts';
 import { planInsert, planWrite } from './plan-write.ts';
 import { send } from './send.ts';
+import {
+  changesText,
+  checkHooks,
+  type Done,
+  hasSeen,
+  type HookChoice,
+  hookRun,
+  type HookOptions,
+  type HookRun,
+  hooksFor,
+  runAfter,
+} from './run-hooks.ts';
 import { fail, isRepeatable, settle } from './settle.ts';
 import { type ConflictOptions, checkConflictOptions } from './write-conditions.ts';
 import type { Abortable, BSON, UpdateOptions } from 'mongodb';
@@ -15,7 +29,7 @@ const REFUSED = ['upsert', 'arrayFilters', 'hint', 'collation', 'sort', 'history
 
 /** Options of `save()`: the driver's, whether to validate, and what happens where others wrote the document meanwhile. */
 export interface SaveOptions<C = Conflict, P = string>
-  extends Omit<UpdateOptions, (typeof REFUSED)[number]>, Partial<Abortable>, ConflictOptions<C, P> {
+  extends Omit<UpdateOptions, (typeof REFUSED)[number]>, Partial<Abortable>, ConflictOptions<C, P>, HookOptions {
   /**
    * Whether the changed fields are validated first.
    * @default the model's `validate`
@@ -29,26 +43,63 @@ export interface SaveOptions<C = Conflict, P = string>
   readonly timestamps?: boolean;
 }
 
-/** Writes what changed in a document. Nothing is sent when nothing changed. */
-export async function save(state: DocumentState, options: SaveOptions = {}): Promise<void> {
+/**
+ * Writes what changed in a document. Nothing is sent when nothing changed.
+ *
+ * @param isReady true where the hooks that come before were called.
+ */
+export async function save(state: DocumentState, options: SaveOptions = {}, isReady = false): Promise<void> {
   checkSaveOptions('save', state, options);
-  const prepared = prepare(state, options);
+  const run = hookRun(state, options);
+  const prepared = prepare(state, options, isReady ? null : run);
   const write = prepared instanceof Promise ? await prepared : prepared;
-  if (write !== null) await sendAndSettle(state, write, options);
+  if (write === null) return;
+  const done = await sendAndSettle(state, write, options, run);
+  if (run !== null && done !== null) await runAfter(state, run.hooks, done);
 }
 
 /** The first steps: the door, where it is validated, and the plan. Gives what to send, or null; a promise only where there is something to wait for. */
-export function prepare(state: DocumentState, options: SaveOptions): Write | null | Promise<Write | null> {
+export function prepare(
+  state: DocumentState,
+  options: SaveOptions,
+  run: HookRun | null,
+): Write | null | Promise<Write | null> {
   checkSavable(state);
-  const { unanswered } = state;
-  // What is stored must be known before the difference to it can be found.
-  if (unanswered !== null) return sendAndSettle(state, unanswered, options).then(() => prepare(state, options));
+  if (state.unanswered !== null) return prepareAgain(state, state.unanswered, options, run);
   const { validate = state.definition.validate, timestamps } = options;
-  return letOut(state, validate, (edits) => planWrite(state, options, edits), timestamps);
+  if (run === null) return letOut(state, validate, (edits) => planWrite(state, options, edits), timestamps);
+  const calls = run.hooks[state.isNew ? 'insert' : 'update'].before;
+  const plan = (edits?: () => EditTree | null): Write | null => {
+    const write = planWrite(state, options, edits);
+    if (options.onConflict !== undefined) run.seen = changesText(state);
+    return write;
+  };
+  return letOut(state, validate, plan, timestamps, hasSeen(run, state) ? [] : calls);
 }
 
-/** The last two: send, settle. Where another writer was faster, what is sent then follows from the newer document. */
-export async function sendAndSettle(state: DocumentState, write: Write, options: SaveOptions): Promise<void> {
+/** What is stored must be known before the difference to it can be found. */
+async function prepareAgain(
+  state: DocumentState,
+  unanswered: Write,
+  options: SaveOptions,
+  run: HookRun | null,
+): Promise<Write | null> {
+  const done = await sendAndSettle(state, unanswered, options, run);
+  if (run !== null && done !== null) await runAfter(state, run.hooks, done);
+  return prepare(state, options, run);
+}
+
+/**
+ * The last two: send, settle. Where another writer was faster, what is sent then follows from the newer document.
+ *
+ * @returns what was done; null where nothing was left to do.
+ */
+export async function sendAndSettle(
+  state: DocumentState,
+  write: Write,
+  options: SaveOptions,
+  run: HookRun | null,
+): Promise<Done | null> {
   for (let next: Write | null = write, tries = 1; next !== null; tries += 1) {
     if (options.signal?.aborted === true) throw fail(state, next, options.signal.reason, 'refused');
     let answer: Answer | null;
@@ -57,22 +108,35 @@ export async function sendAndSettle(state: DocumentState, write: Write, options:
     } catch (error) {
       throw fail(state, next, error);
     }
-    if (answer !== null) return settle(state, next, answer.stored);
-    next = (await resend(state, next, options, tries)) ?? (await prepare(state, options));
+    if (answer !== null) {
+      settle(state, next, answer.stored);
+      return next.kind === 'update' && next.tree.children.size === 0 ? null : next.kind;
+    }
+    next = await resend(state, next, options, tries, run);
   }
+  return null;
 }
 
-/** The options without those of this package. */
-export function driverOptions({
-  validate: _,
-  timestamps: _t,
-  concurrency: _c,
-  guard: _g,
-  onConflict: _o,
-  ...options
-}: SaveOptions): UpdateOptions {
-  return options;
+/** The options without those of this package. Most saves have none: taking an object apart costs more than looking at it. */
+export function driverOptions(options: SaveOptions): UpdateOptions {
+  const rest: Record<string, unknown> = {};
+  for (const key in options) if (!OWN.has(key)) rest[key] = options[key as keyof SaveOptions];
+  return rest;
 }
+
+type OwnOption = Exclude<keyof SaveOptions, keyof (UpdateOptions & Abortable)>;
+
+/** All of them: the compiler asks for each. */
+const OWN: ReadonlySet<string> = new Set(
+  Object.keys({
+    validate: 1,
+    timestamps: 1,
+    concurrency: 1,
+    guard: 1,
+    onConflict: 1,
+    hooks: 1,
+  } satisfies Record<OwnOption, 1>),
+);
 
 function checkSavable(state: DocumentState): void {
   if (state.isDeleted)
@@ -93,31 +157,34 @@ function checkSavable(state: DocumentState): void {
 export function checkSaveOptions(method: string, state: DocumentState, options: SaveOptions): void {
   refuseNamed(method, state, options, REFUSED);
   checkConflictOptions(method, state, options);
+  checkHooks(method, state.context, options.hooks);
   checkWriteConcern(method, state, options);
 }
 
-/** Without an answer nobody knows what is stored. */
-export function checkWriteConcern(
-  method: string,
-  state: Pick<DocumentState, 'definition' | 'context'>,
-  options: UpdateOptions,
-): void {
-  const { w } = options.writeConcern ?? state.definition.collection().writeConcern ?? {};
-  if (w === 0)
-    throw new UsageError(`${method}() needs an answer from the server: write concern 0 gives none.`, state.context);
-}
-
 /** What an insert of this document would store, without storing it. */
-export async function insertion(state: DocumentState, validated = state.definition.validate): Promise<BSON.Document> {
-  return letOut(state, validated, () => planInsert(state));
+export async function insertion(
+  state: DocumentState,
+  kind: 'insert' | 'replace',
+  { validate = state.definition.validate, hooks }: HookChoice & { readonly validate?: boolean | undefined },
+): Promise<BSON.Document> {
+  const calls = hooksFor(state, { hooks })?.[kind].before;
+  return letOut(state, validate, () => planInsert(state), true, calls);
 }
 
-/** What to send where the conditions were not met. */
-async function resend(state: DocumentState, write: Write, options: SaveOptions, tries: number): Promise<Write | null> {
+/** What to send where the conditions were not met; null where nothing is left to write. */
+async function resend(
+  state: DocumentState,
+  write: Write,
+  options: SaveOptions,
+  tries: number,
+  run: HookRun | null,
+): Promise<Write | null> {
   try {
     if (write.kind === 'insert' || write.conditions === null) throw notFound(state);
-    return await afterMiss(state, write, write.conditions, options, tries);
+    const again = await afterMiss(state, write, write.conditions, options, tries, run);
+    if (again !== null) return again;
   } catch (error) {
     throw fail(state, write, error, 'refused');
   }
+  return prepare(state, options, run);
 }

@@ -1,38 +1,24 @@
 import { refuseNamed } from '../connection/driver-options.ts';
-import type {
-  AnyClientBulkWriteModel,
-  BSON,
-  BulkWriteOptions,
-  ClientBulkWriteResult,
-  UpdateOptions,
-  UpdateResult,
-} from 'mongodb';
+import type { BSON, BulkWriteOptions, UpdateOptions } from 'mongodb';
 import { limitsOf } from '../connection/server-limits.ts';
-import { type BulkFailure, readFailure } from '../connection/bulk-failure.ts';
 import { ownFilter } from '../filter/own-filter.ts';
-import { bulkWrite, type SessionCollection } from '../connection/collection.ts';
-import { CONCURRENCY, concurrently } from '../connection/concurrently.ts';
 import { countedReplacement } from './version-counter.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
-import type { Document, DocumentClass } from '../save/document.ts';
+import type { DocumentClass } from '../save/document.ts';
 import { stateOf } from '../document/tracked-document.ts';
-import {
-  type BulkResult,
-  BulkWriteError,
-  OutcomeUnknownError,
-  UsageError,
-  ValidationError,
-  type ValidationIssue,
-} from '../errors.ts';
+import { type BulkResult, BulkWriteError, UsageError, ValidationError, type ValidationIssue } from '../errors.ts';
 import { issueWithin } from './insert-many.ts';
 import { checkOwnFields } from '../document/new-document.ts';
-import { outcomeOf, safely, translate } from '../connection/write-outcome.ts';
-import { checkWriteConcern, insertion } from '../save/save.ts';
+import { checkWriteConcern } from '../save/check-write-concern.ts';
+import { insertion } from '../save/save.ts';
 import type { Filter } from '../types/filter.ts';
 import type { Update } from '../types/update.ts';
+import { checkHooks, errorAfter, type HookChoice, hooksFor, type HookOptions } from '../save/run-hooks.ts';
+import { settle } from '../save/settle.ts';
 import { recorderOf } from '../save/recorder.ts';
 import { checkUpsertedId, stampUpdate } from './stamp-update.ts';
-import { resultsLeft, sendInserts } from './send-inserts.ts';
+import { byClient, type Made, oneByOne, type Operation } from './send-bulk.ts';
+import { resultsLeft } from './send-inserts.ts';
 import { safeOptions } from './static-writes.ts';
 import type { ManyOptions, StampOptions } from './write-options.ts';
 
@@ -53,27 +39,13 @@ export interface BulkOptions
       BulkWriteOptions,
       'ordered' | 'session' | 'writeConcern' | 'comment' | 'let' | 'bypassDocumentValidation' | 'timeoutMS'
     >,
-    ManyOptions {
+    ManyOptions,
+    HookOptions {
   /**
    * Whether inserted and replacing documents are validated before anything is sent.
    * @default the model's `validate`
    */
   readonly validate?: boolean;
-}
-
-/** One operation: the parts that the driver takes it in, and what an insert or a replacement is made of. */
-interface Operation {
-  readonly name: BulkResult['operation'];
-  /** A replacement that counts is an update. */
-  readonly sentAs?: BulkResult['operation'];
-  readonly parts: BSON.Document;
-  readonly made?: Made;
-}
-
-interface Made {
-  readonly document: Document<unknown>;
-  /** True where the program gave an `_id`. A replacement has none otherwise. */
-  readonly hasId: boolean;
 }
 
 /**
@@ -148,15 +120,16 @@ export class Bulk<D, I extends object = object> {
    * @throws BulkWriteError when any operation failed; its `results` tell of each.
    */
   async execute(options: BulkOptions = {}): Promise<BulkResult[]> {
-    const { validate, history, ordered = true, ...sent } = options;
+    const { validate, history, hooks, ordered = true, ...sent } = options;
     const definition = this.#definition;
+    checkHooks('execute', definition.context, hooks);
     const recorder = recorderOf(definition);
     recorder.checkMany(definition, 'bulk', history);
     if (this.#isExecuted)
       throw new UsageError('This bulk write was executed before: make a new one.', definition.context);
     checkWriteConcern('execute', { definition, context: definition.context }, sent);
     refuseNamed('execute', definition, sent, ['explain', 'raw', 'verboseResults', 'promoteValues']);
-    const finished = await this.#finish(validate ?? definition.validate);
+    const finished = await this.#finish({ validate, hooks, session: sent.session });
     const asSent = async ({ name, sentAs = name, parts }: Operation): Promise<Operation> => ({
       name,
       ...(await recorder.bulkOperation(definition, { sentAs, parts }, sent)),
@@ -168,8 +141,9 @@ export class Bulk<D, I extends object = object> {
     if (operations.length === 0) return [];
     this.#isExecuted = true;
     const { hasBulkWrite } = await limitsOf(definition.connection());
-    const results = await (hasBulkWrite ? byClient : oneByOne)(definition, operations, { ...sent, ordered });
-    if (!results.some(({ error }) => error !== undefined)) return results;
+    const sentResults = await (hasBulkWrite ? byClient : oneByOne)(definition, operations, { ...sent, ordered });
+    const results = await callAfter(this.#operations, operations, sentResults, { hooks, session: sent.session });
+    if (!results.some(({ error, hookError }) => error !== undefined || hookError !== undefined)) return results;
     throw new BulkWriteError(resultsLeft(results, sent), definition.context);
   }
 
@@ -210,12 +184,12 @@ export class Bulk<D, I extends object = object> {
   }
 
   /** What is sent: new documents as they were when they were found valid. */
-  async #finish(validated: boolean): Promise<Operation[]> {
+  async #finish(options: FinishOptions): Promise<Operation[]> {
     const issues: ValidationIssue[] = [];
     const finished: Operation[] = [];
     for (const [place, operation] of this.#operations.entries()) {
       try {
-        finished.push(await finish(operation, validated));
+        finished.push(await finish(operation, options));
       } catch (error) {
         if (!(error instanceof ValidationError)) throw error;
         issues.push(...error.issues.map((issue) => issueWithin(issue, place)));
@@ -226,10 +200,13 @@ export class Bulk<D, I extends object = object> {
   }
 }
 
-async function finish(operation: Operation, validated: boolean): Promise<Operation> {
+type FinishOptions = HookChoice & { readonly validate?: boolean | undefined };
+
+async function finish(operation: Operation, options: FinishOptions): Promise<Operation> {
   const { name, parts, made } = operation;
   if (made === undefined) return operation;
-  const stored = await insertion(stateOf(made.document), validated);
+  const kind = name === 'insertOne' ? 'insert' : 'replace';
+  const stored = await insertion(stateOf(made.document), kind, options);
   if (name === 'insertOne') return { name, parts: { document: stored } };
   const { _id, ...others } = stored;
   const replacement = made.hasId ? stored : others;
@@ -238,158 +215,26 @@ async function finish(operation: Operation, validated: boolean): Promise<Operati
   return { name, sentAs: 'updateOne', parts: { ...parts, update: countedReplacement(version, replacement) } };
 }
 
-type ExecuteOptions = Omit<BulkOptions, 'validate'> & { readonly ordered: boolean };
-
-// ── servers with the command bulkWrite ──────────────────────────────────────────────────────────────────────────────
-
-async function byClient(
-  definition: ModelDefinition,
-  operations: readonly Operation[],
-  options: ExecuteOptions,
+/** What comes after an insert is called when all is sent, and only of those that were confirmed as asked. */
+async function callAfter(
+  made: readonly Operation[],
+  sent: readonly Operation[],
+  results: readonly BulkResult[],
+  options: FinishOptions,
 ): Promise<BulkResult[]> {
-  const { namespace } = definition.collection();
-  const models = operations.map(
-    ({ name, sentAs = name, parts }) =>
-      ({ namespace, name: sentAs, ...parts }) as AnyClientBulkWriteModel<BSON.Document>,
-  );
-  // However the client decodes documents, the driver compares with plain numbers, and so do programs.
-  const sent = { ...options, verboseResults: true, promoteValues: true, promoteLongs: true, useBigInt64: false };
-  const answer = await bulkWrite(definition.connection().client, models, sent).then(
-    (partial): BulkFailure => ({ refused: new Map(), done: 0, partial }),
-    readFailure,
-  );
-  const { refused, failure, partial } = answer;
-  return operations.map((operation, place) => {
-    const result = resultAt(operation, place, partial);
-    const reason =
-      refused.get(place) ?? (result === undefined || failure?.outcome === 'applied' ? failure?.error : undefined);
-    const isOpen = result === undefined && !refused.has(place) && failure?.outcome !== 'refused';
-    const error = reason === undefined ? undefined : errorOf(definition, reason, isOpen);
-    return { operation: operation.name, ...result, ...(error !== undefined && { error }) };
-  });
-}
-
-function resultAt(
-  { name, parts }: Operation,
-  place: number,
-  results: ClientBulkWriteResult | undefined,
-): Told | undefined {
-  if (name === 'insertOne')
-    return results?.insertResults?.has(place) === true ? { insertedId: parts['document']._id as unknown } : undefined;
-  const updated = results?.updateResults?.get(place);
-  return updated === undefined ? results?.deleteResults?.get(place) : countsOf(updated);
-}
-
-function countsOf({ matchedCount, modifiedCount, upsertedId }: Counts): Told {
-  if (upsertedId === undefined || upsertedId === null) return { matchedCount, modifiedCount };
-  // case: of an upsert the driver's client gives the server's count, which has the new document in it
-  return { matchedCount: 0, modifiedCount, upsertedId };
-}
-
-type Counts = Pick<UpdateResult, 'matchedCount' | 'modifiedCount'> & { readonly upsertedId?: unknown };
-
-/** @param isOpen true where nobody knows whether it was done. */
-function errorOf(definition: ModelDefinition, reason: unknown, isOpen: boolean): unknown {
-  if (!isOpen) return translate(reason, definition.context, definition);
-  const text = 'The operation was sent, and its answer never came: read what is stored before it is sent again.';
-  return new OutcomeUnknownError(text, { ...definition.context, cause: safely(reason) });
-}
-
-// ── others ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** The driver tells of each of many inserts, so they go together; each other operation alone. */
-async function oneByOne(
-  definition: ModelDefinition,
-  operations: readonly Operation[],
-  { ordered, ...options }: ExecuteOptions,
-): Promise<BulkResult[]> {
-  const results: BulkResult[] = operations.map(({ name }) => ({ operation: name }));
-  const atOnce = ordered || options.session !== undefined ? 1 : CONCURRENCY;
-  let isStopped = false;
-  await concurrently(groupsOf(operations, ordered), atOnce, async (group) => {
-    if (isStopped) return;
-    const told = await (group[0]?.[1].name === 'insertOne'
-      ? insertAll(definition, group, { ...options, ordered })
-      : performOne(definition, group, options));
-    told.forEach((result, i) => {
-      const [place, { name }] = group[i] as Placed;
-      results[place] = { operation: name, ...result };
-    });
-    isStopped = ordered && told.some(({ error }) => error !== undefined);
-  });
-  return results;
-}
-
-/** An operation and its place in the list. */
-type Placed = readonly [place: number, operation: Operation];
-type Told = Omit<BulkResult, 'operation'>;
-
-/** Inserts that go together, and each other operation for itself. */
-function groupsOf(operations: readonly Operation[], ordered: boolean): Placed[][] {
-  const groups: Placed[][] = [];
-  let inserts: Placed[] | undefined;
-  for (const placed of operations.entries()) {
-    const isInsert = placed[1].name === 'insertOne';
-    if (isInsert && inserts !== undefined) inserts.push(placed);
-    else groups.push([placed]);
-    if (isInsert) inserts ??= groups.at(-1);
-    else if (ordered) inserts = undefined;
-  }
-  return groups;
-}
-
-async function insertAll(
-  definition: ModelDefinition,
-  group: readonly Placed[],
-  options: ExecuteOptions,
-): Promise<Told[]> {
-  const documents = group.map(([, { parts }]) => parts['document'] as BSON.Document);
-  const { fates } = await sendInserts(
-    definition,
-    documents,
-    options,
-    'Read what is stored before they are sent again.',
-  );
-  return fates.map(({ outcome, error }, i): Told => {
-    const inserted = outcome === 'inserted' ? { insertedId: documents[i]?.['_id'] as unknown } : {};
-    return { ...inserted, ...(error !== undefined && { error }) };
-  });
-}
-
-async function performOne(
-  definition: ModelDefinition,
-  [placed]: readonly Placed[],
-  options: Omit<ExecuteOptions, 'ordered'>,
-): Promise<Told[]> {
-  if (placed === undefined) return [];
-  try {
-    return [await perform(definition.collection(), placed[1], options)];
-  } catch (error) {
-    return [{ error: errorOf(definition, error, outcomeOf(error) === 'unknown') }];
-  }
-}
-
-async function perform(
-  collection: SessionCollection,
-  { name, sentAs = name, parts }: Operation,
-  options: Omit<ExecuteOptions, 'ordered'>,
-): Promise<Told> {
-  const { filter, update, replacement, ...own } = parts;
-  const all = { ...options, ...own };
-  switch (sentAs) {
-    case 'updateOne':
-    case 'updateMany':
-      return countsOf(await collection[sentAs](filter, update, all));
-    case 'replaceOne':
-      return countsOf(await collection.replaceOne(filter, replacement, all));
-    case 'deleteOne':
-    case 'deleteMany': {
-      const { deletedCount } = await collection[sentAs](filter, all);
-      return { deletedCount };
+  const told: BulkResult[] = [];
+  for (const [place, result] of results.entries()) {
+    const document = made[place]?.made?.document;
+    const isInserted = result.operation === 'insertOne' && 'insertedId' in result && result.error === undefined;
+    const state = isInserted && document !== undefined ? stateOf(document) : null;
+    const hooks = state && hooksFor(state, options);
+    if (state === null || hooks === null) {
+      told.push(result);
+      continue;
     }
-    case 'insertOne': {
-      const { insertedId } = await collection.insertOne(parts['document'] as BSON.Document, all);
-      return { insertedId };
-    }
+    settle(state, { kind: 'insert', document: sent[place]?.parts['document'] as BSON.Document, entry: undefined });
+    const hookError = await errorAfter(state, hooks, 'insert');
+    told.push(hookError === undefined ? result : { ...result, hookError });
   }
+  return told;
 }

@@ -2,6 +2,7 @@ import { readField, stateOf } from '../document/tracked-document.ts';
 import { type Abortable, type BSON, type BulkWriteOptions, ObjectId } from 'mongodb';
 import { isPlainObject } from '../bson/plain-object.ts';
 import { isStorable } from '../bson/storable.ts';
+import { type ClassHooks, hasHooks, type HookCall } from '../definition/hooks.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { Document, type DocumentClass } from '../save/document.ts';
 import { BulkSaveError, type SaveResult, UsageError, ValidationError, type ValidationIssue } from '../errors.ts';
@@ -12,13 +13,14 @@ import { translate } from '../connection/write-outcome.ts';
 import { letOut, needsDocuments, insertStamps } from '../save/door.ts';
 import { planWrite } from '../save/plan-write.ts';
 import { recorderOf, type WriteBatch } from '../save/recorder.ts';
-import { checkWriteConcern } from '../save/save.ts';
+import { checkWriteConcern } from '../save/check-write-concern.ts';
+import { checkHooks, errorAfter, hooksFor, type HookOptions } from '../save/run-hooks.ts';
 import { partsOf } from '../save/save-recorded.ts';
 import { fail, settle } from '../save/settle.ts';
 import { type InsertFate, type InsertFates, sendInserts, withoutTakenBack } from './send-inserts.ts';
 
 /** Options of `insertMany`: the driver's, whether to validate, and what to give back. */
-export interface InsertManyOptions extends BulkWriteOptions, Partial<Abortable> {
+export interface InsertManyOptions extends BulkWriteOptions, Partial<Abortable>, HookOptions {
   /**
    * Whether all documents are validated before anything is sent.
    * @default the model's `validate`
@@ -55,13 +57,20 @@ export async function insertMany(
     validate: validated = definition.validate,
     timestamps: hasTimes = true,
     return: kind = 'documents',
+    hooks: isHooked,
     ...driverOptions
   } = options;
   if (!Array.isArray(inputs)) throw new UsageError('insertMany() takes a list of documents.', definition.context);
   if (kind !== 'documents' && kind !== 'ids')
     throw new UsageError('insertMany() takes "documents" or "ids" as "return".', definition.context);
+  checkHooks('insertMany', definition.context, isHooked);
   if (inputs.length === 0) return [];
-  const isPlain = !validated && kind === 'ids' && !needsDocuments(definition) && !hasConstructor(model);
+  const isPlain =
+    !validated &&
+    kind === 'ids' &&
+    !needsDocuments(definition) &&
+    !hasConstructor(model) &&
+    (isHooked === false || !hasHooks(model.prototype));
   const asTheyAre = isPlain ? sendable(definition, inputs, hasTimes) : null;
   if (asTheyAre !== null) {
     checkSending(definition, driverOptions);
@@ -71,11 +80,16 @@ export async function insertMany(
   const documents = inputs.map((input) => (input instanceof model ? input : new model(input)));
   checkDocuments(definition, documents);
   const states = documents.map(stateOf);
+  const { session } = driverOptions;
+  const hooks =
+    states[0] === undefined ? null : hooksFor(states[0], { ...(isHooked === false && { hooks: false }), session });
   // What was made here of plain inputs and is not given back needs no care any more.
-  const held = (place: number): boolean => kind === 'documents' || inputs[place] === documents[place];
-  const told = await DocumentState.queueAll(states, 'insertMany', () =>
-    insertStates(definition, states, held, { validated, hasTimes }, driverOptions),
-  );
+  const held = (place: number): boolean => kind === 'documents' || hooks !== null || inputs[place] === documents[place];
+  const told = await DocumentState.queueAll(states, 'insertMany', async () => {
+    const door: Door = { validated, hasTimes, hooks: hooks?.insert.before };
+    const sent = await insertStates(definition, states, held, door, driverOptions);
+    return hooks === null ? sent : callAfter(states, sent, hooks);
+  });
   throwFailures(definition, documents, told);
   return kind === 'ids' ? documents.map((document) => readField(document, '_id')) : documents;
 }
@@ -97,11 +111,17 @@ function throwFailures(
   { fates, failure }: InsertFates,
 ): void {
   if (failure !== undefined) throw failure as Error;
-  if (fates.every(({ outcome, error }) => outcome === 'inserted' && error === undefined)) return;
-  const results = fates.map(({ outcome, error }, place): SaveResult => {
+  if (fates.every((each) => each.outcome === 'inserted' && each.error === undefined && each.hookError === undefined))
+    return;
+  const results = fates.map(({ outcome, error, hookError }, place): SaveResult => {
     const document = documents[place] as object;
     const told = outcome === 'inserted' ? 'inserted' : 'failed';
-    return { document, outcome: told, ...(error !== undefined && { error }) };
+    return {
+      document,
+      outcome: told,
+      ...(error !== undefined && { error }),
+      ...(hookError !== undefined && { hookError }),
+    };
   });
   throw new BulkSaveError(results, definition.context);
 }
@@ -116,6 +136,19 @@ function checkDocuments(definition: ModelDefinition, documents: readonly Documen
 interface Door {
   readonly validated: boolean;
   readonly hasTimes: boolean;
+  readonly hooks: readonly HookCall[] | undefined;
+}
+
+/** What comes after an insert is called when all are sent, and only of those that were confirmed as asked. */
+async function callAfter(states: readonly DocumentState[], told: InsertFates, hooks: ClassHooks): Promise<InsertFates> {
+  const fates: InsertFate[] = [];
+  for (const [place, fate] of told.fates.entries()) {
+    const isDone = fate.outcome === 'inserted' && fate.error === undefined;
+    const state = states[place];
+    const hookError = isDone && state !== undefined ? await errorAfter(state, hooks, 'insert') : undefined;
+    fates.push(hookError === undefined ? fate : { ...fate, hookError });
+  }
+  return { ...told, fates };
 }
 
 async function insertStates(
@@ -215,13 +248,13 @@ function planInserted(state: DocumentState): InsertWrite {
 }
 
 /** Lets all of them out, and plans each as it was when it was found valid. @throws ValidationError with the issues of all. */
-async function planAll(states: readonly DocumentState[], { validated, hasTimes }: Door): Promise<InsertWrite[]> {
+async function planAll(states: readonly DocumentState[], { validated, hasTimes, hooks }: Door): Promise<InsertWrite[]> {
   const writes: InsertWrite[] = [];
   const issues: ValidationIssue[] = [];
   for (let index = 0; index < states.length; index++) {
     const state = states[index] as DocumentState;
     try {
-      const planned = letOut(state, validated, () => planInserted(state), hasTimes);
+      const planned = letOut(state, validated, () => planInserted(state), hasTimes, hooks);
       // Each wait costs, and for most documents there is nothing to wait for.
       writes.push(planned instanceof Promise ? await planned : planned);
     } catch (error) {

@@ -11,6 +11,8 @@ export interface InsertFate {
   readonly outcome: 'inserted' | 'refused' | 'unknown' | 'untried';
   /** Why it was not inserted, or was and not confirmed as asked, in this package's words. */
   readonly error?: unknown;
+  /** What befell a hook after it was inserted. */
+  readonly hookError?: unknown;
 }
 
 /** What became of all of them. */

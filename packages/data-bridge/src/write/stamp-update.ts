@@ -2,11 +2,12 @@ import type { BSON } from 'mongodb';
 import { ABSENT, toExact } from '../bson/encode.ts';
 import { isPlainObject, setOwn } from '../bson/plain-object.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
-import { UsageError } from '../errors.ts';
+import { UsageError, ValidationError, type ValidationIssue } from '../errors.ts';
 import { castUpdate } from '../filter/cast-filter.ts';
 import { refuseServerJavaScript } from '../filter/check-filter.ts';
 import { operatorIn } from '../filter/operator-in.ts';
-import { isGiven } from '../filter/filter-equality.ts';
+import { givenValues, isGiven } from '../filter/filter-equality.ts';
+import { checkUpsertFilter } from '../filter/named-only.ts';
 import { renameInStages } from '../filter/rename-in-expression.ts';
 import { insertStamps, updateStamps } from '../save/door.ts';
 import type { SentFilter } from '../save/recorder.ts';
@@ -46,10 +47,12 @@ export function stampUpdate(definition: ModelDefinition, update: object, stampin
   const isAdded = ({ name }: { readonly name: string }): boolean => hasTimes || name === definition.version;
   for (const { operator, name, operand } of updateStamps(definition, now).filter(isAdded)) add(operator, name, operand);
   if (!stamping.upsert) return stamped;
+  refuseUnnamed(definition, stamping.filter, stamped);
   for (const { name, value } of insertStamps(definition, now).filter(isAdded)) add('$setOnInsert', name, value);
-  const inside = Object.values(stamped)
-    .flatMap((operand) => Object.keys(operand))
-    .filter((path) => path.includes('.'));
+  const given = givenValues(stamping.filter).map(([path]) => path);
+  const inside = [...Object.values(stamped).flatMap((operand) => Object.keys(operand)), ...given].filter((path) =>
+    path.includes('.'),
+  );
   for (const field of definition.fields.values()) {
     for (const [path, value] of siblingDefaults(field.place, field.name, inside))
       if (!isGiven(stamping.filter, path)) setOwn((stamped['$setOnInsert'] ??= {}), path, value);
@@ -77,7 +80,10 @@ function stampPipeline(
   const stored = renameInStages(definition, copy) as BSON.Document[];
   const sent = definition.version === undefined ? stored : countedStages(definition.version, stored);
   const { updatedAt, createdAt } = definition.timestamps ?? {};
-  if (upsert) checkUpsertedId(definition, filter, false);
+  if (upsert) {
+    refuseUnnamed(definition, filter, {});
+    checkUpsertedId(definition, filter, false);
+  }
   if (timestamps === false) return sent;
   if (upsert && createdAt !== undefined) {
     const text = `A pipeline cannot tell an insert from an update, so "${createdAt}" would be missing: use operators such as $set, or pass { timestamps: false }.`;
@@ -98,6 +104,17 @@ function checkOperators(definition: ModelDefinition, update: object): void {
   const plain = keys.find((key) => !key.startsWith('$'));
   if (plain !== undefined)
     refuse(`An update has operators such as $set at its top, not "${plain}": use replaceOne() to replace a document.`);
+}
+
+/** What an upsert's filter says is stored, so it must be what the schema names. */
+function refuseUnnamed(
+  definition: ModelDefinition,
+  filter: SentFilter,
+  update: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
+): void {
+  const issues: ValidationIssue[] = [];
+  checkUpsertFilter(definition, filter, update, issues);
+  if (issues.length > 0) throw new ValidationError(issues, definition.context);
 }
 
 /**

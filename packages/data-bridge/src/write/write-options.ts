@@ -1,3 +1,5 @@
+import type { HookOptions } from '../save/run-hooks.ts';
+
 /*
  * What methods that write take besides the driver's options.
  */
@@ -12,7 +14,7 @@ export interface StampOptions {
 }
 
 /** What methods that store a whole document take. */
-export interface ValidateOptions {
+export interface ValidateOptions extends HookOptions {
   /**
    * Whether the document is validated first.
    * @default the model's `validate`
