@@ -1,7 +1,7 @@
 /** Another build of the project beside this one: the same cases of both, in turn, so that what slows the machine slows both. */
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { messageOf, startProcess } from './loopback.ts';
+import { messageOf, startProcess } from './processes.ts';
 import { type Spread, spread } from './measure.ts';
 import { figures, markdownTable, type Row } from './report.ts';
 import type { Run } from './results.ts';
