@@ -30,7 +30,7 @@ async function inTurn(folder: string, name: string, effort: string, node: string
   return runs;
 }
 
-/** The median of the medians, with the widest of the middle halves. */
+/** The median of the medians, from the lowest to the highest end of their middle halves. */
 function together(rows: readonly Row[]): Spread {
   const { median } = spread(rows.map(({ measured }) => measured.median));
   const low = Math.min(...rows.map(({ measured }) => measured.low));
