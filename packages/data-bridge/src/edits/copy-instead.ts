@@ -57,6 +57,7 @@ export class CopyInstead {
     for (const key in value) {
       if (!hasOwnProperty.call(value, key)) return undefined;
       const live = value[key];
+      const isShown = isShownDefault(value, key, live);
       let copy: unknown;
       if (here < last) {
         const learned: Field | null = names.fieldAt(bytes, start, here + 1, last, previous);
@@ -67,11 +68,13 @@ export class CopyInstead {
         here = valueEnd(bytes, start, type, from, last);
         previous = learned;
       } else {
-        if (isShownDefault(value, key, live)) continue;
+        if (isShown) continue;
         if (isPlainKey(key)) copy = copyPlain(live, level + 1);
         this.changes += 1;
       }
       if (copy === undefined) return undefined;
+      // case: another element has it stored, this one shows its default
+      if (isShown) continue;
       members[key] = copy;
     }
     return here < last ? undefined : members;
