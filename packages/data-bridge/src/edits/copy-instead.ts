@@ -64,9 +64,15 @@ export class CopyInstead {
         if (learned === null || !learned.isPlain || learned.name !== key) return undefined;
         const type = bytes[here] as number;
         const from = here + 2 + learned.bytes.length;
-        copy = this.copy(type, from, last, learned, live, level + 1);
         here = valueEnd(bytes, start, type, from, last);
         previous = learned;
+        // A default stays unstored, also where the element beside has stored the member.
+        if (isShownDefault(value, key, live)) {
+          if (losesType(this.#source, type, from, last)) return undefined;
+          this.changes += 1;
+          continue;
+        }
+        copy = this.copy(type, from, last, learned, live, level + 1);
       } else {
         if (isShown) continue;
         if (isPlainKey(key)) copy = copyPlain(live, level + 1);
