@@ -1,3 +1,6 @@
+/** True in `npm run test:deep`, for loops that take steps of another size there. */
+export const IS_DEEP = process.env['DEEP'] !== undefined;
+
 /** A server from outside may be fifty times slower than the embedded one, which has all the cases in the same deep run. */
 const OUTSIDE_SHARE = 1 / 8;
 
@@ -6,9 +9,9 @@ const OUTSIDE_SHARE = 1 / 8;
  * names a server, and the square root in `npm test`. `FC_RUNS` sets a number for every property.
  */
 export function caseCount(deep: number): number {
-  const { FC_RUNS: chosen, DEEP, MONGODB_URI } = process.env;
+  const { FC_RUNS: chosen, MONGODB_URI } = process.env;
   if (chosen !== undefined) return Number(chosen);
   const few = Math.ceil(Math.sqrt(deep));
-  if (DEEP === undefined) return few;
+  if (!IS_DEEP) return few;
   return MONGODB_URI === undefined ? deep : Math.max(few, Math.ceil(deep * OUTSIDE_SHARE));
 }

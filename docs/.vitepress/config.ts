@@ -30,8 +30,10 @@ export default defineConfig({
           text: 'Documents',
           items: [
             { text: 'The model', link: '/guide/model' },
+            { text: 'Relations', link: '/guide/relations' },
             { text: 'Tracking and saving', link: '/guide/saving' },
             { text: 'Hooks', link: '/guide/hooks' },
+            { text: 'Extensions', link: '/guide/extensions' },
             { text: 'When two people save', link: '/guide/concurrency' },
             { text: 'History and undo', link: '/guide/history' },
             { text: 'Queries', link: '/guide/queries' },

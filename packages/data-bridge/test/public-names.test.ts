@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import * as extensions from '../src/extensions.ts';
 import * as names from '../src/index.ts';
 import * as driver from 'mongodb';
 
@@ -27,16 +28,20 @@ describe('the public names of data-bridge', () => {
       'NotConnectedError',
       'ObjectId',
       'OutcomeUnknownError',
+      'RefNotLoadedError',
       'SchemaError',
       'StateTracker',
       'Timestamp',
       'UUID',
       'UsageError',
       'ValidationError',
+      'backRef',
       'binary',
       'connect',
       'decimal',
       'escapeRegex',
+      'extension',
+      'hidden',
       'identified',
       'intersects',
       'literal',
@@ -57,7 +62,12 @@ describe('the public names of data-bridge', () => {
       'withinBox',
       'withinCircle',
       'withinPolygon',
+      'writeOnce',
     ]);
+  });
+
+  it('are these of its extensions', () => {
+    expect(Object.keys(extensions).toSorted()).toEqual(['audit', 'softDelete', 'tenant', 'withActor', 'withTenant']);
   });
 
   it("have the driver's own BSON classes among them", () => {

@@ -75,17 +75,17 @@ export function pairValues(
 ): readonly number[] | null {
   // A text is its own key, so that none has to be put together.
   const texts = new Map<string, number>();
-  const others = new Map<string, number>();
+  let others: Map<string, number> | null = null;
   for (let i = 0; i < base.length; i++) {
     const original = base[i];
-    const places = typeof original === 'string' ? texts : others;
+    const places = typeof original === 'string' ? texts : (others ??= new Map());
     const id = typeof original === 'string' ? original : valueText(original, isUnique);
     if (id === null || places.has(id)) return null;
     places.set(id, i);
   }
   const origins: number[] = [];
   for (const element of value) {
-    const places = typeof element === 'string' ? texts : others;
+    const places = typeof element === 'string' ? texts : (others ??= new Map());
     const id = typeof element === 'string' ? element : valueText(element, isUnique);
     if (id === null) return null;
     const origin = places.get(id) ?? -1;

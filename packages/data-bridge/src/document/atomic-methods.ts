@@ -3,6 +3,7 @@ import { copyInput } from '../bson/copy-input.ts';
 import { ABSENT } from '../bson/encode.ts';
 import { UsageError } from '../errors.ts';
 import { castWhole, placeAt } from '../filter/cast-values.ts';
+import { withIds } from '../filter/document-id.ts';
 import type { DocumentState } from './document-state.ts';
 import { keysOf, type Root, setAt, valueAt } from './path.ts';
 import { checkReadable, checkWritable } from './loaded-part.ts';
@@ -24,8 +25,9 @@ export function operate(
   given: unknown,
 ): void {
   const keys = keysOf(root, path);
+  const written = withIds(state.definition, path, given);
   const rule = ruleOf(operator);
-  const operand = rule.castsOperand ? castValues(state, keys, given) : copyInput(given);
+  const operand = rule.castsOperand ? castValues(state, keys, written) : copyInput(written);
   checkPath(state, root, keys, operator);
   if (rule.takesPart) checkReadable(state, keys);
   else checkWritable(state, keys);

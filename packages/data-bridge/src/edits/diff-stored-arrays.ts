@@ -12,7 +12,7 @@ import {
   isValueType,
   type StoredArray,
 } from './diff-stored-values.ts';
-import { copyInstead } from './copy-instead.ts';
+import { CopyInstead } from './copy-instead.ts';
 import { copyPlain } from './plain-copy.ts';
 import { exactAt, type Source, StoredElements, StoredPositions, StoredPush, StoredSet } from './stored-edits.ts';
 import { copyBeside, givesType, losesType } from './stored-types.ts';
@@ -75,8 +75,12 @@ function walkPositions(walk: Walk, place: Place, value: readonly unknown[]): Val
       if (change !== null) return change;
     }
     if (isUnique) return undefined;
-    const isKnown = edit !== undefined && children === null && !isValueType(type);
-    if (isKnown && countFrom(place, head) !== value.length - count) return replacedFrom(place, head, value);
+    if (edit !== undefined && children === null && !isValueType(type)) {
+      const hasLength = countFrom(place, head) === value.length - count;
+      const replaced =
+        hasLength && (count > 0 || value.length === 1) ? undefined : replacedFrom(place, head, value, hasLength);
+      if (!hasLength || replaced !== undefined) return replaced;
+    }
     // What was here may be elsewhere now, and what is here may have been elsewhere.
     if (edit === undefined || losesType(source, type, from, last) || (edit !== null && givesType(edit)))
       return undefined;
@@ -104,23 +108,27 @@ function walkPositions(walk: Walk, place: Place, value: readonly unknown[]): Val
 }
 
 /**
- * An array of another length, which is sent whole.
+ * An array that is sent whole: one of another length, or one of which every element changed.
  *
  * @param head the type byte of the first stored element that is not where it was.
+ * @returns `undefined` also where an element of an array of the same length is as it was.
  */
 function replacedFrom(
   { source, at, last, field, level }: Place,
   head: number,
   value: readonly unknown[],
+  hasLength: boolean,
 ): StoredSet | undefined {
   const { bytes, start } = source;
   const elements: unknown[] = [];
+  const copies = new CopyInstead(source);
   let here = at + 4;
   for (let i = 0; i < value.length || here < last; i++) {
     let copy: unknown;
     if (here >= last) copy = copyPlain(value[i], level);
     else {
       const isAsBefore = here < head;
+      const { changes } = copies;
       const type = bytes[here] as number;
       const from = nameEnd(bytes, start, here + 1, last) + 1;
       here = valueEnd(bytes, start, type, from, last);
@@ -130,7 +138,8 @@ function replacedFrom(
       }
       copy = isAsBefore
         ? copyBeside(source, type, from, last, value[i])
-        : copyInstead(source, type, from, last, field, value[i], level + 1);
+        : copies.copy(type, from, last, field, value[i], level + 1);
+      if (hasLength && copies.changes === changes) return undefined;
     }
     if (copy === undefined) return undefined;
     elements.push(copy);

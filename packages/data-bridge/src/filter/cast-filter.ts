@@ -5,7 +5,7 @@ import type { ModelDefinition } from '../definition/model-definition.ts';
 import { UsageError, ValidationError, type ValidationIssue } from '../errors.ts';
 import type { Place } from '../schema/schema-shape.ts';
 import { castCondition, castElementMatch, castWhole, elementOf, placeAt } from './cast-values.ts';
-import { idOfDocument, idsOfDocuments, writtenWithIds } from './document-id.ts';
+import { withIds } from './document-id.ts';
 import { Literal, literal } from './literal.ts';
 import { safeCondition, safeFilter } from './check-filter.ts';
 import { checkNewName, namedOnly } from './named-only.ts';
@@ -31,7 +31,7 @@ export function castId(definition: ModelDefinition, id: unknown): unknown {
 
 /** A filter for the document with this `_id`, which is never an operator. */
 export function idFilter(definition: ModelDefinition, id: unknown): Record<string, unknown> {
-  const cast = castId(definition, idOfDocument(definition, '_id', id));
+  const cast = castId(definition, withIds(definition, '_id', id));
   return { _id: isPlainObject(cast) || cast instanceof RegExp ? literal(cast) : cast };
 }
 
@@ -63,7 +63,7 @@ export function equalityFilter(definition: ModelDefinition, values: object): Rec
   for (const [name, value] of Object.entries(values)) {
     if (name.startsWith('$'))
       throw new UsageError(`findBy() compares fields: "${name}" is no field.`, definition.context);
-    const compared = idsOfDocuments(definition, name, value instanceof Literal ? value.value : value);
+    const compared = withIds(definition, name, value instanceof Literal ? value.value : value);
     // Another's undefined is refused with the rest of the filter, which names its path.
     setOwn(filter, name, compared === undefined ? compared : literal(compared));
   }
@@ -101,7 +101,7 @@ function castOperand(
   for (const [path, value] of Object.entries(operand)) {
     refuseDollarName(definition, operator, path);
     const isWritten = SETTING.has(operator) || OF_ELEMENTS.has(operator);
-    const given = isWritten ? writtenWithIds(definition, path, value) : value;
+    const given = isWritten ? withIds(definition, path, value) : value;
     const sent = operator === '$pull' ? safePull(definition, given, path) : toExact(given, ABSENT, [operator, path]);
     const stored = definition.storedPath(path);
     if (operator === '$rename' && typeof sent === 'string') {

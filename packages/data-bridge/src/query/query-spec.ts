@@ -1,8 +1,10 @@
 import type { Abortable, BSON, FindOptions, Hint } from 'mongodb';
 import type { Batch } from '../bson/batch.ts';
 import { typeName } from '../schema/bson-types.ts';
-import { ownFilter } from '../filter/own-filter.ts';
+import { modelFilter } from '../filter/own-filter.ts';
 import type { Cursor } from '../connection/collection.ts';
+import { checkUnscoped, type ScopeOptions, type Unscoped } from '../definition/extension.ts';
+import { scopedFilter } from '../filter/scopes.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { DECODING, refuseNamed } from '../connection/driver-options.ts';
 import { UsageError } from '../errors.ts';
@@ -12,16 +14,30 @@ import { Selection } from '../tracking/selection.ts';
 /** Reads the documents of one batch. Their bytes lie in the driver's buffers: what is kept must be copied. */
 export type ReadAll<D> = (batch: Batch, selection?: Selection | null) => D[];
 
+/** Gives what it got, or something in its place, now or later. */
+export type Finish = (
+  documents: readonly unknown[],
+  options: FindOptions & Abortable,
+) => readonly unknown[] | Promise<readonly unknown[]>;
+
 /** What a query asks, and how its documents are read: fixed when the query is made. */
 export interface QuerySpec<D> {
   readonly definition: ModelDefinition;
   readonly read: ReadAll<D>;
-  /** As it is sent. */
+  /** As it is sent, but for the scopes, which are asked then. */
   readonly filter: Readonly<Record<string, unknown>>;
+  /** The scopes that are left out. */
+  readonly unscoped: Unscoped | undefined;
   /** As they are sent; `sort` is a Map of stored paths. */
   readonly options: FindOptions & Abortable;
   /** Which part of the documents is loaded; null for all of it. */
   readonly selection: Selection | null;
+  /** What is done with documents before they are given, null for nothing. It may wait. */
+  readonly finish: Finish | null;
+  /** True where what its documents refer to was asked for. */
+  readonly isLinked: boolean;
+  /** True where it gives plain objects. */
+  readonly isLean: boolean;
   /** True where what it gives is made of documents by `map()`. */
   readonly isMapped: boolean;
 }
@@ -44,7 +60,7 @@ const REFUSED = [
 ] as const;
 
 /** What `find` takes: the driver's options but those that would change what a document is, or that a query has methods for. */
-export type QueryOptions = Omit<FindOptions, (typeof REFUSED)[number]> & Abortable;
+export type QueryOptions = Omit<FindOptions, (typeof REFUSED)[number]> & Abortable & ScopeOptions;
 
 /** Which way a sort goes by one path. */
 export type Direction = 1 | -1;
@@ -69,14 +85,20 @@ export function querySpec<D>(
   read: ReadAll<D>,
   filter: object,
   options: QueryOptions = {},
+  finish: Finish | null = null,
 ): QuerySpec<D> {
   refuseNamed('find', definition, options, REFUSED);
-  const { sort, skip, limit, hint, ...others } = options;
+  const { sort, skip, limit, hint, unscoped, ...others } = options;
+  checkUnscoped(definition.extensions, unscoped, definition.collectionName);
   return {
     definition,
     read,
-    filter: ownFilter(definition, filter),
-    selection: null,
+    filter: modelFilter(definition, filter),
+    unscoped,
+    selection: defaultSelection(definition),
+    finish,
+    isLinked: false,
+    isLean: false,
     isMapped: false,
     options: {
       ...others,
@@ -143,15 +165,42 @@ export function withOptions<D>(spec: QuerySpec<D>, options: FindOptions & Aborta
   return { ...spec, options: { ...spec.options, ...options } };
 }
 
+const defaults = new WeakMap<ModelDefinition, Selection>();
+
+/** What is loaded where nobody says it: null for whole documents. */
+function defaultSelection(definition: ModelDefinition): Selection | null {
+  if (definition.omitted.length === 0) return null;
+  const made = defaults.get(definition) ?? Selection.without(definition.omitted);
+  defaults.set(definition, made);
+  return made;
+}
+
+/** The same query of whole documents. */
+export function whole<D>(spec: QuerySpec<D>): QuerySpec<D> {
+  if (spec.selection !== defaultSelection(spec.definition))
+    refuse(spec, 'whole() loads what the model leaves out, so it cannot come after select() or omit().');
+  return { ...spec, selection: null };
+}
+
+/** The filter as it is sent now. @throws what a scope throws. */
+export function sentFilter({ definition, filter, unscoped }: QuerySpec<unknown>): Readonly<Record<string, unknown>> {
+  return scopedFilter(definition, filter, unscoped);
+}
+
 /** Opens a cursor over the bytes of the documents. */
 export function open(spec: QuerySpec<unknown>): Cursor<Uint8Array> {
   const options = { ...spec.options, ...partOf(spec), raw: true };
-  return spec.definition.collection().find(spec.filter, options) as Cursor<never>;
+  return spec.definition.collection().find(sentFilter(spec), options) as Cursor<never>;
 }
 
 /** The option that says which part of the documents is loaded. */
 export function partOf({ selection }: QuerySpec<unknown>): Pick<FindOptions, 'projection'> {
   return selection === null ? {} : { projection: selection.projection };
+}
+
+/** What becomes of what was read before the program gets it. */
+export function finished<D>({ finish, options }: QuerySpec<D>, documents: D[]): D[] | Promise<D[]> {
+  return finish === null ? documents : (finish(documents, options) as D[] | Promise<D[]>);
 }
 
 /** Reads what the cursor gave. */
@@ -162,7 +211,7 @@ export function readBatch<D>({ read, selection }: QuerySpec<D>, batch: Batch): D
 /** The same query of these fields alone, and what finds a document again: its `_id`, and what the collection is sharded by. */
 export function select<D>(spec: QuerySpec<D>, paths: readonly string[]): QuerySpec<D> {
   const stored = checkSelection(spec, 'select', paths);
-  if (spec.selection !== null)
+  if (spec.selection !== null && spec.selection !== defaultSelection(spec.definition))
     refuse(spec, 'select() can be called once, and not after omit(): name all paths in one call.');
   return { ...spec, selection: Selection.of([...stored, ...spec.definition.alwaysLoaded]) };
 }
@@ -183,6 +232,7 @@ export function omit<D>(spec: QuerySpec<D>, paths: readonly string[]): QuerySpec
 
 function checkSelection(spec: QuerySpec<unknown>, method: string, paths: readonly string[]): string[] {
   if (spec.isMapped) refuse(spec, `${method}() comes before map(), whose function gets what was loaded.`);
+  if (spec.isLinked) refuse(spec, `${method}() comes before with(), which adds to it what it needs.`);
   if (paths.length === 0) refuse(spec, `${method}() takes the paths of fields, got none.`);
   const stored = paths.map((path) => checkPath(method, path, spec.definition));
   if (method === 'omit' && stored.some((path) => path.startsWith('_id.')))
@@ -206,10 +256,10 @@ export function refuse({ definition }: QuerySpec<unknown>, text: string): never 
 }
 
 /** What documents are asked for as the stages of an aggregation. */
-export function stagesOf({ filter, options }: QuerySpec<unknown>): BSON.Document[] {
-  const { sort, skip, limit } = options;
+export function stagesOf(spec: QuerySpec<unknown>): BSON.Document[] {
+  const { sort, skip, limit } = spec.options;
   return [
-    { $match: filter },
+    { $match: sentFilter(spec) },
     ...(sort === undefined ? [] : [{ $sort: sort }]),
     ...(skip ? [{ $skip: skip }] : []),
     ...(limit ? [{ $limit: limit }] : []),

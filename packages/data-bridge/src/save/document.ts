@@ -1,9 +1,15 @@
 import type { FindOptions } from 'mongodb';
+import { definitionKey } from '../definition/model-definition.ts';
 import { checkOwnFields } from '../document/new-document.ts';
+import { addPath, newNode } from '../references/link-tree.ts';
+import { withSiblings } from '../references/linked.ts';
+import { loadTree } from '../references/load-tree.ts';
+import type { LinkPaths, Loaded } from '../types/ref.ts';
 import { rebase, type RebaseOptions } from './rebase.ts';
 import { reload } from './reload.ts';
 import { deleteDocument, type RemoveOptions } from './delete.ts';
 import { save, type SaveOptions } from './save.ts';
+import type { ScopeOptions } from '../definition/extension.ts';
 import { hooksOf } from '../definition/hooks.ts';
 import { hasChanges, runBefore } from './run-hooks.ts';
 import type { AnyPath } from '../types/paths.ts';
@@ -33,6 +39,22 @@ export abstract class Document<S, T = unknown> extends TrackedDocument<S, T> {
     return this;
   }
 
+  /**
+   * Loads what the references at these paths refer to, of the documents that came with this one, too: `$load('author.publisher')`.
+   * JSON shows what it showed before.
+   *
+   * @returns the document.
+   * @throws UsageError for a path that leads to no reference.
+   */
+  async $load(): Promise<this>;
+  async $load<const P extends readonly string[]>(...paths: LinkPaths<this, P>): Promise<Loaded<this, P[number]>>;
+  async $load(...paths: readonly string[]): Promise<this> {
+    const tree = newNode();
+    for (const path of paths) addPath(tree, this[definitionKey], path, '$load');
+    if (paths.length > 0) await loadTree(withSiblings(this), tree, { isShown: false });
+    return this;
+  }
+
   /** Validates the changed fields without saving. @throws ValidationError with every issue. */
   async validate(): Promise<void> {
     const state = stateOf(this);
@@ -50,7 +72,7 @@ export abstract class Document<S, T = unknown> extends TrackedDocument<S, T> {
    * @returns the document.
    * @throws DocumentNotFoundError when it is gone.
    */
-  async reload(options?: FindOptions): Promise<this> {
+  async reload(options?: FindOptions & ScopeOptions): Promise<this> {
     await stateOf(this).queue('reload', () => reload(stateOf(this), options));
     return this;
   }

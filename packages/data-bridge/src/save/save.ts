@@ -1,4 +1,5 @@
 import { refuseNamed } from '../connection/driver-options.ts';
+import { checkUnscoped, type ScopeOptions } from '../definition/extension.ts';
 import type { DocumentState, Write } from '../document/document-state.ts';
 import { type Answer, notFound } from '../document/stored-commands.ts';
 import type { EditTree } from '../edits/edits.ts';
@@ -29,7 +30,12 @@ const REFUSED = ['upsert', 'arrayFilters', 'hint', 'collation', 'sort', 'history
 
 /** Options of `save()`: the driver's, whether to validate, and what happens where others wrote the document meanwhile. */
 export interface SaveOptions<C = Conflict, P = string>
-  extends Omit<UpdateOptions, (typeof REFUSED)[number]>, Partial<Abortable>, ConflictOptions<C, P>, HookOptions {
+  extends
+    Omit<UpdateOptions, (typeof REFUSED)[number]>,
+    Partial<Abortable>,
+    ConflictOptions<C, P>,
+    HookOptions,
+    ScopeOptions {
   /**
    * Whether the changed fields are validated first.
    * @default the model's `validate`
@@ -50,6 +56,7 @@ export interface SaveOptions<C = Conflict, P = string>
  */
 export async function save(state: DocumentState, options: SaveOptions = {}, isReady = false): Promise<void> {
   checkSaveOptions('save', state, options);
+  state.unscoped = options.unscoped;
   const run = hookRun(state, options);
   const prepared = prepare(state, options, isReady ? null : run);
   const write = prepared instanceof Promise ? await prepared : prepared;
@@ -66,15 +73,16 @@ export function prepare(
 ): Write | null | Promise<Write | null> {
   checkSavable(state);
   if (state.unanswered !== null) return prepareAgain(state, state.unanswered, options, run);
-  const { validate = state.definition.validate, timestamps } = options;
-  if (run === null) return letOut(state, validate, (edits) => planWrite(state, options, edits), timestamps);
+  const { validate = state.definition.validate, timestamps, unscoped } = options;
+  if (run === null)
+    return letOut(state, validate, (edits) => planWrite(state, options, edits), timestamps, undefined, unscoped);
   const calls = run.hooks[state.isNew ? 'insert' : 'update'].before;
   const plan = (edits?: () => EditTree | null): Write | null => {
     const write = planWrite(state, options, edits);
     if (options.onConflict !== undefined) run.seen = changesText(state);
     return write;
   };
-  return letOut(state, validate, plan, timestamps, hasSeen(run, state) ? [] : calls);
+  return letOut(state, validate, plan, timestamps, hasSeen(run, state) ? [] : calls, unscoped);
 }
 
 /** What is stored must be known before the difference to it can be found. */
@@ -117,18 +125,27 @@ export async function sendAndSettle(
   return null;
 }
 
-/** The options without those of this package. */
-export function driverOptions({
-  validate: _,
-  timestamps: _t,
-  concurrency: _c,
-  guard: _g,
-  onConflict: _o,
-  hooks: _h,
-  ...options
-}: SaveOptions): UpdateOptions {
-  return options;
+/** The options without those of this package. Most saves have none: taking an object apart costs more than looking at it. */
+export function driverOptions(options: SaveOptions): UpdateOptions {
+  const rest: Record<string, unknown> = {};
+  for (const key in options) if (!OWN.has(key)) rest[key] = options[key as keyof SaveOptions];
+  return rest;
 }
+
+type OwnOption = Exclude<keyof SaveOptions, keyof (UpdateOptions & Abortable)>;
+
+/** All of them: the compiler asks for each. */
+const OWN: ReadonlySet<string> = new Set(
+  Object.keys({
+    validate: 1,
+    timestamps: 1,
+    concurrency: 1,
+    guard: 1,
+    onConflict: 1,
+    hooks: 1,
+    unscoped: 1,
+  } satisfies Record<OwnOption, 1>),
+);
 
 function checkSavable(state: DocumentState): void {
   if (state.isDeleted)
@@ -150,6 +167,7 @@ export function checkSaveOptions(method: string, state: DocumentState, options: 
   refuseNamed(method, state, options, REFUSED);
   checkConflictOptions(method, state, options);
   checkHooks(method, state.context, options.hooks);
+  checkUnscoped(state.definition.extensions, options.unscoped, state.definition.collectionName);
   checkWriteConcern(method, state, options);
 }
 
@@ -157,11 +175,14 @@ export function checkSaveOptions(method: string, state: DocumentState, options: 
 export async function insertion(
   state: DocumentState,
   kind: 'insert' | 'replace',
-  { validate = state.definition.validate, hooks }: HookChoice & { readonly validate?: boolean | undefined },
+  { validate = state.definition.validate, hooks, unscoped }: InsertionOptions,
 ): Promise<BSON.Document> {
   const calls = hooksFor(state, { hooks })?.[kind].before;
-  return letOut(state, validate, () => newDocument(state), true, calls);
+  return letOut(state, validate, () => newDocument(state), true, calls, unscoped);
 }
+
+/** What is asked of the insert of a document by itself. */
+export type InsertionOptions = HookChoice & ScopeOptions & { readonly validate?: boolean | undefined };
 
 /** What to send where the conditions were not met; null where nothing is left to write. */
 async function resend(

@@ -42,8 +42,11 @@ export function plan(tree: EditTree, { inTransaction = false, isRetry = false, a
   if (isRetry) return inPipeline(tree, reason ?? 'conflict-retry');
   if (inTransaction && needsPipelineInBatch(tree)) return inPipeline(tree, reason ?? 'transaction');
   if (reason !== null) return inPipeline(tree, reason);
+  const form: { -readonly [K in keyof UpdatePlan]: UpdatePlan[K] } = expressAll(tree);
   const guard = shapeGuard(tree);
-  return { ...expressAll(tree), ...(guard && { guard }), ...collationOf(tree, false) };
+  if (guard !== undefined) form.guard = guard;
+  if (comparesStrings(tree, false)) form.collation = SIMPLE;
+  return form;
 }
 
 /**
@@ -56,13 +59,12 @@ export function fallback(tree: EditTree): UpdatePlan {
 
 function inPipeline(tree: EditTree, reason: PipelineReason): UpdatePlan {
   const stages = pipeline(tree);
-  return { update: isTooLarge(stages) ? pipeline(setWhole(tree)) : stages, reason, ...collationOf(tree, true) };
+  const update = isTooLarge(stages) ? pipeline(setWhole(tree)) : stages;
+  return { update, reason, ...(comparesStrings(tree, true) && { collation: SIMPLE }) };
 }
 
 /** A collection may take 'a' and 'A' for the same. What finds or guards elements by strings must not. */
-function collationOf(tree: EditTree, isPipeline: boolean): Pick<UpdatePlan, 'collation'> {
-  return comparesStrings(tree, isPipeline) ? { collation: { locale: 'simple' } } : {};
-}
+const SIMPLE = { locale: 'simple' } as const;
 
 function comparesStrings(edit: Edit | EditTree, isPipeline: boolean): boolean {
   if (edit.kind === 'values') return edit.hasTexts;

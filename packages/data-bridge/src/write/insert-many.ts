@@ -2,6 +2,7 @@ import { readField, stateOf } from '../document/tracked-document.ts';
 import type { Abortable, BulkWriteOptions } from 'mongodb';
 import { Arena } from '../bson/arena.ts';
 import type { EncodedDocument } from '../bson/encoded-document.ts';
+import { checkUnscoped, type ScopeOptions, type Unscoped } from '../definition/extension.ts';
 import { type ClassHooks, hasHooks, type HookCall } from '../definition/hooks.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import type { Document, DocumentClass } from '../save/document.ts';
@@ -10,7 +11,7 @@ import { DocumentState, type InsertWrite } from '../document/document-state.ts';
 import { checkOwnFields } from '../document/new-document.ts';
 import { isInTransaction } from '../connection/transaction-attempt.ts';
 import { translate } from '../connection/write-outcome.ts';
-import { letOut, needsDocuments } from '../save/door.ts';
+import { letOut } from '../save/door.ts';
 import { planInsert } from '../save/plan-write.ts';
 import { recorderOf, type WriteBatch } from '../save/recorder.ts';
 import { checkWriteConcern } from '../save/check-write-concern.ts';
@@ -21,7 +22,7 @@ import { type Door, documentFor, fieldsIn, plainInputs, type Sent } from './plai
 import { type InsertFate, type InsertFates, sendInserts, withoutTakenBack } from './send-inserts.ts';
 
 /** Options of `insertMany`: the driver's, whether to validate, and what to give back. */
-export interface InsertManyOptions extends BulkWriteOptions, Partial<Abortable>, HookOptions {
+export interface InsertManyOptions extends BulkWriteOptions, Partial<Abortable>, HookOptions, ScopeOptions {
   /**
    * Whether all documents are validated before anything is sent.
    * @default the model's `validate`
@@ -60,12 +61,14 @@ export async function insertMany(
     timestamps: hasTimes = true,
     return: kind = 'documents',
     hooks: isHooked,
+    unscoped,
     ...driverOptions
   } = options;
   if (!Array.isArray(inputs)) throw new UsageError('insertMany() takes a list of documents.', definition.context);
   if (kind !== 'documents' && kind !== 'ids')
     throw new UsageError('insertMany() takes "documents" or "ids" as "return".', definition.context);
   checkHooks('insertMany', definition.context, isHooked);
+  checkUnscoped(definition.extensions, unscoped, definition.collectionName);
   if (inputs.length === 0) return [];
   const door = { validated, hasTimes };
   const isCalled = isHooked !== false && hasHooks(model.prototype);
@@ -80,7 +83,7 @@ export async function insertMany(
   // What was made here of plain inputs and is not given back needs no care any more.
   const held = (place: number): boolean => kind === 'documents' || hooks !== null || inputs[place] === documents[place];
   const told = await DocumentState.queueAll(states, 'insertMany', async () => {
-    const hookedDoor = { ...door, hooks: hooks?.insert.before };
+    const hookedDoor = { ...door, hooks: hooks?.insert.before, unscoped };
     const sent = await insertStates(definition, states, held, hookedDoor, driverOptions);
     return hooks === null ? sent : callAfter(states, sent, hooks);
   });
@@ -156,6 +159,7 @@ function checkDocuments(definition: ModelDefinition, documents: readonly Documen
 
 interface HookedDoor extends Door {
   readonly hooks: readonly HookCall[] | undefined;
+  readonly unscoped: Unscoped | undefined;
 }
 
 /** What comes after an insert is called when all are sent, and only of those that were confirmed as asked. */
@@ -183,7 +187,7 @@ async function insertStates(
   const writes = await planAll(states, door, options);
   checkSending(definition, options);
   const planned = writes.map((write, place) => ({ state: states[place] as DocumentState, write }));
-  const told = await (needsDocuments(definition)
+  const told = await (recorderOf(definition).needsDocuments
     ? sendRecorded(definition, planned, options)
     : sendInserts(
         definition,
@@ -265,7 +269,7 @@ async function sendPart(
 /** Lets all of them out, and plans each as it was when it was found valid. @throws ValidationError with the issues of all. */
 async function planAll(
   states: readonly DocumentState[],
-  { validated, hasTimes, hooks }: HookedDoor,
+  { validated, hasTimes, hooks, unscoped }: HookedDoor,
   options: SendOptions,
 ): Promise<InsertWrite[]> {
   const arena = Arena.for(states.length);
@@ -274,7 +278,7 @@ async function planAll(
   for (let index = 0; index < states.length; index++) {
     const state = states[index] as DocumentState;
     try {
-      const planned = letOut(state, validated, () => planInsert(state, options, arena), hasTimes, hooks);
+      const planned = letOut(state, validated, () => planInsert(state, options, arena), hasTimes, hooks, unscoped);
       // Each wait costs, and for most documents there is nothing to wait for.
       writes.push(planned instanceof Promise ? await planned : planned);
     } catch (error) {

@@ -83,7 +83,7 @@ describe('what BSON cannot hold', () => {
     // case: from 17 MiB on the driver cannot write the command at all
     // case: a little over 16 MiB the server refuses an insert with a code that many faults share
     for (const size of [16.001, 16.5, 17.5]) {
-      free.value = 'x'.repeat(size * 1024 * 1024);
+      free.value = new Uint8Array(size * 1024 * 1024);
       fresh.value = free.value;
       for (const save of [() => free.save(), () => fresh.save(), () => Free.insertMany([fresh])]) {
         const error: unknown = await save().catch((thrown: unknown) => thrown);

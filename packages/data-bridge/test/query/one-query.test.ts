@@ -1,22 +1,19 @@
 import { inspect } from 'node:util';
-import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
+import { beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import { FieldNotLoadedError, InvalidIdError, model, UsageError } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 class Person extends model('people', { name: z.string(), age: z.int(), city: z.string().default('Rome') }) {}
 
 describe('findOne and findById', () => {
-  let database: TestDatabase;
+  const database = useDatabase();
   let ann: Person;
 
   beforeAll(async () => {
-    database = await openDatabase();
     ann = await Person.create({ name: 'Ann', age: 31 });
     database.sent();
   });
-
-  afterAll(() => database.close());
 
   it('send nothing before they are awaited, and are sent once for each time', async () => {
     const query = Person.findById(ann._id);

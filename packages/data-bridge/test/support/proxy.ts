@@ -20,6 +20,8 @@ export type Fault =
 const OP_MSG = 2013;
 /** Length, request id, response to, opcode; flag bits; the kind of the first section. */
 const BODY = 16 + 4 + 1;
+/** Where the first key of a body is, which names the command: behind its length and the type of the value. */
+const NAME = BODY + 4 + 1;
 
 /** As `useDatabase()`, with a proxy between the driver and the server. */
 export function useProxiedDatabase(options: MongoClientOptions = {}): {
@@ -118,7 +120,7 @@ export class FaultyProxy {
 
   #take(message: Buffer): Fault | undefined {
     if (message.readInt32LE(12) !== OP_MSG) return undefined;
-    const name = Object.keys(bodyOf(message))[0] ?? '';
+    const name = message.toString('latin1', NAME, message.indexOf(0, NAME));
     const fault = this.#faults.get(name) ?? this.#always.get(name);
     this.#faults.delete(name);
     return fault;

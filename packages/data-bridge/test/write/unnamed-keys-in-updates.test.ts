@@ -1,15 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { stored, ValidationError } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { type Loose, looseModel } from '../support/loose-models.ts';
 import { keeping, strict, stripping } from '../support/unnamed-keys.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 
 /** Every call that takes an update by operators; some store a document where there is none. */
 const calls: readonly (readonly [string, (Model: Loose, update: object, options?: object) => Promise<unknown>])[] = [
