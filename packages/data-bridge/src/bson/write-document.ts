@@ -60,35 +60,14 @@ function write(document: Members, arena: Arena | null, isExact: boolean): Uint8A
   }
 }
 
-/** A name with the zero byte that ends it, and which name came after it when it was last written. */
-interface Name {
-  readonly text: string;
-  readonly bytes: Uint8Array;
-  next: Name | null;
-}
-
-/** Names that were seen to be storable: programs use few. */
-const names = new Map<string, Name>();
+/** Names with the zero byte that ends them, of those that were seen to be storable: programs use few. */
+const names = new Map<string, Uint8Array>();
 const MAX_NAMES = 4096;
-let lastName: Name = { text: '', bytes: Buffer.from('\0'), next: null };
 
-/** Most often the name that follows is the one that followed before, which saves the look-up. */
-function nameOf(text: string): Name | null {
-  const expected = lastName.next;
-  if (expected !== null && expected.text === text) {
-    lastName = expected;
-    return expected;
-  }
-  const known = names.get(text) ?? newName(text);
-  if (known === null) return null;
-  lastName.next = known;
-  lastName = known;
-  return known;
-}
-
-function newName(text: string): Name | null {
+/** The bytes of a name that was not seen before; null where it cannot be stored. */
+function newName(text: string): Uint8Array | null {
   if (text === '_bsontype' || text.includes('\0') || !text.isWellFormed()) return null;
-  const name: Name = { text, bytes: Buffer.from(`${text}\0`), next: null };
+  const name = Buffer.from(`${text}\0`);
   if (names.size < MAX_NAMES && text.length <= 256) names.set(text, name);
   return name;
 }
@@ -106,9 +85,9 @@ function writeMembers(bytes: Buffer, start: number, members: Members, depth: num
     if (!hasOwnProperty.call(members, key)) continue;
     const value = members[key];
     if (value === undefined) continue;
-    const name = nameOf(key);
+    const name = names.get(key) ?? newName(key);
     if (name === null) return UNKNOWN;
-    at = writeElement(bytes, at, name.bytes, value, depth, isExact);
+    at = writeElement(bytes, at, name, value, depth, isExact);
     if (at < 0) return at;
   }
   return close(bytes, start, at);

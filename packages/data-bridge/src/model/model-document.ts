@@ -31,6 +31,7 @@ import { definitionKey, type ModelDefinition } from '../definition/model-definit
 import { stateOf } from '../document/tracked-document.ts';
 import { Document, type DocumentClass } from '../save/document.ts';
 import { type SaveResult, UsageError } from '../errors.ts';
+import { create } from '../write/create.ts';
 import { insertMany, type InsertManyOptions } from '../write/insert-many.ts';
 import { documentTag } from '../document/document-tag.ts';
 import { checkOwnFields, checkRead } from '../document/new-document.ts';
@@ -83,7 +84,7 @@ export class ModelDocument extends Document<unknown> {
   }
 
   static async create(this: DocumentClass, input: object, options?: SaveOptions): Promise<unknown> {
-    return new this(input).save(options);
+    return create(this, input, options);
   }
 
   static async insertMany(

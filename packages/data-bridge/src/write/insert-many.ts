@@ -35,7 +35,8 @@ export interface InsertManyOptions extends BulkWriteOptions, Partial<Abortable>,
   readonly timestamps?: boolean;
   /**
    * The documents, or their `_id`s alone. With `{ validate: false, return: 'ids' }` no documents are made of plain inputs;
-   * where a client shows its commands, the inputs must not be changed before the call is over.
+   * a client that shows its commands, and drivers before 7.6, are given the inputs themselves, so these must not be changed
+   * before the call is over.
    * @default 'documents'
    */
   readonly return?: 'documents' | 'ids';

@@ -147,9 +147,11 @@ function storedDocument(model: DocumentClass, sent: EncodedDocument, input: obje
 function newDocument(model: DocumentClass, sent: EncodedDocument, { outcome, error }: InsertFate): Document<unknown> {
   const { timestamps, version } = model.prototype[definitionKey];
   const fields = fieldsIn(model, sent);
-  // What the mapper writes itself, it writes anew.
-  for (const name of [version, ...Object.values(timestamps ?? {})]) if (name !== undefined) delete fields[name];
+  // What the mapper writes itself is no input.
+  const times = Object.values(timestamps ?? {}).map((name): [string, unknown] => [name, fields[name]]);
+  for (const name of [version, ...times.map(([time]) => time)]) if (name !== undefined) delete fields[name];
   const document = new model(fields);
+  for (const [name, time] of times) stateOf(document).baseline.set(name, time);
   if (outcome === 'unknown')
     fail(stateOf(document), { kind: 'insert', document: sent, entry: undefined }, error, outcome);
   return document;

@@ -1,7 +1,16 @@
 import { Long, ObjectId } from 'mongodb';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { BulkSaveError, DuplicateKeyError, model, OutcomeUnknownError, type ValidationError } from '../../src/index.ts';
+import { takesEncoded } from '../../src/connection/takes-encoded.ts';
+import {
+  BulkSaveError,
+  type DataBridgeError,
+  DocumentNotFoundError,
+  DuplicateKeyError,
+  model,
+  OutcomeUnknownError,
+  type ValidationError,
+} from '../../src/index.ts';
 import { useProxiedDatabase } from '../support/proxy.ts';
 
 /*
@@ -85,7 +94,12 @@ describe('documents made over what was sent', () => {
   });
 
   it('share nothing with the inputs, which may be changed as soon as they were given', async () => {
-    for (const given of [{}, { return: 'ids' }, { validate: false, return: 'ids' }] as const) {
+    const { client, db } = database.connection;
+    // Drivers that take no bytes are given the inputs themselves where no documents are asked for.
+    const forIds = takesEncoded(client, db.collection('plain_inputs'))
+      ? [{ validate: false, return: 'ids' } as const]
+      : [];
+    for (const given of [{}, { return: 'ids' } as const, ...forIds]) {
       await database.db.collection('plain_inputs').deleteMany({});
       const input = { name: 'a', tags: ['x', 'y'], inner: { list: [1, 2.5] } };
       const inserting = Plain.insertMany([input], given);
@@ -148,7 +162,9 @@ describe('documents that were not inserted', () => {
       [false, 'c'],
     ]);
     const [, refused] = documents;
-    expect(refused?.toObject()).toEqual({ _id: refused?._id, name: 'a', n: 7, tags: ['t'] });
+    const { createdAt, updatedAt } = refused as Made;
+    expect(refused?.toObject()).toEqual({ _id: refused?._id, name: 'a', n: 7, tags: ['t'], createdAt, updatedAt });
+    expect(createdAt).toBeInstanceOf(Date);
     if (refused !== undefined) refused.name = 'b';
     await refused?.save();
     expect((await Plain.find().sort({ name: 1 })).map(({ name }) => name)).toEqual(['a', 'b', 'c']);
@@ -177,5 +193,37 @@ describe('documents that were not inserted', () => {
     for (const document of open) await document.save();
     expect(documents.some(({ $isNew }) => $isNew)).toBe(false);
     expect(await Plain.count()).toBe(4);
+  });
+});
+
+describe('create() of a class that was seen', () => {
+  it.each([{}, { validate: false }])('gives a document as it gives of any other: %o', async (given) => {
+    const [input] = inputs() as [Input];
+    const creating = Plain.create(input, given);
+    (input.tags as string[]).push('later');
+    const made = await creating;
+    await database.db.collection('plain_inputs').deleteMany({});
+    expect(seen(made)).toEqual(seen(await Copied.create(inputs()[0] as Input, given)));
+    made.n = 8;
+    await expect(made.save()).rejects.toThrow(DocumentNotFoundError);
+  });
+
+  const errorOf = async (creating: Promise<unknown>): Promise<unknown> => {
+    const error = (await creating.catch((thrown: unknown) => thrown)) as DataBridgeError;
+    return [error.constructor, error.code, error.message.replaceAll(/[\da-f]{24}/g, 'id'), error.id?.constructor];
+  };
+
+  it('fails as it does of any other', async () => {
+    await Plain.create({ name: 'a' });
+    expect(await errorOf(Plain.create({ name: 'a' }))).toEqual(await errorOf(Copied.create({ name: 'a' })));
+    expect(await errorOf(Plain.create({ name: 1 } as never))).toEqual(
+      await errorOf(Copied.create({ name: 1 } as never)),
+    );
+    const cut = (creating: () => Promise<unknown>): Promise<unknown> => {
+      proxy.next('insert', 'cutAfter');
+      return errorOf(creating());
+    };
+    expect(await cut(() => Plain.create({ name: 'b' }))).toEqual(await cut(() => Copied.create({ name: 'c' })));
+    expect(await Plain.count()).toBe(3);
   });
 });
