@@ -35,7 +35,7 @@ import type {
   SetValue,
 } from '../types/paths.ts';
 import type { Plain } from '../types/ref.ts';
-import type { Assigned, declared, shape } from '../types/shape.ts';
+import type { Assigned, declared, Flat, shape } from '../types/shape.ts';
 import type { BitOperation } from '../types/update.ts';
 
 /** What the mapper keeps of a document beside its fields. */
@@ -287,9 +287,9 @@ export abstract class TrackedDocument<S, T = unknown> {
   }
 
   /** A plain object with a copy of every field: defaults, and stored fields that the schema does not name, included. */
-  toObject(): Plain<S> {
+  toObject(): Flat<Plain<S>> {
     this.#adoptReferences();
-    return this.#record.toObject() as Plain<S>;
+    return this.#record.toObject() as Flat<Plain<S>>;
   }
 
   /**

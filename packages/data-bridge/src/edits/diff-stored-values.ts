@@ -5,7 +5,7 @@ import { flat, latin1 } from '../bson/text.ts';
 import { OBJECT_ID, STRING } from '../bson/types.ts';
 import type { ValueEdit } from './edits.ts';
 import { exactAt, type Source, StoredValues } from './stored-edits.ts';
-import { compareValues, MAX_COMPARED, MAX_FOUND } from './values-edit.ts';
+import { compareValues, MAX_COMPARED, MAX_FOUND, type ValuesEdit } from './values-edit.ts';
 
 /*
  * Stored arrays of texts, ObjectIds and UUIDs, each of which is its own identity. What `compareValues` tells of decoded
@@ -53,14 +53,14 @@ export function countFrom({ source: { bytes, start }, last }: StoredArray, head:
   return count;
 }
 
-/** The same of an array of texts and ids alone, both decoded. Null where values were replaced in their places, too. */
+/** The same of an array of texts and ids alone, both decoded. It is not called where values were only replaced in their places. */
 export function changeOf(array: StoredArray, value: readonly unknown[], isUnique: boolean): ValueEdit | null {
   const base = textsAndIds(array);
   const copy = base === null ? null : copyOfValues(value);
   if (base === null || copy === null) return null;
   const change = compareValues(base, copy, isUnique);
   if (change === 'whole') return { kind: 'set', base, value: copy };
-  return change === 'in place' ? null : change;
+  return change as ValuesEdit | null;
 }
 
 function textsAndIds({ source, at, last }: StoredArray): unknown[] | null {

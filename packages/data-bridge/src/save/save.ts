@@ -130,15 +130,20 @@ export function driverOptions(options: SaveOptions): UpdateOptions {
   return rest;
 }
 
-const OWN: ReadonlySet<string> = new Set<Exclude<keyof SaveOptions, keyof (UpdateOptions & Abortable)>>([
-  'validate',
-  'timestamps',
-  'concurrency',
-  'guard',
-  'onConflict',
-  'hooks',
-  'cascade',
-]);
+type OwnOption = Exclude<keyof SaveOptions, keyof (UpdateOptions & Abortable)>;
+
+/** All of them: the compiler asks for each. */
+const OWN: ReadonlySet<string> = new Set(
+  Object.keys({
+    validate: 1,
+    timestamps: 1,
+    concurrency: 1,
+    guard: 1,
+    onConflict: 1,
+    hooks: 1,
+    cascade: 1,
+  } satisfies Record<OwnOption, 1>),
+);
 
 function checkSavable(state: DocumentState): void {
   if (state.isDeleted)

@@ -1,7 +1,7 @@
 import type { BSON, Double, Int32, Long, ObjectId, Timestamp } from 'mongodb';
 import type { ElementFilter, HexIn } from './filter.ts';
 import type { AnyInteger, AnyNumber, Leaf, PathValue, UpdatePaths, ValueIn } from './paths.ts';
-import type { ShapeOf } from './shape.ts';
+import type { Late, ShapeOf } from './shape.ts';
 import type { IdFor } from './ref.ts';
 
 /**
@@ -15,21 +15,21 @@ export type Update<D> = UpdateOperators<D> | readonly BSON.Document[];
 
 /** The operators. */
 export interface UpdateOperators<D> {
-  readonly $set?: Values<D>;
-  readonly $setOnInsert?: Values<D>;
-  readonly $min?: Values<D>;
-  readonly $max?: Values<D>;
+  readonly $set?: Late<D, Values<D>>;
+  readonly $setOnInsert?: Late<D, Values<D>>;
+  readonly $min?: Late<D, Values<D>>;
+  readonly $max?: Late<D, Values<D>>;
   readonly $unset?: { readonly [K in UpdatePaths<D>]?: true | 1 | '' };
   readonly $rename?: { readonly [K in UpdatePaths<D>]?: string };
-  readonly $inc?: Numbers<D, AnyNumber>;
-  readonly $mul?: Numbers<D, AnyNumber>;
-  readonly $bit?: Numbers<D, BitOperation>;
+  readonly $inc?: Late<D, Numbers<D, AnyNumber>>;
+  readonly $mul?: Late<D, Numbers<D, AnyNumber>>;
+  readonly $bit?: Late<D, Numbers<D, BitOperation>>;
   readonly $currentDate?: { readonly [K in UpdatePaths<D>]?: OnDate<PathValue<D, K>> };
-  readonly $push?: Arrays<D, 'push'>;
-  readonly $addToSet?: Arrays<D, 'add'>;
-  readonly $pull?: Arrays<D, 'pull'>;
-  readonly $pullAll?: Arrays<D, 'pullAll'>;
-  readonly $pop?: Arrays<D, 'pop'>;
+  readonly $push?: Late<D, Arrays<D, 'push'>>;
+  readonly $addToSet?: Late<D, Arrays<D, 'add'>>;
+  readonly $pull?: Late<D, Arrays<D, 'pull'>>;
+  readonly $pullAll?: Late<D, Arrays<D, 'pullAll'>>;
+  readonly $pop?: Late<D, Arrays<D, 'pop'>>;
 }
 
 // Aliases of aliases, so that messages name `Values<User>` and compilers look for the shape once.

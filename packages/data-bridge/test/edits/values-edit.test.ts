@@ -300,6 +300,7 @@ describe('a stored array beside its bytes', () => {
 
   it.each<[string, unknown[], (list: unknown[]) => void, Identities | undefined, string]>([
     ['a move', ['a', 'b', 'c'], (list) => list.reverse(), undefined, 'values'],
+    ['a removal and a replacement', ['a', 'b', 'c'], (list) => list.splice(0, 3, 'b', 'x'), undefined, 'values'],
     ['a replacement and an addition', ['a', 'b'], (list) => list.splice(0, 1, 'c', 'd'), undefined, 'values'],
     ['a removal of one that is there twice', ['a', 'b', 'b'], (list) => list.splice(1, 1), undefined, 'set'],
     ['a removal beside a number', ['a', 'b', 1], (list) => list.splice(0, 1), undefined, 'set'],

@@ -1,6 +1,13 @@
 import { Double, Int32, Long } from 'mongodb';
 import { expect } from 'vitest';
-import { type AnyDocument, type Case, conformance, errorOf, type Workbench } from '../support/conformance.ts';
+import {
+  type AnyDocument,
+  type Case,
+  conformance,
+  conformanceOfEngine,
+  errorOf,
+  type Workbench,
+} from '../support/conformance.ts';
 
 function numbered(count: number): AnyDocument[] {
   return Array.from({ length: count }, (_, _id) => ({ _id, n: _id % 10 }));
@@ -323,6 +330,6 @@ const sessions: Record<string, Case> = {
 
 conformance('finding', finding);
 conformance('cursors', cursors);
-conformance('large replies', largeReplies);
+conformanceOfEngine('large replies', largeReplies);
 conformance('aggregating', aggregating);
 conformance('sessions', sessions);

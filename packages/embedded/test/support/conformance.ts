@@ -20,7 +20,7 @@ export interface Workbench {
 
 export type Case = (bench: Workbench) => Promise<void>;
 
-/** As `conformance()`, for what an engine does, whatever storage is below it. */
+/** As `conformance()`, for what is done the same whatever storage is below: most of all by the engine. */
 export function conformanceOfEngine(area: string, cases: Readonly<Record<string, Case>>): void {
   conformance(area, cases, targetsOfEngine);
 }
