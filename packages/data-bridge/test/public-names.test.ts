@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import * as extensions from '../src/extensions.ts';
 import * as names from '../src/index.ts';
 import * as driver from 'mongodb';
 
@@ -39,6 +40,8 @@ describe('the public names of data-bridge', () => {
       'connect',
       'decimal',
       'escapeRegex',
+      'extension',
+      'hidden',
       'identified',
       'intersects',
       'literal',
@@ -59,7 +62,12 @@ describe('the public names of data-bridge', () => {
       'withinBox',
       'withinCircle',
       'withinPolygon',
+      'writeOnce',
     ]);
+  });
+
+  it('are these of its extensions', () => {
+    expect(Object.keys(extensions).toSorted()).toEqual(['audit', 'softDelete', 'tenant', 'withActor', 'withTenant']);
   });
 
   it("have the driver's own BSON classes among them", () => {

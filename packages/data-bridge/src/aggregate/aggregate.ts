@@ -33,19 +33,22 @@ import type { Class, ShapeOf } from '../types/shape.ts';
 import type { StoredShape } from '../types/stored.ts';
 import type { Sort } from '../types/sort.ts';
 import { run } from '../definition/operation.ts';
+import { checkUnscoped, type ScopeOptions, type Unscoped } from '../definition/extension.ts';
+import { scopedStages } from './scoped-stages.ts';
 
 /** Options that a method stands for, or that would change what comes back. */
 const REFUSED = ['raw', 'explain', 'cursor', 'out', ...DECODING] as const;
 
 /** What `aggregate` takes: the driver's options but those that would change what comes back. */
-export type AggregationOptions = Omit<AggregateOptions, (typeof REFUSED)[number]> & Abortable;
+export type AggregationOptions = Omit<AggregateOptions, (typeof REFUSED)[number]> & Abortable & ScopeOptions;
 
 type Stage = Readonly<Record<string, unknown>>;
 
 interface Plan<D> {
   readonly definition: ModelDefinition;
   readonly read: ReadAll<D>;
-  readonly options: AggregationOptions;
+  readonly options: Omit<AggregationOptions, 'unscoped'>;
+  readonly unscoped: Unscoped | undefined;
   readonly stages: readonly Stage[];
   /** What the stages so far give: documents as they are stored, or anything. */
   readonly gives: 'documents' | 'rows';
@@ -98,11 +101,17 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
   }
 
   /** @internal */
-  static of<R, D>(definition: ModelDefinition, read: ReadAll<D>, options: AggregationOptions = {}): Aggregate<R, D> {
+  static of<R, D>(
+    definition: ModelDefinition,
+    read: ReadAll<D>,
+    { unscoped, ...options }: AggregationOptions = {},
+  ): Aggregate<R, D> {
     refuseNamed('aggregate', definition, options, REFUSED);
+    checkUnscoped(definition.extensions, unscoped, definition.collectionName);
     const { conditions } = definition;
     const stages = conditions === null ? [] : [{ $match: conditions }];
-    return new Aggregate({ definition, read, options, stages, gives: 'documents', readers: definition.readers() });
+    const readers = definition.readers();
+    return new Aggregate({ definition, read, options, unscoped, stages, gives: 'documents', readers });
   }
 
   /** Keeps what matches. At the beginning it can use indexes. */
@@ -236,7 +245,7 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
   /** How the server would run it. */
   async explain(verbosity: ExplainVerbosityLike = 'queryPlanner'): Promise<BSON.Document> {
     const { definition, options } = this.#plan;
-    return run(definition, options, (collection) =>
+    return run(definition, options, async (collection) =>
       this.#cursor(collection, this.#renamed().stages).explain(verbosity),
     );
   }
@@ -273,7 +282,8 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
   }
 
   #cursor(collection: SessionCollection, stages: readonly Stage[], options: AggregateOptions = {}): Cursor {
-    return collection.aggregate([...stages], { ...this.#plan.options, ...options });
+    const { definition, unscoped } = this.#plan;
+    return collection.aggregate(scopedStages(definition, stages, unscoped), { ...this.#plan.options, ...options });
   }
 
   /** The plan with one stage more, which leaves the documents as they are. */

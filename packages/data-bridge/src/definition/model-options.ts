@@ -1,6 +1,7 @@
 import type { IndexDescription } from 'mongodb';
 import { isPlainObject } from '../bson/plain-object.ts';
 import { UsageError } from '../errors.ts';
+import { type AnyExtension, isExtension } from './extension.ts';
 
 /** One index of a model, as the driver's `createIndexes` takes it. */
 export type ModelIndex = IndexDescription;
@@ -68,8 +69,24 @@ export interface ModelOptions {
    * @default {}
    */
   readonly backRefs?: Readonly<Record<string, object>>;
+  /**
+   * The names of getters of the class that JSON shows beside the fields. Of a document that was loaded in part those are left out that
+   * read what was not loaded.
+   * @default []
+   */
+  readonly json?: readonly string[];
+  /**
+   * The paths that queries do not load unless their `select()` names them, or `whole()` asks for all.
+   * @default []
+   */
+  readonly omit?: readonly string[];
   /** Indexes that `ensureIndexes()` creates. */
   readonly indexes?: readonly ModelIndex[];
+  /**
+   * What the model has in common with others: soft deletion, tenants, who wrote it. Their fields are spread among the model's.
+   * @default []
+   */
+  readonly extensions?: readonly AnyExtension[];
   /** A rule across fields, asked when the fields themselves are valid. It gets a copy of the document's fields. */
   readonly check?: (document: never) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>>;
 }
@@ -111,6 +128,8 @@ const EXPECTED: Readonly<Record<keyof ModelOptions, Expected>> = {
     test: (value) => typeof value === 'boolean' || (isPlainObject(value) && isRedaction(value)),
   },
   shardKey: { text: 'a list of field names', test: (value) => Array.isArray(value) && value.every(isText) },
+  json: { text: 'a list of the names of getters', test: (value) => Array.isArray(value) && value.every(isText) },
+  omit: { text: 'a list of paths', test: (value) => Array.isArray(value) && value.every(isText) },
   indexes: {
     text: 'a list of indexes { key: … }',
     test: (value) => Array.isArray(value) && value.every((index) => isPlainObject(index) && 'key' in index),
@@ -118,6 +137,10 @@ const EXPECTED: Readonly<Record<keyof ModelOptions, Expected>> = {
   backRefs: {
     text: 'an object of what backRef() gives',
     test: (value) => isPlainObject(value) && Object.values(value).every(isBackReference),
+  },
+  extensions: {
+    text: 'a list of what extension() gave',
+    test: (value) => Array.isArray(value) && value.every(isExtension),
   },
   check: { text: 'a function', test: (value) => typeof value === 'function' },
 };

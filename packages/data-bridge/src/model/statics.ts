@@ -16,7 +16,9 @@ import type { Bulk } from '../write/bulk.ts';
 import type { ChangeStream, WatchOptions, WatchStage } from '../watch/change-stream.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { Document } from '../save/document.ts';
-import type { HookName } from '../definition/hooks.ts';
+import type { ScopeOptions } from '../definition/extension.ts';
+import type { DeletionOptions } from '../write/static-writes.ts';
+import type { HookName } from '../definition/hook-names.ts';
 import type { SaveResult } from '../errors.ts';
 import type { HistoryDocument } from './history-model.ts';
 import type { HistoryOptions, HistoryPage } from '../history/page.ts';
@@ -126,13 +128,13 @@ export interface Statics {
   /** True where any document matches. */
   exists<D>(this: ModelClass<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Promise<boolean>;
   /** How many documents the collection has, by its own record: fast, and not exact while others write. */
-  estimatedCount(options?: DriverOptions<EstimatedDocumentCountOptions>): Promise<number>;
+  estimatedCount(options?: DriverOptions<EstimatedDocumentCountOptions> & ScopeOptions): Promise<number>;
   /** The different values of a field or a dotted path; of an array its elements. */
   distinct<D, P extends Paths<D>>(
     this: ModelClass<D>,
     path: P,
     filter?: NoInfer<Filter<D>>,
-    options?: DriverOptions<DistinctOptions>,
+    options?: DriverOptions<DistinctOptions> & ScopeOptions,
   ): Promise<ElementOf<Exclude<PathValue<D, P>, undefined>>[]>;
   /** Updates the first document that matches. */
   updateOne<D>(
@@ -180,19 +182,19 @@ export interface Statics {
   findOneAndDelete<D>(
     this: ModelClass<D>,
     filter: NoInfer<Filter<D>>,
-    options?: DriverOptions<FindOneAndDeleteOptions>,
+    options?: DriverOptions<FindOneAndDeleteOptions> & DeletionOptions,
   ): Promise<D | null>;
   /** Deletes the first document that matches. */
   deleteOne<D>(
     this: ModelClass<D>,
     filter: NoInfer<Filter<D>>,
-    options?: DriverOptions<DeleteOptions>,
+    options?: DriverOptions<DeleteOptions> & DeletionOptions,
   ): Promise<DeleteResult>;
   /** Deletes every document that matches; `{}` deletes all. */
   deleteMany<D>(
     this: ModelClass<D>,
     filter: NoInfer<Filter<D>>,
-    options?: DriverOptions<DeleteOptions> & ManyOptions,
+    options?: DriverOptions<DeleteOptions> & DeletionOptions & ManyOptions,
   ): Promise<DeleteResult>;
   /**
    * Makes a document of what is stored: a plain object, as the driver gives it, or BSON bytes (which are copied).

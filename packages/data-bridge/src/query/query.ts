@@ -21,8 +21,9 @@ import {
 } from './query-operations.ts';
 import type { Batch } from '../bson/batch.ts';
 import { customInspect } from '../bson/inspect.ts';
+import { checkUnscoped } from '../definition/extension.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
-import { forEach } from './for-each.ts';
+import { forEach, type ForEachOptions } from './for-each.ts';
 import { leanReader } from './lean.ts';
 import { DocumentNotFoundError, UsageError } from '../errors.ts';
 import { page, type Page, type PageOptions } from './page.ts';
@@ -41,6 +42,7 @@ import {
   readBatch,
   select,
   sortOf,
+  whole,
   withOptions,
 } from './query-spec.ts';
 import { queryText } from './query-text.ts';
@@ -50,30 +52,14 @@ import type { Targets } from '../references/linked.ts';
 import type { LinkPaths, TargetOf, WithAsked, WithLinks } from '../types/ref.ts';
 import type { AnyNumber, ElementOf, FilterPaths, Paths, PathsTo, PathValue } from '../types/paths.ts';
 import type { Omitted, OmittedShape, Selected, SelectedShape } from '../types/select.ts';
+import type { Average, Present, Sum } from './accumulated.ts';
 import type { ShapeOf } from '../types/shape.ts';
 import type { StoredShape } from '../types/stored.ts';
 import type { Sort, SortDirection } from '../types/sort.ts';
 import type { Update } from '../types/update.ts';
+import type { DeletionOptions } from '../write/static-writes.ts';
 import type { ManyOptions, StampOptions } from '../write/write-options.ts';
 import type { DriverOptions } from '../definition/operation.ts';
-
-/** What `forEach()` takes. */
-export interface ForEachOptions {
-  /**
-   * How many calls may be under way at a time.
-   * @default 1
-   */
-  readonly concurrency?: number;
-}
-
-/** What adding up values of this type gives. */
-type Sum<V> = V extends BSON.Decimal128 | bigint ? V : number;
-
-/** What the mean of values of this type is. */
-type Average<V> = V extends BSON.Decimal128 ? V : number;
-
-/** The type of the value at a path, where there is one. */
-type Present<M, P> = NonNullable<PathValue<ShapeOf<M>, P>>;
 
 /**
  * A query: nothing is sent until it is awaited or iterated. Each method gives a new query and leaves this one as it is.
@@ -167,6 +153,19 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
     return this.#with({ signal });
   }
 
+  /**
+   * Leaves out the scopes of the model's extensions: those of these names, or all where none is named.
+   *
+   * ```ts
+   * const deleted = await Post.find({ deletedAt: { $ne: null } }).unscoped('softDelete');
+   * ```
+   */
+  unscoped(...names: string[]): Query<D, M, L> {
+    const unscoped = names.length === 0 ? true : names;
+    checkUnscoped(this.#spec.definition.extensions, unscoped, this.#spec.definition.collectionName);
+    return new Query({ ...this.#spec, unscoped });
+  }
+
   // ── what it gives ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
@@ -189,6 +188,11 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
     ...paths: readonly P[]
   ): Query<Omitted<D, StoredShape<L>, P>, M, OmittedShape<StoredShape<L>, P>> {
     return new Query(omit(this.#spec, paths) as QuerySpec<unknown> as QuerySpec<Omitted<D, StoredShape<L>, P>>);
+  }
+
+  /** Whole documents, also what the model's option `omit` leaves out. */
+  whole(): Query<D, M, L> {
+    return new Query(whole(this.#spec));
   }
 
   /**
@@ -235,11 +239,10 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
 
   /** What a function makes of each document, instead of the document. It does not wait for promises: `forEach` does. */
   map<R>(change: (document: D) => R): Query<R, M, L> {
-    const { read, finish } = this.#spec;
     checkFunction('map', change);
+    const { read, finish } = this.#spec;
     if (finish !== null) {
-      const all: Finish = async (given, options) =>
-        ((await finish(given, options)) as readonly D[]).map((each) => change(each));
+      const all: Finish = async (...given) => ((await finish(...given)) as readonly D[]).map((each) => change(each));
       return new Query<R, M, L>({ ...this.#spec, finish: all, isMapped: true } as QuerySpec<unknown> as QuerySpec<R>);
     }
     const readMapped: ReadAll<R> = (batch, selection) => read(batch, selection).map((each) => change(each));
@@ -259,11 +262,10 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
    */
   async one(): Promise<D> {
     const { definition, options } = this.#spec;
-    const found = await this.limit(options.limit === 1 ? 1 : 2);
-    const [one] = found;
-    const context = definition.context;
+    const { context } = definition;
+    const [one, another] = await this.limit(options.limit === 1 ? 1 : 2);
     if (one === undefined) throw new DocumentNotFoundError('No document matches the query.', context);
-    if (found.length > 1)
+    if (another !== undefined)
       throw new UsageError('one() found several documents: make the filter narrower, or use first().', context);
     return one;
   }
@@ -358,7 +360,7 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
   }
 
   /** Deletes every document that matches, as `deleteMany` does. @throws UsageError as `update` does. */
-  async delete(options?: DriverOptions<DeleteOptions> & ManyOptions): Promise<DeleteResult> {
+  async delete(options?: DriverOptions<DeleteOptions> & DeletionOptions & ManyOptions): Promise<DeleteResult> {
     return deleteAll(this.#spec, options);
   }
 
@@ -380,11 +382,11 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
   }
 
   #results(): Results<D> {
-    const { definition, options } = this.#spec;
-    const read = (batch: Batch): D[] => readBatch(this.#spec, batch);
-    const all = (documents: readonly unknown[]) => finished(this.#spec, documents as D[]);
-    const finish = this.#spec.finish === null ? null : all;
-    return new Results({ definition, open: () => open(this.#spec), read, finish, signal: options.signal });
+    const spec = this.#spec;
+    const { definition, options } = spec;
+    const read = (batch: Batch): D[] => readBatch(spec, batch);
+    const finish = spec.finish && ((documents: readonly unknown[]) => finished(spec, documents as D[]));
+    return new Results({ definition, open: () => open(spec), read, finish, signal: options.signal });
   }
 
   #accumulate<R>(operator: Accumulator, path: string): Promise<R> {

@@ -10,6 +10,7 @@ import { reload } from './reload.ts';
 import { deleteDocument, type RemoveOptions } from './delete.ts';
 import { save, type SaveOptions } from './save.ts';
 import { saveAll } from './save-all.ts';
+import type { ScopeOptions } from '../definition/extension.ts';
 import { hooksOf } from '../definition/hooks.ts';
 import { hasChanges, runBefore } from './run-hooks.ts';
 import type { AnyPath } from '../types/paths.ts';
@@ -77,7 +78,7 @@ export abstract class Document<S, T = unknown> extends TrackedDocument<S, T> {
    * @returns the document.
    * @throws DocumentNotFoundError when it is gone.
    */
-  async reload(options?: FindOptions): Promise<this> {
+  async reload(options?: FindOptions & ScopeOptions): Promise<this> {
     await stateOf(this).queue('reload', () => reload(stateOf(this), options));
     return this;
   }

@@ -2,6 +2,7 @@ import type { Abortable, FindOptions } from 'mongodb';
 import { readNewer, settleConflicts } from './conflict.ts';
 import { refuseNamed } from '../connection/driver-options.ts';
 import { type Conflict, OutcomeUnknownError, UsageError } from '../errors.ts';
+import { checkUnscoped, type ScopeOptions } from '../definition/extension.ts';
 import type { DocumentState } from '../document/document-state.ts';
 import { settle, withdraw } from './settle.ts';
 import { notFound } from '../document/stored-commands.ts';
@@ -15,7 +16,8 @@ export interface RebaseOptions<C = Conflict>
   extends
     Pick<FindOptions, 'session' | 'comment' | 'timeoutMS'>,
     Partial<Abortable>,
-    Pick<ConflictOptions<C>, 'onConflict'> {
+    Pick<ConflictOptions<C>, 'onConflict'>,
+    ScopeOptions {
   /** Of a save whose answer never came: whether it was done. You may know by what is stored. */
   readonly applied?: boolean;
 }
@@ -23,9 +25,11 @@ export interface RebaseOptions<C = Conflict>
 /** Reads the stored document, and applies to it what the program changed. Nothing is saved. */
 export async function rebase(
   state: DocumentState,
-  { applied, onConflict = 'rebase', ...options }: RebaseOptions,
+  { applied, onConflict = 'rebase', unscoped, ...options }: RebaseOptions,
 ): Promise<void> {
   checkConflictOptions('$rebase', state, { onConflict });
+  checkUnscoped(state.definition.extensions, unscoped, state.definition.collectionName);
+  state.unscoped = unscoped;
   refuseNamed('$rebase', state, options, REFUSED);
   if (applied !== undefined) decide(state, applied);
   else if (state.unanswered !== null || state.inDoubt) {

@@ -1,13 +1,19 @@
 import type { FindOptions } from 'mongodb';
 import { ownBytes } from '../bson/arena.ts';
 import { DocumentNotFoundError, UsageError } from '../errors.ts';
+import { checkUnscoped, type ScopeOptions } from '../definition/extension.ts';
 import type { DocumentState } from '../document/document-state.ts';
 import { baselineOver } from '../tracking/loaded-baseline.ts';
 import { moveTo } from '../tracking/state-tracker.ts';
 import { readRaw } from '../document/stored-commands.ts';
 
 /** Reads the stored document again, or the same part of one that was loaded in part, and drops every change. */
-export async function reload(state: DocumentState, options?: FindOptions): Promise<void> {
+export async function reload(
+  state: DocumentState,
+  { unscoped, ...options }: FindOptions & ScopeOptions = {},
+): Promise<void> {
+  checkUnscoped(state.definition.extensions, unscoped, state.definition.collectionName);
+  state.unscoped = unscoped;
   if (state.isNew && state.unanswered === null)
     throw new UsageError('The document is new: there is nothing to reload.', state.context);
   const stored = await readRaw(state, options);

@@ -99,6 +99,7 @@ async function jobsOf(documents: readonly TrackedDocument<unknown>[], options: S
     const connection = state.definition.connection();
     const server = servers.get(connection) ?? (await limitsOf(connection));
     servers.set(connection, server);
+    state.unscoped = options.unscoped;
     jobs.push({ document, state, server, run: hookRun(state, options), write: null, written: null });
   }
   return jobs;

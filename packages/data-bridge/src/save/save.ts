@@ -1,4 +1,5 @@
 import { refuseNamed } from '../connection/driver-options.ts';
+import { checkUnscoped, type ScopeOptions } from '../definition/extension.ts';
 import type { DocumentState, Write } from '../document/document-state.ts';
 import { type Answer, notFound } from '../document/stored-commands.ts';
 import type { EditTree } from '../edits/edits.ts';
@@ -6,7 +7,7 @@ import { type Conflict, DocumentNotFoundError, OutcomeUnknownError, UsageError }
 import { afterMiss } from './conflict.ts';
 import { checkWriteConcern } from './check-write-concern.ts';
 import { letOut } from './door.ts';
-import { planInsert, planWrite } from './plan-write.ts';
+import { newDocument, planWrite } from './plan-write.ts';
 import { send } from './send.ts';
 import {
   changesText,
@@ -29,7 +30,12 @@ const REFUSED = ['upsert', 'arrayFilters', 'hint', 'collation', 'sort', 'history
 
 /** Options of `save()`: the driver's, whether to validate, and what happens where others wrote the document meanwhile. */
 export interface SaveOptions<C = Conflict, P = string>
-  extends Omit<UpdateOptions, (typeof REFUSED)[number]>, Partial<Abortable>, ConflictOptions<C, P>, HookOptions {
+  extends
+    Omit<UpdateOptions, (typeof REFUSED)[number]>,
+    Partial<Abortable>,
+    ConflictOptions<C, P>,
+    HookOptions,
+    ScopeOptions {
   /**
    * Whether the changed fields are validated first.
    * @default the model's `validate`
@@ -56,6 +62,7 @@ export interface SaveOptions<C = Conflict, P = string>
  */
 export async function save(state: DocumentState, options: SaveOptions = {}, isReady = false): Promise<void> {
   checkSaveOptions('save', state, options);
+  state.unscoped = options.unscoped;
   const run = hookRun(state, options);
   const prepared = prepare(state, options, isReady ? null : run);
   const write = prepared instanceof Promise ? await prepared : prepared;
@@ -72,15 +79,16 @@ export function prepare(
 ): Write | null | Promise<Write | null> {
   checkSavable(state);
   if (state.unanswered !== null) return prepareAgain(state, state.unanswered, options, run);
-  const { validate = state.definition.validate, timestamps } = options;
-  if (run === null) return letOut(state, validate, (edits) => planWrite(state, options, edits), timestamps);
+  const { validate = state.definition.validate, timestamps, unscoped } = options;
+  if (run === null)
+    return letOut(state, validate, (edits) => planWrite(state, options, edits), timestamps, undefined, unscoped);
   const calls = run.hooks[state.isNew ? 'insert' : 'update'].before;
   const plan = (edits?: () => EditTree | null): Write | null => {
     const write = planWrite(state, options, edits);
     if (options.onConflict !== undefined) run.seen = changesText(state);
     return write;
   };
-  return letOut(state, validate, plan, timestamps, hasSeen(run, state) ? [] : calls);
+  return letOut(state, validate, plan, timestamps, hasSeen(run, state) ? [] : calls, unscoped);
 }
 
 /** What is stored must be known before the difference to it can be found. */
@@ -142,6 +150,7 @@ const OWN: ReadonlySet<string> = new Set(
     onConflict: 1,
     hooks: 1,
     cascade: 1,
+    unscoped: 1,
   } satisfies Record<OwnOption, 1>),
 );
 
@@ -167,6 +176,7 @@ export function checkSaveOptions(method: string, state: DocumentState, options: 
   if (options.cascade === true)
     throw new UsageError(`${method}() takes no "cascade": save(), create() and saveAll() do.`, state.context);
   checkHooks(method, state.context, options.hooks);
+  checkUnscoped(state.definition.extensions, options.unscoped, state.definition.collectionName);
   checkWriteConcern(method, state, options);
 }
 
@@ -174,11 +184,14 @@ export function checkSaveOptions(method: string, state: DocumentState, options: 
 export async function insertion(
   state: DocumentState,
   kind: 'insert' | 'replace',
-  { validate = state.definition.validate, hooks }: HookChoice & { readonly validate?: boolean | undefined },
+  { validate = state.definition.validate, hooks, unscoped }: InsertionOptions,
 ): Promise<BSON.Document> {
   const calls = hooksFor(state, { hooks })?.[kind].before;
-  return letOut(state, validate, () => planInsert(state), true, calls);
+  return letOut(state, validate, () => newDocument(state), true, calls, unscoped);
 }
+
+/** What is asked of the insert of a document by itself. */
+export type InsertionOptions = HookChoice & ScopeOptions & { readonly validate?: boolean | undefined };
 
 /** What to send where the conditions were not met; null where nothing is left to write. */
 async function resend(

@@ -103,10 +103,12 @@ type OwnFields<F extends Fields> = F extends { readonly _id: unknown }
   : OutputsOf<F>;
 
 /**
- * True of schemas of objects, arrays, records and tuples, as their libraries write them: compilers are spared what they give
- * and take, which may be references to the class that is being declared.
+ * True of schemas of objects, arrays, records and tuples, as their libraries write them: compilers are spared what they give and
+ * take, which may be of the very class that is being declared.
  */
-export type IsPlainContainer<S> = [keyof S & ('shape' | 'element' | 'valueType' | 'rest')] extends [never]
+export type IsPlainContainer<S> = [Extract<keyof S, 'shape' | 'element' | 'valueType' | 'items' | 'rest'>] extends [
+  never,
+]
   ? false
   : true;
 

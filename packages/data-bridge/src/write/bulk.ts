@@ -3,6 +3,7 @@ import type { BSON, BulkWriteOptions, UpdateOptions } from 'mongodb';
 import { limitsOf } from '../connection/server-limits.ts';
 import { ownFilter } from '../filter/own-filter.ts';
 import { countedReplacement } from './version-counter.ts';
+import type { ScopeOptions } from '../definition/extension.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import type { DocumentClass } from '../save/document.ts';
 import { stateOf } from '../document/tracked-document.ts';
@@ -10,16 +11,18 @@ import { type BulkResult, BulkWriteError, UsageError, ValidationError, type Vali
 import { issueWithin } from './insert-many.ts';
 import { checkOwnFields } from '../document/new-document.ts';
 import { checkWriteConcern } from '../save/check-write-concern.ts';
-import { insertion } from '../save/save.ts';
+import { removalUpdate } from '../save/door.ts';
+import { insertion, type InsertionOptions } from '../save/save.ts';
 import type { Filter } from '../types/filter.ts';
 import type { Update } from '../types/update.ts';
-import { checkHooks, errorAfter, type HookChoice, hooksFor, type HookOptions } from '../save/run-hooks.ts';
+import { checkHooks, errorAfter, hooksFor, type HookOptions } from '../save/run-hooks.ts';
 import { settle } from '../save/settle.ts';
-import { recorderOf } from '../save/recorder.ts';
+import { recorderOf, type SentFilter } from '../save/recorder.ts';
 import { checkUpsertedId, stampUpdate } from './stamp-update.ts';
 import { byClient, type Made, oneByOne, type Operation } from './send-bulk.ts';
 import { resultsLeft } from './send-inserts.ts';
-import { safeOptions } from './static-writes.ts';
+import { type DeletionOptions, safeOptions } from './static-writes.ts';
+import { checkReplacementOnce } from './write-once.ts';
 import type { ManyOptions, StampOptions } from './write-options.ts';
 
 /** Options of one update of a bulk write. */
@@ -27,10 +30,10 @@ export interface BulkUpdateOptions
   extends Pick<UpdateOptions, 'upsert' | 'arrayFilters' | 'collation' | 'hint'>, StampOptions {}
 
 /** Options of one replacement of a bulk write. */
-export type BulkReplaceOptions = Pick<UpdateOptions, 'upsert' | 'collation' | 'hint'>;
+export interface BulkReplaceOptions extends Pick<UpdateOptions, 'upsert' | 'collation' | 'hint'>, ScopeOptions {}
 
 /** Options of one deletion of a bulk write. */
-export type BulkDeleteOptions = Pick<UpdateOptions, 'collation' | 'hint'>;
+export interface BulkDeleteOptions extends Pick<UpdateOptions, 'collation' | 'hint'>, DeletionOptions {}
 
 /** Options of `execute()`: the driver's, and whether to validate. */
 export interface BulkOptions
@@ -40,7 +43,8 @@ export interface BulkOptions
       'ordered' | 'session' | 'writeConcern' | 'comment' | 'let' | 'bypassDocumentValidation' | 'timeoutMS'
     >,
     ManyOptions,
-    HookOptions {
+    HookOptions,
+    ScopeOptions {
   /**
    * Whether inserted and replacing documents are validated before anything is sent.
    * @default the model's `validate`
@@ -92,9 +96,9 @@ export class Bulk<D, I extends object = object> {
   }
 
   /** Replaces the first document that matches by what an insert would store. */
-  replaceOne(filter: Filter<D>, replacement: I, options: BulkReplaceOptions = {}): this {
-    const cast = ownFilter(this.#definition, filter);
-    const made = this.#make(replacement);
+  replaceOne(filter: Filter<D>, replacement: I, { unscoped, ...options }: BulkReplaceOptions = {}): this {
+    const cast = ownFilter(this.#definition, filter, unscoped);
+    const made = { ...this.#make(replacement), unscoped };
     if (options.upsert === true) checkUpsertedId(this.#definition, cast, made.hasId);
     refuseNamed('replaceOne', this.#definition, options, ['arrayFilters']);
     return this.#add({ name: 'replaceOne', parts: { filter: cast, ...options }, made });
@@ -120,7 +124,7 @@ export class Bulk<D, I extends object = object> {
    * @throws BulkWriteError when any operation failed; its `results` tell of each.
    */
   async execute(options: BulkOptions = {}): Promise<BulkResult[]> {
-    const { validate, history, hooks, ordered = true, ...sent } = options;
+    const { validate, history, hooks, unscoped, ordered = true, ...sent } = options;
     const definition = this.#definition;
     checkHooks('execute', definition.context, hooks);
     const recorder = recorderOf(definition);
@@ -129,7 +133,7 @@ export class Bulk<D, I extends object = object> {
       throw new UsageError('This bulk write was executed before: make a new one.', definition.context);
     checkWriteConcern('execute', { definition, context: definition.context }, sent);
     refuseNamed('execute', definition, sent, ['explain', 'raw', 'verboseResults', 'promoteValues']);
-    const finished = await this.#finish({ validate, hooks, session: sent.session });
+    const finished = await this.#finish({ validate, hooks, unscoped, session: sent.session });
     const asSent = async ({ name, sentAs = name, parts }: Operation): Promise<Operation> => ({
       name,
       ...(await recorder.bulkOperation(definition, { sentAs, parts }, sent)),
@@ -166,21 +170,29 @@ export class Bulk<D, I extends object = object> {
     name: 'updateOne' | 'updateMany',
     filter: object,
     update: object,
-    { timestamps, ...given }: BulkUpdateOptions = {},
+    { timestamps, unscoped, ...given }: BulkUpdateOptions = {},
   ): this {
-    const cast = ownFilter(this.#definition, filter);
+    const cast = ownFilter(this.#definition, filter, unscoped);
     const options = safeOptions(this.#definition, given, update);
     const stamped = stampUpdate(this.#definition, update, {
       upsert: options.upsert === true,
       timestamps,
       filter: cast,
+      unscoped,
     });
     return this.#add({ name, parts: { filter: cast, update: stamped, ...options } });
   }
 
-  #delete(name: 'deleteOne' | 'deleteMany', filter: object, options: BulkDeleteOptions = {}): this {
+  #delete(
+    name: 'deleteOne' | 'deleteMany',
+    filter: object,
+    { unscoped, hard, ...options }: BulkDeleteOptions = {},
+  ): this {
     refuseNamed(name, this.#definition, options, ['upsert', 'arrayFilters']);
-    return this.#add({ name, parts: { filter: ownFilter(this.#definition, filter), ...options } });
+    const parts = { filter: ownFilter(this.#definition, filter, unscoped), ...options };
+    const update = removalUpdate(this.#definition, { hard, unscoped });
+    if (update === null) return this.#add({ name, parts });
+    return this.#add({ name, sentAs: name === 'deleteOne' ? 'updateOne' : 'updateMany', parts: { ...parts, update } });
   }
 
   /** What is sent: new documents as they were when they were found valid. */
@@ -200,16 +212,18 @@ export class Bulk<D, I extends object = object> {
   }
 }
 
-type FinishOptions = HookChoice & { readonly validate?: boolean | undefined };
+type FinishOptions = InsertionOptions;
 
 async function finish(operation: Operation, options: FinishOptions): Promise<Operation> {
   const { name, parts, made } = operation;
   if (made === undefined) return operation;
   const kind = name === 'insertOne' ? 'insert' : 'replace';
-  const stored = await insertion(stateOf(made.document), kind, options);
+  const { unscoped = options.unscoped } = made;
+  const stored = await insertion(stateOf(made.document), kind, { ...options, unscoped });
   if (name === 'insertOne') return { name, parts: { document: stored } };
   const { _id, ...others } = stored;
   const replacement = made.hasId ? stored : others;
+  checkReplacementOnce(made.document[definitionKey], parts['filter'] as SentFilter, replacement);
   const { version } = made.document[definitionKey];
   if (version === undefined) return { name, parts: { ...parts, replacement } };
   return { name, sentAs: 'updateOne', parts: { ...parts, update: countedReplacement(version, replacement) } };

@@ -11,17 +11,23 @@ import type {
 } from 'mongodb';
 import type { SessionCollection } from '../connection/collection.ts';
 import { translateWrite } from '../connection/write-outcome.ts';
+import type { HardOptions, ScopeOptions } from '../definition/extension.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { type DriverOptions, run } from '../definition/operation.ts';
 import { UsageError } from '../errors.ts';
 import { castArrayFilters } from '../filter/cast-filter.ts';
 import { safeFilter } from '../filter/check-filter.ts';
 import { ownFilter } from '../filter/own-filter.ts';
+import { removalUpdate } from '../save/door.ts';
 import { checkAnswered, type OneWrite, recorderOf, type SentFilter } from '../save/recorder.ts';
 import { typeName } from '../schema/bson-types.ts';
 import { checkUpsertedId, stampUpdate } from './stamp-update.ts';
 import { countedReplacement } from './version-counter.ts';
+import { checkReplacementOnce } from './write-once.ts';
 import type { ManyOptions, StampOptions } from './write-options.ts';
+
+/** What methods that delete take. */
+export interface DeletionOptions extends ScopeOptions, HardOptions {}
 
 /** Documents as the server sends them. */
 type Raw = Uint8Array | null;
@@ -36,11 +42,16 @@ export async function updateOne(
   definition: ModelDefinition,
   filter: object,
   update: object,
-  { timestamps, history, ...given }: DriverOptions<UpdateOptions> & StampOptions & Unasked = {},
+  { timestamps, history, unscoped, ...given }: DriverOptions<UpdateOptions> & StampOptions & Unasked = {},
 ): Promise<UpdateResult> {
-  const cast = ownFilter(definition, filter);
+  const cast = ownFilter(definition, filter, unscoped);
   const options = safeOptions(definition, given, update);
-  const stamped = stampUpdate(definition, update, { upsert: options.upsert === true, timestamps, filter: cast });
+  const stamped = stampUpdate(definition, update, {
+    upsert: options.upsert === true,
+    timestamps,
+    filter: cast,
+    unscoped,
+  });
   const recorder = recorderOf(definition);
   recorder.checkOne(definition, 'updateOne', history);
   return write(definition, options, () =>
@@ -54,10 +65,10 @@ export async function updateEvery(
   method: string,
   filter: SentFilter,
   update: object,
-  { timestamps, history, ...given }: DriverOptions<UpdateOptions> & StampOptions & ManyOptions = {},
+  { timestamps, history, unscoped, ...given }: DriverOptions<UpdateOptions> & StampOptions & ManyOptions = {},
 ): Promise<UpdateResult> {
   const options = safeOptions(definition, given, update);
-  const stamped = stampUpdate(definition, update, { upsert: options.upsert === true, timestamps, filter });
+  const stamped = stampUpdate(definition, update, { upsert: options.upsert === true, timestamps, filter, unscoped });
   const recorder = recorderOf(definition);
   recorder.checkMany(definition, method, history);
   const sent = recorder.manyUpdate(stamped);
@@ -69,9 +80,9 @@ export async function replaceOne(
   definition: ModelDefinition,
   filter: object,
   replacement: BSON.Document,
-  { history, ...options }: DriverOptions<ReplaceOptions> & Unasked = {},
+  { history, unscoped, ...options }: DriverOptions<ReplaceOptions> & ScopeOptions & Unasked = {},
 ): Promise<UpdateResult> {
-  const cast = ownFilter(definition, filter);
+  const cast = ownFilter(definition, filter, unscoped);
   const recorder = recorderOf(definition);
   recorder.checkOne(definition, 'replaceOne', history);
   const replacing = replacingBy(definition, cast, replacement, options.upsert === true);
@@ -82,12 +93,17 @@ export async function replaceOne(
 export async function deleteOne(
   definition: ModelDefinition,
   filter: object,
-  { history, ...options }: DriverOptions<DeleteOptions> & Unasked = {},
+  { history, unscoped, hard, ...options }: DriverOptions<DeleteOptions> & DeletionOptions & Unasked = {},
 ): Promise<DeleteResult> {
-  const cast = ownFilter(definition, filter);
+  const cast = ownFilter(definition, filter, unscoped);
+  const update = removalUpdate(definition, { hard, unscoped });
   const recorder = recorderOf(definition);
   recorder.checkOne(definition, 'deleteOne', history);
-  return write(definition, options, () => recorder.deleteOne(definition, cast, options));
+  return write(definition, options, async () =>
+    update === null
+      ? recorder.deleteOne(definition, cast, options)
+      : deletedBy(await recorder.updateOne(definition, cast, { kind: 'update', update }, options)),
+  );
 }
 
 /** Deletes every document that matches: for `deleteMany()`, and for a query's `delete()`. @param filter as it is sent. */
@@ -95,10 +111,21 @@ export async function deleteEvery(
   definition: ModelDefinition,
   method: string,
   filter: SentFilter,
-  { history, ...options }: DriverOptions<DeleteOptions> & ManyOptions = {},
+  { history, unscoped, hard, ...options }: DriverOptions<DeleteOptions> & DeletionOptions & ManyOptions = {},
 ): Promise<DeleteResult> {
-  recorderOf(definition).checkMany(definition, method, history);
-  return write(definition, options, (collection) => collection.deleteMany(filter, options));
+  const update = removalUpdate(definition, { hard, unscoped });
+  const recorder = recorderOf(definition);
+  recorder.checkMany(definition, method, history);
+  return write(definition, options, async (collection) =>
+    update === null
+      ? collection.deleteMany(filter, options)
+      : deletedBy(await collection.updateMany(filter, recorder.manyUpdate(update), options)),
+  );
+}
+
+/** What a method that deletes tells where an extension made an update of it. */
+function deletedBy({ acknowledged, matchedCount }: Pick<UpdateResult, 'acknowledged' | 'matchedCount'>): DeleteResult {
+  return { acknowledged, deletedCount: matchedCount };
 }
 
 /** Updates the first document that matches and gives its bytes as they were, or as they are with `returnDocument: 'after'`. */
@@ -106,11 +133,16 @@ export async function findAndUpdate(
   definition: ModelDefinition,
   filter: object,
   update: object,
-  { timestamps, ...given }: DriverOptions<FindOneAndUpdateOptions> & StampOptions & Unasked = {},
+  { timestamps, unscoped, ...given }: DriverOptions<FindOneAndUpdateOptions> & StampOptions & Unasked = {},
 ): Promise<Raw> {
-  const cast = ownFilter(definition, filter);
+  const cast = ownFilter(definition, filter, unscoped);
   const options = safeOptions(definition, given, update);
-  const stamped = stampUpdate(definition, update, { upsert: options.upsert === true, timestamps, filter: cast });
+  const stamped = stampUpdate(definition, update, {
+    upsert: options.upsert === true,
+    timestamps,
+    filter: cast,
+    unscoped,
+  });
   return findAndWrite(definition, 'findOneAndUpdate', cast, { kind: 'update', update: stamped }, options);
 }
 
@@ -119,9 +151,9 @@ export async function findAndReplace(
   definition: ModelDefinition,
   filter: object,
   replacement: BSON.Document,
-  options: DriverOptions<FindOneAndReplaceOptions> & Unasked = {},
+  { unscoped, ...options }: DriverOptions<FindOneAndReplaceOptions> & ScopeOptions & Unasked = {},
 ): Promise<Raw> {
-  const cast = ownFilter(definition, filter);
+  const cast = ownFilter(definition, filter, unscoped);
   const replacing = replacingBy(definition, cast, replacement, options.upsert === true);
   return findAndWrite(definition, 'findOneAndReplace', cast, replacing, options);
 }
@@ -130,9 +162,12 @@ export async function findAndReplace(
 export async function findAndDelete(
   definition: ModelDefinition,
   filter: object,
-  options: DriverOptions<FindOneAndDeleteOptions> & Unasked = {},
+  { unscoped, hard, ...options }: DriverOptions<FindOneAndDeleteOptions> & DeletionOptions & Unasked = {},
 ): Promise<Raw> {
-  return findAndWrite(definition, 'findOneAndDelete', ownFilter(definition, filter), { kind: 'delete' }, options);
+  const cast = ownFilter(definition, filter, unscoped);
+  const update = removalUpdate(definition, { hard, unscoped });
+  const one: OneWrite = update === null ? { kind: 'delete' } : { kind: 'update', update };
+  return findAndWrite(definition, 'findOneAndDelete', cast, one, options);
 }
 
 function findAndWrite(
@@ -159,6 +194,7 @@ function replacingBy(
 ): Exclude<OneWrite, { kind: 'delete' }> {
   const id: unknown = replacement['_id'];
   if (isUpsert) checkUpsertedId(definition, filter, id !== undefined);
+  checkReplacementOnce(definition, filter, replacement);
   const { version } = definition;
   if (version === undefined) return { kind: 'replace', replacement };
   return { kind: 'update', update: countedReplacement(version, replacement), ...(id !== undefined && { id }) };
