@@ -13,6 +13,7 @@ import { type Readers, readersAfter } from './result-readers.ts';
 import { checkCount, type ReadAll, sortOf } from '../query/query-spec.ts';
 import { aggregationText } from '../query/query-text.ts';
 import { Results } from '../query/results.ts';
+import { backLinkOf, modelsAt } from '../references/back-link.ts';
 import { safeFilter, safeStage } from '../filter/check-filter.ts';
 import type {
   Computed,
@@ -27,6 +28,7 @@ import type {
 } from '../types/aggregate.ts';
 import type { Filter } from '../types/filter.ts';
 import type { Paths } from '../types/paths.ts';
+import type { LinkPaths, TargetOf } from '../types/ref.ts';
 import type { Class, ShapeOf } from '../types/shape.ts';
 import type { StoredShape } from '../types/stored.ts';
 import type { Sort } from '../types/sort.ts';
@@ -161,7 +163,19 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
    *
    * @throws UsageError where `from` is no model.
    */
-  lookup<J, const A extends string>(join: Lookup<R, J, A>): Aggregate<With<R, A, StoredShape<J>[]>> {
+  lookup<J, const A extends string>(join: Lookup<R, J, A>): Aggregate<With<R, A, StoredShape<J>[]>>;
+  /**
+   * The same by a reference of the model's documents, or its back references: `lookup('author')`.
+   *
+   * @param as the field that the documents are put into: that of the reference itself, if nothing else is said.
+   * @throws UsageError for a path that is no reference, and after a stage that makes something else of the documents.
+   */
+  lookup<const P extends string, const A extends string = P>(
+    reference: P & NoInfer<LinkPaths<D, [P]>[0]>,
+    as?: A,
+  ): Aggregate<With<R, A, StoredShape<TargetOf<D, P>>[]>>;
+  lookup(given: object | string, name?: string): unknown {
+    const join = typeof given === 'string' ? this.#joinBy(given, name) : (given as Lookup<never, unknown, string>);
     const { from, localField, foreignField, as } = join;
     const { prototype } = (from ?? {}) as { readonly prototype?: { readonly [definitionKey]?: ModelDefinition } };
     const other = prototype?.[definitionKey];
@@ -294,6 +308,27 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
       stages: [...stages, ...added],
       readers: added.reduce(readersAfter, readers),
     };
+  }
+
+  /** What `lookup()` takes, by the name of a reference. */
+  #joinBy(path: string, as = path): Lookup<never, unknown, string> {
+    const { definition, gives } = this.#plan;
+    if (gives !== 'documents')
+      this.#refuse(
+        `lookup("${path}") follows a reference of documents, and a stage before makes something else of them.`,
+      );
+    if (as.includes('.'))
+      this.#refuse(`lookup("${path}") needs a name without dots for what it adds: lookup("${path}", 'found').`);
+    const back = backLinkOf(definition, path);
+    const models = back === undefined ? modelsAt(definition, path) : [back.source];
+    const [from, another] = models as readonly unknown[];
+    if (from === undefined)
+      this.#refuse(`lookup("${path}") takes one reference of this model, or its back references.`);
+    if (another !== undefined)
+      this.#refuse(`lookup("${path}") leads to several models, which the server cannot join at once.`);
+    const fields =
+      back === undefined ? { localField: path, foreignField: '_id' } : { localField: '_id', foreignField: back.field };
+    return { from, ...fields, as } as unknown as Lookup<never, unknown, string>;
   }
 
   #safe(stage: Stage): Stage {

@@ -1,6 +1,7 @@
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import type { Linked } from '../references/linked.ts';
 import { withReferences } from '../references/read.ts';
+import { referencesIn } from '../references/reference.ts';
 import type { Baseline } from '../tracking/baseline.ts';
 
 /** What is asked of a document for its references. */
@@ -28,4 +29,12 @@ export function adoptReferences(referring: Referring): void {
     const value = baseline.current(name);
     if (typeof value === 'object' && value !== null) readReferences(referring, name, value);
   }
+}
+
+/** The documents that the references in a document's fields have loaded. */
+export function loadedTargets(referring: Referring): object[] {
+  adoptReferences(referring);
+  const { definition, baseline } = referring;
+  const references = [...(definition.references?.keys() ?? [])].flatMap((name) => referencesIn(baseline.current(name)));
+  return references.flatMap((each) => (each.$isLoaded && each.$doc !== null ? [each.$doc] : []));
 }

@@ -67,7 +67,7 @@ function newLink(
   }
   const source = given as unknown as LinkedModel;
   const other = source.prototype[definitionKey];
-  const models = targetsIn(other, field).map(({ model }) => model() as LinkedModel);
+  const models = modelsAt(other, field);
   if (!models.some(({ prototype }) => prototype[definitionKey].collectionName === definition.collectionName)) {
     const text = `"${name}": the field "${field}" of ${source.name} is no reference to "${definition.collectionName}".`;
     throw new SchemaError(text, definition.context);
@@ -75,10 +75,12 @@ function newLink(
   return { source: boundLike(source, definition), field };
 }
 
-function targetsIn(definition: ModelDefinition, path: string): ReturnType<typeof targetsAt> {
+/** The models that the references at a path of one model refer to, each once. */
+export function modelsAt(definition: ModelDefinition, path: string): LinkedModel[] {
   const [name = '', ...names] = path.split('.');
   const field = definition.references?.get(definition.storedPath(name));
   let places: readonly Place[] = field === undefined ? [] : [field.place];
   for (const each of names) places = places.flatMap((place) => membersAt(place, each));
-  return places.flatMap((place) => targetsAt(place));
+  const targets = places.flatMap((place) => targetsAt(place));
+  return [...new Set(targets.map(({ model }) => model() as LinkedModel))];
 }

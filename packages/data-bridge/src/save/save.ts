@@ -3,7 +3,7 @@ import { checkUnscoped, type ScopeOptions } from '../definition/extension.ts';
 import type { DocumentState, Write } from '../document/document-state.ts';
 import { type Answer, notFound } from '../document/stored-commands.ts';
 import type { EditTree } from '../edits/edits.ts';
-import { type Conflict, DocumentNotFoundError, OutcomeUnknownError } from '../errors.ts';
+import { type Conflict, DocumentNotFoundError, OutcomeUnknownError, UsageError } from '../errors.ts';
 import { afterMiss } from './conflict.ts';
 import { checkWriteConcern } from './check-write-concern.ts';
 import { letOut } from './door.ts';
@@ -47,6 +47,12 @@ export interface SaveOptions<C = Conflict, P = string>
    * @default true
    */
   readonly timestamps?: boolean;
+  /**
+   * Whether the documents that its references have loaded are saved with it where they are new or changed, and those that
+   * theirs have: all of them by `saveAll()`, so what fails is a `BulkSaveError`.
+   * @default false
+   */
+  readonly cascade?: boolean;
 }
 
 /**
@@ -143,6 +149,7 @@ const OWN: ReadonlySet<string> = new Set(
     guard: 1,
     onConflict: 1,
     hooks: 1,
+    cascade: 1,
     unscoped: 1,
   } satisfies Record<OwnOption, 1>),
 );
@@ -166,6 +173,8 @@ function checkSavable(state: DocumentState): void {
 export function checkSaveOptions(method: string, state: DocumentState, options: SaveOptions): void {
   refuseNamed(method, state, options, REFUSED);
   checkConflictOptions(method, state, options);
+  if (options.cascade === true)
+    throw new UsageError(`${method}() takes no "cascade": save(), create() and saveAll() do.`, state.context);
   checkHooks(method, state.context, options.hooks);
   checkUnscoped(state.definition.extensions, options.unscoped, state.definition.collectionName);
   checkWriteConcern(method, state, options);

@@ -7,23 +7,23 @@ import { ref as zref } from '../../src/zod.ts';
 import { useDatabase } from '../support/database.ts';
 import { runs } from '../support/arbitrary.ts';
 
-class Node extends model(
+class Item extends model(
   'nodes',
   {
     _id: z.string(),
-    a: ref<Node>(() => Node).optional(),
-    list: ref<Node>(() => Node).array(),
-    items: z.array(z.object({ r: zref<Node>(() => Node).optional(), k: z.int() })),
+    a: ref<Item>(() => Item).optional(),
+    list: ref<Item>(() => Item).array(),
+    items: z.array(z.object({ r: zref<Item>(() => Item).optional(), k: z.int() })),
     map: z.record(
       z.string(),
-      zref<Node>(() => Node),
+      zref<Item>(() => Item),
     ),
   },
   {
     backRefs: {
-      up: backRef<Node>(() => Node, 'a'),
-      lists: backRef<Node>(() => Node, 'list'),
-      held: backRef<Node>(() => Node, 'items.r'),
+      up: backRef<Item>(() => Item, 'a'),
+      lists: backRef<Item>(() => Item, 'list'),
+      held: backRef<Item>(() => Item, 'items.r'),
     },
   },
 ) {}
@@ -98,14 +98,14 @@ function joined(raw: Raw, node: BSON.Document, [name = '', ...rest]: readonly st
 function loaded(document: unknown, [name = '', ...rest]: readonly string[]): unknown {
   const value = (document as BSON.Document)[name] as unknown;
   if (name in BACKS) {
-    const list = value as readonly Node[];
+    const list = value as readonly Item[];
     return sorted(list.map((each) => [each._id, rest.length === 0 ? null : loaded(each, rest)]));
   }
   const inside = (at: unknown, left: readonly string[]): unknown => {
     if (at === undefined) return undefined;
     if (Array.isArray(at)) return at.map((each) => inside(each, left));
     if ('$load' in (at as object)) {
-      const reference = at as { $id: string; $doc: Node | null };
+      const reference = at as { $id: string; $doc: Item | null };
       if (reference.$doc === null) return [reference.$id, 'gone'];
       if (reference.$doc._id !== reference.$id) throw new Error('another document');
       return [reference.$id, left.length === 0 ? null : loaded(reference.$doc, left)];
@@ -131,11 +131,11 @@ describe('with() on any graph', () => {
     const paths = fc.uniqueArray(fc.constantFrom(...PATHS), { minLength: 1, maxLength: 4 });
     await fc.assert(
       fc.asyncProperty(graph, paths, fc.boolean(), async (nodes, chosen, byQuery) => {
-        await Node.deleteMany({});
-        await Node.collection.insertMany(nodes as never[], { ignoreUndefined: true });
-        const raw: Raw = new Map((await Node.collection.find().toArray()).map((each) => [String(each._id), each]));
-        const query = byQuery ? Node.find().with(...(chosen as unknown as ['a'])) : Node.find();
-        const documents: readonly Node[] = await query;
+        await Item.deleteMany({});
+        await Item.collection.insertMany(nodes as unknown as BSON.Document[], { ignoreUndefined: true });
+        const raw: Raw = new Map((await Item.collection.find().toArray()).map((each) => [String(each._id), each]));
+        const query = byQuery ? Item.find().with(...(chosen as unknown as ['a'])) : Item.find();
+        const documents: readonly Item[] = await query;
         if (!byQuery) await documents[0]?.$load(...(chosen as unknown as ['a']));
         for (const document of documents) {
           for (const path of chosen) {
