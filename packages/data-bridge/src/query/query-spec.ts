@@ -2,7 +2,7 @@ import type { Abortable, BSON, FindOptions, Hint } from 'mongodb';
 import type { Batch } from '../bson/batch.ts';
 import { typeName } from '../schema/bson-types.ts';
 import { modelFilter } from '../filter/own-filter.ts';
-import type { Cursor } from '../connection/collection.ts';
+import type { Cursor } from '../connection/session-collection.ts';
 import { checkUnscoped, type ScopeOptions, type Unscoped } from '../definition/extension.ts';
 import { scopedFilter } from '../filter/scopes.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
