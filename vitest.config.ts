@@ -3,13 +3,14 @@ import { configDefaults, defineConfig } from 'vitest/config';
 // The packages are tested from their sources: no build comes first.
 const conditions = ['@data-bridge/source', 'node', 'import', 'module', 'default'];
 
-/** Loops of kills, of cuts and of damages, and what types cost to compile. */
+/** Loops of kills, of cuts and of damages, and what only the compiler can tell. */
 const DEEP_ALONE = [
   '**/*kill.test.ts',
   '**/history-cut.test.ts',
   '**/damaged-files.test.ts',
   '**/types-budget.test.ts',
   '**/types-messages.test.ts',
+  '**/docs-types.test.ts',
 ];
 
 /**

@@ -1,51 +1,13 @@
-import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { join } from 'node:path';
 import * as bridge from 'data-bridge';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defaultConnection, hasConnection } from '../packages/data-bridge/src/connection/connection.ts';
-import { type Sample, samplesOf } from './support/samples.ts';
+import { pages, programsOf, root, samples, writeSamples } from './support/guide.ts';
+import { samplesOf } from './support/samples.ts';
 
-const root = fileURLToPath(new URL('../', import.meta.url));
-const folder = join(root, 'docs/.samples');
-const run = promisify(execFile);
-
-const guide = readdirSync(join(root, 'docs/guide')).filter((file) => file.endsWith('.md'));
-const pages = ['README.md', 'packages/data-bridge/README.md', 'packages/embedded/README.md', 'docs/index.md'];
-pages.push(...guide.map((file) => `docs/guide/${file}`));
-const samples = pages
-  .map((page) => [page, samplesOf(folderOf(page), readFileSync(join(root, page), 'utf8'))] as const)
-  .filter(([, files]) => programsOf(files).length > 0);
-
-/** The workspace's, for the tests of the guide alone. */
-const VITEST_CONFIG = `import workspace from '../../vitest.config.ts';
-export default { ...workspace, test: { include: ['**/*.test.ts'] } };
-`;
-
-/** Runs a tool of the workspace; gives what it wrote, also when it failed. */
-async function tool(name: string, args: readonly string[]): Promise<string> {
-  const { VITEST: _, ...env } = process.env;
-  try {
-    const { stdout } = await run(process.execPath, [join(root, 'node_modules', name), ...args], { cwd: root, env });
-    return stdout;
-  } catch (error) {
-    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
-    return stdout + stderr;
-  }
-}
-
-beforeAll(() => {
-  rmSync(folder, { recursive: true, force: true });
-  for (const { file, text } of samples.flatMap(([, files]) => files)) {
-    mkdirSync(join(folder, dirname(file)), { recursive: true });
-    writeFileSync(join(folder, file), text);
-  }
-  writeFileSync(join(folder, 'tsconfig.json'), '{ "extends": "../../tsconfig.test.json", "include": ["**/*.ts"] }\n');
-  writeFileSync(join(folder, 'vitest.config.js'), VITEST_CONFIG);
-});
+const folder = writeSamples('run');
 
 describe.each(samples)('%s', (_, files) => {
   let scratch: string;
@@ -66,6 +28,13 @@ describe.each(samples)('%s', (_, files) => {
   });
 });
 
+/** Tests as the guide shows them: they run as part of this file. */
+const tests = samples.flatMap(([, files]) => files.map(({ file }) => file).filter((file) => file.endsWith('.test.ts')));
+
+describe.each(tests)('%s', async (file) => {
+  await import(/* @vite-ignore */ join(folder, file));
+});
+
 describe('the guide', () => {
   it('is checked by what its comments say', () => {
     const page = ['# A page', '```ts', 'const one = 1;', '[one, 2]; // → [1, 3]', 'one; // throws Error', '```'];
@@ -75,18 +44,6 @@ describe('the guide', () => {
       '$expect([one, 2]).toEqual([1, 3]);',
       expect.stringMatching(/^\$expect\(await \(async \(\) => { one; }\).*toMatchObject\({"name":"Error"}\);$/),
     ]);
-  });
-
-  it('has samples whose types are right', { timeout: 120_000 }, async () => {
-    const report = await tool('typescript/bin/tsc', ['-p', folder]);
-    // The sources have a check of their own.
-    expect(report.split('\n').filter((line) => !/^packages|^ /.test(line))).toEqual(['']);
-  });
-
-  it('has tests that pass', { timeout: 120_000 }, async () => {
-    const options = ['--root', folder, '--reporter', 'json', '--testTimeout', '60000', '--hookTimeout', '60000'];
-    const report = await tool('vitest/vitest.mjs', ['run', ...options]);
-    expect(JSON.parse(report)).toMatchObject({ success: true, numTotalTests: 2, numPassedTests: 2 });
   });
 
   it('has samples that fit their boxes', () => {
@@ -117,16 +74,6 @@ describe('the guide', () => {
     expect(new Set(tableOf('model.md', 'option').map(([name]) => name))).toEqual(new Set(known?.split(', ')));
   });
 });
-
-/** The folder of a page's samples. */
-function folderOf(page: string): string {
-  return page.replace(/\.md$/, '').replaceAll('/', '-');
-}
-
-/** The heading and the file of each program. */
-function programsOf(files: readonly Sample[]): (readonly [string, string])[] {
-  return files.flatMap(({ title, file }) => (title === undefined ? [] : [[title, file] as const]));
-}
 
 /** The lines of a page's blocks of code. */
 function codeOf(page: string): string[] {

@@ -30,6 +30,7 @@ export default defineConfig({
           text: 'Documents',
           items: [
             { text: 'The model', link: '/guide/model' },
+            { text: 'Relations', link: '/guide/relations' },
             { text: 'Tracking and saving', link: '/guide/saving' },
             { text: 'Hooks', link: '/guide/hooks' },
             { text: 'Extensions', link: '/guide/extensions' },

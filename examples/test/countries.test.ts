@@ -31,7 +31,7 @@ class Pages implements Output {
 /** One run of the demo: what it wrote, and its exit code. */
 async function demo(args: readonly string[], output = new Pages()): Promise<Run> {
   const errors = new Pages();
-  const code = await main(args, output, errors);
+  const code = await main(args, output, errors, { rounds: 1, warmUpMs: 0 });
   return { code, errors: errors.text, output };
 }
 

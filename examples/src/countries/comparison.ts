@@ -3,8 +3,14 @@ import { deserialize } from 'bson';
 import { median } from './figures.ts';
 import { Country } from './model.ts';
 
-const ROUNDS = 15;
-const WARM_UP_MS = 400;
+/** How much is measured. */
+export interface Effort {
+  readonly rounds: number;
+  readonly warmUpMs: number;
+}
+
+/** So much that the figures of two runs are alike. */
+export const STEADY: Effort = { rounds: 15, warmUpMs: 400 };
 
 /** What it costs to know of a change, in µs for one document: the median of all rounds, measured here and now. */
 export interface Comparison {
@@ -18,9 +24,9 @@ export interface Comparison {
  *
  * @param documents as BSON bytes.
  */
-export function compareWithCopying(documents: readonly Uint8Array[]): Comparison {
-  warmUp(documents);
-  const rounds = Array.from({ length: ROUNDS }, () => ({
+export function compareWithCopying(documents: readonly Uint8Array[], effort: Effort): Comparison {
+  warmUp(documents, effort.warmUpMs);
+  const rounds = Array.from({ length: effort.rounds }, () => ({
     bridge: time(documents, withBridge),
     copying: time(documents, withCopies),
   }));
@@ -49,8 +55,8 @@ function change(country: { region?: string; area?: number; borders?: string[] })
   country.borders?.push('NEW');
 }
 
-function warmUp(documents: readonly Uint8Array[]): void {
-  const end = performance.now() + WARM_UP_MS;
+function warmUp(documents: readonly Uint8Array[], ms: number): void {
+  const end = performance.now() + ms;
   while (performance.now() < end) {
     time(documents, withBridge);
     time(documents, withCopies);

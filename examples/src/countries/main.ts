@@ -1,10 +1,11 @@
 import { help, readArguments, type Server } from './arguments.ts';
+import { type Effort, STEADY } from './comparison.ts';
 import { openDatabase } from './database.ts';
 import { type Output, Terminal } from './terminal.ts';
 import { tour } from './tour.ts';
 
 /** Runs the demo. @returns the exit code: 0, 1 after an error, 2 for wrong arguments. */
-export async function main(args: readonly string[], output: Output, errors: Output): Promise<number> {
+export async function main(args: readonly string[], output: Output, errors: Output, effort = STEADY): Promise<number> {
   const request = readArguments(args);
   switch (request.kind) {
     case 'help':
@@ -14,15 +15,15 @@ export async function main(args: readonly string[], output: Output, errors: Outp
       errors.write(`${request.message}\n\n${help}`);
       return 2;
     case 'run':
-      return run(request.server, output, errors);
+      return run(request.server, output, errors, effort);
   }
 }
 
-async function run(server: Server, output: Output, errors: Output): Promise<number> {
+async function run(server: Server, output: Output, errors: Output, effort: Effort): Promise<number> {
   try {
     const database = await openDatabase(server);
     try {
-      await tour(database, new Terminal(output));
+      await tour(database, new Terminal(output), effort);
     } finally {
       await database.close();
     }

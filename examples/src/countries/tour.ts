@@ -1,6 +1,6 @@
 import { calculateObjectSize, serialize } from 'bson';
 import { type Conflict, ConflictError, type Connection } from 'data-bridge';
-import { compareWithCopying } from './comparison.ts';
+import { compareWithCopying, type Effort } from './comparison.ts';
 import type { Database } from './database.ts';
 import { figure, percent, sum, times } from './figures.ts';
 import { lookBack } from './history.ts';
@@ -9,7 +9,7 @@ import { commandsSentBy, type Saving, savingOf, updateIn } from './sent-commands
 import type { Terminal } from './terminal.ts';
 
 /** The whole demo, chapter by chapter. */
-export async function tour({ connection, place }: Database, terminal: Terminal): Promise<void> {
+export async function tour({ connection, place }: Database, terminal: Terminal, effort: Effort): Promise<void> {
   terminal.title('data-bridge: MongoDB documents that know what changed');
   terminal.prose(
     'A loaded document is the bytes that the server sent, and the few values that the program touched. save() compares ' +
@@ -26,7 +26,7 @@ export async function tour({ connection, place }: Database, terminal: Terminal):
   savings.push(...(await writeTogether(connection, terminal)));
   await settleConflict(connection, terminal);
   await lookBack(terminal);
-  summarise(savings, countries, terminal);
+  summarise(savings, countries, terminal, effort);
 }
 
 async function importCountries(terminal: Terminal): Promise<void> {
@@ -211,7 +211,12 @@ function addUp({ original, mine, theirs }: Conflict): unknown {
   return Number(theirs) + (Number(mine) - Number(original));
 }
 
-function summarise(savings: readonly Saving[], countries: readonly Country[], terminal: Terminal): void {
+function summarise(
+  savings: readonly Saving[],
+  countries: readonly Country[],
+  terminal: Terminal,
+  effort: Effort,
+): void {
   terminal.heading('Summary');
   const sent = sum(savings.map((saving) => saving.sent));
   const whole = sum(savings.map((saving) => saving.whole));
@@ -219,7 +224,10 @@ function summarise(savings: readonly Saving[], countries: readonly Country[], te
     `${savings.length} saves sent ${figure(sent)} bytes; replacing the documents takes ${figure(whole)}: ${times(whole / sent)} as many`,
   );
 
-  const { bridge, copying } = compareWithCopying(countries.map((country) => serialize(country.toObject())));
+  const { bridge, copying } = compareWithCopying(
+    countries.map((country) => serialize(country.toObject())),
+    effort,
+  );
   terminal.prose(
     `To read three fields of a country, change one and know of it, measured now on these ${countries.length} documents:`,
   );

@@ -186,6 +186,11 @@ export class ValidationError extends DataBridgeError {
   }
 }
 
+/** The document that a reference refers to, or documents that refer back, were asked for before they were loaded. */
+export class RefNotLoadedError extends DataBridgeError {
+  readonly code = 'DATA_BRIDGE_REF_NOT_LOADED';
+}
+
 /** A field that `select()` or `omit()` left out was read or written: it is not known what is stored there. */
 export class FieldNotLoadedError extends DataBridgeError {
   readonly code = 'DATA_BRIDGE_FIELD_NOT_LOADED';

@@ -28,6 +28,7 @@ export {
   InvalidIdError,
   NotConnectedError,
   OutcomeUnknownError,
+  RefNotLoadedError,
   type SaveResult,
   SchemaError,
   UsageError,
@@ -60,7 +61,9 @@ export type { Middleware, MiddlewareCommand } from './connection/middleware.ts';
 export type { CommandTrace, SaveTrace } from './connection/tracing.ts';
 export { model } from './model/model.ts';
 export type { Page, PageOptions } from './query/page.ts';
-export type { ForEachOptions, Query } from './query/query.ts';
+export type { OneQuery } from './query/one-query.ts';
+export type { ForEachOptions } from './query/for-each.ts';
+export type { Query } from './query/query.ts';
 export type { QueryOptions } from './query/query-spec.ts';
 export { ref, type ReferenceListSchema, type ReferenceSchema } from './references/ref.ts';
 export type { RebaseOptions } from './save/rebase.ts';
@@ -94,5 +97,6 @@ export type { Equality, Filter } from './types/filter.ts';
 export type { Paths, PathsTo, PathValue, UpdatePaths } from './types/paths.ts';
 export type { Omitted, Selected } from './types/select.ts';
 export type { Assigned, IdOf, Input, InputOf, OutputOf, Shape, ShapeOf } from './types/shape.ts';
+export type { AnyRef, BackRef, Loaded, LoadedRef, Plain, Ref } from './types/ref.ts';
 export type { Sort } from './types/sort.ts';
 export type { Update } from './types/update.ts';

@@ -2,6 +2,9 @@ import { core, ZodType } from 'zod';
 import { type BsonKind, type BsonValues, bsonTypeOf, convertTo } from './schema/bson-types.ts';
 import { checkIdentity, type IdentityKey } from './schema/identified.ts';
 import { checkUnique, type OfScalars } from './schema/unique.ts';
+import { ref as plainRef, type ReferenceStandard } from './references/ref.ts';
+import type { Ref } from './types/ref.ts';
+import type { IdOf } from './types/shape.ts';
 
 /**
  * A Zod type for one BSON type. It takes and gives what the plain schema of the same name does, and nests in any other:
@@ -104,6 +107,58 @@ export function unique<S extends core.$ZodType>(schema: S & OfScalars<NonNullabl
   const marked: core.$ZodTypeDef = Object.assign({}, schema._zod.def, { '~identified': true });
   return core.clone<S>(schema, marked, { parent: true });
 }
+
+/** The types of a reference. They are members, so that compilers look at `D` only when they are read: models may refer to each other. */
+export interface ZodRefInternals<D> extends core.$ZodTypeInternals<unknown> {
+  output: Ref<D>;
+  input: IdOf<D> | Ref<D> | string;
+}
+
+/** A reference as a Zod type. */
+export interface ZodRef<D> extends ZodType<unknown, unknown, ZodRefInternals<D>> {
+  readonly '~target': unknown;
+}
+
+/**
+ * A reference to a document of another model, as `ref` of the package is, that nests in any other type.
+ *
+ * ```ts
+ * const Line = z.object({ product: ref<Product>(() => Product), qty: z.int() });
+ * class Order extends model('orders', { lines: z.array(Line) }) {}
+ * const [order] = await Order.find().with('lines.product');
+ * ```
+ *
+ * @param target gives the model when it is first needed, so that models may refer to each other.
+ */
+export function ref<D = 'write ref<Target>(() => Target)'>(target: unknown): ZodRef<D> {
+  return new ZodReference({ type: 'custom', plain: plainRef<D>(target) } as never) as never;
+}
+
+/** What the plain reference is to this file. */
+interface PlainReference {
+  readonly '~standard': ReferenceStandard<unknown, never>;
+  readonly '~target': unknown;
+  readonly '~bson': BsonKind | undefined;
+}
+
+// As for the BSON types below. All that it does the plain reference does.
+const ZodReference: core.$constructor<ZodType, core.$ZodTypeDef> = core.$constructor('ZodRef', (schema, def) => {
+  const { plain } = def as core.$ZodTypeDef & { readonly plain: PlainReference };
+  ZodType.init(schema, schema._zod.def);
+  Object.defineProperty(schema, '~target', { value: plain['~target'] });
+  Object.defineProperty(schema, '~bson', { get: () => plain['~bson'] });
+  schema._zod.parse = (payload) => {
+    const result = plain['~standard'].validate(payload.value);
+    if (result.issues === undefined) payload.value = result.value;
+    else
+      for (const { message } of result.issues)
+        payload.issues.push({ code: 'custom', message, input: payload.value, inst: schema });
+    return payload;
+  };
+  schema._zod.processJSONSchema = (_context, jsonSchema) => {
+    Object.assign(jsonSchema, plain['~standard'].jsonSchema?.output());
+  };
+});
 
 function zodBson<K extends BsonKind>(kind: K): ZodBson<K> {
   return new ZodBson({ type: 'custom', bson: kind }) as ZodBson<K>;

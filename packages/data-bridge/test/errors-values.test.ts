@@ -14,8 +14,7 @@ import {
   OutcomeUnknownError,
   ValidationError,
 } from '../src/index.ts';
-import { openDatabase, type TestDatabase } from './support/database.ts';
-import { FaultyProxy } from './support/proxy.ts';
+import { useProxiedDatabase } from './support/proxy.ts';
 
 /** What must not be seen, and the pieces of it that would tell. */
 const TEXT = 'TOP-"SECRET" it\'s {hush}';
@@ -56,17 +55,11 @@ class Ark extends model('ark', {
   nested: type({ kind: "'x'", list: 'number.integer[]' }).or('undefined'),
 }) {}
 
-const proxy = new FaultyProxy();
-let database: TestDatabase;
+const { proxy, database } = useProxiedDatabase();
 beforeAll(async () => {
-  database = await openDatabase(proxy.options());
   const rules = { properties: { name: { bsonType: 'string', maxLength: 5 }, list: { items: { enum: ['a'] } } } };
   await database.db.createCollection('checked', { validator: { $jsonSchema: rules, never: { $ne: TEXT } } });
   await Person.ensureIndexes();
-});
-afterAll(async () => {
-  await database.close();
-  await proxy.close();
 });
 beforeEach(async () => {
   await Person.deleteMany({});

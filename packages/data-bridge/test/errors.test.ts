@@ -1,5 +1,5 @@
 import { MongoServerError } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {
   BulkSaveError,
@@ -10,7 +10,7 @@ import {
   UsageError,
   ValidationError,
 } from '../src/index.ts';
-import { openDatabase, type TestDatabase } from './support/database.ts';
+import { useDatabase } from './support/database.ts';
 
 /** Its server asks for more than its schema does. */
 class Member extends model(
@@ -56,14 +56,12 @@ const rules = {
   },
 };
 
-let database: TestDatabase;
+const database = useDatabase();
 beforeAll(async () => {
-  database = await openDatabase();
   await database.db.createCollection('members', { validator: { $jsonSchema: rules } });
   await database.db.createCollection('rated', { validator: { name: { $ne: 'nobody' }, stars: { $lte: 5 } } });
   await Account.ensureIndexes();
 });
-afterAll(() => database.close());
 beforeEach(async () => {
   for (const name of ['members', 'rated', 'accounts']) await database.db.collection(name).deleteMany({});
 });

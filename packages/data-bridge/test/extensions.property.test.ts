@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import type { BSON, ObjectId } from 'mongodb';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { tenant, withTenant } from '../src/extensions.ts';
 import { DataBridgeError, model } from '../src/index.ts';
 import { runs } from './support/arbitrary.ts';
-import { openDatabase, type TestDatabase } from './support/database.ts';
+import { useDatabase } from './support/database.ts';
 
 /*
  * Whatever a program calls of a tenant's model, it never sees or writes a document of another tenant.
@@ -133,11 +133,7 @@ const step = fc.record({
   n: fc.nat(4),
 });
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 
 /** The documents of a tenant as they are stored. */
 const storedOf = (M: typeof Plain, whose: string): Promise<BSON.Document[]> =>

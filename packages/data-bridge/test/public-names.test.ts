@@ -28,6 +28,7 @@ describe('the public names of data-bridge', () => {
       'NotConnectedError',
       'ObjectId',
       'OutcomeUnknownError',
+      'RefNotLoadedError',
       'SchemaError',
       'StateTracker',
       'Timestamp',

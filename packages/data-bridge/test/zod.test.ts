@@ -1,10 +1,10 @@
 import { BSON, Decimal128, ObjectId, UUID } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import { model, UsageError, ValidationError } from '../src/index.ts';
 import { kindOf } from '../src/schema/schema-library.ts';
 import { binary, decimal, long, objectId, regex, timestamp, uuid } from '../src/zod.ts';
-import { openDatabase, type TestDatabase } from './support/database.ts';
+import { useDatabase } from './support/database.ts';
 
 const hex = '507f1f77bcf86cd799439011';
 const id = ObjectId.createFromHexString(hex);
@@ -104,11 +104,7 @@ class Item extends model('items', {
 }) {}
 
 describe('a model of them', () => {
-  let database: TestDatabase;
-  beforeAll(async () => {
-    database = await openDatabase();
-  });
-  afterAll(() => database.close());
+  const database = useDatabase();
 
   it('stores what they make of the input, and reads it back', async () => {
     const key = new UUID();

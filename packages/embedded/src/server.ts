@@ -193,7 +193,7 @@ function serve(socket: Socket, respond: (frame: Frame) => Answer | Promise<Answe
     try {
       work();
     } catch (error) {
-      // A message that cannot be understood: so neither can what follows it. The other connections go on.
+      // This message cannot be understood, so what follows it cannot be either. The other connections go on.
       socket.destroy(error instanceof Error ? error : undefined);
     }
   };

@@ -64,7 +64,7 @@ describe('kill -9 under load', () => {
     rmSync(path, { recursive: true, force: true });
   });
 
-  it(`loses nothing acknowledged and tears nothing, ${KILLS} times`, { timeout: 120_000 }, async () => {
+  it(`loses nothing acknowledged and tears nothing, ${KILLS} times`, async () => {
     const known: Known = { acknowledged: new Map(), unanswered: new Map() };
     for (let kill = 0; kill < KILLS; kill += 1) {
       await writeUntilKilled(`${kill}`, known, 10 + 7 * (kill % 7));
@@ -73,7 +73,7 @@ describe('kill -9 under load', () => {
     expect(known.acknowledged.size).toBeGreaterThan(KILLS * WRITERS);
   });
 
-  it('leaves nothing of an open transaction, and all of a committed one', { timeout: 120_000 }, async () => {
+  it('leaves nothing of an open transaction, and all of a committed one', async () => {
     const server = await ServerProcess.start(built.bin, ['--path', path, '--port', '0']);
     const client = new MongoClient(server.uri, { serverSelectionTimeoutMS: 1_000 });
     const pairs = client.db('load').collection<{ _id: number; n?: number }>('pairs');

@@ -1,5 +1,4 @@
 import { copyValue, isMutable } from './copy.ts';
-import { setOwn } from './plain-object.ts';
 
 /**
  * A copy of what the program hands over: all that is data, so that nobody else changes what the document has. Instances of
@@ -40,7 +39,8 @@ function copyMembers(value: object, own: Set<object> | null, around: object[]): 
     if (!isNoted) around.push(value, copy);
     isNoted = true;
     const copied = copyObject(member, own, around);
-    if (copied !== member) setOwn(copy, key, copied);
+    // The copy has the key already, so this calls no setter.
+    if (copied !== member) copy[key] = copied;
   }
   if (isNoted) around.length -= 2;
   return copy;

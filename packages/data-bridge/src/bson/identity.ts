@@ -73,25 +73,33 @@ export function pairValues(
   base: readonly unknown[],
   isUnique: boolean,
 ): readonly number[] | null {
-  const originals = new Map<string, number>();
-  for (const original of base) {
-    const id = valueText(original, isUnique);
-    if (id === null || originals.has(id)) return null;
-    originals.set(id, originals.size);
+  // A text is its own key, so that none has to be put together.
+  const texts = new Map<string, number>();
+  let others: Map<string, number> | null = null;
+  for (let i = 0; i < base.length; i++) {
+    const original = base[i];
+    const places = typeof original === 'string' ? texts : (others ??= new Map());
+    const id = typeof original === 'string' ? original : valueText(original, isUnique);
+    if (id === null || places.has(id)) return null;
+    places.set(id, i);
   }
-  const seen = new Set<string>();
   const origins: number[] = [];
   for (const element of value) {
-    const id = valueText(element, isUnique);
-    if (id === null || seen.has(id)) return null;
-    seen.add(id);
-    origins.push(originals.get(id) ?? -1);
+    const places = typeof element === 'string' ? texts : (others ??= new Map());
+    const id = typeof element === 'string' ? element : valueText(element, isUnique);
+    if (id === null) return null;
+    const origin = places.get(id) ?? -1;
+    if (origin === TAKEN) return null;
+    places.set(id, TAKEN);
+    origins.push(origin);
   }
   return origins;
 }
 
+/** In the place of an original's index: an element had this identity before. */
+const TAKEN = -2;
+
 function valueText(value: unknown, isUnique: boolean): string | null {
-  if (typeof value === 'string') return `s${value}`;
   if (isBson(value, 'ObjectId')) return objectText(value);
   return isUnique || (isBson(value, 'Binary') && value.sub_type === BSON.Binary.SUBTYPE_UUID) ? textOf(value) : null;
 }

@@ -33,7 +33,7 @@ export function insteadOf(option: string): string {
 /** @throws UsageError for options that are none, and for an option of another method, which would be ignored. */
 export function refuseNamed(
   method: string,
-  { context }: { readonly context: ErrorContext },
+  owner: { readonly context: ErrorContext },
   options: object,
   names: readonly string[],
 ): void {
@@ -41,11 +41,11 @@ export function refuseNamed(
   if (!isPlainObject(options))
     throw new UsageError(
       `${method}() takes its options as an object, got ${typeName(options)}${insteadOf('projection')}`,
-      context,
+      owner.context,
     );
   const refused = givenOf(options, names);
   if (refused !== undefined)
-    throw new UsageError(`${method}() does not take the option "${refused}"${insteadOf(refused)}`, context);
+    throw new UsageError(`${method}() does not take the option "${refused}"${insteadOf(refused)}`, owner.context);
 }
 
 /**

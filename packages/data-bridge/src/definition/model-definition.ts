@@ -14,6 +14,8 @@ import { NotConnectedError, SchemaError, UsageError } from '../errors.ts';
 import { checkCollectionName, checkNamespace } from './collection-name.ts';
 import { checkExtensions, type Extension } from './extension.ts';
 import { Redaction } from './redaction.ts';
+import { checkReferencesKnown, type ReferenceFields, referenceFields } from './reference-fields.ts';
+import { checkShown } from './shown-fields.ts';
 import { storedTimes, type Times, timestampsOf } from './times.ts';
 import { checkIndexedNames } from './indexed-names.ts';
 import { checkOptions, type Concurrency, type ModelIndex, type ModelOptions, type RuleIssue } from './model-options.ts';
@@ -39,7 +41,7 @@ const UNCONNECTED: FilterRules = { sanitizeFilters: false, allowServerJavaScript
 /** All that a model's documents have in common: made once by `model()`. */
 export class ModelDefinition {
   readonly collectionName: string;
-  /** What errors say of the model. */
+  /** What errors say of the model; of one of its documents, `contextOf()`. */
   readonly context: { readonly model: string };
   /** The fields of the schema by the names under which they are stored, as everything in here has them. */
   readonly fields: ReadonlyMap<string, SchemaField>;
@@ -63,6 +65,8 @@ export class ModelDefinition {
   readonly extensions: readonly Extension[];
   /** The stored names of the fields that extensions write instead of a deletion: what a document of the model is found by, besides. */
   readonly removalFields: readonly string[];
+  /** The fields with references, or with some inside, by their stored names; null where there are none. */
+  readonly references: ReferenceFields | null;
   /** What holds for all documents of the model beside others in its collection, as a filter; null where nothing does. */
   readonly conditions: Readonly<Record<string, unknown>> | null;
   /** `programName` for those that name every field: made once, where a save would make several. */
@@ -125,19 +129,10 @@ export class ModelDefinition {
     const names = ['_id', ...this.fields.keys(), ...Object.values(this.timestamps ?? {})];
     if (this.version !== undefined) checkVersion(collectionName, this.version, [...names, ...Object.keys(fields)]);
     this.names = new Set([...names, ...counter]);
-    if (this.unknown !== 'keep')
-      checkIndexedNames(collectionName, this.indexes, options.shardKey ?? [], (path) =>
-        this.#begins(this.storedPath(path)),
-      );
     this.hiddenFields = this.fieldList.filter(({ isHidden }) => isHidden);
     this.json = options.json ?? [];
-    const shown = this.json.find((name) => this.names.has(this.storedPath(name)));
-    if (shown !== undefined)
-      refuseField(collectionName, 'json', shown, 'which is a field: it takes getters of the class');
     this.omitted = (options.omit ?? []).map((path) => this.storedPath(path));
-    const wrong = this.omitted.findIndex((path) => !this.#isField(path));
-    if (wrong >= 0)
-      refuseField(collectionName, 'omit', options.omit?.[wrong] ?? '', 'which begins with no field of the schema');
+    checkShown(collectionName, options, (path) => this.#isField(this.storedPath(path)));
     this.redaction = this.#redactionOf(options.history);
     this.writeOnce = this.fieldList.filter(({ isWriteOnce }) => isWriteOnce).map(({ name }) => name);
     this.guarded = ['_id', ...counter, REVISION, REVISION_ID, ...this.writeOnce];
@@ -146,6 +141,7 @@ export class ModelDefinition {
     this.#bound = connection;
     this.conditions = conditions;
     this.checkTypes();
+    this.references = referenceFields(this.fieldList, collectionName);
   }
 
   /** The same model on another connection. */
@@ -158,6 +154,11 @@ export class ModelDefinition {
   within(conditions: Readonly<Record<string, unknown>>): ModelDefinition {
     const bound = this.#bound === undefined ? {} : { connection: this.#bound };
     return new ModelDefinition(this.collectionName, this.#schemas, this.#options, { ...bound, conditions });
+  }
+
+  /** What errors say of the document with this `_id`. */
+  contextOf(id: unknown): { readonly model: string; readonly id: unknown } {
+    return { model: this.collectionName, id };
   }
 
   /**
@@ -211,8 +212,9 @@ export class ModelDefinition {
 
   /** True for a time that the mapper keeps, and that is no field of the schema. */
   isTime(name: string): boolean {
-    const { createdAt, updatedAt } = this.timestamps ?? {};
-    return (name === createdAt || name === updatedAt) && !this.fields.has(name);
+    const { timestamps } = this;
+    if (timestamps === undefined) return false;
+    return (name === timestamps.createdAt || name === timestamps.updatedAt) && !this.fields.has(name);
   }
 
   /** True where what is stored under this name numbers the writes of a document whose history is kept. */
@@ -239,6 +241,11 @@ export class ModelDefinition {
 
   set validatesLater(seen: boolean) {
     this.#validatesLater = seen;
+  }
+
+  /** The connection that the model was bound to by `using()`. */
+  get bound(): Connection | undefined {
+    return this.#bound;
   }
 
   /** The connection that the model uses now. */
@@ -328,6 +335,7 @@ export class ModelDefinition {
 
   #newLayout(options: BsonOptions): Layout {
     this.checkTypes();
+    checkReferencesKnown(this.fieldList, this.references, this.collectionName);
     const defaults = new Map<string, ShowDefaults>();
     for (const { name, place } of this.fields.values()) {
       const show = defaultsOf(place);
@@ -354,7 +362,7 @@ export class ModelDefinition {
   /**
    * Looked for when the model is made and, since schemas may be made later, once more when it is used.
    *
-   * @throws SchemaError for a type that BSON does not have.
+   * @throws SchemaError for a type that BSON does not have, and for an index over what the schemas do not name.
    */
   checkTypes(): void {
     if (this.#timesChecked > 1) return;
@@ -365,12 +373,9 @@ export class ModelDefinition {
       const text = `The schema of "${path}" is of ${found.problem}: use a type that it has, or a transform that gives one.`;
       throw new SchemaError(text, this.context);
     }
+    if (this.unknown !== 'keep') checkIndexedNames(this);
     this.#timesChecked++;
   }
-}
-
-function refuseField(model: string, option: string, name: string, problem: string): never {
-  throw new UsageError(`The model option "${option}" names "${name}", ${problem}.`, { model });
 }
 
 /** What the mapper counts, nobody else may write. */

@@ -3,6 +3,7 @@ import { copyInput } from '../bson/copy-input.ts';
 import { ABSENT } from '../bson/encode.ts';
 import { UsageError } from '../errors.ts';
 import { castWhole, placeAt } from '../filter/cast-values.ts';
+import { withIds } from '../filter/document-id.ts';
 import type { DocumentState } from './document-state.ts';
 import { keysOf, type Root, setAt, valueAt } from './path.ts';
 import { checkReadable, checkWritable } from './loaded-part.ts';
@@ -24,9 +25,11 @@ export function operate(
   given: unknown,
 ): void {
   const keys = keysOf(root, path);
-  const operand = operator === '$pull' ? pulled(state, keys, given) : copyInput(given);
+  const written = withIds(state.definition, path, given);
+  const rule = ruleOf(operator);
+  const operand = rule.castsOperand ? castValues(state, keys, written) : copyInput(written);
   checkPath(state, root, keys, operator);
-  if (ruleOf(operator).takesPart) checkReadable(state, keys);
+  if (rule.takesPart) checkReadable(state, keys);
   else checkWritable(state, keys);
   const before = valueAt(root, keys);
   const after = applyAtomic(operator, before, operand, state.definition.programPath(keys));
@@ -42,8 +45,8 @@ export function operate(
   state.setOperators(isAtomic ? [...others, noted] : others);
 }
 
-/** Text removes the value that it stands for: other operands are given to the schemas, these are no values of the document. */
-function pulled({ definition }: DocumentState, keys: Keys, values: unknown): unknown {
+/** Text stands for the value that the schema makes of it. Other operands become values of the document, which the schemas see. */
+function castValues({ definition }: DocumentState, keys: Keys, values: unknown): unknown {
   const place = placeAt(definition, keys.join('.'));
   return castWhole(place, copyInput(values), { definition, path: definition.programPath(keys) });
 }

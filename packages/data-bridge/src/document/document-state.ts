@@ -145,7 +145,7 @@ export class DocumentState implements Progress, Participant {
 
   /** The model's name and the document's `_id`, for errors. */
   get context(): ErrorContext {
-    return { model: this.definition.collectionName, id: this.baseline.current('_id') ?? this.baseline.original('_id') };
+    return this.definition.contextOf(this.baseline.current('_id') ?? this.baseline.original('_id'));
   }
 
   /** The filter that finds the stored document, where it is in the scopes that hold now. @throws what a scope throws. */

@@ -1,14 +1,14 @@
 import { assign } from './assign.ts';
+import { adoptReferences, readReferences } from './references.ts';
 import { ownCopy } from '../bson/copy-input.ts';
 import { currentAttempt } from '../connection/transaction-attempt.ts';
-import { toJsonValue } from '../bson/json.ts';
 import { castId } from '../filter/cast-filter.ts';
 import { changesOfNew, shownChanges } from './changes.ts';
 import { type Checkpoint, checkpoint } from './checkpoint.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { UsageError } from '../errors.ts';
 import { DocumentState } from './document-state.ts';
-import { withGetters } from './json-getters.ts';
+import { documentJson } from './document-json.ts';
 import { hasAtomics, operate } from './atomic-methods.ts';
 import { clonedFields, keepTaken, newData, TakenFields } from './new-document.ts';
 import { checkAssignable, checkReadable, checkWritable, extentAt } from './loaded-part.ts';
@@ -16,6 +16,7 @@ import { getPath, keysOf, type Root, setPath, unsetPath } from './path.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
 import type { AtomicOperator } from '../edits/atomic-operators.ts';
 import type { Change } from '../edits/edits.ts';
+import { type Siblings, siblingsKey } from '../references/linked.ts';
 import { treeWith } from '../tracking/pending-operators.ts';
 import { baselineOf, StateTracker } from '../tracking/state-tracker.ts';
 import type {
@@ -31,7 +32,8 @@ import type {
   RunTimePath,
   SetValue,
 } from '../types/paths.ts';
-import type { Assigned, declared, shape } from '../types/shape.ts';
+import type { Plain } from '../types/ref.ts';
+import type { Assigned, declared, Flat, shape } from '../types/shape.ts';
 import type { BitOperation } from '../types/update.ts';
 
 /** What the mapper keeps of a document beside its fields. */
@@ -39,6 +41,8 @@ export let stateOf: <S>(document: TrackedDocument<S>) => DocumentState;
 
 /** For the accessors of `model()`. */
 export let readField: (document: TrackedDocument<unknown>, name: string) => unknown;
+/** The same for fields with references. */
+export let readReferenceField: (document: TrackedDocument<unknown>, name: string) => unknown;
 export let writeField: (document: TrackedDocument<unknown>, name: string, value: unknown) => void;
 
 /**
@@ -53,10 +57,12 @@ export abstract class TrackedDocument<S, T = unknown> {
   declare readonly [definitionKey]: ModelDefinition;
   readonly #tracker: StateTracker<never>;
   #state: DocumentState | null = null;
+  #siblings: Siblings | null = null;
 
   static {
     stateOf = (document) => document.#record;
     readField = (document, name) => document.#read(name);
+    readReferenceField = (document, name) => document.#readReferences(name);
     writeField = (document, name, value) => {
       if (document.#isPartial) checkAssignable(document.#record, [name], value);
       document.#write(name, value);
@@ -90,6 +96,25 @@ export abstract class TrackedDocument<S, T = unknown> {
   get $bytes(): Uint8Array | null {
     const baseline = baselineOf(this.#tracker);
     return baseline instanceof BsonBaseline ? baseline.bytes() : null;
+  }
+
+  /** The documents that were read together with this one. */
+  get [siblingsKey](): Siblings | null {
+    return this.#siblings;
+  }
+
+  set [siblingsKey](siblings: Siblings | null) {
+    this.#siblings = siblings;
+  }
+
+  /** A document is a loaded reference to itself, so it may stand wherever a reference to it is asked for. */
+  get $isLoaded(): true {
+    return true;
+  }
+
+  /** The document itself. */
+  get $doc(): this {
+    return this;
   }
 
   /** True as long as it was never stored. */
@@ -263,10 +288,11 @@ export abstract class TrackedDocument<S, T = unknown> {
    * A plain object with a copy of every field: defaults, and stored fields that the schema does not name, included; without
    * those that are `hidden()`.
    */
-  toObject(): S {
+  toObject(): Flat<Plain<S>> {
+    this.#adoptReferences();
     const object = this.#record.toObject();
     for (const { programName } of this[definitionKey].hiddenFields) delete object[programName];
-    return object as S;
+    return object as Flat<Plain<S>>;
   }
 
   /**
@@ -285,7 +311,7 @@ export abstract class TrackedDocument<S, T = unknown> {
 
   /** What `JSON.stringify` shows: every field, and the getters of the option `json`; 64-bit integers as strings and bytes as base64. */
   toJSON(): unknown {
-    return toJsonValue(withGetters(this, this[definitionKey], this.toObject() as object));
+    return documentJson(this.#referring, this.toObject());
   }
 
   get #record(): DocumentState {
@@ -297,6 +323,16 @@ export abstract class TrackedDocument<S, T = unknown> {
     // What holds other values may be changed in place.
     if (typeof value === 'object' && currentAttempt() !== undefined) this.#record.join(true);
     return value === undefined ? this.#readAbsent(name) : value;
+  }
+
+  #readReferences(name: string): unknown {
+    const value = this.#read(name);
+    if (value === undefined || value === null) return value;
+    return readReferences(this.#referring, name, value);
+  }
+
+  get #referring(): Parameters<typeof readReferences>[0] {
+    return { definition: this[definitionKey], baseline: baselineOf(this.#tracker), owner: this };
   }
 
   /** True where it was loaded by `select()` or `omit()`, so that it is not the whole document. */
@@ -321,6 +357,7 @@ export abstract class TrackedDocument<S, T = unknown> {
     state.join();
     state.checkOwn(name);
     state.set(name, ownCopy(name === '_id' ? castId(state.definition, value) : value, state.baseline.current(name)));
+    if (state.definition.references?.has(name) === true) this.#readReferences(name);
     if (!state.definition.isTime(name)) state.assigned.add(name);
   }
 
@@ -341,12 +378,17 @@ export abstract class TrackedDocument<S, T = unknown> {
     return {
       stored: (path) => this.#stored(path),
       has: (name) => this[definitionKey].fields.has(name) || baselineOf(this.#tracker).has(name),
-      get: (name) => this.#read(name),
+      get: (name) => this.#readReferences(name),
       set: (name, value) => this.#write(name, value),
     };
   }
 
   #adoptDefaults(): void {
     if (this.#state !== null) this.#state.adoptDefaults();
+    this.#adoptReferences();
+  }
+
+  #adoptReferences(): void {
+    if (this[definitionKey].references !== null) adoptReferences(this.#referring);
   }
 }

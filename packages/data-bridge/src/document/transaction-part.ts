@@ -59,6 +59,7 @@ export class TransactionPart implements Member {
 export function joinTransaction(document: Participant, isReading: boolean): void {
   const attempt = currentAttempt();
   const { part } = document;
+  if (attempt === undefined && part === null) return;
   if (attempt !== undefined && part?.attempt === attempt) {
     part.isFirm ||= !isReading;
     return;

@@ -50,6 +50,7 @@ export const PULL: AtomicRule = {
     takesPart: false,
   }),
   ofNothing: () => undefined,
+  castsOperand: true,
 };
 
 /** Removes one element at an end, whatever it is: so it means the same only while the array is as it was. */
@@ -58,6 +59,7 @@ export const POP: AtomicRule = {
   checkValue: checkArray,
   apply: (value, end) => withoutEnd(value as Values, end),
   ofNothing: () => undefined,
+  castsOperand: false,
   single: (end) => end,
   fold: () => undefined,
   operator: (end) => ['$pop', end],
@@ -115,6 +117,7 @@ function list({
     checkValue: checkArray,
     apply: (value, operand) => combine(value as Values, operand as Values),
     ofNothing: (operand) => combine([], operand as Values),
+    castsOperand: false,
     single: (operand) => fold([], operand as Values),
     fold: (first, second) => fold(first as Values, second as Values),
     operator: (operand) => operator(operand as Values),

@@ -43,6 +43,7 @@ export const BIT: AtomicRule = {
     const [like] = Object.values(operand as Operand);
     return integerLike(applied(0n, operand as Operand), like as Numeric, isLong(operand as Operand));
   },
+  castsOperand: false,
   single: (operand) => shortest([operand as Operand]),
   fold: (first, second) => shortest([first as Operand, second as Operand]),
   operator: (operand) => ['$bit', operand],

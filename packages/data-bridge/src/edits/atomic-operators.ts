@@ -12,6 +12,7 @@ const CURRENT_DATE: AtomicRule = {
   checkValue: () => null,
   apply: now,
   ofNothing: now,
+  castsOperand: false,
   single: (operand) => operand,
   fold: (operand) => operand,
   operator: (operand) => ['$currentDate', operand],

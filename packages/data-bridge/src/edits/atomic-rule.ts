@@ -19,6 +19,8 @@ export interface AtomicRule {
   readonly apply: (value: unknown, operand: unknown) => unknown;
   /** What it makes where there is no value; `undefined` for none. */
   readonly ofNothing: (operand: unknown) => unknown;
+  /** True where the operand is compared with values of the document, so that text in it stands for what the schema makes of it. */
+  readonly castsOperand: boolean;
   /** The operand as it is kept. */
   readonly single: (operand: unknown) => unknown;
   /** The operand that does what one after the other does; `undefined` where no operand does. */

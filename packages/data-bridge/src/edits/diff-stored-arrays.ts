@@ -3,7 +3,16 @@ import type { Identities } from '../bson/identity.ts';
 import type { Field } from '../bson/level.ts';
 import { latin1 } from '../bson/text.ts';
 import { areAllReplaced, MAX_SEARCHED, type ValueEdit } from './edits.ts';
-import { areOwnIdentities, areReplaced, isValueType, removalFrom, type StoredArray } from './diff-stored-values.ts';
+import {
+  areOwnIdentities,
+  areReplaced,
+  changeFrom,
+  changeOf,
+  countFrom,
+  isValueType,
+  type StoredArray,
+} from './diff-stored-values.ts';
+import { CopyInstead } from './copy-instead.ts';
 import { copyPlain } from './plain-copy.ts';
 import { exactAt, type Source, StoredElements, StoredPositions, StoredPush, StoredSet } from './stored-edits.ts';
 import { copyBeside, givesType, losesType } from './stored-types.ts';
@@ -62,10 +71,16 @@ function walkPositions(walk: Walk, place: Place, value: readonly unknown[]): Val
       if (edit === null) continue;
     }
     if (children === null && !isBound && isValueType(type)) {
-      const removal = removalFrom(place, head, count, value, isUnique);
-      if (removal !== null) return removal;
+      const change = changeFrom(place, head, count, value, isUnique);
+      if (change !== null) return change;
     }
     if (isUnique) return undefined;
+    if (edit !== undefined && children === null && !isValueType(type)) {
+      const hasLength = countFrom(place, head) === value.length - count;
+      const replaced =
+        hasLength && (count > 0 || value.length === 1) ? undefined : replacedFrom(place, head, value, hasLength);
+      if (!hasLength || replaced !== undefined) return replaced;
+    }
     // What was here may be elsewhere now, and what is here may have been elsewhere.
     if (edit === undefined || losesType(source, type, from, last) || (edit !== null && givesType(edit)))
       return undefined;
@@ -75,16 +90,61 @@ function walkPositions(walk: Walk, place: Place, value: readonly unknown[]): Val
     if (children === null) return null;
     if (!areAllReplaced(children, count)) {
       const isByValue = !isBound && areReplaced(place, children);
-      return isByValue === undefined ? undefined : new StoredPositions(source, at, children, isByValue);
+      if (isByValue === undefined) return changeOf(place, value, isUnique) ?? undefined;
+      return new StoredPositions(source, at, children, isByValue);
     }
   } else if (children === null && value.length > count) {
     if (isUnique) return undefined;
     const added = copyPlain(value.slice(count), level) as unknown[] | undefined;
     return added && new StoredPush(source, at, added);
   }
-  if (!isBound && areOwnIdentities(place)) return undefined;
+  if (!isBound) {
+    const change = count === value.length ? changeOf(place, value, isUnique) : null;
+    if (change !== null) return change;
+    if (areOwnIdentities(place)) return undefined;
+  }
   const copy = copyBeside(source, ARRAY, at, last + 1, value);
   return copy === undefined ? undefined : new StoredSet(source, ARRAY, at, copy);
+}
+
+/**
+ * An array that is sent whole: one of another length, or one of which every element changed.
+ *
+ * @param head the type byte of the first stored element that is not where it was.
+ * @returns `undefined` also where an element of an array of the same length is as it was.
+ */
+function replacedFrom(
+  { source, at, last, field, level }: Place,
+  head: number,
+  value: readonly unknown[],
+  hasLength: boolean,
+): StoredSet | undefined {
+  const { bytes, start } = source;
+  const elements: unknown[] = [];
+  const copies = new CopyInstead(source);
+  let here = at + 4;
+  for (let i = 0; i < value.length || here < last; i++) {
+    let copy: unknown;
+    if (here >= last) copy = copyPlain(value[i], level);
+    else {
+      const isAsBefore = here < head;
+      const { changes } = copies;
+      const type = bytes[here] as number;
+      const from = nameEnd(bytes, start, here + 1, last) + 1;
+      here = valueEnd(bytes, start, type, from, last);
+      if (i >= value.length) {
+        if (losesType(source, type, from, last)) return undefined;
+        continue;
+      }
+      copy = isAsBefore
+        ? copyBeside(source, type, from, last, value[i])
+        : copies.copy(type, from, last, field, value[i], level + 1);
+      if (hasLength && copies.changes === changes) return undefined;
+    }
+    if (copy === undefined) return undefined;
+    elements.push(copy);
+  }
+  return new StoredSet(source, ARRAY, at, elements);
 }
 
 /**

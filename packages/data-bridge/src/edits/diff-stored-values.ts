@@ -1,10 +1,11 @@
 import { ObjectId } from 'mongodb';
 import { nameEnd, stringEnd, valueEnd } from '../bson/bytes.ts';
 import { equalId, equalText } from '../bson/equal-scalars.ts';
-import { latin1 } from '../bson/text.ts';
+import { flat, latin1 } from '../bson/text.ts';
+import { OBJECT_ID, STRING } from '../bson/types.ts';
 import type { ValueEdit } from './edits.ts';
 import { exactAt, type Source, StoredValues } from './stored-edits.ts';
-import { MAX_COMPARED, MAX_FOUND } from './values-edit.ts';
+import { compareValues, MAX_COMPARED, MAX_FOUND, type ValuesEdit } from './values-edit.ts';
 
 /*
  * Stored arrays of texts, ObjectIds and UUIDs, each of which is its own identity. What `compareValues` tells of decoded
@@ -25,13 +26,75 @@ export function isValueType(type: number): boolean {
 }
 
 /**
+ * What changed in a stored array of another length, of whose elements the first that is not where it was is a text or an id.
+ *
+ * @param head the type byte of that element.
+ * @param place where it is in the array.
+ * @returns null where no more can be told than by comparing position by position.
+ */
+export function changeFrom(
+  array: StoredArray,
+  head: number,
+  place: number,
+  value: readonly unknown[],
+  isUnique: boolean,
+): ValueEdit | null {
+  const more = countFrom(array, head) - (value.length - place);
+  const removal = more > 0 ? removalFrom(array, head, place, value, isUnique) : null;
+  if (removal !== null) return removal;
+  return more === 0 && !isUnique ? null : changeOf(array, value, isUnique);
+}
+
+/** How many elements there are from that one on. */
+export function countFrom({ source: { bytes, start }, last }: StoredArray, head: number): number {
+  let count = 0;
+  for (let here = head; here < last; count++)
+    here = valueEnd(bytes, start, bytes[here] as number, nameEnd(bytes, start, here + 1, last) + 1, last);
+  return count;
+}
+
+/** The same of an array of texts and ids alone, both decoded. It is not called where values were only replaced in their places. */
+export function changeOf(array: StoredArray, value: readonly unknown[], isUnique: boolean): ValueEdit | null {
+  const base = textsAndIds(array);
+  const copy = base === null ? null : copyOfValues(value);
+  if (base === null || copy === null) return null;
+  const change = compareValues(base, copy, isUnique);
+  if (change === 'whole') return { kind: 'set', base, value: copy };
+  return change as ValuesEdit | null;
+}
+
+function textsAndIds({ source, at, last }: StoredArray): unknown[] | null {
+  const { bytes, start } = source;
+  const values: unknown[] = [];
+  for (let here = at + 4; here < last;) {
+    const type = bytes[here] as number;
+    const from = nameEnd(bytes, start, here + 1, last) + 1;
+    here = valueEnd(bytes, start, type, from, last);
+    if (type === STRING) values.push(flat(bytes, start, from + 4, here - 1));
+    else if (type === OBJECT_ID) values.push(exactAt(source, type, from));
+    else return null;
+  }
+  return values;
+}
+
+function copyOfValues(value: readonly unknown[]): unknown[] | null {
+  const values: unknown[] = [];
+  for (const each of value) {
+    const isText = typeof each === 'string' && each.isWellFormed();
+    if (!isText && !(each instanceof ObjectId && Object.getPrototypeOf(each) === ObjectId.prototype)) return null;
+    values.push(each);
+  }
+  return values;
+}
+
+/**
  * What is left of a stored array after removals.
  *
  * @param head the type byte of the first stored element that is not where it was.
  * @param place where that is in the array.
  * @returns null where more was done than that, or the elements cannot be told apart.
  */
-export function removalFrom(
+function removalFrom(
   array: StoredArray,
   head: number,
   place: number,

@@ -20,14 +20,19 @@ import { ARRAY, BOOLEAN, DATE, DOCUMENT, DOUBLE, INT32, NULL, OBJECT_ID, STRING,
  * edits that it does find are those of `diff`.
  */
 
+/** The bytes of a document, which its edits share. */
+export function sourceOf(bytes: Uint8Array, start: number): Source {
+  return { bytes, start, limit: terminator(bytes, start, start, bytes.length) };
+}
+
 /**
+ * @param document its bytes.
  * @param at the type byte of the stored element, or -1.
  * @param value the current one, `undefined` when it was removed.
  * @returns null when they are equal, `undefined` for what only `diff` can decide.
  */
 export function diffStored(
-  bytes: Uint8Array,
-  start: number,
+  document: Source,
   at: number,
   field: Field,
   value: unknown,
@@ -35,16 +40,14 @@ export function diffStored(
 ): Edit | null | undefined {
   if (at < 0) return diffAbsent(field, value);
   if (!field.isPlain) return undefined;
-  const type = bytes[at] as number;
+  const type = document.bytes[at] as number;
+  // case: a stored undefined counts as absent
+  if (value === undefined && type === UNDEFINED) return undefined;
   const from = at + 2 + field.bytes.length;
-  const limit = terminator(bytes, start, start, bytes.length);
-  if (value === undefined) {
-    // case: a stored undefined counts as absent
-    if (type === UNDEFINED) return undefined;
-    const { source, at: own } = sourceOf(bytes, start, limit, type, from);
-    return new StoredDelete(source, type, own);
-  }
-  const { source, at: own } = sourceOf(bytes, start, limit, type, from);
+  const part = partOf(document, type, from);
+  const source = part ?? document;
+  const own = part === null ? from : 0;
+  if (value === undefined) return new StoredDelete(source, type, own);
   return walk(source, type, own, source.limit, field, value, 0, identities);
 }
 
@@ -58,20 +61,14 @@ function diffAbsent({ name }: Field, value: unknown): Edit | null | undefined {
 const maxKept = 64 * 1024;
 
 /** Edits outlive the document's bytes, in `lastSaved` until the next save: of large ones they take their part along. */
-function sourceOf(
-  bytes: Uint8Array,
-  start: number,
-  limit: number,
-  type: number,
-  at: number,
-): { readonly source: Source; readonly at: number } {
-  if (bytes.buffer.byteLength <= maxKept) return { source: { bytes, start, limit }, at };
+function partOf({ bytes, start, limit }: Source, type: number, at: number): Source | null {
+  if (bytes.buffer.byteLength <= maxKept) return null;
   const size = valueEnd(bytes, start, type, at, limit) - at;
-  if (size * 2 > bytes.buffer.byteLength) return { source: { bytes, start, limit }, at };
+  if (size * 2 > bytes.buffer.byteLength) return null;
   // A zero byte more ends what is damaged, as a document's terminator does.
   const own = new Uint8Array(size + 1);
   own.set(bytes.subarray(at, at + size));
-  return { source: { bytes: own, start: start - at, limit: size }, at: 0 };
+  return { bytes: own, start: start - at, limit: size };
 }
 
 /** Compares one value with the stored one at `at`. */

@@ -226,21 +226,20 @@ export function inParallel<C extends ReadonlyMap<string, Edit>>(children: C): C 
   return children;
 }
 
-function wholeInParallel(children: ReadonlyMap<string, Edit>): Map<string, Edit> {
-  const result = new Map(children);
-  const arrays = [...children.values()].filter((edit) => edit.kind === 'set' && Array.isArray(edit.value));
-  for (const [name, edit] of arrays.length > 0 ? children : []) {
+function wholeInParallel<C extends ReadonlyMap<string, Edit>>(children: C): C | Map<string, Edit> {
+  let result: Map<string, Edit> | null = null;
+  for (const [name, edit] of children) {
     if (edit.kind !== 'values') continue;
     const { base, value } = edit;
     const isParallel = (other: Edit): boolean =>
-      lengthOf((other as SetEdit).value) === value.length && lengthOf(other.base) === base.length;
-    if (arrays.some(isParallel)) result.set(name, { kind: 'set', base, value });
+      other.kind === 'set' && hasLength(other.value, value.length) && hasLength(other.base, base.length);
+    if (someEdit<Edit>(children, isParallel)) (result ??= new Map(children)).set(name, { kind: 'set', base, value });
   }
-  return result;
+  return result ?? children;
 }
 
-function lengthOf(value: unknown): number {
-  return Array.isArray(value) ? value.length : -1;
+function hasLength(value: unknown, length: number): boolean {
+  return Array.isArray(value) && value.length === length;
 }
 
 function compareArrays(

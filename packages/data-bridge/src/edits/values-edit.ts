@@ -50,15 +50,25 @@ export function compareValues(
 ): ValuesEdit | 'in place' | 'whole' | null {
   const origins = pairValues(value, base, isUnique);
   if (origins === null) return null;
-  const stay = origins.filter((origin) => origin >= 0);
-  const kept = new Set(stay);
-  const removed = base.filter((_, i) => !kept.has(i));
-  const added = value.filter((_, i) => (origins[i] as number) < 0);
+  const isKept: boolean[] = [];
+  const added: unknown[] = [];
+  let isInPlace = base.length === value.length;
+  let isMoved = false;
+  let last = -1;
+  for (let i = 0; i < origins.length; i++) {
+    const origin = origins[i] as number;
+    if (origin < 0) added.push(value[i]);
+    else {
+      isKept[origin] = true;
+      isMoved ||= origin < last;
+      isInPlace &&= origin === i;
+      last = origin;
+    }
+  }
   // Where nothing stayed the array was replaced, and others' elements with it.
-  if (stay.length === 0 && base.length > 0 && added.length > 0) return 'whole';
-  const isInPlace = base.length === value.length && origins.every((origin, i) => origin < 0 || origin === i);
+  if (last < 0 && base.length > 0 && added.length > 0) return 'whole';
   if (isInPlace && !isUnique) return 'in place';
-  const isMoved = stay.some((origin, i) => i > 0 && origin < (stay[i - 1] as number));
+  const removed = base.filter((_, i) => isKept[i] !== true);
   const places = placesOfNew(value, origins);
   const isOperator = !isMoved && (added.length === 0 || (removed.length === 0 && places.last.length === added.length));
   const searched = (removed.length + added.length + places.inserted.length) * Math.max(base.length, value.length);

@@ -2,12 +2,13 @@ import { isPlainObject, setOwn } from '../bson/plain-object.ts';
 import { ABSENT, toExact } from '../bson/encode.ts';
 import { typeName } from '../schema/bson-types.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
-import { UsageError } from '../errors.ts';
+import { UsageError, ValidationError, type ValidationIssue } from '../errors.ts';
 import type { Place } from '../schema/schema-shape.ts';
 import { castCondition, castElementMatch, castWhole, elementOf, placeAt } from './cast-values.ts';
-import { idOfDocument, idsOfDocuments, writtenWithIds } from './document-id.ts';
+import { withIds } from './document-id.ts';
 import { Literal, literal } from './literal.ts';
 import { safeCondition, safeFilter } from './check-filter.ts';
+import { checkNewName, namedOnly } from './named-only.ts';
 import { operatorIn } from './operator-in.ts';
 import { renameInExpression } from './rename-in-expression.ts';
 
@@ -30,7 +31,7 @@ export function castId(definition: ModelDefinition, id: unknown): unknown {
 
 /** A filter for the document with this `_id`, which is never an operator. */
 export function idFilter(definition: ModelDefinition, id: unknown): Record<string, unknown> {
-  const cast = castId(definition, idOfDocument(definition, '_id', id));
+  const cast = castId(definition, withIds(definition, '_id', id));
   return { _id: isPlainObject(cast) || cast instanceof RegExp ? literal(cast) : cast };
 }
 
@@ -62,7 +63,7 @@ export function equalityFilter(definition: ModelDefinition, values: object): Rec
   for (const [name, value] of Object.entries(values)) {
     if (name.startsWith('$'))
       throw new UsageError(`findBy() compares fields: "${name}" is no field.`, definition.context);
-    const compared = idsOfDocuments(definition, name, value instanceof Literal ? value.value : value);
+    const compared = withIds(definition, name, value instanceof Literal ? value.value : value);
     // Another's undefined is refused with the rest of the filter, which names its path.
     setOwn(filter, name, compared === undefined ? compared : literal(compared));
   }
@@ -73,30 +74,44 @@ export function equalityFilter(definition: ModelDefinition, values: object): Rec
  * An update as it is sent: a fresh copy with text as the values that it stands for where the schema says so.
  *
  * @throws UsageError for an operator without an object of paths, InvalidIdError for another string where an ObjectId belongs.
+ * @throws ValidationError for a key that the schema does not name, where the model refuses such keys.
  * @throws EncodeError for what BSON cannot hold.
  */
 export function castUpdate(definition: ModelDefinition, update: object): Record<string, Record<string, unknown>> {
   const cast: Record<string, Record<string, unknown>> = {};
+  const issues: ValidationIssue[] = [];
   for (const [operator, operand] of Object.entries(update)) {
     if (!isPlainObject(operand)) {
       const text = `"${operator}" of an update takes an object of paths and values, got ${typeName(operand)}.`;
       throw new UsageError(text, definition.context);
     }
-    setOwn(cast, operator, castOperand(definition, operator, operand));
+    setOwn(cast, operator, castOperand(definition, operator, operand, issues));
   }
+  if (issues.length > 0) throw new ValidationError(issues, definition.context);
   return cast;
 }
 
-function castOperand(definition: ModelDefinition, operator: string, operand: object): Record<string, unknown> {
+function castOperand(
+  definition: ModelDefinition,
+  operator: string,
+  operand: object,
+  issues: ValidationIssue[],
+): Record<string, unknown> {
   const cast: Record<string, unknown> = {};
   for (const [path, value] of Object.entries(operand)) {
     refuseDollarName(definition, operator, path);
     const isWritten = SETTING.has(operator) || OF_ELEMENTS.has(operator);
-    const given = isWritten ? writtenWithIds(definition, path, value) : value;
+    const given = isWritten ? withIds(definition, path, value) : value;
     const sent = operator === '$pull' ? safePull(definition, given, path) : toExact(given, ABSENT, [operator, path]);
     const stored = definition.storedPath(path);
-    if (operator === '$rename' && typeof sent === 'string') setOwn(cast, stored, definition.storedPath(sent));
-    else setOwn(cast, stored, castWritten(definition, operator, stored, sent));
+    if (operator === '$rename' && typeof sent === 'string') {
+      const renamed = definition.storedPath(sent);
+      checkNewName({ definition, path: renamed, issues });
+      setOwn(cast, stored, renamed);
+      continue;
+    }
+    const named = sent === undefined ? sent : namedOnly(operator, sent, { definition, path: stored, issues });
+    if (named !== ABSENT) setOwn(cast, stored, castWritten(definition, operator, stored, named));
   }
   return cast;
 }
@@ -109,7 +124,7 @@ function castWritten(definition: ModelDefinition, operator: string, stored: stri
   const element = elementOf(place);
   if (operator === '$pull') return castElementMatch(element, value, spot);
   if (operator === '$pullAll') return castWhole(place, value, spot);
-  if (!isPlainObject(value) || operatorIn(value) !== '$each') return castWhole(element, value, spot);
+  if (!isPlainObject(value) || !Object.hasOwn(value, '$each')) return castWhole(element, value, spot);
   return { ...value, $each: castWhole(place, value['$each'], spot) };
 }
 

@@ -1,7 +1,7 @@
 import { isPlainObject, setOwn } from '../bson/plain-object.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { InvalidIdError, UsageError } from '../errors.ts';
-import { objectId, convertTo } from '../schema/bson-types.ts';
+import { convertTo, hasStandIns, isStandIn, objectId } from '../schema/bson-types.ts';
 import type { InnerKind, Place } from '../schema/schema-shape.ts';
 import { placeOf, runSchema, stepInto } from '../schema/structure.ts';
 import { operatorIn } from './operator-in.ts';
@@ -130,22 +130,13 @@ function scalarOf(place: Place): Place | undefined {
 function castScalar(place: Place, value: string | number, { definition, path }: Spot): unknown {
   const kind = kindOf(place);
   if (kind === 'date' || kind === 'bigint') return typeof value === 'string' ? coerced(place, value) : value;
-  if (kind === 'long' || kind === 'decimal') {
-    const converted = typeof value === 'number' || kind === 'decimal' ? convertTo(kind, value) : undefined;
-    if (converted !== undefined && 'value' in converted) return converted.value;
-    // case: a number that is no integer, or not finite, may be compared with one
-    if (typeof value === 'number' || converted === undefined) return value;
-    return refuse(definition, path, converted.expected);
-  }
-  if (typeof value !== 'string' || (kind !== 'objectId' && kind !== 'uuid')) return value;
+  if (kind === undefined || !hasStandIns(kind) || !isStandIn(kind, value)) return value;
   const converted = convertTo(kind, value);
   if ('value' in converted) return converted.value;
-  if (kind === 'uuid') return refuse(definition, path, converted.expected);
-  throw new InvalidIdError(path, definition.context);
-}
-
-function refuse(definition: ModelDefinition, path: string, expected: string): never {
-  throw new UsageError(`"${path}": ${expected} of another form.`, definition.context);
+  // case: a number that is no integer, or not finite, may be compared with one
+  if (typeof value === 'number') return value;
+  if (kind === 'objectId') throw new InvalidIdError(path, definition.context);
+  throw new UsageError(`"${path}": ${converted.expected} of another form.`, definition.context);
 }
 
 /** Only a schema itself knows which texts it takes. */

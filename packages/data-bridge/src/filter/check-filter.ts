@@ -6,7 +6,7 @@ import { ABSENT, MAX_DEPTH, toExact } from '../bson/encode.ts';
 import { typeName } from '../schema/bson-types.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { UsageError } from '../errors.ts';
-import { conditionWithIds } from './document-id.ts';
+import { withIds } from './document-id.ts';
 import { Literal, wasTrusted } from './literal.ts';
 
 /** Operators whose value is a list of filters. */
@@ -55,7 +55,7 @@ export function safeCondition(definition: ModelDefinition, given: unknown, { key
   // Most conditions are such: there is nothing in them to look at.
   if (isPlainValue(given) && !isOperator(keys)) return toExact(given, ABSENT, keys);
   const path = keys.at(-1) ?? '';
-  const condition = path === '$expr' ? openExpression(given) : openCondition(conditionWithIds(definition, path, given));
+  const condition = path === '$expr' ? openExpression(given) : openCondition(withIds(definition, path, given));
   // A query may run later, and more than once: it must not see what becomes of the program's objects.
   const copy = toExact(condition, ABSENT, keys);
   refuseUndefined(definition, condition, keys);

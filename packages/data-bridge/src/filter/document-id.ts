@@ -3,12 +3,23 @@ import { isPlainObject, setOwn } from '../bson/plain-object.ts';
 import { typeName } from '../schema/bson-types.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { UsageError } from '../errors.ts';
-import { elementOf, kindOf, placeAt } from './cast-values.ts';
+import { targetAt } from '../schema/references-in.ts';
+import type { Place } from '../schema/schema-shape.ts';
+import { elementOf, kindOf, placeAt, stepAlong } from './cast-values.ts';
 
-/** A document, as this room sees it. */
+/** Under this a reference says whether it refers to documents of a model. */
+export const refersTo: unique symbol = Symbol('refersTo');
+
+/** A document, or a reference to one, as this room sees it. */
 interface DocumentLike {
   readonly [definitionKey]: ModelDefinition;
   readonly $id: unknown;
+  readonly [refersTo]?: (model: never) => boolean;
+}
+
+interface TargetModel {
+  readonly name: string;
+  readonly prototype: object;
 }
 
 /**
@@ -18,15 +29,15 @@ interface DocumentLike {
  * @param path of the value, in the program's names.
  * @throws UsageError for a document of another model than the one that is referred to.
  */
-export function idOfDocument(definition: ModelDefinition, path: string, value: unknown): unknown {
+function idOfDocument(definition: ModelDefinition, path: string, value: unknown): unknown {
   if (!isDocument(value)) return value;
-  const [name = ''] = definition.storedPath(path).split('.', 1);
-  const field = definition.fields.get(name);
-  const target = field?.target?.model() as { readonly name: string; readonly prototype: object } | undefined;
+  const [name = '', ...keys] = definition.storedPath(path).split('.');
+  const place = keys.reduce<Place | undefined>(stepAlong, definition.fields.get(name)?.place);
+  const target = (targetAt(place) ?? targetAt(elementOf(place)))?.model() as TargetModel | undefined;
   const isMeant =
     target === undefined
       ? name !== '_id' || value[definitionKey].collectionName === definition.collectionName
-      : Object.prototype.isPrototypeOf.call(target.prototype, value);
+      : (value[refersTo]?.(target as never) ?? Object.prototype.isPrototypeOf.call(target.prototype, value));
   if (!isMeant) {
     const meant = target === undefined ? 'a document of this model' : `the _id of a ${target.name} or such a document`;
     throw new UsageError(`"${path}" is ${meant}, got a document of ${typeName(value)}.`, definition.context);
@@ -40,39 +51,31 @@ function isOfIds(definition: ModelDefinition, path: string): boolean {
   return [place, elementOf(place)].some((each) => each !== undefined && kindOf(each) === 'objectId');
 }
 
-/** The same of each element of a list. */
-export function idsOfDocuments(definition: ModelDefinition, path: string, value: unknown): unknown {
-  if (!Array.isArray(value)) return idOfDocument(definition, path, value);
-  return value.some(isDocument) ? value.map((each) => idOfDocument(definition, path, each)) : value;
-}
-
 function isDocument(value: unknown): value is DocumentLike {
   return isObject(value) && definitionKey in value;
 }
 
-/** The same of a condition on the value at a path: of what it compares with. */
-export function conditionWithIds(definition: ModelDefinition, path: string, condition: unknown): unknown {
-  if (!isPlainObject(condition)) return idsOfDocuments(definition, path, condition);
-  if (!holdsDocument(condition)) return condition;
+/**
+ * A value that is compared with what is stored at a path, or written there, with ids in the place of documents: itself, in
+ * operators, in lists, and in members where references stand.
+ *
+ * @param path in the program's names.
+ */
+export function withIds(definition: ModelDefinition, path: string, value: unknown): unknown {
+  if (isDocument(value)) return idOfDocument(definition, path, value);
+  if (!holdsDocument(value)) return value;
+  if (Array.isArray(value)) return value.map((each) => withIds(definition, path, each));
   const changed = {};
-  for (const [operator, operand] of Object.entries(condition))
-    setOwn(changed, operator, conditionWithIds(definition, path, operand));
+  for (const [key, member] of Object.entries(value as object))
+    setOwn(changed, key, withIds(definition, key.startsWith('$') ? path : `${path}.${key}`, member));
   return changed;
 }
 
-/** The same of what an operator of an update writes: a value, a list, or the list of an `$each`. */
-export function writtenWithIds(definition: ModelDefinition, path: string, written: unknown): unknown {
-  if (!isPlainObject(written) || !Array.isArray(written['$each'])) return idsOfDocuments(definition, path, written);
-  return { ...written, $each: idsOfDocuments(definition, path, written['$each']) };
-}
+/** Deeper values, and those that contain themselves, are refused when they are encoded. */
+const MAX_DEPTH = 20;
 
-/** True for operators that compare with a document: themselves, in a list, or within `$not` and `$elemMatch`. */
-function holdsDocument(condition: Record<string, unknown>): boolean {
-  return Object.entries(condition).some(
-    ([operator, operand]) =>
-      operator.startsWith('$') &&
-      (isDocument(operand) ||
-        (Array.isArray(operand) && operand.some(isDocument)) ||
-        (isPlainObject(operand) && holdsDocument(operand))),
-  );
+function holdsDocument(value: unknown, depth = 0): boolean {
+  if (depth > MAX_DEPTH) return false;
+  const members = Array.isArray(value) ? (value as unknown[]) : isPlainObject(value) ? Object.values(value) : [];
+  return members.some((each) => isDocument(each) || holdsDocument(each, depth + 1));
 }

@@ -15,6 +15,15 @@ export function isGiven(filter: Conditions, name: string): boolean {
   });
 }
 
+/** By its path each value that the filter asks for. */
+export function givenValues(filter: Conditions): (readonly [path: string, value: unknown])[] {
+  return Object.entries(filter).flatMap(([key, value]) => {
+    if (isJoined(key, value)) return value.filter(isPlainObject).flatMap(givenValues);
+    const given = key.startsWith('$') ? ABSENT : valueIn(value);
+    return given === ABSENT ? [] : [[key, given] as const];
+  });
+}
+
 /** The value that the field must have, `ABSENT` where the filter says none. */
 export function givenValue(filter: Conditions, name: string): unknown {
   for (const [key, value] of Object.entries(filter)) {

@@ -36,7 +36,7 @@ export async function* newestEntries(
   try {
     while (await cursor.hasNext()) yield* slicesOf(takeBatch(cursor)).map(readEntry);
   } catch (error) {
-    throw translate(error, { ...definition.context, id: doc });
+    throw translate(error, definition.contextOf(doc));
   } finally {
     if (!cursor.closed) await cursor.close();
   }
@@ -136,8 +136,7 @@ async function revisionAt(
   if (oldest === null ? !isStored : oldest['kind'] === 'insert') return null;
   throw new HistoryError('The history of the document begins later: what was before is not known, or was pruned.', {
     problem: 'pruned',
-    model: definition.collectionName,
-    id: doc,
+    ...definition.contextOf(doc),
   });
 }
 
@@ -152,7 +151,7 @@ export async function present(
     const found = await definition.collection().findOne(filter, { ...options, raw: true });
     return found && storedIn(definition, found as unknown as Uint8Array);
   } catch (error) {
-    throw translate(error, { ...definition.context, id: doc });
+    throw translate(error, definition.contextOf(doc));
   }
 }
 
@@ -251,7 +250,7 @@ class Past {
   }
 
   get #context(): { readonly model: string; readonly id: unknown } {
-    return { model: this.#definition.collectionName, id: this.#doc };
+    return this.#definition.contextOf(this.#doc);
   }
 
   #gap(what: string): HistoryError {

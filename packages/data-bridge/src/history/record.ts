@@ -218,12 +218,12 @@ export async function finish(definition: RecordedModel, entry: StoredEntry, opti
 }
 
 /** The error for a write that was done, and whose entry was not written, or nobody knows. */
-export function unfinished({ context }: RecordedModel, { _id }: StoredEntry, error: unknown): HistoryError {
+export function unfinished(definition: RecordedModel, { _id }: StoredEntry, error: unknown): HistoryError {
   const text =
     outcomeOf(error) === 'unknown'
       ? 'The document was written, and nobody knows whether its entry in the history was: repairHistory() finds out, and writes it where it is missing.'
       : 'The document was written, but its entry in the history was not: repairHistory() will write it, or say what is in its way.';
-  return new HistoryError(text, { problem: 'unfinished', ...context, id: _id.doc, cause: safely(error) });
+  return new HistoryError(text, { problem: 'unfinished', ...definition.contextOf(_id.doc), cause: safely(error) });
 }
 
 /** Writes an entry and removes what announced it. False where another write has the revision. */

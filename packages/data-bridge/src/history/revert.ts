@@ -93,7 +93,7 @@ export async function restore<D>(
   stateOf: (document: D) => DocumentState,
   options: SaveOptions = {},
 ): Promise<D> {
-  const context = { ...definition.context, id: doc };
+  const context = definition.contextOf(doc);
   const last = await lastEntry(definition, doc, readOptions(options));
   if (last !== null && last.kind !== 'delete') throw new UsageError('The document is not deleted.', context);
   const past = last && (await stateAt(definition, doc, last._id.rev - 1, readOptions(options)));

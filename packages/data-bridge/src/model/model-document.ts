@@ -35,6 +35,9 @@ import { insertMany, type InsertManyOptions } from '../write/insert-many.ts';
 import { documentTag } from '../document/document-tag.ts';
 import { checkOwnFields, checkRead } from '../document/new-document.ts';
 import { run } from '../definition/operation.ts';
+import { gather, type LinkedModel } from '../references/linked.ts';
+import { referenceTo } from '../references/ref.ts';
+import { OneQuery } from '../query/one-query.ts';
 import { Query } from '../query/query.ts';
 import { checkPath, type QueryOptions, type ReadAll } from '../query/query-spec.ts';
 import { Selection } from '../tracking/selection.ts';
@@ -72,7 +75,7 @@ export class ModelDocument extends Document<unknown> {
   }
 
   [customInspect](_depth: number, options: object, inspect?: Inspect): string {
-    return inspectAs(this.constructor.name, this.toObject() as object, options, inspect);
+    return inspectAs(this.constructor.name, this.toObject(), options, inspect);
   }
 
   get [unstorable](): string {
@@ -104,16 +107,15 @@ export class ModelDocument extends Document<unknown> {
   }
 
   static find(this: DocumentClass, filter: object = {}, options?: QueryOptions): Query<unknown> {
-    return Query.of<unknown>(definitionOf(this), readInto(this), filter, options);
+    return queryOf(this, filter, options);
   }
 
-  static async findOne(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<unknown> {
-    return Query.of(definitionOf(this), readInto(this), filter, options).first();
+  static findOne(this: DocumentClass, filter: object = {}, options?: QueryOptions): OneQuery<unknown> {
+    return new OneQuery(() => queryOf(this, filter, options));
   }
 
-  static async findById(this: DocumentClass, id: unknown, options?: QueryOptions): Promise<unknown> {
-    const definition = definitionOf(this);
-    return Query.of(definition, readInto(this), idFilter(definition, id), options).first();
+  static findById(this: DocumentClass, id: unknown, options?: QueryOptions): OneQuery<unknown> {
+    return new OneQuery(() => queryOf(this, idFilter(definitionOf(this), id), options));
   }
 
   static async count(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<number> {
@@ -121,7 +123,7 @@ export class ModelDocument extends Document<unknown> {
   }
 
   static findBy(this: DocumentClass, values: object, options?: QueryOptions): Query<unknown> {
-    return Query.of<unknown>(definitionOf(this), readInto(this), equalityFilter(definitionOf(this), values), options);
+    return queryOf(this, equalityFilter(definitionOf(this), values), options);
   }
 
   static async exists(this: DocumentClass, filter: object = {}, options?: QueryOptions): Promise<boolean> {
@@ -244,6 +246,10 @@ export class ModelDocument extends Document<unknown> {
     return addHook(this.prototype, name, call as HookCall, definitionOf(this).collectionName);
   }
 
+  static ref(this: DocumentClass, id: unknown): unknown {
+    return referenceTo(this as unknown as LinkedModel, id);
+  }
+
   static using(this: typeof ModelDocument, connection: Connection): typeof ModelDocument {
     if (!(connection instanceof Connection))
       throw new UsageError(`using() takes a connection, as connect() gives it, got ${typeName(connection)}.`);
@@ -287,6 +293,13 @@ export class ModelDocument extends Document<unknown> {
 
 export function definitionOf(model: DocumentClass): ModelDefinition {
   return model.prototype[definitionKey];
+}
+
+function queryOf(model: DocumentClass, filter: object, options: QueryOptions | undefined): Query<unknown> {
+  const definition = definitionOf(model);
+  // Only documents with references need to know which others came with them.
+  const finish = definition.references === null ? null : gather;
+  return Query.of<unknown>(definition, readInto(model), filter, options, finish);
 }
 
 /** Reads stored documents as documents of this class. */

@@ -1,11 +1,13 @@
 import { ModelDefinition } from '../definition/model-definition.ts';
 import type { ModelOptions, RuleIssue } from '../definition/model-options.ts';
-import { readField, writeField } from '../document/tracked-document.ts';
+import { readField, readReferenceField, writeField } from '../document/tracked-document.ts';
 import { Document } from '../save/document.ts';
 import { SchemaError, UsageError } from '../errors.ts';
 import type { HistoryModel, Model, Reserved, TakesOwnOutput } from './statics.ts';
 import type { Fields } from '../schema/schema-field.ts';
-import type { NamesFields, Shape } from '../types/shape.ts';
+import type { NamesFields } from '../types/indexed.ts';
+import type { Plain } from '../types/ref.ts';
+import type { Shape } from '../types/shape.ts';
 import { define } from './define.ts';
 import { ModelDocument } from './model-document.ts';
 import { RecordedDocument } from './recorded-document.ts';
@@ -28,7 +30,9 @@ export function model<const F extends Fields, const O extends ModelOptions = obj
   collection: string,
   fields: F & Reserved & TakesOwnOutput<F>,
   options?: O &
-    NamesFields<F, O> & { readonly check?: (document: Shape<F>) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>> },
+    NamesFields<F, O> & {
+      readonly check?: (document: Plain<Shape<F>>) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>>;
+    },
 ): O extends { readonly history: true | object } ? HistoryModel<F, O> : Model<F, O>;
 export function model(collection: string, fields: Fields, options: ModelOptions = {}): unknown {
   const definition = new ModelDefinition(collection, fields, options);
@@ -44,14 +48,19 @@ function defineAccessor(base: typeof ModelDocument, definition: ModelDefinition,
     const text = `The field "${shown}" has the name of a member of every document: give it another name, as in "${shown}Value: stored('${shown}', …)".`;
     throw new SchemaError(text, definition.context);
   }
+  function read(this: Document<unknown>): unknown {
+    return readField(this, name);
+  }
+  function readReferences(this: Document<unknown>): unknown {
+    return readReferenceField(this, name);
+  }
+  const isTime = definition.isTime(name);
   Object.defineProperty(base.prototype, shown, {
     configurable: true,
     enumerable: true,
-    get(this: Document<unknown>) {
-      return readField(this, name);
-    },
+    get: definition.references?.has(name) === true ? readReferences : read,
     set(this: Document<unknown>, value: unknown) {
-      if (definition.isTime(name)) refuseTime(definition, shown);
+      if (isTime) refuseTime(definition, shown);
       writeField(this, name, value);
     },
   });

@@ -26,6 +26,7 @@ import type { ReadOptions } from '../history/read.ts';
 import type { HistoryRepair } from '../history/repair.ts';
 import type { EnsureCollectionOptions, EnsureIndexesOptions } from '../collection-sync/ensure.ts';
 import type { InsertManyOptions } from '../write/insert-many.ts';
+import type { OneQuery } from '../query/one-query.ts';
 import type { Query } from '../query/query.ts';
 import type { QueryOptions } from '../query/query-spec.ts';
 import type { SaveAllOptions } from '../save/save-all.ts';
@@ -37,14 +38,17 @@ import type { ElementOf, Leaf, Paths, PathValue } from '../types/paths.ts';
 import type {
   AnyDocument,
   Class,
+  Given,
   IdOf,
   Input,
   InputOf,
   IsPlainContainer,
+  ModelClass,
   OutputOf,
   Shape,
   ShapeOf,
 } from '../types/shape.ts';
+import type { Ref } from '../types/ref.ts';
 import type { Declared, StoredShape } from '../types/stored.ts';
 import type { Update } from '../types/update.ts';
 import type { DriverOptions } from '../definition/operation.ts';
@@ -77,17 +81,24 @@ type OwnOutputTaken<S extends FieldSchema> =
           : 'this schema gives another type than it takes, and could not be validated again: make it take its output too'
         : unknown;
 
-/** What a model's class has beside its constructor. */
-export interface Statics<F extends Fields> {
+/**
+ * What a model's class has beside its constructor. It has no type parameters, so that compilers make its methods once and not
+ * for each model, and that hints name the model and not its schemas.
+ */
+export interface Statics {
   /** Makes a document and stores it. @throws ValidationError, DuplicateKeyError */
-  create<D>(this: Class<D>, input: Input<F>, options?: SaveOptions): Promise<D>;
+  create<D>(this: ModelClass<D>, input: NoInfer<Given<D>>, options?: SaveOptions): Promise<D>;
   /** Stores many: plain inputs, or documents made by `new`. All are validated before anything is sent. An empty list gives an empty list. */
   insertMany<D>(
-    this: Class<D>,
-    inputs: readonly (Input<F> | NoInfer<D>)[],
+    this: ModelClass<D>,
+    inputs: readonly NoInfer<Given<D> | D>[],
     options: InsertManyOptions & { readonly return: 'ids' },
   ): Promise<IdOf<D>[]>;
-  insertMany<D>(this: Class<D>, inputs: readonly (Input<F> | NoInfer<D>)[], options?: InsertManyOptions): Promise<D[]>;
+  insertMany<D>(
+    this: ModelClass<D>,
+    inputs: readonly NoInfer<Given<D> | D>[],
+    options?: InsertManyOptions,
+  ): Promise<D[]>;
   /**
    * Saves documents of any models, new and changed ones together, each as its `save()` would, with as few commands as the
    * server's limits allow. Gives the outcome of each.
@@ -96,87 +107,87 @@ export interface Statics<F extends Fields> {
    */
   saveAll(documents: readonly AnyDocument[], options?: SaveAllOptions): Promise<SaveResult[]>;
   /** Operations of several kinds, to be sent together by `execute()`. */
-  bulk<D>(this: Class<D>): Bulk<D, Input<F>>;
+  bulk<D>(this: ModelClass<D>): Bulk<D, Given<D>>;
   /** An aggregation over the collection: stages that the server runs one after another, typed by what the one before gives. */
-  aggregate<D>(this: Class<D>, options?: AggregationOptions): Aggregate<StoredShape<D>, D>;
+  aggregate<D>(this: ModelClass<D>, options?: AggregationOptions): Aggregate<StoredShape<D>, D>;
   /** The documents that match, all by default: a query that runs when it is awaited or iterated. */
-  find<D>(this: Class<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Query<D>;
-  /** The first document that matches, or null. */
-  findOne<D>(this: Class<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Promise<D | null>;
-  /** The document with this `_id`, or null. A string of 24 hexadecimal digits is taken for an ObjectId. */
-  findById<D>(this: Class<D>, id: IdOf<D> | string, options?: QueryOptions): Promise<D | null>;
+  find<D>(this: ModelClass<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Query<D>;
+  /** The first document that matches, or null: a query that runs when it is awaited. */
+  findOne<D>(this: ModelClass<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): OneQuery<D>;
+  /** The document with this `_id`, or null: a query that runs when it is awaited. A string of 24 hexadecimal digits is taken for an ObjectId. */
+  findById<D>(this: ModelClass<D>, id: IdOf<D> | string, options?: QueryOptions): OneQuery<D>;
   /** How many documents match. */
-  count<D>(this: Class<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Promise<number>;
+  count<D>(this: ModelClass<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Promise<number>;
   /** Documents whose fields equal these values. Values are never operators, so use it for input from outside. */
-  findBy<D>(this: Class<D>, values: NoInfer<Equality<D>>, options?: QueryOptions): Query<D>;
+  findBy<D>(this: ModelClass<D>, values: NoInfer<Equality<D>>, options?: QueryOptions): Query<D>;
   /** True where any document matches. */
-  exists<D>(this: Class<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Promise<boolean>;
+  exists<D>(this: ModelClass<D>, filter?: NoInfer<Filter<D>>, options?: QueryOptions): Promise<boolean>;
   /** How many documents the collection has, by its own record: fast, and not exact while others write. */
   estimatedCount(options?: DriverOptions<EstimatedDocumentCountOptions> & ScopeOptions): Promise<number>;
   /** The different values of a field or a dotted path; of an array its elements. */
   distinct<D, P extends Paths<D>>(
-    this: Class<D>,
+    this: ModelClass<D>,
     path: P,
     filter?: NoInfer<Filter<D>>,
     options?: DriverOptions<DistinctOptions> & ScopeOptions,
   ): Promise<ElementOf<Exclude<PathValue<D, P>, undefined>>[]>;
   /** Updates the first document that matches. */
   updateOne<D>(
-    this: Class<D>,
+    this: ModelClass<D>,
     filter: NoInfer<Filter<D>>,
     update: NoInfer<Update<D>>,
     options?: DriverOptions<UpdateOptions> & StampOptions,
   ): Promise<UpdateResult>;
   /** Updates every document that matches. */
   updateMany<D>(
-    this: Class<D>,
+    this: ModelClass<D>,
     filter: NoInfer<Filter<D>>,
     update: NoInfer<Update<D>>,
     options?: DriverOptions<UpdateOptions> & StampOptions & ManyOptions,
   ): Promise<UpdateResult>;
   /** Updates the first document that matches, or inserts one with the filter's values, the update's and the defaults. Gives the document after. */
   upsert<D>(
-    this: Class<D>,
+    this: ModelClass<D>,
     filter: NoInfer<Filter<D>>,
     update: NoInfer<Update<D>>,
     options?: Omit<DriverOptions<FindOneAndUpdateOptions>, 'upsert' | 'returnDocument'> & StampOptions,
   ): Promise<D>;
   /** Replaces the first document that matches by what `create` would store; it is validated first. */
   replaceOne<D>(
-    this: Class<D>,
+    this: ModelClass<D>,
     filter: NoInfer<Filter<D>>,
-    replacement: Input<F>,
+    replacement: NoInfer<Given<D>>,
     options?: DriverOptions<ReplaceOptions> & ValidateOptions,
   ): Promise<UpdateResult>;
   /** Updates the first document that matches, and gives it as it was, or as it is with `returnDocument: 'after'`. */
   findOneAndUpdate<D>(
-    this: Class<D>,
+    this: ModelClass<D>,
     filter: NoInfer<Filter<D>>,
     update: NoInfer<Update<D>>,
     options?: DriverOptions<FindOneAndUpdateOptions> & StampOptions,
   ): Promise<D | null>;
   /** Replaces the first document that matches, and gives it as it was, or as it is with `returnDocument: 'after'`. */
   findOneAndReplace<D>(
-    this: Class<D>,
+    this: ModelClass<D>,
     filter: NoInfer<Filter<D>>,
-    replacement: Input<F>,
+    replacement: NoInfer<Given<D>>,
     options?: DriverOptions<FindOneAndReplaceOptions> & ValidateOptions,
   ): Promise<D | null>;
   /** Deletes the first document that matches, and gives it. */
   findOneAndDelete<D>(
-    this: Class<D>,
+    this: ModelClass<D>,
     filter: NoInfer<Filter<D>>,
     options?: DriverOptions<FindOneAndDeleteOptions> & DeletionOptions,
   ): Promise<D | null>;
   /** Deletes the first document that matches. */
   deleteOne<D>(
-    this: Class<D>,
+    this: ModelClass<D>,
     filter: NoInfer<Filter<D>>,
     options?: DriverOptions<DeleteOptions> & DeletionOptions,
   ): Promise<DeleteResult>;
   /** Deletes every document that matches; `{}` deletes all. */
   deleteMany<D>(
-    this: Class<D>,
+    this: ModelClass<D>,
     filter: NoInfer<Filter<D>>,
     options?: DriverOptions<DeleteOptions> & DeletionOptions & ManyOptions,
   ): Promise<DeleteResult>;
@@ -187,7 +198,7 @@ export interface Statics<F extends Fields> {
    *   then neither be read nor changed. Else the document is taken for whole, so that what it lacks counts as absent.
    */
   hydrate<D>(
-    this: Class<D>,
+    this: ModelClass<D>,
     stored: object | Uint8Array,
     options?: { readonly select?: readonly Paths<ShapeOf<D>>[] },
   ): D;
@@ -205,7 +216,7 @@ export interface Statics<F extends Fields> {
    * @throws UsageError for other stages; where the server cannot report changes, from the first event on.
    */
   watch<D, const O extends WatchOptions = object>(
-    this: Class<D>,
+    this: ModelClass<D>,
     pipeline?: readonly WatchStage[],
     options?: O,
   ): ChangeStream<ChangeEvent<D, O>>;
@@ -219,7 +230,13 @@ export interface Statics<F extends Fields> {
    *
    * @returns a function that ends it.
    */
-  on<D>(this: Class<D>, name: HookName, call: (document: D) => unknown): () => void;
+  on<D>(this: ModelClass<D>, name: HookName, call: (document: D) => unknown): () => void;
+  /**
+   * A reference to the document with this `_id`, without asking for it: `book.author = Author.ref(id)`.
+   *
+   * @throws UsageError for what is no `_id` of the model.
+   */
+  ref<D>(this: ModelClass<D>, id: IdOf<D> | Ref<D> | string): Ref<D>;
   /** The same model on another connection. */
   using<M>(this: M, connection: Connection): M;
   /** The model's schema as MongoDB's `$jsonSchema`: what a server can check of it. */
@@ -238,7 +255,7 @@ export interface Statics<F extends Fields> {
 /** What a model has besides where its option `history` is on. */
 export interface HistoryStatics {
   /** A page of the history of the document with this `_id`, a deleted one too: the newest entries first. */
-  history<D>(this: Class<D>, id: IdOf<D> | string, options?: HistoryOptions): Promise<HistoryPage>;
+  history<D>(this: ModelClass<D>, id: IdOf<D> | string, options?: HistoryOptions): Promise<HistoryPage>;
   /**
    * The fields of a document as they were stored at a time, or after a revision; null when there was no such document.
    * Redacted fields are missing.
@@ -246,7 +263,7 @@ export interface HistoryStatics {
    * @throws HistoryError where the history does not go back so far, has a gap, or kept only the hash of a value.
    */
   asOf<D>(
-    this: Class<D>,
+    this: ModelClass<D>,
     id: IdOf<D> | string,
     when: Date | number,
     options?: ReadOptions,
@@ -256,7 +273,7 @@ export interface HistoryStatics {
    *
    * @throws HistoryError when the history does not have it; ValidationError when its schemas refuse it, since a field was redacted, say.
    */
-  restore<D>(this: Class<D>, id: IdOf<D> | string, options?: SaveOptions): Promise<D>;
+  restore<D>(this: ModelClass<D>, id: IdOf<D> | string, options?: SaveOptions): Promise<D>;
   /** Deletes the entries of all documents that are older. Gives how many. */
   pruneHistory(options: { readonly olderThan: Date }): Promise<number>;
   /**
@@ -268,14 +285,16 @@ export interface HistoryStatics {
 }
 
 /** A class of documents, bound to a collection. Extend it. */
-export interface Model<F extends Fields, O = object, S = Shape<F, O>> extends Statics<F> {
+export interface Model<F extends Fields, O = object, S = Shape<F, O>> extends Statics {
   new (input: Input<F>): Document<S, Declared<S, F, O>> & S;
 }
 
 /** The same where the option `history` is on. */
-export interface HistoryModel<F extends Fields, O = object, S = Shape<F, O>> extends Statics<F>, HistoryStatics {
+export interface HistoryModel<F extends Fields, O = object, S = Shape<F, O>> extends Statics, HistoryStatics {
   new (input: Input<F>): Document<S, Declared<S, F, O>> & HistoryDocument & S;
 }
 
 /** The class of any model whose documents are `D`, for code that is generic over models: `class Repository<D> { constructor(readonly model: ModelOf<D>) {} }`. */
-export type ModelOf<D> = Class<D> & Omit<Statics<Fields>, 'create' | 'insertMany' | 'replaceOne' | 'findOneAndReplace'>;
+export type ModelOf<D> = Class<D> &
+  ModelClass<D> &
+  Omit<Statics, 'create' | 'insertMany' | 'replaceOne' | 'findOneAndReplace'>;

@@ -5,7 +5,7 @@ import { count } from './query-operations.ts';
 import { afterPosition, type OrderKey, unpageableType } from './keyset.ts';
 import { type Position, readToken, writeToken } from './page-token.ts';
 import { run } from '../definition/operation.ts';
-import { checkCount, open, type QuerySpec, readBatch, refuse, sortOf } from './query-spec.ts';
+import { checkCount, finished, open, type QuerySpec, readBatch, refuse, sortOf } from './query-spec.ts';
 import { takeAll } from '../connection/raw-batch.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
 
@@ -53,7 +53,7 @@ export async function page<D>(spec: QuerySpec<D>, options: PageOptions): Promise
   const start: Position | null = first === undefined ? from : { values: first, side: 'before' };
   const end: Position | null = last === undefined ? from : { values: last, side: 'after' };
   return {
-    items: readBatch(spec, batch),
+    items: await finished(spec, readBatch(spec, batch)),
     next: write(isCut || before !== null ? end : null),
     previous: write(before === null ? from && start : isCut ? start : null),
     ...(total ? { total: await count(spec) } : {}),

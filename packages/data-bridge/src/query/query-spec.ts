@@ -14,6 +14,12 @@ import { Selection } from '../tracking/selection.ts';
 /** Reads the documents of one batch. Their bytes lie in the driver's buffers: what is kept must be copied. */
 export type ReadAll<D> = (batch: Batch, selection?: Selection | null) => D[];
 
+/** Gives what it got, or something in its place, now or later. */
+export type Finish = (
+  documents: readonly unknown[],
+  options: FindOptions & Abortable,
+) => readonly unknown[] | Promise<readonly unknown[]>;
+
 /** What a query asks, and how its documents are read: fixed when the query is made. */
 export interface QuerySpec<D> {
   readonly definition: ModelDefinition;
@@ -26,6 +32,12 @@ export interface QuerySpec<D> {
   readonly options: FindOptions & Abortable;
   /** Which part of the documents is loaded; null for all of it. */
   readonly selection: Selection | null;
+  /** What is done with documents before they are given, null for nothing. It may wait. */
+  readonly finish: Finish | null;
+  /** True where what its documents refer to was asked for. */
+  readonly isLinked: boolean;
+  /** True where it gives plain objects. */
+  readonly isLean: boolean;
   /** True where what it gives is made of documents by `map()`. */
   readonly isMapped: boolean;
 }
@@ -73,6 +85,7 @@ export function querySpec<D>(
   read: ReadAll<D>,
   filter: object,
   options: QueryOptions = {},
+  finish: Finish | null = null,
 ): QuerySpec<D> {
   refuseNamed('find', definition, options, REFUSED);
   const { sort, skip, limit, hint, unscoped, ...others } = options;
@@ -83,6 +96,9 @@ export function querySpec<D>(
     filter: modelFilter(definition, filter),
     unscoped,
     selection: defaultSelection(definition),
+    finish,
+    isLinked: false,
+    isLean: false,
     isMapped: false,
     options: {
       ...others,
@@ -159,6 +175,13 @@ function defaultSelection(definition: ModelDefinition): Selection | null {
   return made;
 }
 
+/** The same query without these scopes; without all where none is named. */
+export function unscoped<D>(spec: QuerySpec<D>, names: readonly string[]): QuerySpec<D> {
+  const left = names.length === 0 ? true : names;
+  checkUnscoped(spec.definition.extensions, left, spec.definition.collectionName);
+  return { ...spec, unscoped: left };
+}
+
 /** The same query of whole documents. */
 export function whole<D>(spec: QuerySpec<D>): QuerySpec<D> {
   if (spec.selection !== defaultSelection(spec.definition))
@@ -180,6 +203,11 @@ export function open(spec: QuerySpec<unknown>): Cursor<Uint8Array> {
 /** The option that says which part of the documents is loaded. */
 export function partOf({ selection }: QuerySpec<unknown>): Pick<FindOptions, 'projection'> {
   return selection === null ? {} : { projection: selection.projection };
+}
+
+/** What becomes of what was read before the program gets it. */
+export function finished<D>({ finish, options }: QuerySpec<D>, documents: D[]): D[] | Promise<D[]> {
+  return finish === null ? documents : (finish(documents, options) as D[] | Promise<D[]>);
 }
 
 /** Reads what the cursor gave. */
@@ -211,6 +239,7 @@ export function omit<D>(spec: QuerySpec<D>, paths: readonly string[]): QuerySpec
 
 function checkSelection(spec: QuerySpec<unknown>, method: string, paths: readonly string[]): string[] {
   if (spec.isMapped) refuse(spec, `${method}() comes before map(), whose function gets what was loaded.`);
+  if (spec.isLinked) refuse(spec, `${method}() comes before with(), which adds to it what it needs.`);
   if (paths.length === 0) refuse(spec, `${method}() takes the paths of fields, got none.`);
   const stored = paths.map((path) => checkPath(method, path, spec.definition));
   if (method === 'omit' && stored.some((path) => path.startsWith('_id.')))

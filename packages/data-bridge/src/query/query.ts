@@ -21,9 +21,8 @@ import {
 } from './query-operations.ts';
 import type { Batch } from '../bson/batch.ts';
 import { customInspect } from '../bson/inspect.ts';
-import { checkUnscoped } from '../definition/extension.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
-import { forEach } from './for-each.ts';
+import { forEach, type ForEachOptions } from './for-each.ts';
 import { leanReader } from './lean.ts';
 import { DocumentNotFoundError, UsageError } from '../errors.ts';
 import { page, type Page, type PageOptions } from './page.ts';
@@ -33,19 +32,26 @@ import {
   hintOf,
   omit,
   open,
+  type Finish,
+  finished,
   type QueryOptions,
   type QuerySpec,
   querySpec,
   type ReadAll,
   readBatch,
+  refuse,
   select,
   sortOf,
+  unscoped,
   whole,
   withOptions,
 } from './query-spec.ts';
 import { queryText } from './query-text.ts';
 import { Results } from './results.ts';
-import type { AnyNumber, ElementOf, FilterPaths, Paths, PathsTo, PathValue } from '../types/paths.ts';
+import { checkAsked, withLinks } from './with.ts';
+import type { Targets } from '../references/linked.ts';
+import type { LinkPaths, LoadedAs, TargetOf, WithLinks } from '../types/ref.ts';
+import type { AnyNumber, Average, ElementOf, FilterPaths, Paths, PathsTo, PathValue, Sum } from '../types/paths.ts';
 import type { Omitted, OmittedShape, Selected, SelectedShape } from '../types/select.ts';
 import type { ShapeOf } from '../types/shape.ts';
 import type { StoredShape } from '../types/stored.ts';
@@ -54,21 +60,6 @@ import type { Update } from '../types/update.ts';
 import type { DeletionOptions } from '../write/static-writes.ts';
 import type { ManyOptions, StampOptions } from '../write/write-options.ts';
 import type { DriverOptions } from '../definition/operation.ts';
-
-/** What `forEach()` takes. */
-export interface ForEachOptions {
-  /**
-   * How many calls may be under way at a time.
-   * @default 1
-   */
-  readonly concurrency?: number;
-}
-
-/** What adding up values of this type gives. */
-type Sum<V> = V extends BSON.Decimal128 | bigint ? V : number;
-
-/** What the mean of values of this type is. */
-type Average<V> = V extends BSON.Decimal128 ? V : number;
 
 /** The type of the value at a path, where there is one. */
 type Present<M, P> = NonNullable<PathValue<ShapeOf<M>, P>>;
@@ -94,8 +85,14 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
   }
 
   /** @internal */
-  static of<D>(definition: ModelDefinition, read: ReadAll<D>, filter: object, options?: QueryOptions): Query<D> {
-    return new Query(querySpec(definition, read, filter, options));
+  static of<D>(
+    definition: ModelDefinition,
+    read: ReadAll<D>,
+    filter: object,
+    options?: QueryOptions,
+    finish: Finish | null = null,
+  ): Query<D> {
+    return new Query(querySpec(definition, read, filter, options, finish));
   }
 
   // ── how it is asked ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -159,17 +156,9 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
     return this.#with({ signal });
   }
 
-  /**
-   * Leaves out the scopes of the model's extensions: those of these names, or all where none is named.
-   *
-   * ```ts
-   * const deleted = await Post.find({ deletedAt: { $ne: null } }).unscoped('softDelete');
-   * ```
-   */
+  /** Leaves out the scopes of the model's extensions: those of these names, or all where none is named. */
   unscoped(...names: string[]): Query<D, M, L> {
-    const unscoped = names.length === 0 ? true : names;
-    checkUnscoped(this.#spec.definition.extensions, unscoped, this.#spec.definition.collectionName);
-    return new Query({ ...this.#spec, unscoped });
+    return new Query(unscoped(this.#spec, names));
   }
 
   // ── what it gives ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -206,15 +195,53 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
    * tracking. `JSON.stringify` shows them as it shows documents.
    */
   lean(): Query<StoredShape<L>, M, L> {
-    const { definition, isMapped } = this.#spec;
+    const { definition, isMapped, isLinked } = this.#spec;
     if (isMapped) throw new UsageError('lean() comes before map(), whose function gets what is read.');
-    return new Query<StoredShape<L>, M, L>({ ...this.#spec, read: leanReader<StoredShape<L>>(definition) });
+    if (isLinked) throw new UsageError('lean() comes before with(), which then loads plain objects, too.');
+    const spec = { ...this.#spec, read: leanReader<StoredShape<L>>(definition), finish: null, isLean: true };
+    return new Query<StoredShape<L>, M, L>(spec);
+  }
+
+  /**
+   * The documents with what the references at these paths refer to, in `$doc`; null where it is gone. Each path costs one
+   * query for each model. `JSON.stringify` shows what was asked for; after `lean()` plain objects stand in the place of ids.
+   *
+   * ```ts
+   * const [book] = await Book.find().with('author.publisher', 'editors');
+   * book?.author.$doc?.publisher?.$doc?.name;
+   * ```
+   *
+   * @throws UsageError for a path that leads to no reference.
+   */
+  with<const P extends readonly string[]>(...paths: LinkPaths<M, P>): Query<WithLinks<D, M, P[number]>, M, L>;
+  /** The same of one path, asked more closely: `with('author', (authors) => authors.select('name'))`. */
+  with<const P extends string, R>(
+    path: P & NoInfer<LinkPaths<M, [P]>[0]>,
+    ask: (targets: Query<TargetOf<M, P>>) => PromiseLike<readonly R[]>,
+  ): Query<LoadedAs<D, P, R>, M, L>;
+  with(...given: readonly unknown[]): Query<never, M, L> {
+    const [path, ask] = given;
+    if (typeof ask !== 'function') return new Query(withLinks(this.#spec, given, null) as QuerySpec<never>);
+    if (given.length > 2) refuse(this.#spec, 'with() takes one path and a function, or paths alone.');
+    const asked = (targets: Targets): Targets => Query.#asked(targets, ask as (query: unknown) => unknown);
+    return new Query(withLinks(this.#spec, [path], asked) as QuerySpec<never>);
+  }
+
+  static #asked(targets: Targets, ask: (query: unknown) => unknown): Targets {
+    const given = ask(targets);
+    checkAsked(given instanceof Query ? given.#spec : null, (targets as unknown as Query<unknown>).#spec, given);
+    return given as Targets;
   }
 
   /** What a function makes of each document, instead of the document. It does not wait for promises: `forEach` does. */
   map<R>(change: (document: D) => R): Query<R, M, L> {
-    const { read } = this.#spec;
+    const { read, finish } = this.#spec;
     checkFunction('map', change);
+    if (finish !== null) {
+      const all: Finish = async (given, options) =>
+        ((await finish(given, options)) as readonly D[]).map((each) => change(each));
+      return new Query<R, M, L>({ ...this.#spec, finish: all, isMapped: true } as QuerySpec<unknown> as QuerySpec<R>);
+    }
     const readMapped: ReadAll<R> = (batch, selection) => read(batch, selection).map((each) => change(each));
     return new Query<R, M, L>({ ...this.#spec, read: readMapped, isMapped: true });
   }
@@ -355,7 +382,9 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
   #results(): Results<D> {
     const { definition, options } = this.#spec;
     const read = (batch: Batch): D[] => readBatch(this.#spec, batch);
-    return new Results({ definition, open: () => open(this.#spec), read, signal: options.signal });
+    const all = (documents: readonly unknown[]) => finished(this.#spec, documents as D[]);
+    const finish = this.#spec.finish === null ? null : all;
+    return new Results({ definition, open: () => open(this.#spec), read, finish, signal: options.signal });
   }
 
   #accumulate<R>(operator: Accumulator, path: string): Promise<R> {

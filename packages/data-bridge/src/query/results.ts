@@ -12,6 +12,8 @@ export interface Request<R> {
   readonly open: () => Cursor<Uint8Array>;
   /** Reads the documents of one batch. Their bytes lie in the driver's buffers: what is kept must be copied. */
   readonly read: (batch: Batch) => R[];
+  /** What is done with the results before they are given: with all of them, or with those of each batch. */
+  readonly finish?: ((results: readonly unknown[]) => readonly unknown[] | Promise<readonly unknown[]>) | null;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -32,11 +34,12 @@ export class Results<R> implements PromiseLike<R[]>, AsyncIterable<R> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<R, void, undefined> {
-    const { open, read, signal } = this.#request;
+    const { open, read, finish, signal } = this.#request;
     const cursor = open();
     try {
       while (await this.#ask(() => cursor.hasNext())) {
-        for (const result of read(takeBatch(cursor))) {
+        const batch = read(takeBatch(cursor));
+        for (const result of finish ? ((await finish(batch)) as R[]) : batch) {
           signal?.throwIfAborted();
           yield result;
         }
@@ -50,10 +53,11 @@ export class Results<R> implements PromiseLike<R[]>, AsyncIterable<R> {
   }
 
   async #toArray(): Promise<R[]> {
-    const { open, read } = this.#request;
+    const { open, read, finish } = this.#request;
     const batches = await this.#ask(() => takeAll(open()));
     const [only] = batches;
-    return only !== undefined && batches.length === 1 ? read(only) : batches.flatMap((batch) => read(batch));
+    const results = only !== undefined && batches.length === 1 ? read(only) : batches.flatMap((batch) => read(batch));
+    return finish ? (finish(results) as R[] | Promise<R[]>) : results;
   }
 
   #interrupted(): NotConnectedError {

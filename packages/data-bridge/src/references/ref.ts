@@ -1,29 +1,32 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { type BsonKind, toObjectId, typeName } from '../schema/bson-types.ts';
 import { definitionKey } from '../definition/model-definition.ts';
-import { readField } from '../document/tracked-document.ts';
-import { Document } from '../save/document.ts';
+import { refersTo } from '../filter/document-id.ts';
 import { UsageError } from '../errors.ts';
 import type { SchemaField } from '../schema/schema-field.ts';
 import type { JsonSchema, ReferenceTarget } from '../schema/schema-library.ts';
+import type { Ref } from '../types/ref.ts';
 import type { Class, IdOf } from '../types/shape.ts';
+import { isLinked, keyOf, type LinkedModel } from './linked.ts';
+import { isDocumentOf, Reference } from './reference.ts';
 
 /** The types of a reference. They are members, so that compilers look at `D` only when they are read: models may refer to each other. */
 interface ReferenceTypes<D, Absent> {
-  readonly input: IdOf<D> | D | string | Absent;
-  readonly output: IdOf<D> | Absent;
+  readonly input: IdOf<D> | Ref<D> | string | Absent;
+  readonly output: Ref<D> | Absent;
 }
 
-interface ReferenceStandard<D, Absent> {
+export interface ReferenceStandard<D, Absent> {
   readonly version: 1;
   readonly vendor: 'data-bridge';
   readonly types?: ReferenceTypes<D, Absent> | undefined;
   readonly validate: (value: unknown) => StandardSchemaV1.Result<unknown>;
+  readonly jsonSchema?: { readonly output: () => Record<string, unknown> } | undefined;
 }
 
 interface ReferenceListTypes<D> {
-  readonly input: readonly (IdOf<D> | D | string)[];
-  readonly output: IdOf<D>[];
+  readonly input: readonly (IdOf<D> | Ref<D> | string)[];
+  readonly output: Ref<D>[];
 }
 
 interface ReferenceListStandard<D> {
@@ -33,7 +36,7 @@ interface ReferenceListStandard<D> {
   readonly validate: (value: unknown) => StandardSchemaV1.Result<unknown>;
 }
 
-/** A field that holds the `_id` of a document of another model. */
+/** A field that refers to a document of another model. */
 export interface ReferenceSchema<D, Absent = never> {
   readonly '~standard': ReferenceStandard<D, Absent>;
   /** The field may be absent. */
@@ -44,18 +47,20 @@ export interface ReferenceSchema<D, Absent = never> {
   array(): ReferenceListSchema<D>;
 }
 
-/** A field that holds a list of `_id`s of documents of another model. */
+/** A field that refers to a list of documents of another model. */
 export interface ReferenceListSchema<D> {
   readonly '~standard': ReferenceListStandard<D>;
 }
 
 /**
- * A reference to a document of another model, stored as its `_id`. Takes an `_id`, the document itself, or a string of
- * 24 hexadecimal digits where the `_id` is an ObjectId.
+ * A reference to a document of another model, stored as its `_id`. It is made of an `_id`, of the document itself, of another
+ * reference, or of a string of 24 hexadecimal digits where the `_id` is an ObjectId, and it reads as a `Ref`.
  *
  * ```ts
  * class Company extends model('companies', { name: z.string() }) {}
  * class User extends model('users', { company: ref<Company>(() => Company).optional() }) {}
+ * const [user] = await User.find().with('company');
+ * user?.company?.$doc?.name;
  * ```
  *
  * Name the target's type, since compilers cannot infer it where models refer to each other.
@@ -72,7 +77,7 @@ export function ref(target: unknown): ReferenceSchema<unknown, unknown> {
 
 /** The target, once it is known to be a model. */
 interface Target extends ReferenceTarget {
-  readonly model: () => { readonly name: string; readonly prototype: Document<unknown> };
+  readonly model: () => LinkedModel;
 }
 
 function reference(target: () => unknown, absent: readonly (null | undefined)[]): ReferenceSchema<never, unknown> {
@@ -120,6 +125,15 @@ function idOf(target: Target): SchemaField | undefined {
   return target.model().prototype[definitionKey].fields.get('_id');
 }
 
+/** A reference to the document of a model that has this `_id`. @throws UsageError for what is no `_id` of it. */
+export function referenceTo(model: LinkedModel, id: unknown): Reference {
+  const target: Target = { model: () => model, isList: false };
+  const result = toId(target, id, []);
+  if (result.issues !== undefined)
+    throw new UsageError(`ref(): ${result.issues[0]?.message}.`, model.prototype[definitionKey].context);
+  return result.value instanceof Reference ? result.value : new Reference(target, result.value, null);
+}
+
 function toIds(target: Target, value: unknown): StandardSchemaV1.Result<unknown> {
   if (!Array.isArray(value)) return { issues: [{ message: `Expected a list of references, got ${typeName(value)}` }] };
   const results = value.map((each, i) => toId(target, each, [i]));
@@ -128,19 +142,35 @@ function toIds(target: Target, value: unknown): StandardSchemaV1.Result<unknown>
 }
 
 function toId(target: Target, value: unknown, path: readonly PropertyKey[]): StandardSchemaV1.Result<unknown> {
-  const { name, prototype } = target.model();
-  const id =
-    value instanceof Document && Object.prototype.isPrototypeOf.call(prototype, value)
-      ? readField(value, '_id')
-      : value;
-  const own = prototype[definitionKey].fields.get('_id');
+  const model = target.model();
+  const { name } = model;
+  const id = idIn(model, value);
+  const own = idOf(target);
   const verdict = own === undefined ? objectIdVerdict(id) : own.validate(id);
   if (verdict instanceof Promise)
     throw new UsageError(`The _id schema of ${name} is asynchronous, so ref() cannot use it.`);
-  if (verdict.issues === undefined) return verdict;
+  if (verdict.issues === undefined)
+    return { value: isLinked(value) ? new Reference(target, id, null, value) : kept(value, verdict.value) };
   return {
-    issues: [{ path: [...path], message: `Expected the _id of a ${name} or such a document, got ${typeName(value)}` }],
+    issues: [{ path: [...path], message: `Expected the _id of a ${name} or such a document, got ${givenName(value)}` }],
   };
+}
+
+/** The id of a document, or of a reference, that is one of the model's; any other value as it is. */
+function idIn(model: LinkedModel, value: unknown): unknown {
+  const isMeant = value instanceof Reference ? value[refersTo](model) : isLinked(value) && isDocumentOf(model, value);
+  return isMeant ? (value as { readonly $id: unknown }).$id : value;
+}
+
+/** A reference stays the same one, with what it has loaded, unless it was made of text. */
+function kept(value: unknown, id: unknown): unknown {
+  return value instanceof Reference && keyOf(value.$id) === keyOf(id) ? value : id;
+}
+
+function givenName(value: unknown): string {
+  return value instanceof Reference
+    ? `a reference to ${value.$isLoaded && value.$doc ? typeName(value.$doc) : `a ${value.model.name}`}`
+    : typeName(value);
 }
 
 function objectIdVerdict(
@@ -150,9 +180,9 @@ function objectIdVerdict(
   return value === undefined ? { issues: [] } : { value };
 }
 
-function modelOf(target: () => unknown): ReturnType<Target['model']> {
-  const model = target() as ReturnType<Target['model']> | undefined;
-  if (typeof model !== 'function' || !((model as { prototype?: unknown }).prototype instanceof Document)) {
+function modelOf(target: () => unknown): LinkedModel {
+  const model = target() as LinkedModel | undefined;
+  if (typeof model !== 'function' || !isLinked((model as { readonly prototype?: unknown }).prototype)) {
     throw new UsageError(`ref() takes a function that gives a model, and its function gave ${typeName(model)}.`);
   }
   return model;

@@ -1,5 +1,10 @@
 import type { FindOptions } from 'mongodb';
+import { definitionKey } from '../definition/model-definition.ts';
 import { checkOwnFields } from '../document/new-document.ts';
+import { addPath, newNode } from '../references/link-tree.ts';
+import { withSiblings } from '../references/linked.ts';
+import { loadTree } from '../references/load-tree.ts';
+import type { LinkPaths, Loaded } from '../types/ref.ts';
 import { rebase, type RebaseOptions } from './rebase.ts';
 import { reload } from './reload.ts';
 import { deleteDocument, type RemoveOptions } from './delete.ts';
@@ -31,6 +36,22 @@ export abstract class Document<S, T = unknown> extends TrackedDocument<S, T> {
   async save(options?: SaveOptions<ConflictIn<S>, AnyPath<S>>): Promise<this> {
     checkOwnFields(this);
     await stateOf(this).queue('save', () => save(stateOf(this), options));
+    return this;
+  }
+
+  /**
+   * Loads what the references at these paths refer to, of the documents that came with this one, too: `$load('author.publisher')`.
+   * JSON shows what it showed before.
+   *
+   * @returns the document.
+   * @throws UsageError for a path that leads to no reference.
+   */
+  async $load(): Promise<this>;
+  async $load<const P extends readonly string[]>(...paths: LinkPaths<this, P>): Promise<Loaded<this, P[number]>>;
+  async $load(...paths: readonly string[]): Promise<this> {
+    const tree = newNode();
+    for (const path of paths) addPath(tree, this[definitionKey], path, '$load');
+    if (paths.length > 0) await loadTree(withSiblings(this), tree, { isShown: false });
     return this;
   }
 

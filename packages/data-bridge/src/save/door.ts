@@ -1,6 +1,7 @@
 import type { HookCall } from '../definition/hooks.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import type { DocumentState } from '../document/document-state.ts';
+import { adoptReferences } from '../document/references.ts';
 import type { EditTree } from '../edits/edits.ts';
 import { recorderOf } from './recorder.ts';
 import { ABSENT, toExact } from '../bson/encode.ts';
@@ -131,6 +132,7 @@ export function letOut<W>(
   state.adoptDefaults();
   if (hooks.length > 0 && hasChanges(state))
     return runBefore(state, hooks).then(() => letOut(state, isValidated, plan, hasTimes, NONE, unscoped));
+  adoptReferences(state);
   if (state.isNew) stampNew(state, hasTimes, unscoped);
   return isValidated ? validate(state, plan) : plan();
 }

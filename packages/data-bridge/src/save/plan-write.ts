@@ -66,6 +66,8 @@ function stamp(
   own: ReadonlyMap<string, unknown>,
   hasTimes: boolean,
 ): { tree: EditTree; stamped: readonly string[] } {
+  if (definition.timestamps === undefined && definition.version === undefined && own.size === 0)
+    return { tree: edits, stamped: [] };
   const isAdded = (name: string): boolean =>
     !edits.children.has(name) && !own.has(name) && (hasTimes || name === definition.version);
   const stamps = updateStamps(definition).filter(({ name }) => isAdded(name));

@@ -10,7 +10,8 @@ import type {
 import { isInTransaction } from '../connection/transaction-attempt.ts';
 import { slicesOf } from '../bson/batch.ts';
 import { encodeDocument } from '../bson/encode.ts';
-import { type ServerLimits, sizeOf } from '../connection/server-limits.ts';
+import { sizeOf } from '../bson/size.ts';
+import type { ServerLimits } from '../connection/server-limits.ts';
 import { type BulkFailure, readFailure } from '../connection/bulk-failure.ts';
 import { bulkWrite } from '../connection/collection.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';

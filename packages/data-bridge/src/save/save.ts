@@ -3,9 +3,10 @@ import { checkUnscoped, type ScopeOptions } from '../definition/extension.ts';
 import type { DocumentState, Write } from '../document/document-state.ts';
 import { type Answer, notFound } from '../document/stored-commands.ts';
 import type { EditTree } from '../edits/edits.ts';
-import { type Conflict, DocumentNotFoundError, OutcomeUnknownError, UsageError } from '../errors.ts';
+import { type Conflict, DocumentNotFoundError, OutcomeUnknownError } from '../errors.ts';
 import { saveChannel, type SaveTrace } from '../connection/tracing.ts';
 import { afterMiss } from './conflict.ts';
+import { checkWriteConcern } from './check-write-concern.ts';
 import { letOut } from './door.ts';
 import { planInsert, planWrite } from './plan-write.ts';
 import { send } from './send.ts';
@@ -140,19 +141,27 @@ async function sendUntilDone(
   return null;
 }
 
-/** The options without those of this package. */
-export function driverOptions({
-  validate: _,
-  timestamps: _t,
-  concurrency: _c,
-  guard: _g,
-  onConflict: _o,
-  hooks: _h,
-  unscoped: _u,
-  ...options
-}: SaveOptions): UpdateOptions {
-  return options;
+/** The options without those of this package. Most saves have none: taking an object apart costs more than looking at it. */
+export function driverOptions(options: SaveOptions): UpdateOptions {
+  const rest: Record<string, unknown> = {};
+  for (const key in options) if (!OWN.has(key)) rest[key] = options[key as keyof SaveOptions];
+  return rest;
 }
+
+type OwnOption = Exclude<keyof SaveOptions, keyof (UpdateOptions & Abortable)>;
+
+/** All of them: the compiler asks for each. */
+const OWN: ReadonlySet<string> = new Set(
+  Object.keys({
+    validate: 1,
+    timestamps: 1,
+    concurrency: 1,
+    guard: 1,
+    onConflict: 1,
+    hooks: 1,
+    unscoped: 1,
+  } satisfies Record<OwnOption, 1>),
+);
 
 function checkSavable(state: DocumentState): void {
   if (state.isDeleted)
@@ -176,17 +185,6 @@ export function checkSaveOptions(method: string, state: DocumentState, options: 
   checkHooks(method, state.context, options.hooks);
   checkUnscoped(state.definition.extensions, options.unscoped, state.definition.collectionName);
   checkWriteConcern(method, state, options);
-}
-
-/** Without an answer nobody knows what is stored. */
-export function checkWriteConcern(
-  method: string,
-  state: Pick<DocumentState, 'definition' | 'context'>,
-  options: UpdateOptions,
-): void {
-  const { w } = options.writeConcern ?? state.definition.collection().writeConcern ?? {};
-  if (w === 0)
-    throw new UsageError(`${method}() needs an answer from the server: write concern 0 gives none.`, state.context);
 }
 
 /** What an insert of this document would store, without storing it. */

@@ -4,7 +4,7 @@ import { isInTransaction } from '../connection/transaction-attempt.ts';
 import type { DocumentState, InsertWrite, UpdateWrite, Write, WriteConditions } from '../document/document-state.ts';
 import { guardedFilter } from '../document/document-filter.ts';
 import { type Answer, type Update, notFound, readRaw } from '../document/stored-commands.ts';
-import { type UpdatePlan, fallback, plan } from '../update/plan.ts';
+import { type Situation, type UpdatePlan, fallback, plan } from '../update/plan.ts';
 import { joinGuards } from '../update/value-guards.ts';
 import { recorderOf } from './recorder.ts';
 import type { BSON, UpdateOptions } from 'mongodb';
@@ -38,17 +38,29 @@ function sendEdits(state: DocumentState, write: UpdateWrite, options: UpdateOpti
   return recorderOf(state.definition).update(state, write, options, (by) => sendUpdate(state, write, options, by));
 }
 
+const ASKED = { merge: 'anything', fields: 'values', version: 'kinds' } as const satisfies Record<
+  string,
+  Situation['asked']
+>;
+
 async function sendUpdate(
   state: DocumentState,
   { filter, tree, conditions }: UpdateWrite,
   options: UpdateOptions,
   tryPlan: Update,
 ): Promise<Answer | null> {
-  const collation = conditions?.collation && { collation: conditions.collation };
-  const tryForm = (form: UpdatePlan) =>
-    tryPlan(state, guardedFilter(state, filter, wholeGuard(form, conditions)), { ...form, ...collation }, options);
+  const tryForm = (form: UpdatePlan) => {
+    const guard = wholeGuard(form, conditions);
+    const collation = conditions?.collation;
+    const whole = collation === undefined ? form : { ...form, collation };
+    return tryPlan(state, guard === undefined ? filter : guardedFilter(state, filter, guard), whole, options);
+  };
   // An error would abort a transaction, so there the form that cannot fail goes first.
-  const first = plan(tree, { isRetry: conditions?.asPipeline === true, inTransaction: isInTransaction(options) });
+  const first = plan(tree, {
+    isRetry: conditions?.asPipeline === true,
+    inTransaction: isInTransaction(options),
+    asked: ASKED[conditions?.concurrency ?? 'merge'],
+  });
   const isLast = conditions !== null || (first.guard === undefined && Array.isArray(first.update));
   const answer = (await tryForm(first)) ?? (isLast ? null : await tryForm(fallback(tree)));
   if (answer === null && conditions === null) throw notFound(state);

@@ -4,7 +4,7 @@ import { pendingOf, replaceOperands } from '../document/atomic-methods.ts';
 import type { DocumentState } from '../document/document-state.ts';
 import { valueAt } from '../document/path.ts';
 import type { ValidationIssue } from '../errors.ts';
-import { hasMember, isMembers, memberAt, removeMember } from '../schema/members.ts';
+import { removeAlong } from '../schema/members.ts';
 import { isSame } from '../schema/pair-elements.ts';
 import type { SchemaField } from '../schema/schema-field.ts';
 import { takeOutput, type Taking } from '../schema/take-output.ts';
@@ -61,26 +61,17 @@ function takingOf(field: SchemaField, value: unknown, output: unknown, unknown: 
   // The value is laid over while it is asked about; most schemas are never asked.
   const given = field.tellsStructure ? value : copyValue(value);
   const isUnseen = (keys: readonly string[]): boolean => {
-    const verdict = field.validate(without(copyValue(given), keys));
+    const less = copyValue(given);
+    removeAlong(less, keys);
+    const verdict = field.validate(less);
     return !(verdict instanceof Promise) && verdict.issues === undefined && isSame(verdict.value, output);
   };
   return { unknown, isUnseen, refused: [], untold: [], changed: false };
 }
 
 function withoutRefused(copy: unknown, { refused }: Taking): unknown {
-  for (const keys of refused) without(copy, keys);
+  for (const keys of refused) removeAlong(copy, keys);
   return copy;
-}
-
-function without(value: unknown, keys: readonly string[]): unknown {
-  let holder = value;
-  for (const key of keys.slice(0, -1)) {
-    if (Array.isArray(holder)) holder = (holder as unknown[])[Number(key)];
-    else holder = isMembers(holder) ? memberAt(holder, key) : undefined;
-  }
-  const last = keys.at(-1);
-  if (last !== undefined && isMembers(holder) && hasMember(holder, last)) removeMember(holder, last);
-  return value;
 }
 
 function issuesOf(field: SchemaField, { refused, untold }: Taking): ValidationIssue[] {

@@ -56,11 +56,13 @@ const POLICIES: readonly unknown[] = ['throw', 'rebase', 'mine', 'theirs'];
 /** @throws UsageError */
 export function checkConflictOptions(
   method: string,
-  { definition, context }: DocumentState,
+  state: DocumentState,
   { concurrency, guard, onConflict }: ConflictOptions,
 ): void {
+  if (concurrency === undefined && guard === undefined && onConflict === undefined) return;
+  const { definition } = state;
   const refuse = (text: string): never => {
-    throw new UsageError(`${method}() ${text}`, context);
+    throw new UsageError(`${method}() ${text}`, state.context);
   };
   if (concurrency !== undefined && !CONCURRENCIES.includes(concurrency))
     refuse(`takes the option "concurrency" ${CONCURRENCIES.map((each) => JSON.stringify(each)).join(' or ')}.`);

@@ -63,8 +63,10 @@ function ofStructure(structure: unknown, placeOf: PlaceOf): Shape {
   const first = index?.[0];
   const others = first === undefined ? undefined : placeOf(property(first, 'value'));
   if (members.size === 0 && others !== undefined) return { type: 'record', others, keepsOthers: true };
+  const undeclared = property(structure, 'undeclared');
   // Its default is to keep what is not named.
-  return { type: 'object', members, literals, others, keepsOthers: property(structure, 'undeclared') !== 'delete' };
+  const keepsOthers = undeclared !== 'delete';
+  return { type: 'object', members, literals, others, keepsOthers, refusesOthers: undeclared === 'reject' };
 }
 
 function ofSequence(sequence: unknown, placeOf: PlaceOf): Shape {

@@ -85,6 +85,16 @@ export function convertTo<K extends BsonKind>(
   return output === undefined ? { expected: `Expected ${expected}, got ${typeName(value)}` } : { value: output };
 }
 
+/** True where values of other types stand for one of this kind in filters and updates, as a text does for an id. */
+export function hasStandIns(kind: string): kind is BsonKind {
+  return Object.hasOwn(TYPES, kind) && TYPES[kind as BsonKind].standIns.length > 0;
+}
+
+/** True for such a value: `convertTo` says what it stands for. */
+export function isStandIn(kind: BsonKind, value: unknown): boolean {
+  return TYPES[kind].standIns.includes(typeof value);
+}
+
 /** MongoDB's name of the type, as `bsonType` has it. */
 export function bsonTypeOf(kind: BsonKind): BsonTypeName {
   return TYPES[kind].bsonType;
@@ -93,6 +103,8 @@ export function bsonTypeOf(kind: BsonKind): BsonTypeName {
 interface BsonType<Output> {
   readonly bsonType: BsonTypeName;
   readonly expected: string;
+  /** Values of which types stand for one of this type in filters and updates, where no schema is asked. */
+  readonly standIns: readonly string[];
   /** `undefined` for what cannot be converted. */
   readonly convert: (value: unknown) => Output | undefined;
 }
@@ -101,22 +113,35 @@ const TYPES: { readonly [K in BsonKind]: BsonType<BsonValues[K]['output']> } = {
   objectId: {
     bsonType: 'objectId',
     expected: 'an ObjectId or a string of 24 hexadecimal digits',
+    standIns: ['string'],
     convert: toObjectId,
   },
   decimal: {
     bsonType: 'decimal',
     expected: 'a Decimal128, a finite number, a bigint or a decimal string of at most 34 digits',
+    standIns: ['string', 'number'],
     convert: toDecimal,
   },
-  long: { bsonType: 'long', expected: 'a 64-bit integer: a bigint, a safe integer or a Long', convert: toLong },
-  binary: { bsonType: 'binData', expected: 'a Uint8Array or a Binary', convert: toBytes },
-  uuid: { bsonType: 'binData', expected: 'a UUID or its text of 32 hexadecimal digits', convert: toUuid },
+  long: {
+    bsonType: 'long',
+    expected: 'a 64-bit integer: a bigint, a safe integer or a Long',
+    standIns: ['number'],
+    convert: toLong,
+  },
+  binary: { bsonType: 'binData', expected: 'a Uint8Array or a Binary', standIns: [], convert: toBytes },
+  uuid: {
+    bsonType: 'binData',
+    expected: 'a UUID or its text of 32 hexadecimal digits',
+    standIns: ['string'],
+    convert: toUuid,
+  },
   timestamp: {
     bsonType: 'timestamp',
     expected: 'a Timestamp or { t, i } of two unsigned 32-bit integers',
+    standIns: [],
     convert: toTimestamp,
   },
-  regex: { bsonType: 'regex', expected: 'a RegExp or a BSONRegExp', convert: toRegex },
+  regex: { bsonType: 'regex', expected: 'a RegExp or a BSONRegExp', standIns: [], convert: toRegex },
 };
 
 /** An ObjectId or a 24-digit hexadecimal string as an ObjectId; anything else gives `undefined`. */

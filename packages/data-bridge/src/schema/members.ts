@@ -35,3 +35,14 @@ export function unfrozen<C extends object>(container: C): C {
   if (Object.isExtensible(container)) return container;
   return (Array.isArray(container) ? [...(container as unknown[])] : { ...container }) as C;
 }
+
+/** Removes the member at the end of these keys, where there is one. */
+export function removeAlong(value: unknown, keys: readonly string[]): void {
+  let holder = value;
+  for (const key of keys.slice(0, -1)) {
+    if (Array.isArray(holder)) holder = (holder as unknown[])[Number(key)];
+    else holder = isMembers(holder) ? memberAt(holder, key) : undefined;
+  }
+  const last = keys.at(-1);
+  if (last !== undefined && isMembers(holder) && hasMember(holder, last)) removeMember(holder, last);
+}

@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { copyValue } from '../bson/copy.ts';
-import type { BsonKind } from './bson-types.ts';
+import { type BsonKind, hasStandIns } from './bson-types.ts';
 import type { Identities } from '../bson/identity.ts';
 import { SchemaError, type ValidationIssue } from '../errors.ts';
 import { withoutIdentity } from './identified.ts';
@@ -36,8 +36,8 @@ export type Verdict =
   | { readonly value: unknown; readonly issues?: undefined }
   | { readonly issues: readonly ValidationIssue[] };
 
-/** What text, or a number, may stand for. */
-const TEXT_KINDS: ReadonlySet<string> = new Set(['objectId', 'decimal', 'long', 'uuid', 'date', 'bigint']);
+/** What text stands for where the schema coerces it; of the types of BSON see `hasStandIns`. */
+const COERCED: ReadonlySet<string> = new Set(['date', 'bigint']);
 
 const NO_MARKS: ReadonlySet<string> = new Set();
 
@@ -116,9 +116,12 @@ export class SchemaField {
     return this.place.shapes.length > 0 || this.place.input !== undefined;
   }
 
-  /** True where text may stand for a value of another type, in the field or inside of it. */
+  /** True where text, or a number, may stand for a value of another type, in the field or inside of it. */
   get takesText(): boolean {
-    return (this.#takesText ??= someShape(this.place, ({ kind }) => kind !== undefined && TEXT_KINDS.has(kind)));
+    return (this.#takesText ??= someShape(
+      this.place,
+      ({ kind }) => kind !== undefined && (COERCED.has(kind) || hasStandIns(kind)),
+    ));
   }
 
   /** The JSON Schema that the library gives for this field; `{}` where it gives none. */

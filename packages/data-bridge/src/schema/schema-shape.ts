@@ -1,4 +1,5 @@
 import type { BsonKind } from './bson-types.ts';
+import { property, type ReferenceTarget } from './schema-library.ts';
 
 /** What JavaScript type a scalar has that BSON alone does not tell, or that text stands for. */
 export type InnerKind = BsonKind | 'bigint' | 'buffer' | 'date' | 'map';
@@ -20,6 +21,8 @@ export interface Place {
 export interface Shape {
   readonly type: 'object' | 'array' | 'record' | 'scalar' | 'unknown';
   readonly kind?: InnerKind | undefined;
+  /** Of a reference: what it refers to. */
+  readonly target?: ReferenceTarget | undefined;
   /** The members that are named. */
   readonly members?: ReadonlyMap<string, Place> | undefined;
   /** All others: of a record, a Map, a catchall. */
@@ -30,10 +33,23 @@ export interface Shape {
   readonly rest?: Place | undefined;
   /** True where keys that are not named stay, or are refused by the schema itself. */
   readonly keepsOthers?: boolean;
+  /** True where the schema itself refuses them. */
+  readonly refusesOthers?: boolean;
   /** By members which literals tell a choice of a union from the others. */
   readonly literals?: ReadonlyMap<string, readonly unknown[]> | undefined;
   /** Why BSON cannot hold it, or give it back. */
   readonly problem?: string | undefined;
+}
+
+/** The shape of a reference. Its type is that of its target's `_id`, which may not be made yet. */
+export function referenceShape(schema: unknown): Shape {
+  return {
+    type: 'scalar',
+    target: property(schema, '~target') as ReferenceTarget,
+    get kind() {
+      return property(schema, '~bson') as InnerKind | undefined;
+    },
+  };
 }
 
 export const SCALAR: Shape = { type: 'scalar' };
@@ -74,7 +90,8 @@ export function both(left: Found, right: Found): Found {
   const members = new Map([...(a.members ?? []), ...(b.members ?? [])]);
   // What one side strips the other may have.
   const keepsOthers = a.keepsOthers === true || b.keepsOthers === true;
-  return { shapes: [{ ...a, members, others: a.others ?? b.others, keepsOthers }], isOpaque };
+  const refusesOthers = a.refusesOthers === true && b.refusesOthers === true;
+  return { shapes: [{ ...a, members, others: a.others ?? b.others, keepsOthers, refusesOthers }], isOpaque };
 }
 
 /** Makes the place of a schema. @param given the default, where the schema around it tells it. */

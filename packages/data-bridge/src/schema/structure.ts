@@ -4,7 +4,7 @@ import { arktypeFound } from './arktype-shape.ts';
 import { withoutIdentity } from './identified.ts';
 import { hasMember, memberAt, type Members } from './members.ts';
 import { property } from './schema-library.ts';
-import { type Found, NOTHING, type Place, type Shape, shapes, UNKNOWN } from './schema-shape.ts';
+import { type Found, NOTHING, type Place, referenceShape, type Shape, shapes, UNKNOWN } from './schema-shape.ts';
 import { valibotFound } from './valibot-shape.ts';
 import { zodFound } from './zod-shape.ts';
 
@@ -60,11 +60,8 @@ class SchemaPlace implements Place {
 
   #look(): Found {
     if (this.#found !== undefined) return this.#found;
-    const schema = withoutIdentity(this.schema);
-    // case: a reference whose model is not made yet
-    if (property(schema, '~target') !== undefined && property(schema, '~bson') === undefined) return NOTHING;
     try {
-      return (this.#found = foundOf(schema));
+      return (this.#found = foundOf(withoutIdentity(this.schema)));
     } catch {
       return NOTHING; // case: a getter names a schema that is not made yet
     }
@@ -84,18 +81,19 @@ class SchemaPlace implements Place {
 }
 
 function foundOf(schema: unknown): Found {
-  const kind = property(schema, '~bson');
   const vendor = property(property(schema, '~standard'), 'vendor');
   if (vendor === 'zod') return zodFound(schema, placeOf);
-  if (kind !== undefined) return bsonFound(schema, kind);
+  if (property(schema, '~target') !== undefined) return referenceFound(schema);
+  const kind = property(schema, '~bson');
+  if (kind !== undefined) return shapes({ type: 'scalar', kind } as Shape);
   if (vendor === 'valibot') return valibotFound(schema, placeOf);
   return vendor === 'arktype' ? arktypeFound(schema, placeOf) : NOTHING;
 }
 
-/** A schema of this package: of a BSON type, or a reference to another model. */
-function bsonFound(schema: unknown, kind: unknown): Found {
-  const one = { type: 'scalar', kind } as Shape;
-  if (property(property(schema, '~target'), 'isList') !== true) return shapes(one);
+/** A reference to another model, or a list of some. */
+function referenceFound(schema: unknown): Found {
+  const one = referenceShape(schema);
+  if (one.target?.isList !== true) return shapes(one);
   const rest: Place = { schema: undefined, shapes: [one], isOpaque: false, input: undefined, makeDefault: undefined };
   return shapes({ type: 'array', rest });
 }
@@ -130,7 +128,8 @@ export function stepInto(place: Place | undefined, step: string | number, value?
   return found;
 }
 
-function stepOf(shape: Shape, step: string | number): Place | undefined {
+/** The place of a member or an element in values of one shape. */
+export function stepOf(shape: Shape, step: string | number): Place | undefined {
   if (typeof step === 'number') return shape.elements?.[step] ?? shape.rest;
   return shape.members?.get(step) ?? shape.others;
 }

@@ -77,15 +77,20 @@ function areElementsAsGiven(value: readonly unknown[], output: readonly unknown[
 
 function areMembersAsGiven(value: Record<string, unknown>, output: Record<string, unknown>): boolean {
   let left = 0;
-  for (const key of Object.keys(value)) {
+  for (const key in value) {
+    if (!hasOwnProperty.call(value, key)) continue;
     const member = value[key];
-    if (Object.hasOwn(output, key)) {
+    if (hasOwnProperty.call(output, key)) {
       if (!isAsGiven(member, output[key])) return false;
       left++;
     } else if (member !== undefined) return false;
   }
-  return Object.keys(output).length === left;
+  for (const key in output) if (hasOwnProperty.call(output, key)) left--;
+  return left === 0;
 }
+
+// V8 knows that this holds for the keys of a for-in loop; for Object.hasOwn it looks every time.
+const { hasOwnProperty } = Object.prototype;
 
 function isKnown(value: unknown, { base, others }: Known): boolean {
   return (base !== ABSENT && isSame(value, base)) || isAmong(others, value);

@@ -116,7 +116,8 @@ function objectShape(schema: unknown, type: string, placeOf: PlaceOf): Shape {
   }
   const rest = property(schema, 'rest');
   const others = rest === undefined ? undefined : placeOf(rest);
-  return { type: 'object', members, literals, others, keepsOthers: type !== 'object' };
+  const refusesOthers = type === 'strict_object';
+  return { type: 'object', members, literals, others, keepsOthers: type !== 'object', refusesOthers };
 }
 
 const NO_STRINGS = new Set(['number', 'bigint', 'boolean', 'date', 'object', 'array', 'null', 'nan']);

@@ -10,6 +10,7 @@ import {
   opaque,
   type Place,
   type PlaceOf,
+  referenceShape,
   SCALAR,
   type Shape,
   shapes,
@@ -23,9 +24,15 @@ const IMPOSSIBLE = new Set(['set', 'symbol', 'function', 'promise', 'file']);
 export function zodFound(schema: unknown, placeOf: PlaceOf, depth = 0): Found {
   const def = definitionOf(schema) as Record<string, unknown> | undefined;
   if (def === undefined || depth > MAX_WRAPPERS) return NOTHING;
-  const kind = property(schema, '~bson');
-  const found = kind === undefined ? ofType(schema, def, placeOf, depth) : shapes({ type: 'scalar', kind } as Shape);
+  const found = ownFound(schema) ?? ofType(schema, def, placeOf, depth);
   return overwrites(def) ? opaque(found, found.input ?? schema) : found;
+}
+
+/** Of the mapper's own types: those of BSON, and references. */
+function ownFound(schema: unknown): Found | undefined {
+  if (property(schema, '~target') !== undefined) return shapes(referenceShape(schema));
+  const kind = property(schema, '~bson');
+  return kind === undefined ? undefined : shapes({ type: 'scalar', kind } as Shape);
 }
 
 /** Checks such as `trim()` that give another value of the type. */
@@ -107,7 +114,8 @@ function objectShape(def: Record<string, unknown>, placeOf: PlaceOf): Shape {
   }
   const { catchall } = def;
   const others = catchall === undefined ? undefined : placeOf(catchall);
-  return { type: 'object', members, literals, others, keepsOthers: others !== undefined };
+  const refusesOthers = property(definitionOf(catchall), 'type') === 'never';
+  return { type: 'object', members, literals, others, keepsOthers: others !== undefined, refusesOthers };
 }
 
 /** Types of keys that are no strings. */

@@ -28,6 +28,8 @@ export interface Baseline {
   eachChange(visit: (name: string, value: unknown) => void): void;
   /** The current value without handing it out, for comparing and encoding only: of a field that was touched, else `undefined`. */
   current(name: string): unknown;
+  /** Takes a value that is the same to BSON in the place of the current one: that is no write. */
+  carry(name: string, value: unknown): void;
   /** The original as BSON-typed values, private to the caller, or `ABSENT`. */
   exact(name: string): unknown;
   /** A fresh copy of the original as the program would read it. */

@@ -18,14 +18,18 @@ import { fieldsOf, locate } from '../bson/locate.ts';
 import { decodeOrdered } from '../bson/decode-ordered.ts';
 import { splice } from '../bson/splice.ts';
 import type { Baseline } from './baseline.ts';
-import { diffStored } from '../edits/diff-stored.ts';
+import { diffStored, sourceOf } from '../edits/diff-stored.ts';
 import type { Edit, EditTree } from '../edits/edits.ts';
+import type { Source } from '../edits/stored-edits.ts';
 import { encodeEdits } from './encode-edits.ts';
 import { IndexSet } from './index-set.ts';
 import type { Selection } from './selection.ts';
 import { readsAsSent, REMOVED, shown } from './touched-values.ts';
 
 type CarryOver = (baseline: BsonBaseline) => void;
+
+/** The edit of a field that has the value now, told of values that are decoded. */
+type Diff = (name: string, value: unknown) => Edit | null;
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -172,13 +176,10 @@ export class BsonBaseline implements Baseline {
    * @param general makes the edit of a field whose value is not of the most common kinds.
    * @param isLater true for fields whose edit is made later: here it is null.
    */
-  eachEdit(
-    general: (name: string, value: unknown) => Edit | null,
-    take: (name: string, edit: Edit | null) => void,
-    isLater: (name: string) => boolean = never,
-  ): void {
+  eachEdit(general: Diff, take: (name: string, edit: Edit | null) => void, isLater = never): void {
     this.#settleSent();
     const values = this.#values ?? [];
+    const source = sourceOf(this.#bytes, this.#start);
     for (let index = 0; index < values.length; index++) {
       const value = values[index];
       if (!this.#mayDiffer(index, value)) continue;
@@ -187,27 +188,26 @@ export class BsonBaseline implements Baseline {
         if (this.#valueDiffers(field, value)) take(field.name, null);
         continue;
       }
-      const edit = this.#editOf(field, value, general);
+      const edit = this.#editOf(field, value, general, source);
       if (edit !== null) take(field.name, edit);
     }
     this.#unlisted?.forEach((value, name) => {
-      if (!this.differs(name)) return;
-      const edit = isLater(name) ? null : general(name, shown(value));
-      take(name, edit);
+      if (this.differs(name)) take(name, isLater(name) ? null : general(name, shown(value)));
     });
   }
 
   /** The edit of one field; null where it equals its original. */
-  editOf(name: string, general: (name: string, value: unknown) => Edit | null): Edit | null {
+  editOf(name: string, general: Diff): Edit | null {
+    this.#settleSent();
     const field = this.layout.field(name);
     const value = this.#touchedValue(field);
-    return value === undefined ? null : this.#editOf(field, value, general);
+    return value === undefined ? null : this.#editOf(field, value, general, sourceOf(this.#bytes, this.#start));
   }
 
-  #editOf(field: Field, value: unknown, general: (name: string, value: unknown) => Edit | null): Edit | null {
+  #editOf(field: Field, value: unknown, general: Diff, source: Source): Edit | null {
     const at = this.#locate(field);
     const identities = this.identities?.at(field.name);
-    const edit = diffStored(this.#bytes, this.#start, at, field, shown(value), identities);
+    const edit = diffStored(source, at, field, shown(value), identities);
     if (edit !== undefined) return edit;
     return this.#valueDiffers(field, value) ? general(field.name, shown(value)) : null;
   }
@@ -393,6 +393,4 @@ export class BsonBaseline implements Baseline {
   }
 }
 
-function never(): boolean {
-  return false;
-}
+const never = (_name: string): boolean => false;

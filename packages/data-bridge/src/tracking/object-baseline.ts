@@ -70,6 +70,10 @@ export class ObjectBaseline implements Baseline {
     return Object.hasOwn(this.#data, name) ? this.#data[name] : undefined;
   }
 
+  carry(name: string, value: unknown): void {
+    this.#write(name, value);
+  }
+
   exact(name: string): unknown {
     const original = this.#originals?.get(name);
     return original === undefined ? orAbsent(this.current(name)) : original;

@@ -2,7 +2,8 @@ import type { BSONRegExp, BSONType, BSONTypeAlias, ObjectId } from 'mongodb';
 import type { GeoCondition } from '../filter/geo.ts';
 import type { Literal } from '../filter/literal.ts';
 import type { AnyNumber, ElementOf, FilterPaths, Leaf, ValueIn } from './paths.ts';
-import type { AnyDocument, shape, ShapeOf } from './shape.ts';
+import type { IdFor } from './ref.ts';
+import type { AnyDocument, Late, shape, ShapeOf } from './shape.ts';
 
 /**
  * What finds documents: conditions on fields and dotted paths, joined by `$and`, `$or`, `$nor`.
@@ -14,10 +15,10 @@ import type { AnyDocument, shape, ShapeOf } from './shape.ts';
  * `D` is a document class, or the plain type of an element. A string of 24 hexadecimal digits, and the document that has it as
  * its `_id`, may stand for an ObjectId where it is compared for equality in a document.
  */
-export type Filter<D> = Conditions<ShapeOf<D>, HexIn<D>> & Joined<D>;
+export type Filter<D> = Late<D, Conditions<ShapeOf<D>, HexIn<D>>> & Joined<D>;
 
 /** Values that fields and paths are to equal: never operators. */
-export type Equality<D> = Equalities<ShapeOf<D>, HexIn<D>>;
+export type Equality<D> = Late<D, Equalities<ShapeOf<D>, HexIn<D>>>;
 
 /** What may stand for an ObjectId in fields of documents: its text, and the document that has it; nothing for other objects. */
 export type HexIn<D> = D extends { readonly [shape]: unknown } ? string | AnyDocument : never;
@@ -70,7 +71,7 @@ type Comparand<V, Hex> = V extends AnyNumber
     : V
   : V extends ObjectId
     ? V | Hex
-    : V;
+    : V | IdFor<V, Hex>;
 
 /** True for a type of numbers, not for one of a few numbers. */
 type IsWide<V> = V extends number ? (number extends V ? true : false) : true;

@@ -23,6 +23,7 @@ export type Leaf =
   | RegExp
   | Uint8Array
   | { readonly _bsontype: string }
+  | { readonly $isLoaded: boolean }
   | ((...parameters: never) => unknown);
 
 /** How an update names elements of an array: by position, the one that matched, all, or those of an array filter. */
@@ -36,10 +37,10 @@ export type ElementOf<V> = V extends readonly (infer E)[] ? E : V;
  * do it: `items.qty` is the `qty` of every item. Of records, of what is unknown, of types inside themselves and of deeper
  * levels it has any path below; of a union, the paths of each of its kinds.
  */
-export type Paths<D> = PathsIn<ShapeOf<D>, 'names', never, []>;
+export type Paths<D> = PathsIn<ShapeOf<D>, 'names', []>;
 
 /** The paths of filters and sorts, which may name an array's elements by their places, too: `items.0.qty`, `pair.1`. */
-export type FilterPaths<D> = PathsIn<ShapeOf<D>, 'filter', never, []>;
+export type FilterPaths<D> = PathsIn<ShapeOf<D>, 'filter', []>;
 
 /** Any path, those of the type first: a document has stored fields too that the type does not name. */
 export type AnyPath<D> = Paths<D> | (string & {});
@@ -61,62 +62,67 @@ export type RunTimePath<P> = string extends P ? P : never;
  * The paths of updates, which name an array's elements: `items.0.qty`, `items.$.qty`, `items.$[].qty`, `items.$[name].qty`.
  * Of arrays inside arrays they have any path below, since the steps of each would multiply.
  */
-export type UpdatePaths<D> = PathsIn<ShapeOf<D>, 'update', never, []>;
+export type UpdatePaths<D> = PathsIn<ShapeOf<D>, 'update', []>;
 
 /** The paths of values in a document, which name an array's elements by their places: `items.0.qty`. */
-export type ElementPaths<D> = PathsIn<ShapeOf<D>, 'places', never, []>;
+export type ElementPaths<D> = PathsIn<ShapeOf<D>, 'places', []>;
 
 /** How paths name an array's elements: not at all, as filters or updates do, by places, or in any way inside another array. */
 type Mode = 'names' | 'filter' | 'update' | 'places' | 'inner';
 
-/**
- * `Seen` holds the types on the way as identities. They must stand here in full: those of a type alias are compared by
- * assignability, so that `{ a }` would count as seen inside `{ a, b?: { a } }`. They are compared from the third level on,
- * since most types have two.
- */
-type PathsIn<T, M extends Mode, Seen, Depth extends unknown[]> = Depth['length'] extends 0 | 1
-  ? PathsOf<T, M, Seen | (<X>() => X extends T ? 1 : 2), [...Depth, unknown]>
-  : Depth['length'] extends 8
+/** `Seen` are the types on the way, the one around first. */
+type PathsIn<T, M extends Mode, Seen extends unknown[]> = T extends unknown ? PathsOf<T, Entered<T>, M, Seen> : never;
+
+type PathsOf<T, Names extends keyof T & string, M extends Mode, Seen extends unknown[]> = [Names] extends [never]
+  ? keyof T & string
+  : IsEnd<T, Seen> extends true
     ? string
-    : (<X>() => X extends T ? 1 : 2) extends Seen
-      ? string
-      : PathsOf<T, M, Seen | (<X>() => X extends T ? 1 : 2), [...Depth, unknown]>;
+    : (keyof T & string) | { [K in Names]: `${K}.${PathsBelow<T[K], M, [T, ...Seen]>}` }[Names];
 
-type PathsOf<T, M extends Mode, Seen, Depth extends unknown[]> = T extends unknown
-  ? | (keyof T & string)
-    | {
-        [K in keyof T & string]: T[K] extends Leaf ? never : `${K}.${PathsBelow<T[K], M, Seen, Depth>}`;
-      }[keyof T & string]
-  : never;
+/** The names of the members that paths enter: found once for all modes. */
+type Entered<T> = { [K in keyof T & string]: T[K] extends Leaf ? never : K }[keyof T & string];
 
-type PathsBelow<V, M extends Mode, Seen, Depth extends unknown[]> = unknown extends V
+/**
+ * True of a type that is inside itself, and of what is eight levels deep. Most types have two levels. Identities must stand
+ * here in full: those of a type alias are compared by assignability, so that `{ a }` would count as seen inside
+ * `{ a, b?: { a } }`.
+ */
+type IsEnd<T, Seen extends unknown[]> = Seen['length'] extends 0 | 1
+  ? false
+  : Seen['length'] extends 8
+    ? true
+    : (<X>() => X extends T ? 1 : 2) extends { [I in keyof Seen]: <X>() => X extends Seen[I] ? 1 : 2 }[number]
+      ? true
+      : false;
+
+type PathsBelow<V, M extends Mode, Seen extends unknown[]> = unknown extends V
   ? string
   : V extends Leaf
     ? never
     : V extends readonly unknown[]
       ? M extends 'inner'
         ? string
-        : (M extends 'names' | 'filter' ? PathsThrough<V[number], Seen, Depth> : never) | PathsAt<V, M, Seen, Depth>
+        : (M extends 'names' | 'filter' ? PathsThrough<V[number], Seen> : never) | PathsAt<V, M, Seen>
       : IsRecord<V> extends true
         ? string
-        : PathsIn<V, M, Seen, Depth>;
+        : PathsIn<V, M, Seen>;
 
 /** A filter enters an array, and not the arrays in it. */
-type PathsThrough<E, Seen, Depth extends unknown[]> = PathsBelow<Exclude<E, readonly unknown[]>, 'names', Seen, Depth>;
+type PathsThrough<E, Seen extends unknown[]> = PathsBelow<Exclude<E, readonly unknown[]>, 'names', Seen>;
 
 /** The paths that name an element: in an array by steps, in a tuple by its places. */
-type PathsAt<V extends readonly unknown[], M extends Mode, Seen, Depth extends unknown[]> = M extends 'names'
+type PathsAt<V extends readonly unknown[], M extends Mode, Seen extends unknown[]> = M extends 'names'
   ? never
   : number extends V['length']
-    ? PathsAtStep<V[number], M, M extends 'update' ? ElementStep : `${number}`, Seen, Depth>
-    : | { [I in PlacesOf<V>]: I | `${I}.${PathsBelow<V[I], M, Seen, Depth>}` }[PlacesOf<V>]
-      | (M extends 'update' ? PathsAtStep<V[number], M, Exclude<ElementStep, `${number}`>, Seen, Depth> : never);
+    ? PathsAtStep<V[number], M, M extends 'update' ? ElementStep : `${number}`, Seen>
+    : | { [I in PlacesOf<V>]: I | `${I}.${PathsBelow<V[I], M, Seen>}` }[PlacesOf<V>]
+      | (M extends 'update' ? PathsAtStep<V[number], M, Exclude<ElementStep, `${number}`>, Seen> : never);
 
-type PathsAtStep<E, M extends Mode, Step extends string, Seen, Depth extends unknown[]> = [E] extends [Leaf]
+type PathsAtStep<E, M extends Mode, Step extends string, Seen extends unknown[]> = [E] extends [Leaf]
   ? M extends 'filter'
     ? Step
     : string // one pattern costs compilers less than a pattern for each kind of step
-  : Step | `${Step}.${PathsBelow<E, 'inner', Seen, Depth>}`;
+  : Step | `${Step}.${PathsBelow<E, 'inner', Seen>}`;
 
 /** `0`, `1` and so on: the places of a tuple. */
 type PlacesOf<V> = keyof V & `${number}`;
@@ -130,14 +136,8 @@ export type IsRecord<V> = string extends keyof V ? true : V extends ReadonlyMap<
  */
 export type PathValue<D, P> = ValueIn<ShapeOf<D>, P>;
 
-/** The same in the fields `S`. */
-export type ValueIn<S, P> = P extends keyof S
-  ? S[P]
-  : P extends `${infer K}.${infer Rest}`
-    ? K extends keyof S
-      ? ValueBelow<S[K], Rest>
-      : ValueBelow<S, P>
-    : ValueBelow<S, P>;
+/** The same in the fields `S`. The usual cases come first, here and below: they cost compilers least. */
+export type ValueIn<S, P> = P extends keyof S ? S[P] : ValueBelow<S, P>;
 
 type ValueBelow<V, P> = P extends `${infer K}.${infer Rest}` ? ValueBelow<Member<V, K>, Rest> : LastMember<V, P>;
 
@@ -147,7 +147,7 @@ type LastMember<V, K> = `$[${string}]` extends K
     ? V[number] extends Leaf
       ? V[number]
       : unknown
-    : Member<V, K>
+    : ObjectMember<V, K>
   : Member<V, K>;
 
 /** A member of an object, of an array's elements, or an element. */
@@ -167,19 +167,18 @@ type ElementAt<V extends readonly unknown[], K> = K extends keyof V ? V[K] : V[n
 /** A member of an object. A key that is a pattern may stand for a path further down. */
 type ObjectMember<V, K> = unknown extends V
   ? unknown
-  : V extends Leaf | readonly unknown[]
-    ? string extends K
-      ? unknown
-      : never
-    : V extends ReadonlyMap<unknown, infer M>
-      ? RecordMember<M, K>
+  : V extends Leaf | readonly unknown[] | ReadonlyMap<unknown, unknown>
+    ? MemberOfValue<V, K>
+    : K extends keyof V
+      ? string extends K
+        ? RecordMember<V[K], K>
+        : V[K]
       : string extends K
-        ? K extends keyof V
-          ? RecordMember<V[K], K>
-          : unknown
-        : K extends keyof V
-          ? V[K]
-          : never;
+        ? unknown
+        : never;
+
+type MemberOfValue<V, K> =
+  V extends ReadonlyMap<unknown, infer M> ? RecordMember<M, K> : string extends K ? unknown : never;
 
 type RecordMember<M, K> = string extends K ? ([M] extends [Leaf] ? M : unknown) : M;
 
@@ -234,3 +233,9 @@ type Holds<M, V> = unknown extends M
     : [NonNullable<M>] extends [V]
       ? true
       : false;
+
+/** What adding up values of this type gives. */
+export type Sum<V> = V extends BSON.Decimal128 | bigint ? V : number;
+
+/** What the mean of values of this type is. */
+export type Average<V> = V extends BSON.Decimal128 ? V : number;

@@ -1,15 +1,64 @@
 import type { ObjectId } from 'mongodb';
 import type { FieldSchema, Fields } from '../schema/schema-field.ts';
 
+/** Zod's schemas of objects. Where these may have keys of any name, `in` and `out` of their configuration say so. */
+interface ZodObject {
+  readonly shape: Fields;
+  readonly _zod: { readonly config: { readonly in: object; readonly out: object } };
+}
+
+/** Zod's schemas of arrays. */
+interface ZodArray {
+  readonly element: FieldSchema;
+  readonly _zod: object;
+}
+
+/** True of a Zod schema with members that are all there, and no others: `M` are its members, `Optional` is how some are marked. */
+type IsPlain<M, Extra, Optional> = [M] extends [never]
+  ? false
+  : [keyof Extra, Extract<M, Optional>] extends [never, never]
+    ? true
+    : false;
+
+interface OptionalOutput {
+  readonly _zod: { readonly optout: string };
+}
+
+interface OptionalInput {
+  readonly _zod: { readonly optin: string };
+}
+
 /**
  * What a schema gives: the type of the document's field. Asked for in the way that costs compilers least: as a conditional
- * type once of each schema, and where Zod's schemas say it themselves.
+ * type once of each schema; of plain objects member by member, which takes a third of what Zod's own way takes; and where
+ * Zod's schemas say it themselves.
  */
-export type OutputOf<S extends FieldSchema> = S extends { readonly _zod: { readonly output: unknown } }
+export type OutputOf<S extends FieldSchema> = S extends ZodObject
+  ? IsPlain<S['shape'][keyof S['shape']], S['_zod']['config']['out'], OptionalOutput> extends true
+    ? OutputsOf<S['shape']>
+    : ZodOutput<S>
+  : S extends ZodArray
+    ? OutputOf<S['element']>[]
+    : ZodOutput<S>;
+
+type OutputsOf<F extends Fields> = F extends unknown ? { -readonly [K in keyof F]: OutputOf<F[K]> } : never;
+
+type ZodOutput<S extends FieldSchema> = S extends { readonly _zod: { readonly output: unknown } }
   ? S['_zod']['output']
   : NonNullable<S['~standard']['types']>['output'];
+
 /** What a schema takes: the type in `new` and `create`. */
-export type InputOf<S extends FieldSchema> = S extends { readonly _zod: { readonly input: unknown } }
+export type InputOf<S extends FieldSchema> = S extends ZodObject
+  ? IsPlain<S['shape'][keyof S['shape']], S['_zod']['config']['in'], OptionalInput> extends true
+    ? InputsOf<S['shape']>
+    : ZodInput<S>
+  : S extends ZodArray
+    ? InputOf<S['element']>[]
+    : ZodInput<S>;
+
+type InputsOf<F extends Fields> = F extends unknown ? { -readonly [K in keyof F]: InputOf<F[K]> } : never;
+
+type ZodInput<S extends FieldSchema> = S extends { readonly _zod: { readonly input: unknown } }
   ? S['_zod']['input']
   : NonNullable<S['~standard']['types']>['input'];
 
@@ -47,11 +96,11 @@ type Version<O> = O extends { version: infer V extends string }
  * Nothing here looks inside a field's schema before its type is asked for: behind `ref()` stands a class that may be
  * being declared.
  */
-export type Shape<F extends Fields, O = object> = Flat<OwnFields<F> & Id<F> & Times<O> & Version<O>>;
+export type Shape<F extends Fields, O = object> = OwnFields<F> & Id<F> & Times<O> & Version<O>;
 
 type OwnFields<F extends Fields> = F extends { readonly _id: unknown }
   ? { -readonly [K in Exclude<keyof F, '_id'>]: OutputOf<F[K]> }
-  : { -readonly [K in keyof F]: OutputOf<F[K]> };
+  : OutputsOf<F>;
 
 /** True of schemas of objects and arrays, as their libraries write them: compilers are spared what they give and take. */
 export type IsPlainContainer<S> = 'shape' extends keyof S ? true : 'element' extends keyof S ? true : false;
@@ -63,34 +112,8 @@ type IsOptional<S extends FieldSchema> =
 /** The fields that a new document may leave out. */
 export type OptionalKeys<F extends Fields> = { [K in keyof F]: IsOptional<F[K]> extends true ? K : never }[keyof F];
 
-/** The names of the fields `F` and of those that options add. Nothing here looks inside a field's schema. */
-type NamesOf<F, O> = (keyof F & string) | '_id' | (keyof (Times<O> & Version<O>) & string);
-
-/** What the keys of indexes, and the shard key, may begin with. */
-type Indexed<F, O> = NamesOf<F, O> | `${NamesOf<F, O>}.${string}` | `$${string}`;
-
-/** The keys of indexes and the names of shard keys that begin with no field. */
-type WrongKeys<F, O, I> = I extends { readonly key: infer K }
-  ? K extends ReadonlyMap<unknown, unknown>
-    ? never
-    : Exclude<keyof K, Indexed<F, O>>
-  : never;
-
-/** A message in the place of each key of an index, and of each part of a shard key, that begins with no field. */
-export type NamesFields<F, O> = O extends { readonly unknown: 'keep' }
-  ? unknown
-  : (O extends { readonly indexes: readonly (infer I)[] }
-      ? [WrongKeys<F, O, I>] extends [never]
-        ? unknown
-        : { readonly indexes: readonly { readonly key: { readonly [K in WrongKeys<F, O, I>]?: NoField<K> } }[] }
-      : unknown) &
-      (O extends { readonly shardKey: readonly (infer P)[] }
-        ? [Exclude<P, Indexed<F, O>>] extends [never]
-          ? unknown
-          : { readonly shardKey: readonly Indexed<F, O>[] }
-        : unknown);
-
-type NoField<K> = `the schema has no field "${K & string}"`;
+/** The names of the fields `F` and of those that options add. */
+export type NamesOf<F, O> = (keyof F & string) | '_id' | (keyof (Times<O> & Version<O>) & string);
 
 /**
  * What `new` and `create` take: fields with a default or that are optional may be left out. Out of a conditional type, so that
@@ -130,8 +153,22 @@ export interface AnyDocument {
 /** The fields of a document class's instances. */
 export type ShapeOf<D> = D extends { readonly [shape]: infer S } ? S : D;
 
+/**
+ * `T`, which is about documents `D`, as soon as these are known. While compilers find out what `D` is, they would otherwise
+ * work out the keys of `T` anew for each key that is written.
+ */
+export type Late<D, T> = [D] extends [never] ? unknown : T;
+
 /** The type of `_id` of a document class's instances. */
 export type IdOf<D> = D extends { readonly _id: infer I } ? I : never;
+
+/** What `create` takes for documents of a class. */
+export type Given<D> = D extends { readonly [declared]: { takes(input: infer I extends object): void } } ? I : never;
+
+/** A model's class as its statics see it. Compilers find `D` in it without a look at what its constructor takes. */
+export interface ModelClass<D> {
+  readonly prototype: D;
+}
 
 /** A class whose instances are `D`. */
 // oxlint-disable-next-line no-explicit-any -- any constructor will do: a subclass may take what it likes

@@ -1,6 +1,6 @@
 import type { Fields } from '../schema/schema-field.ts';
 import type { IsRecord, Leaf } from './paths.ts';
-import type { declared, Flat, InputOf, OptionalKeys } from './shape.ts';
+import type { declared, Flat, Input, InputOf, OptionalKeys } from './shape.ts';
 
 /**
  * What types tell of a model beside its fields `S`. Its members are looked at only when they are asked for, and they alone are
@@ -13,6 +13,8 @@ export interface Declared<S, F extends Fields, O> {
    */
   readonly stored: StoredOf<S, F, Exclude<OptionalKeys<F>, '_id'> & keyof S>;
   /** True where documents may have fields that the schema does not name. */
+  /** What `create` takes. As a method, whose parameters are compared either way. */
+  takes(input: Input<F>): void;
   readonly isOpen: O extends { readonly unknown: 'keep' } ? true : false;
 }
 
@@ -36,13 +38,15 @@ type StoredFields<O, I> = Flat<
 
 type StoredValue<O, I> = unknown extends O
   ? O
-  : O extends Leaf
-    ? O
-    : O extends readonly unknown[]
-      ? StoredElements<O, I extends readonly (infer E)[] ? E : never>
-      : IsRecord<O> extends true
-        ? O
-        : StoredFields<O, I>;
+  : O extends { readonly $isLoaded: boolean; readonly $id: infer I }
+    ? I
+    : O extends Leaf
+      ? O
+      : O extends readonly unknown[]
+        ? StoredElements<O, I extends readonly (infer E)[] ? E : never>
+        : IsRecord<O> extends true
+          ? O
+          : StoredFields<O, I>;
 
 type StoredElements<O extends readonly unknown[], I> = { [K in keyof O]: StoredValue<O[K], I> };
 

@@ -1,7 +1,8 @@
 import type { BSON, Double, Int32, Long, ObjectId, Timestamp } from 'mongodb';
 import type { ElementFilter, HexIn } from './filter.ts';
 import type { AnyInteger, AnyNumber, Leaf, PathValue, UpdatePaths, ValueIn } from './paths.ts';
-import type { ShapeOf } from './shape.ts';
+import type { Late, ShapeOf } from './shape.ts';
+import type { IdFor } from './ref.ts';
 
 /**
  * What changes documents: update operators on fields and dotted paths, or an aggregation pipeline.
@@ -14,21 +15,21 @@ export type Update<D> = UpdateOperators<D> | readonly BSON.Document[];
 
 /** The operators. */
 export interface UpdateOperators<D> {
-  readonly $set?: Values<D>;
-  readonly $setOnInsert?: Values<D>;
-  readonly $min?: Values<D>;
-  readonly $max?: Values<D>;
+  readonly $set?: Late<D, Values<D>>;
+  readonly $setOnInsert?: Late<D, Values<D>>;
+  readonly $min?: Late<D, Values<D>>;
+  readonly $max?: Late<D, Values<D>>;
   readonly $unset?: { readonly [K in UpdatePaths<D>]?: true | 1 | '' };
   readonly $rename?: { readonly [K in UpdatePaths<D>]?: string };
-  readonly $inc?: Numbers<D, AnyNumber>;
-  readonly $mul?: Numbers<D, AnyNumber>;
-  readonly $bit?: Numbers<D, BitOperation>;
+  readonly $inc?: Late<D, Numbers<D, AnyNumber>>;
+  readonly $mul?: Late<D, Numbers<D, AnyNumber>>;
+  readonly $bit?: Late<D, Numbers<D, BitOperation>>;
   readonly $currentDate?: { readonly [K in UpdatePaths<D>]?: OnDate<PathValue<D, K>> };
-  readonly $push?: Arrays<D, 'push'>;
-  readonly $addToSet?: Arrays<D, 'add'>;
-  readonly $pull?: Arrays<D, 'pull'>;
-  readonly $pullAll?: Arrays<D, 'pullAll'>;
-  readonly $pop?: Arrays<D, 'pop'>;
+  readonly $push?: Late<D, Arrays<D, 'push'>>;
+  readonly $addToSet?: Late<D, Arrays<D, 'add'>>;
+  readonly $pull?: Late<D, Arrays<D, 'pull'>>;
+  readonly $pullAll?: Late<D, Arrays<D, 'pullAll'>>;
+  readonly $pop?: Late<D, Arrays<D, 'pop'>>;
 }
 
 // Aliases of aliases, so that messages name `Values<User>` and compilers look for the shape once.
@@ -57,7 +58,7 @@ type Settable<V, Hex> = unknown extends V
         ? V | Long
         : V extends ObjectId
           ? V | Hex
-          : V;
+          : V | IdFor<V, Hex>;
 
 /** What `$bit` does to an integer; several are done in their order. */
 export type BitOperation = { readonly and: AnyInteger } | { readonly or: AnyInteger } | { readonly xor: AnyInteger };
@@ -82,17 +83,20 @@ type OnArray<V, Operator extends keyof ArrayOperands<unknown>> = unknown extends
     ? ArrayOperands<E>[Operator]
     : 'this operator needs a field of arrays';
 
+/** An element, or the id that stands for a reference. */
+type Element<E> = E | IdFor<E, string>;
+
 /** What each operator on arrays takes for an array of `E`. */
 interface ArrayOperands<E> {
-  readonly push: E | Modifiers<E>;
-  readonly add: E | { readonly $each: readonly E[] };
-  readonly pull: E | ElementFilter<E>;
-  readonly pullAll: readonly E[];
+  readonly push: Element<E> | Modifiers<E>;
+  readonly add: Element<E> | { readonly $each: readonly Element<E>[] };
+  readonly pull: Element<E> | ElementFilter<E>;
+  readonly pullAll: readonly Element<E>[];
   readonly pop: 1 | -1;
 }
 
 interface Modifiers<E> {
-  readonly $each: readonly E[];
+  readonly $each: readonly Element<E>[];
   readonly $position?: number;
   readonly $slice?: number;
   readonly $sort?: 1 | -1 | (E extends Leaf ? never : Readonly<Record<string, 1 | -1>>);

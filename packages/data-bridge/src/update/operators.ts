@@ -36,7 +36,11 @@ export interface OperatorForm {
  * of no dotted path, or an array needs more than one operator.
  */
 export function operators(tree: EditTree): OperatorForm | null {
-  if (whyPipeline(tree) !== null) return null;
+  return whyPipeline(tree) === null ? expressAll(tree) : null;
+}
+
+/** The edits as operators, of which `whyPipeline` said that they can express them. */
+export function expressAll(tree: EditTree): OperatorForm {
   const expressed: OperatorDraft = { update: {} };
   // Of many fields at once the pairs of a loop would be most of what is made here.
   tree.children.forEach((edit, name) => express(edit, name, expressed));
@@ -50,50 +54,67 @@ export type PipelineReason = EditReason | 'transaction' | 'shape-changed' | 'con
 export type EditReason = 'unnameable-key' | 'mixed-array-edits' | 'below-element';
 
 /**
+ * What the filter of an update asks of what is stored at a path: whatever the operators need; what the mode of the save has it
+ * ask, that it is the original or is of its kind; or nothing, since below an element that is found by its identity no filter
+ * can.
+ */
+export type Asked = 'anything' | 'values' | 'kinds' | 'nothing';
+
+/**
  * Why operators cannot express the edits, or null. At its place in an array an edit always has a form: the element is set
  * whole where something below it cannot.
- *
- * @param isFound true below an element that is found by its identity. Of what lies there a guard can ask nothing.
  */
-export function whyPipeline(edit: Edit | EditTree, isFound = false): EditReason | null {
+export function whyPipeline(edit: Edit | EditTree, asked: Asked = 'anything'): EditReason | null {
   switch (edit.kind) {
     case 'object':
-      return whyPipelineOfMembers(edit, isFound);
+      return whyPipelineOfMembers(edit, asked);
     case 'positions':
-      return isFound ? 'below-element' : null;
+      return asked === 'nothing' ? 'below-element' : null;
     case 'elements':
-      return whyPipelineOf(edit, isFound);
+      return whyPipelineOf(edit, asked);
     case 'values':
-      return isOneOperator(edit) ? null : 'mixed-array-edits';
+      return isOneOperator(edit) || isReplaceable(edit, asked) ? null : 'mixed-array-edits';
     default:
       return null;
   }
 }
 
-function whyPipelineOfMembers({ children }: EditTree | ObjectEdit, isFound: boolean): EditReason | null {
+function whyPipelineOfMembers({ children }: EditTree | ObjectEdit, asked: Asked): EditReason | null {
   let reason: EditReason | null = null;
   children.forEach((child, key) => {
     if (reason !== null) return;
     if (!isNameable(key)) reason = 'unnameable-key';
-    else reason = isFound && isIndex(key) ? 'below-element' : whyPipeline(child, isFound);
+    else reason = asked === 'nothing' && isIndex(key) ? 'below-element' : whyPipeline(child, asked);
   });
   return reason;
 }
 
 /** Two operators on one array would meet. */
-function whyPipelineOf({ children, removed, added, isMoved }: ElementsEdit, isFound: boolean): EditReason | null {
+function whyPipelineOf({ children, removed, added, isMoved }: ElementsEdit, asked: Asked): EditReason | null {
   const kinds = [children.size, removed.length, added.length].filter((count) => count > 0).length;
   if (isMoved || kinds > 1) return 'mixed-array-edits';
-  if (isFound && added.length > 0) return 'below-element';
+  if (asked === 'nothing' && added.length > 0) return 'below-element';
   for (const child of children.values()) {
-    const reason = whyPipeline(child, true);
+    const reason = whyPipeline(child, 'nothing');
     if (reason !== null) return reason;
   }
   return null;
 }
 
+/** The longest array of values that is sent twice, as it was and as it is, so that operators can say it. */
+const MAX_REPLACED = 1000;
+
+/**
+ * True where the filter says that the stored array is the original: then the array as it is now is what the merge would make
+ * of it.
+ */
+function isReplaceable({ base, isUnique }: ValuesEdit, asked: Asked): boolean {
+  if (asked === 'anything') return base.length <= MAX_REPLACED;
+  return asked === 'values' && !isUnique;
+}
+
 /** Only removals, or only additions at the end of what has none twice. */
-function isOneOperator({ isMoved, removed, added, last }: ValuesEdit): boolean {
+export function isOneOperator({ isMoved, removed, added, last }: ValuesEdit): boolean {
   return !isMoved && (added.length === 0 || (removed.length === 0 && last.length === added.length));
 }
 
@@ -130,8 +151,9 @@ function express(edit: Edit, path: string, expressed: OperatorDraft): void {
       expressElements(edit, path, expressed);
       break;
     case 'values':
+      if (!isOneOperator(edit)) setOwn((update['$set'] ??= {}), path, edit.value);
       // `$pull` with `$in` would also take an array that holds one of the values.
-      if (edit.removed.length > 0) setOwn((update['$pullAll'] ??= {}), path, edit.removed);
+      else if (edit.removed.length > 0) setOwn((update['$pullAll'] ??= {}), path, edit.removed);
       else setOwn((update['$addToSet'] ??= {}), path, { $each: edit.added });
   }
 }

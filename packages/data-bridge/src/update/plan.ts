@@ -1,9 +1,10 @@
 import { BSON } from 'mongodb';
 import { isPlainObject } from '../bson/plain-object.ts';
+import { sizeOf } from '../bson/size.ts';
 import { ruleOf } from '../edits/atomic-operators.ts';
 import { type Edit, type EditTree, entersElements, idsOf, type PositionsEdit, someEdit } from '../edits/edits.ts';
 import { shapeGuard } from './shape-guards.ts';
-import { operators, type PipelineReason, whyPipeline } from './operators.ts';
+import { type Asked, expressAll, type PipelineReason, whyPipeline } from './operators.ts';
 import { pipeline } from './pipeline.ts';
 
 /** One update command: what `updateOne` takes besides the filter `{_id}`. */
@@ -28,16 +29,24 @@ export interface Situation {
   readonly inTransaction?: boolean;
   /** Again, over what another writer left. */
   readonly isRetry?: boolean;
+  /**
+   * What the filter asks of the paths that change: in mode `fields` their values, in mode `version` their kinds.
+   * @default 'anything'
+   */
+  readonly asked?: Asked;
 }
 
 /** The update that brings the stored document to the values in memory: operators, if they can express it. */
-export function plan(tree: EditTree, { inTransaction = false, isRetry = false }: Situation = {}): UpdatePlan {
-  if (isRetry) return inPipeline(tree, whyPipeline(tree) ?? 'conflict-retry');
-  if (inTransaction && needsPipelineInBatch(tree)) return inPipeline(tree, whyPipeline(tree) ?? 'transaction');
-  const expressed = operators(tree);
-  if (expressed === null) return inPipeline(tree, whyPipeline(tree));
+export function plan(tree: EditTree, { inTransaction = false, isRetry = false, asked }: Situation = {}): UpdatePlan {
+  const reason = whyPipeline(tree, asked);
+  if (isRetry) return inPipeline(tree, reason ?? 'conflict-retry');
+  if (inTransaction && needsPipelineInBatch(tree)) return inPipeline(tree, reason ?? 'transaction');
+  if (reason !== null) return inPipeline(tree, reason);
+  const form: { -readonly [K in keyof UpdatePlan]: UpdatePlan[K] } = expressAll(tree);
   const guard = shapeGuard(tree);
-  return { ...expressed, ...(guard && { guard }), ...collationOf(tree, false) };
+  if (guard !== undefined) form.guard = guard;
+  if (comparesStrings(tree, false)) form.collation = SIMPLE;
+  return form;
 }
 
 /**
@@ -48,14 +57,14 @@ export function fallback(tree: EditTree): UpdatePlan {
   return inPipeline(tree, 'shape-changed');
 }
 
-function inPipeline(tree: EditTree, reason: PipelineReason | null): UpdatePlan {
-  return { update: pipeline(fallbackTree(tree)), ...(reason && { reason }), ...collationOf(tree, true) };
+function inPipeline(tree: EditTree, reason: PipelineReason): UpdatePlan {
+  const stages = pipeline(tree);
+  const update = isTooLarge(stages) ? pipeline(setWhole(tree)) : stages;
+  return { update, reason, ...(comparesStrings(tree, true) && { collation: SIMPLE }) };
 }
 
 /** A collection may take 'a' and 'A' for the same. What finds or guards elements by strings must not. */
-function collationOf(tree: EditTree, isPipeline: boolean): Pick<UpdatePlan, 'collation'> {
-  return comparesStrings(tree, isPipeline) ? { collation: { locale: 'simple' } } : {};
-}
+const SIMPLE = { locale: 'simple' } as const;
 
 function comparesStrings(edit: Edit | EditTree, isPipeline: boolean): boolean {
   if (edit.kind === 'values') return edit.hasTexts;
@@ -119,6 +128,7 @@ function setWhole(tree: EditTree): EditTree {
   return { kind: 'object', children: new Map(Array.from(tree.children, whole)) };
 }
 
+/** The exact size costs more than everything else about a pipeline, so it is asked for near the limit only. */
 function isTooLarge(stages: object[]): boolean {
-  return BSON.calculateObjectSize(stages, { ignoreUndefined: true }) > MAX_SIZE;
+  return sizeOf(stages) > MAX_SIZE && BSON.calculateObjectSize(stages, { ignoreUndefined: true }) > MAX_SIZE;
 }

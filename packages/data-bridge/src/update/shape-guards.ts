@@ -1,6 +1,6 @@
 import { setOwn } from '../bson/plain-object.ts';
-import { type Edit, type EditTree, idsOf } from '../edits/edits.ts';
-import { isIndex } from './operators.ts';
+import { type Edit, type EditTree, idsOf, someEdit } from '../edits/edits.ts';
+import { isIndex, isOneOperator } from './operators.ts';
 import { element, type Expression, isArray, isObject, literal, member } from '../edits/expression.ts';
 
 /** What a filter asks of the stored document besides its `_id`. */
@@ -13,26 +13,24 @@ export type GuardFilter = Record<string, unknown>;
  * - A key such as `17` in a dotted path is an index where its parent is an array: the parent must be none.
  * - An index means the same element only while the element is as it was: it must equal the original. The guard is an
  *   expression, since as a filter `'list.2': value` also matches a member named 2 of any element, and nested arrays.
+ * - An array of values that is set whole is what the merge would make of the original: it must equal that.
  * - A new element with an identity is added only where nobody added the same: none must have it.
  */
 export function shapeGuard(tree: EditTree): GuardFilter | undefined {
   const guard: GuardFilter = {};
   const unchanged: Expression[] = [];
   tree.children.forEach((edit, name) => {
-    if (!('children' in edit)) return;
-    requireFields(edit, name, guard);
-    if (hasPositions(edit)) requireElements(edit, `$${name}`, unchanged);
+    if ('children' in edit) requireFields(edit, name, guard);
+    if (hasElements(edit)) requireElements(edit, `$${name}`, unchanged);
   });
   if (unchanged.length > 0) guard['$expr'] = every(unchanged);
   return Object.keys(guard).length > 0 ? guard : undefined;
 }
 
 /** True where there are elements that must be as they were. */
-function hasPositions(edit: Edit): boolean {
-  if (edit.kind === 'positions') return true;
-  if (edit.kind !== 'object') return false;
-  for (const child of edit.children.values()) if (hasPositions(child)) return true;
-  return false;
+function hasElements(edit: Edit): boolean {
+  if (edit.kind === 'object') return someEdit(edit.children, hasElements);
+  return edit.kind === 'positions' || (edit.kind === 'values' && !isOneOperator(edit));
 }
 
 /** Adds to the guard that no parent of a number-like key is an array, and that no array has the new elements. */
@@ -53,6 +51,8 @@ function requireElements(edit: Edit, current: Expression, conditions: Expression
   if (edit.kind === 'positions') {
     const same = Array.from(edit.children, ([i, { base }]) => ({ $eq: [element(current, i), literal(base)] }));
     conditions.push({ $cond: [isArray(current), every(same), false] });
+  } else if (edit.kind === 'values') {
+    if (!isOneOperator(edit)) conditions.push({ $eq: [current, literal(edit.base)] });
   } else if (edit.kind === 'object') {
     const below: Expression[] = [];
     for (const [key, child] of edit.children) requireElements(child, member(current, key), below);

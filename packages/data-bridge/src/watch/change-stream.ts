@@ -170,7 +170,7 @@ export class ChangeStream<E> implements AsyncIterable<E>, AsyncDisposable {
 const FIRST_PAUSE = 10;
 const LONGEST_PAUSE = 1_000;
 
-/** Whether an error is that of a connection, and not of the search for a server. */
+/** True where an error is that of a connection, and not of the search for a server. */
 function wasBroken(error: unknown): boolean {
   return error instanceof MongoNetworkError || (error instanceof MongoServerError && error.hasErrorLabel(RESUMABLE));
 }

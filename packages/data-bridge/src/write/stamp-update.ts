@@ -3,11 +3,12 @@ import { ABSENT, toExact } from '../bson/encode.ts';
 import { isPlainObject, setOwn } from '../bson/plain-object.ts';
 import type { Unscoped } from '../definition/extension.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
-import { UsageError } from '../errors.ts';
+import { UsageError, ValidationError, type ValidationIssue } from '../errors.ts';
 import { castUpdate } from '../filter/cast-filter.ts';
 import { refuseServerJavaScript } from '../filter/check-filter.ts';
 import { operatorIn } from '../filter/operator-in.ts';
-import { isGiven } from '../filter/filter-equality.ts';
+import { givenValues, isGiven } from '../filter/filter-equality.ts';
+import { checkUpsertFilter } from '../filter/named-only.ts';
 import { renameInStages } from '../filter/rename-in-expression.ts';
 import { extensionStamps, insertStamps, updateStamps } from '../save/door.ts';
 import type { SentFilter } from '../save/recorder.ts';
@@ -52,10 +53,12 @@ export function stampUpdate(definition: ModelDefinition, update: object, stampin
   putOwn(definition, stamped, stamping);
   for (const name of writtenFields(stamped)) written.add(name);
   if (!stamping.upsert) return stamped;
+  refuseUnnamed(definition, stamping.filter, stamped);
   for (const { name, value } of insertStamps(definition, now).filter(isAdded)) add('$setOnInsert', name, value);
-  const inside = Object.values(stamped)
-    .flatMap((operand) => Object.keys(operand))
-    .filter((path) => path.includes('.'));
+  const given = givenValues(stamping.filter).map(([path]) => path);
+  const inside = [...Object.values(stamped).flatMap((operand) => Object.keys(operand)), ...given].filter((path) =>
+    path.includes('.'),
+  );
   for (const field of definition.fields.values()) {
     for (const [path, value] of siblingDefaults(field.place, field.name, inside))
       if (!isGiven(stamping.filter, path)) setOwn((stamped['$setOnInsert'] ??= {}), path, value);
@@ -104,7 +107,10 @@ function stampPipeline(
   const sent = own.size === 0 ? counted : [...counted, { $set: Object.fromEntries(literals) as BSON.Document }];
   if (upsert) checkInserted(definition, filter, own, unscoped);
   const { updatedAt, createdAt } = definition.timestamps ?? {};
-  if (upsert) checkUpsertedId(definition, filter, false);
+  if (upsert) {
+    refuseUnnamed(definition, filter, {});
+    checkUpsertedId(definition, filter, false);
+  }
   if (timestamps === false) return sent;
   if (upsert && createdAt !== undefined) {
     const text = `A pipeline cannot tell an insert from an update, so "${createdAt}" would be missing: use operators such as $set, or pass { timestamps: false }.`;
@@ -139,6 +145,17 @@ function checkOperators(definition: ModelDefinition, update: object): void {
   const plain = keys.find((key) => !key.startsWith('$'));
   if (plain !== undefined)
     refuse(`An update has operators such as $set at its top, not "${plain}": use replaceOne() to replace a document.`);
+}
+
+/** What an upsert's filter says is stored, so it must be what the schema names. */
+function refuseUnnamed(
+  definition: ModelDefinition,
+  filter: SentFilter,
+  update: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
+): void {
+  const issues: ValidationIssue[] = [];
+  checkUpsertFilter(definition, filter, update, issues);
+  if (issues.length > 0) throw new ValidationError(issues, definition.context);
 }
 
 /**

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
+import { beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import { literal, long, model, type ObjectId, stored, UsageError } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 class User extends model('users', {
   name: z.string(),
@@ -17,13 +17,7 @@ class User extends model('users', {
 }
 class Order extends model('orders', { buyer: z.string(), least: stored('min', z.number()) }) {}
 
-let database: TestDatabase;
-
-beforeAll(async () => {
-  database = await openDatabase();
-});
-
-afterAll(() => database.close());
+const database = useDatabase();
 
 beforeEach(async () => {
   await User.deleteMany({});

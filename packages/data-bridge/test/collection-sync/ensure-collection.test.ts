@@ -1,19 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 const fields = { name: z.string().min(3), age: z.int().optional() };
 class Checked extends model('checked', fields, { timestamps: true }) {}
 
 describe('ensureCollection', () => {
-  let database: TestDatabase;
-
-  beforeAll(async () => {
-    database = await openDatabase();
-  });
-
-  afterAll(() => database.close());
+  useDatabase();
 
   it('gives a new collection the schema as its validator', async () => {
     expect(await Checked.ensureCollection({ validator: true })).toBe(true);

@@ -1,15 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model, UsageError } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 const fields = { email: z.string(), seen: z.date().optional() };
 const withIndex = (...indexes: object[]) => class extends model('people', fields, { indexes: indexes as never }) {};
 
-let database: TestDatabase;
-beforeAll(async () => (database = await openDatabase()));
+const database = useDatabase();
 afterEach(() => database.db.dropDatabase());
-afterAll(() => database.close());
 
 const refused = (given: ReturnType<typeof withIndex>): Promise<unknown> =>
   given.ensureIndexes().catch((error: unknown) => error);

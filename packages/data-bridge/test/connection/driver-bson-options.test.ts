@@ -1,9 +1,9 @@
 import { Decimal128, Double, Int32, Long, ObjectId } from 'mongodb';
 import { inspect } from 'node:util';
-import { afterEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { DuplicateKeyError, long, model } from '../../src/index.ts';
-import { onlyUpdate, openDatabase, type TestDatabase } from '../support/database.ts';
+import { onlyUpdate, useDatabase } from '../support/database.ts';
 
 class Item extends model('items', {
   free: z.unknown(),
@@ -20,11 +20,10 @@ describe.each([
   { promoteBuffers: true },
   { bsonRegExp: true },
 ])('under the option %j', (options) => {
-  let database: TestDatabase | undefined;
-  afterEach(() => database?.close());
+  const database = useDatabase(options);
+  beforeEach(() => Item.deleteMany({}));
 
   it('documents are read, shown, changed and saved', async () => {
-    database = await openDatabase(options);
     const values = {
       int: new Int32(1),
       double: new Double(1),
@@ -69,7 +68,6 @@ describe.each([
   });
 
   it('outcomes and counts are understood', async () => {
-    database = await openDatabase(options);
     const item = await Item.create({ free: 1 });
     await expect(Item.create({ _id: item._id, free: 2 })).rejects.toThrow(DuplicateKeyError);
     const twins = [new Item({ free: 1 }), new Item({ free: 2, _id: item._id }), new Item({ free: 3 })];

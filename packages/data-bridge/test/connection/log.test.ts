@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { z } from 'zod';
 import { connect, type Connection, type LogEntry, model, UsageError } from '../../src/index.ts';
 import { terminalLog } from '../../src/connection/log-text.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { openDatabase, type OpenDatabase } from '../support/database.ts';
 import { FaultyProxy } from '../support/proxy.ts';
 
 class User extends model(
@@ -13,7 +13,7 @@ class User extends model(
 ) {}
 class Other extends model('others', { name: z.string() }) {}
 
-let database: TestDatabase | undefined;
+let database: OpenDatabase | undefined;
 let connection: Connection | undefined;
 let proxy: FaultyProxy | undefined;
 let entries: LogEntry[];

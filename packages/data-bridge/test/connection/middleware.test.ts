@@ -12,7 +12,7 @@ import {
   transaction,
   UsageError,
 } from '../../src/index.ts';
-import { type Command, openDatabase, type TestDatabase } from '../support/database.ts';
+import { type Command, useDatabase } from '../support/database.ts';
 import { askForReplicaSet } from '../support/replica-set.ts';
 
 const isReplicaSet = await askForReplicaSet();
@@ -28,12 +28,11 @@ let chain: Middleware[] = [];
 const outer: Middleware = (command, next) => (chain[0] ?? ((_, go) => go()))(command, next);
 const inner: Middleware = (command, next) => (chain[1] ?? ((_, go) => go()))(command, next);
 
-let database: TestDatabase;
+const database = useDatabase();
 let watched: Connection;
 let commands: Command[];
 let Watched: typeof Item;
 beforeAll(async () => {
-  database = await openDatabase();
   watched = await connect(database.uri, {
     middleware: [outer, inner],
     monitorCommands: true,
@@ -45,7 +44,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await watched.close();
-  await database.close();
 });
 beforeEach(async () => {
   await Item.collection.deleteMany({});

@@ -1,23 +1,18 @@
 import { AbstractCursor, BSON } from 'mongodb';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { slicesOf } from '../../src/bson/batch.ts';
 import { model } from '../../src/model/model.ts';
 import { type RawCursor, takeBatch } from '../../src/connection/raw-batch.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 class Note extends model('notes', { text: z.string(), n: z.number() }) {}
 class Kept extends model('kept', { n: z.number() }, { history: true }) {}
 
-let database: TestDatabase;
+const database = useDatabase();
 
 beforeAll(async () => {
-  database = await openDatabase();
   await Note.insertMany(Array.from({ length: 250 }, (_, n) => ({ text: `note ${n}`, n })));
-});
-
-afterAll(async () => {
-  await database.close();
 });
 
 /** What the driver keeps of a reply, as far as it is read from there. */

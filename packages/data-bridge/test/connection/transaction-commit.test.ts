@@ -1,24 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DocumentNotFoundError, OutcomeUnknownError, transaction } from '../../src/index.ts';
 import { Account, balances, makePair } from '../support/accounts.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
-import { FaultyProxy } from '../support/proxy.ts';
+import { useProxiedDatabase } from '../support/proxy.ts';
 import { askForReplicaSet } from '../support/replica-set.ts';
 
 const isReplicaSet = await askForReplicaSet();
 
 describe.runIf(isReplicaSet)('the commit of a transaction', () => {
-  let database: TestDatabase;
-  let proxy: FaultyProxy;
-  beforeAll(async () => {
-    proxy = new FaultyProxy();
-    database = await openDatabase({ via: (server) => proxy.listen(server), directConnection: true });
-    await Account.ensureCollection();
-  });
-  afterAll(async () => {
-    await database.close();
-    await proxy.close();
-  });
+  const { proxy } = useProxiedDatabase({ retryWrites: true });
+  beforeAll(() => Account.ensureCollection());
   beforeEach(() => Account.deleteMany({}));
 
   const refusal = (code: number, codeName: string, ...errorLabels: string[]) => {

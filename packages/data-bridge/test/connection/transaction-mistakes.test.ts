@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connect, DuplicateKeyError, transaction, UsageError, ValidationError } from '../../src/index.ts';
 import { Account, balances, makePair } from '../support/accounts.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { openDatabase, useDatabase } from '../support/database.ts';
 import { FaultyProxy } from '../support/proxy.ts';
 import { askForReplicaSet } from '../support/replica-set.ts';
 
@@ -11,12 +11,10 @@ const isReplicaSet = await askForReplicaSet();
 /** Runs outside of the transaction around the call, as what another request does would. */
 const outside = AsyncLocalStorage.snapshot() as <R>(call: () => R) => R;
 
-let database: TestDatabase;
+const database = useDatabase();
 beforeAll(async () => {
-  database = await openDatabase();
   await Account.ensureCollection();
 });
-afterAll(() => database.close());
 
 describe.runIf(isReplicaSet)('mistakes in a transaction', () => {
   beforeEach(async () => {

@@ -1,21 +1,19 @@
 import fc from 'fast-check';
 import { MongoServerError } from 'mongodb';
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { beforeAll, describe, it } from 'vitest';
 import { transaction } from '../../src/index.ts';
 import { runs } from '../support/arbitrary.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { Any, take } from '../support/document-traces.ts';
 import { agree, anyTrace, deepCopy, Model } from '../support/traces.ts';
 import { askForReplicaSet } from '../support/replica-set.ts';
 
 const isReplicaSet = await askForReplicaSet();
 
-let database: TestDatabase;
+useDatabase();
 beforeAll(async () => {
-  database = await openDatabase();
   await Any.ensureCollection();
 });
-afterAll(() => database.close());
 
 class Abort extends Error {}
 

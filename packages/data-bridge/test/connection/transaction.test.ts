@@ -1,18 +1,16 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ConflictError, connect, model, NotConnectedError, transaction, UsageError } from '../../src/index.ts';
 import { Account, balances, makePair } from '../support/accounts.ts';
-import { type Command, openDatabase, type TestDatabase } from '../support/database.ts';
+import { type Command, useDatabase } from '../support/database.ts';
 import { askForReplicaSet } from '../support/replica-set.ts';
 
 const isReplicaSet = await askForReplicaSet();
 
-let database: TestDatabase;
+const database = useDatabase();
 beforeAll(async () => {
-  database = await openDatabase();
   await Account.ensureCollection();
 });
-afterAll(() => database.close());
 
 describe.runIf(isReplicaSet)('transaction()', () => {
   beforeEach(async () => {

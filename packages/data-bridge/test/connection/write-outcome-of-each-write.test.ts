@@ -1,9 +1,8 @@
 import { MongoServerError, MongoWriteConcernError } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { connect, model, NotConnectedError, OutcomeUnknownError } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
-import { FaultyProxy } from '../support/proxy.ts';
+import { useProxiedDatabase } from '../support/proxy.ts';
 
 class Item extends model('items', {
   name: z.string(),
@@ -11,15 +10,7 @@ class Item extends model('items', {
   tags: z.array(z.string()).default([]),
 }) {}
 
-const proxy = new FaultyProxy();
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase(proxy.options());
-});
-afterAll(async () => {
-  await database.close();
-  await proxy.close();
-});
+const { proxy, database } = useProxiedDatabase();
 beforeEach(async () => {
   await Item.deleteMany({});
   await Item.insertMany([{ name: 'a' }, { name: 'b' }]);

@@ -1,9 +1,8 @@
 import { MongoServerError } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { DuplicateKeyError, model, OutcomeUnknownError } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
-import { FaultyProxy } from '../support/proxy.ts';
+import { useProxiedDatabase } from '../support/proxy.ts';
 
 class Item extends model('items', {
   name: z.string(),
@@ -11,15 +10,7 @@ class Item extends model('items', {
   address: z.object({ city: z.string() }).optional(),
 }) {}
 
-const proxy = new FaultyProxy();
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase(proxy.options({ socketTimeoutMS: 2000 }));
-});
-afterAll(async () => {
-  await database.close();
-  await proxy.close();
-});
+const { proxy, database } = useProxiedDatabase({ socketTimeoutMS: 2000 });
 
 const raw = (item: Item) => database.db.collection('items').findOne({ _id: item._id });
 const rejection = (promise: Promise<unknown>): Promise<unknown> =>

@@ -1,8 +1,8 @@
 import { Int32 } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { DuplicateKeyError, model, SchemaError, UsageError, ValidationError } from '../../src/index.ts';
-import { onlyStatement, onlyUpdate, openDatabase, type TestDatabase } from '../support/database.ts';
+import { onlyStatement, onlyUpdate, useDatabase } from '../support/database.ts';
 
 class Post extends model(
   'posts',
@@ -18,15 +18,11 @@ class Renamed extends model(
 class Changed extends model('changed', { title: z.string() }, { timestamps: { updatedAt: 'changed' } }) {}
 class Untimed extends model('untimed', { title: z.string() }, { timestamps: false }) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
+const database = useDatabase();
 beforeEach(async () => {
   await Post.deleteMany({});
   database.sent();
 });
-afterAll(() => database.close());
 
 const OLD = new Date('2020-01-01T00:00:00Z');
 

@@ -1,8 +1,8 @@
 import { Decimal128, ObjectId } from 'mongodb';
-import { afterAll, afterEach, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
+import { afterEach, describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import { decimal, model, stored, transaction, ValidationError } from '../../src/index.ts';
-import { onlyUpdate, openDatabase, type TestDatabase } from '../support/database.ts';
+import { onlyUpdate, useDatabase } from '../support/database.ts';
 
 const fields = {
   name: z.string(),
@@ -26,9 +26,7 @@ class Dropping extends model('dropping', fields, { unknown: 'drop', timestamps: 
 class Keeping extends model('keeping', fields, { unknown: 'keep', timestamps: { createdAt: 'made' } }) {}
 class Recorded extends model('recorded', { name: z.string() }, { history: true, unknown: 'keep' }) {}
 
-let database: TestDatabase;
-beforeAll(async () => (database = await openDatabase()));
-afterAll(() => database.close());
+const database = useDatabase();
 afterEach(() => Promise.all([User.deleteMany({}), Dropping.deleteMany({}), Keeping.deleteMany({})]));
 
 /** What a client sends: nobody checked its keys. */

@@ -1,18 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { Decimal128, Double, Long } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/index.ts';
+import { useDatabase } from '../support/database.ts';
 import { Page, PageStore } from '../support/pages.ts';
 
-let store: PageStore;
-
-beforeAll(async () => {
-  store = await PageStore.open();
-});
-
-afterAll(async () => {
-  await store.close();
-});
+const store = new PageStore(useDatabase());
 
 beforeEach(async () => {
   await store.clear();

@@ -1,16 +1,9 @@
 import { Int32 } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { useDatabase } from '../support/database.ts';
 import { type Page, PageStore } from '../support/pages.ts';
 
-let store: PageStore;
-
-beforeAll(async () => {
-  store = await PageStore.open();
-});
-
-afterAll(async () => {
-  await store.close();
-});
+const store = new PageStore(useDatabase());
 
 beforeEach(async () => {
   await store.clear();

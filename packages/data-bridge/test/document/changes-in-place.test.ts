@@ -1,15 +1,11 @@
-import { openDatabase, type TestDatabase } from '../support/database.ts';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { useDatabase } from '../support/database.ts';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ObjectId } from 'mongodb';
 import { Double, Int32, model } from '../../src/index.ts';
 import { storedThing, Thing } from '../support/things.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 
 describe('BSON values changed in place', () => {
   it('are seen after a save', async () => {

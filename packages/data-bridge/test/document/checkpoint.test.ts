@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import { type Checkpoint, model } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 class Draft extends model(
   'drafts',
@@ -16,11 +16,7 @@ class Draft extends model(
   { timestamps: true },
 ) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 
 const stored = (draft: Draft) => Draft.findById(draft._id) as Promise<Draft>;
 

@@ -1,15 +1,11 @@
-import { openDatabase, type TestDatabase } from '../support/database.ts';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { useDatabase } from '../support/database.ts';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ObjectId } from 'mongodb';
 import { model, UsageError } from '../../src/index.ts';
 import { Thing } from '../support/things.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+useDatabase();
 
 describe('an _id', () => {
   it('cannot be changed in place', async () => {

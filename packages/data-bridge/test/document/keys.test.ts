@@ -1,8 +1,8 @@
 import { ObjectId } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { EncodeError, model, SchemaError, UsageError } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 class Free extends model(
   'free',
@@ -10,11 +10,7 @@ class Free extends model(
   { unknown: 'keep' },
 ) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 
 const keys = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', '', 'a.b', '$x', '0', '$', '.', 'a.', 'length'];
 

@@ -1,18 +1,14 @@
 import fc from 'fast-check';
 import { type BSON, ObjectId } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { DataBridgeError, FieldNotLoadedError, model, UsageError } from '../../src/index.ts';
 import { runs } from '../support/arbitrary.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 class Any extends model('any', { a: z.unknown(), b: z.unknown(), c: z.unknown() }) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 
 type Json = Record<string, unknown>;
 

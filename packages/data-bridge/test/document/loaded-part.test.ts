@@ -1,8 +1,8 @@
 import type { ObjectId } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { FieldNotLoadedError, model, stored, UsageError, ValidationError } from '../../src/index.ts';
-import { openDatabase, onlyUpdate, type TestDatabase } from '../support/database.ts';
+import { onlyUpdate, useDatabase } from '../support/database.ts';
 
 class User extends model(
   'users',
@@ -33,17 +33,13 @@ const input = {
   ],
 };
 
-let database: TestDatabase;
+const database = useDatabase();
 let _id: ObjectId;
-beforeAll(async () => {
-  database = await openDatabase();
-});
 beforeEach(async () => {
   await User.deleteMany({});
   ({ _id } = await User.create(input));
   database.sent();
 });
-afterAll(() => database.close());
 
 const inStore = async () => {
   const {

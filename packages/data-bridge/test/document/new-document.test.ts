@@ -1,14 +1,10 @@
-import { openDatabase, type TestDatabase } from '../support/database.ts';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { useDatabase } from '../support/database.ts';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model, UsageError } from '../../src/index.ts';
 import { storedThing, Thing } from '../support/things.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+useDatabase();
 
 describe('what a document is made of', () => {
   it('is no other document, of which nothing would be copied', () => {

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { DocumentNotFoundError, model, UsageError } from '../../src/index.ts';
-import { onlyUpdate, openDatabase, type TestDatabase } from '../support/database.ts';
+import { onlyUpdate, useDatabase } from '../support/database.ts';
 
 /** Runs inside the validation of `hooked`. */
 let whileValidating: () => unknown = () => undefined;
@@ -21,11 +21,7 @@ class Item extends model('items', {
   extra: z.int().optional(),
 }) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 
 const raw = (item: Item) => database.db.collection('items').findOne({ _id: item._id });
 

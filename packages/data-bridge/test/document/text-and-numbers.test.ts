@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { EncodeError, long, model, ValidationError } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 class Note extends model('notes', {
   text: z.string().nullable().optional(),
@@ -15,14 +15,10 @@ class Note extends model('notes', {
 
 type NoteInput = ConstructorParameters<typeof Note>[0];
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
+const database = useDatabase();
 beforeEach(async () => {
   await Note.deleteMany({});
 });
-afterAll(() => database.close());
 
 const reread = async (input: NoteInput): Promise<Note> => {
   const { _id } = await Note.create(input);

@@ -1,5 +1,5 @@
-import { openDatabase, type TestDatabase } from '../support/database.ts';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { useDatabase } from '../support/database.ts';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { ObjectId } from 'mongodb';
 import { EncodeError, model } from '../../src/index.ts';
@@ -10,11 +10,7 @@ class Free extends model(
   { unknown: 'keep' },
 ) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 
 async function load(_id: ObjectId): Promise<Free> {
   const found = await Free.findById(_id);
@@ -87,7 +83,7 @@ describe('what BSON cannot hold', () => {
     // case: from 17 MiB on the driver cannot write the command at all
     // case: a little over 16 MiB the server refuses an insert with a code that many faults share
     for (const size of [16.001, 16.5, 17.5]) {
-      free.value = 'x'.repeat(size * 1024 * 1024);
+      free.value = new Uint8Array(size * 1024 * 1024);
       fresh.value = free.value;
       for (const save of [() => free.save(), () => fresh.save(), () => Free.insertMany([fresh])]) {
         const error: unknown = await save().catch((thrown: unknown) => thrown);

@@ -1,8 +1,8 @@
 import { Binary, Decimal128, ObjectId } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { binary, decimal, model, objectId } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 class Values extends model('values', {
   text: z.string().optional(),
@@ -21,11 +21,7 @@ class Values extends model('values', {
 type Input = ConstructorParameters<typeof Values>[0];
 
 describe('values of every type', () => {
-  let database: TestDatabase;
-  beforeAll(async () => {
-    database = await openDatabase();
-  });
-  afterAll(() => database.close());
+  useDatabase();
 
   const reread = async (input: Input): Promise<Values> => {
     const { _id } = await Values.create(input);

@@ -19,49 +19,42 @@ import { act, anyOtherShape, loadedState } from '../support/laws-state.ts';
 /** Cases for each law; `LAW_CASE` names one more. */
 const cases = caseCount(40);
 
-/** For documents of some kilobytes, and pipelines of their size, on a busy machine. */
-const timeout = 30_000 + 1_500 * cases;
-
 describe.each(serversAndForms)(
   'edits laid on what was stored, on the server $server, in the form $form',
   ({ server, form }) => {
     const store = useStore(server, 'laid');
 
-    it.each(['nobody', 'another writer', 'a wrecker'])(
-      'are what the server stores, after %s',
-      { timeout },
-      async (writer) => {
-        await forAllCases(cases, async (id, random) => {
-          const bytes = await insertAlone(store.collection, { ...randomDocument(random), _id: id });
-          const work = deal(random, live(bytes), writer === 'another writer');
-          const atomics = dealAtomics(random, exact(bytes), work);
-          const tree = change(bytes, work.mine, atomics.mine);
-          if (tree === null) return false;
-          const other = live(bytes);
-          if (writer === 'another writer') perform(other, work.theirs, reread);
-          if (writer === 'a wrecker') {
-            wreck(random, other);
-            atomics.mine.filter(() => random.chance(0.3)).forEach((each) => replace(random, other, each));
-          }
-          const before = writer === 'nobody' ? bytes : await insertAlone(store.collection, other);
-          const outcome = await send(store.collection, id, tree, form);
-          const [old, stored] = [exact(before), exact(await readBytes(store.collection, id))];
-          const laid = applyEdits(tree, outcome === 'operators' ? 'operators' : 'pipeline', (name) =>
-            memberOf(old, name),
-          );
-          for (const [name, value] of laid) setOrDelete(old, name, value);
-          // case: another server may take a number of another type for the same where a guard compares containers
-          const types = server === 'embedded';
-          expect(canonical(exact(encodeDocument(old)), types)).toBe(canonical(stored, types));
-          return true;
-        });
-      },
-    );
+    it.each(['nobody', 'another writer', 'a wrecker'])('are what the server stores, after %s', async (writer) => {
+      await forAllCases(cases, async (id, random) => {
+        const bytes = await insertAlone(store.collection, { ...randomDocument(random), _id: id });
+        const work = deal(random, live(bytes), writer === 'another writer');
+        const atomics = dealAtomics(random, exact(bytes), work);
+        const tree = change(bytes, work.mine, atomics.mine);
+        if (tree === null) return false;
+        const other = live(bytes);
+        if (writer === 'another writer') perform(other, work.theirs, reread);
+        if (writer === 'a wrecker') {
+          wreck(random, other);
+          atomics.mine.filter(() => random.chance(0.3)).forEach((each) => replace(random, other, each));
+        }
+        const before = writer === 'nobody' ? bytes : await insertAlone(store.collection, other);
+        const outcome = await send(store.collection, id, tree, form);
+        const [old, stored] = [exact(before), exact(await readBytes(store.collection, id))];
+        const laid = applyEdits(tree, outcome === 'operators' ? 'operators' : 'pipeline', (name) =>
+          memberOf(old, name),
+        );
+        for (const [name, value] of laid) setOrDelete(old, name, value);
+        // case: another server may take a number of another type for the same where a guard compares containers
+        const types = server === 'embedded';
+        expect(canonical(exact(encodeDocument(old)), types)).toBe(canonical(stored, types));
+        return true;
+      });
+    });
   },
 );
 
 describe('changes between stored values', () => {
-  it('lead from one to the other, and back', { timeout }, () => {
+  it('lead from one to the other, and back', () => {
     const property = fc.property(fc.noShrink(fc.nat()), (seed) => {
       const random = new Random(seed);
       const from = exact(encodeDocument({ value: randomDocument(random) }))['value'];

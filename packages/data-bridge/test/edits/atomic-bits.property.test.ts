@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { BSON } from 'mongodb';
 import { describe, expect, it } from 'vitest';
+import { caseCount } from '../../../../scripts/case-count.ts';
 import { encodeDocument } from '../../src/bson/encode.ts';
 import { ruleOf } from '../../src/edits/atomic-operators.ts';
 import { exact, serverNames, useStore } from '../support/laws-store.ts';
@@ -17,13 +18,13 @@ const operation = fc
   .array(fc.tuple(fc.constantFrom('and', 'or', 'xor'), integer), { minLength: 1, maxLength: 3 })
   .map((steps) => single(Object.fromEntries(steps)));
 
-const numRuns = Number(process.env['FC_RUNS'] ?? 60);
+const numRuns = caseCount(60);
 const isLongLost = await askForFault('a long stays one');
 
 describe.each(serverNames)('bits on the server %s', (server) => {
   const store = useStore(server, 'bits');
 
-  it.each(['operators', 'pipeline'] as const)('are what the mapper says, as %s', { timeout: 60_000 }, async (form) => {
+  it.each(['operators', 'pipeline'] as const)('are what the mapper says, as %s', async (form) => {
     const property = fc.asyncProperty(integer, operation, async (value, operand) => {
       await store.collection.deleteMany({});
       await store.collection.insertOne({ _id: 1, n: value });

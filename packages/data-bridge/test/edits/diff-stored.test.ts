@@ -48,6 +48,7 @@ describe('an edit beside the bytes', () => {
       [[1, 2], (field: unknown[]) => void field.push({ a: true }), StoredPush],
       [[1, 2], (field: unknown[]) => void field.pop(), StoredSet],
       [[{ a: 1 }, { b: 1.5 }], (field: Members[]) => field.forEach((each) => (each['c'] = 1)), StoredSet],
+      [[[{ a: 1 }], [{ a: 1 }]], (field: Members[][]) => field.forEach((each) => (each[0] = { a: 2 })), StoredSet],
       [[{ _id: oid, a: 1 }], (field: Members[]) => field.forEach((each) => (each['a'] = 2)), StoredElements],
       [[{ _id: 'é', a: 1 }], (field: Members[]) => field.forEach((each) => (each['a'] = 2)), StoredElements],
       [new Date(1), (field: Date) => void field.setTime(2), StoredSet],
@@ -236,6 +237,12 @@ describe('what only the exact diff can decide', () => {
       (field: unknown[]) => void field.splice(0, 1, 2, new Map([['a', 1]])),
       { kind: 'set', value: [2, new Map([['a', 1]])] },
     ],
+    [
+      'a new element that is no plain one, behind texts',
+      ['a', 'a'],
+      (field: unknown[]) => void field.splice(0, 1, 'b', 'b', 5n),
+      { kind: 'set', value: ['b', 'b', 5n, 'a'] },
+    ],
   ];
 
   it.each(cases)('%s', (_, field, change, expected) => {
@@ -265,10 +272,13 @@ describe('what only the exact diff can decide', () => {
     }
   });
 
-  it('a member that is another value each time', () => {
+  it.each([
+    [1, new Int32(1)],
+    [2, 2],
+  ])('a member that is another value each time, beside %i', (a, stored) => {
     let reads = 0;
     const flaky = {
-      a: 2,
+      a,
       get b() {
         reads += 1;
         return reads % 2 === 1 ? 1 : new Map([['c', reads]]);
@@ -277,7 +287,7 @@ describe('what only the exact diff can decide', () => {
     const baseline = over({ field: [{ a: 1, b: 1 }, 2] });
     baseline.set('field', [flaky]);
     const value = treeOf(baseline)?.children.get('field');
-    expect(value).toMatchObject({ kind: 'set', value: [{ a: 2 }] });
+    expect(value).toMatchObject({ kind: 'set', value: [{ a: stored }] });
     expect(Object.keys((value as { value: object[] }).value[0] ?? {})).toEqual(['a', 'b']);
   });
 

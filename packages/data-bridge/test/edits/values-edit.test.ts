@@ -5,10 +5,13 @@ import type { Identities } from '../../src/bson/identity.ts';
 import { Layout } from '../../src/bson/layout.ts';
 import { applyEdits } from '../../src/edits/apply-edits.ts';
 import { diff, type Edit, type EditTree } from '../../src/edits/edits.ts';
+import { isObject, member } from '../../src/edits/expression.ts';
 import { clashesOf, rebaseEdits, takeMine } from '../../src/edits/rebase-edits.ts';
 import { StoredPositions, StoredValues } from '../../src/edits/stored-edits.ts';
 import { BsonBaseline } from '../../src/tracking/bson-baseline.ts';
 import { treeOf } from '../../src/tracking/state-tracker.ts';
+import type { Asked } from '../../src/update/operators.ts';
+import { pipeline } from '../../src/update/pipeline.ts';
 import { fallback, plan, type UpdatePlan } from '../../src/update/plan.ts';
 import { valueGuard, valueGuardComparesText } from '../../src/update/value-guards.ts';
 
@@ -44,8 +47,36 @@ describe('an array of values that are their own identity', () => {
     ['grows in front', ['a'], ['b', 'a']],
     ['grows inside', ['a', 'b'], ['a', 'c', 'b']],
     ['is put in another order', ['a', 'b'], ['b', 'a']],
-  ])('that %s is sent as a pipeline', (_, base, value) => {
-    expect(sent(base, value).reason).toBe('mixed-array-edits');
+  ])('that %s is set whole while it is as it was, and else merged', (_, base, value) => {
+    const collation = { locale: 'simple' };
+    const guard = { $expr: { $eq: ['$l', { $literal: base }] } };
+    const tree = inTree(editOf(base, value));
+    expect(plan(tree)).toEqual({ update: { $set: { l: value } }, guard, collation });
+    expect(fallback(tree)).toMatchObject({ update: pipeline(tree), reason: 'shape-changed', collation });
+    expect(JSON.stringify(pipeline(tree))).toContain('$filter');
+  });
+
+  it('is set whole by what the filter asks anyway', () => {
+    const reason = (base: unknown[], asked: Asked, identities?: Identities): unknown =>
+      plan(inTree(editOf(base, [...base.slice(1), 'x', 'y'], identities)), { asked }).reason;
+    const long = texts(1001);
+    expect([reason(long.slice(1), 'anything'), reason(long, 'anything')]).toEqual([undefined, 'mixed-array-edits']);
+    expect([reason(long, 'values'), reason(long, 'kinds')]).toEqual([undefined, 'mixed-array-edits']);
+    expect([reason(ids, 'anything', UNIQUE), reason(ids, 'values', UNIQUE)]).toEqual([undefined, 'mixed-array-edits']);
+  });
+
+  it('is guarded inside of objects, and in an element by what guards that', () => {
+    const planned = (before: object, after: object): UpdatePlan =>
+      plan({ kind: 'object', children: new Map([['o', diff(before, after, ['o']) as Edit]]) });
+    const inObject = planned({ k: ['a', 'b'], n: ['a', 'b'] }, { k: ['b', 'a'], n: ['b'] });
+    expect(inObject.update).toEqual({ $set: { 'o.k': ['b', 'a'] }, $pullAll: { 'o.n': ['a'] } });
+    const isAsBefore = { $eq: [member('$o', 'k'), { $literal: ['a', 'b'] }] };
+    expect(inObject.guard).toEqual({ $expr: { $cond: [isObject('$o'), isAsBefore, false] } });
+    const inPlace = planned([{ k: ['a', 'b'] }, 1], [{ k: ['b', 'a'] }, 1]);
+    expect(inPlace.update).toEqual({ $set: { 'o.0.k': ['b', 'a'] } });
+    expect(JSON.stringify(inPlace.guard)).toContain('{"$literal":{"k":["a","b"]}}');
+    const inElement = planned([{ _id: 1, k: ['a', 'b'] }], [{ _id: 1, k: ['b', 'a'] }]);
+    expect(inElement.reason).toBe('mixed-array-edits');
   });
 
   it.each<[string, unknown[], unknown[]]>([
@@ -119,7 +150,7 @@ describe('an array that is declared to have no value twice', () => {
     expect(sent([1, 2, 3], [1, 3], UNIQUE).update).toEqual({ $pullAll: { l: [2] } });
     expect(sent([1], [1, 2, 3], UNIQUE).update).toEqual({ $addToSet: { l: { $each: [2, 3] } } });
     expect(sent([], [1], UNIQUE).update).toEqual({ $addToSet: { l: { $each: [1] } } });
-    expect(sent([1, 2], [1, 3], UNIQUE).reason).toBe('mixed-array-edits');
+    expect(sent([1, 2], [1, 3], UNIQUE).update).toEqual({ $set: { l: [1, 3] } });
     expect(sent([1, 2], [3, 4], UNIQUE).update).toEqual({ $set: { l: [3, 4] } });
   });
 
@@ -269,6 +300,7 @@ describe('a stored array beside its bytes', () => {
 
   it.each<[string, unknown[], (list: unknown[]) => void, Identities | undefined, string]>([
     ['a move', ['a', 'b', 'c'], (list) => list.reverse(), undefined, 'values'],
+    ['a removal and a replacement', ['a', 'b', 'c'], (list) => list.splice(0, 3, 'b', 'x'), undefined, 'values'],
     ['a replacement and an addition', ['a', 'b'], (list) => list.splice(0, 1, 'c', 'd'), undefined, 'values'],
     ['a removal of one that is there twice', ['a', 'b', 'b'], (list) => list.splice(1, 1), undefined, 'set'],
     ['a removal beside a number', ['a', 'b', 1], (list) => list.splice(0, 1), undefined, 'set'],

@@ -1,19 +1,15 @@
 import { type } from 'arktype';
 import { Decimal128, Long, ObjectId, UUID } from 'mongodb';
 import * as v from 'valibot';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { decimal as plainDecimal, objectId as plainId, UsageError } from '../../src/index.ts';
 import { decimal, long, objectId, uuid } from '../../src/zod.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { askForFault } from '../support/known-faults.ts';
 import { type Loose, looseModel } from '../support/loose-models.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 
 const hex = '65f0a1b2c3d4e5f601234567';
 const other = '65f0a1b2c3d4e5f601234568';

@@ -13,7 +13,7 @@ import {
 } from '../../src/index.ts';
 import { definitionKey } from '../../src/definition/model-definition.ts';
 import { refuseServerJavaScript } from '../../src/filter/check-filter.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 const fields = {
   email: z.string(),
@@ -26,11 +26,7 @@ const fields = {
 
 class User extends model('users', fields, { timestamps: true }) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 beforeEach(async () => {
   await User.deleteMany({});
   await User.insertMany([

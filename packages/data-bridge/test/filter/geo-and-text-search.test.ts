@@ -1,18 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { intersects, model, near, type Position, withinBox, withinCircle, withinPolygon } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 class Place extends model('places', { name: z.string(), at: z.tuple([z.number(), z.number()]) }) {}
 class Article extends model('articles', { content: z.string() }) {}
 
-let database: TestDatabase;
-
-beforeAll(async () => {
-  database = await openDatabase();
-});
-
-afterAll(() => database.close());
+const database = useDatabase();
 
 /** The filter that a query sent, whether or not the server could run it. */
 async function sent(query: PromiseLike<unknown>): Promise<unknown> {

@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { definitionKey } from '../../src/definition/model-definition.ts';
 import { model } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 /* A model that has a part of its collection: the conditions that say which join every filter. */
 
@@ -10,11 +10,7 @@ class Part extends model('parts', { kind: z.string().default('mine'), n: z.int()
 const whole = Part.prototype[definitionKey];
 Object.defineProperty(Part.prototype, definitionKey, { value: whole.within({ kind: 'mine' }) });
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 beforeEach(async () => {
   const parts = database.db.collection('parts');
   await parts.deleteMany({});

@@ -2,18 +2,17 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { connect, type Connection, literal, model, UsageError } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { runs } from '../support/arbitrary.ts';
 
 const fields = { name: z.string(), pin: z.number().optional(), tags: z.any(), data: z.any() };
 class User extends model('users', fields) {}
 
-let database: TestDatabase;
+const database = useDatabase();
 let connections: Connection[];
 let Safe: typeof User;
 let Scripted: typeof User;
 beforeAll(async () => {
-  database = await openDatabase();
   connections = [
     await connect(database.uri, { sanitizeFilters: true }),
     await connect(database.uri, { sanitizeFilters: true, allowServerJavaScript: true }),
@@ -26,7 +25,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await Promise.all(connections.map((connection) => connection.close()));
-  await database.close();
 });
 
 const key = fc.oneof(

@@ -1,25 +1,16 @@
 import type { BSON, CommandStartedEvent } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model, NotConnectedError } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
 import { checkHistory } from '../support/history-checks.ts';
-import { type Fault, FaultyProxy } from '../support/proxy.ts';
+import { type Fault, useProxiedDatabase } from '../support/proxy.ts';
 
 /* A write that could not be announced was not sent; one whose answer did not come stays announced. */
 
 class Note extends model('notes', { text: z.string() }, { history: true }) {}
 class Page extends model('pages', { _id: z.string(), text: z.string() }, { history: true, concurrency: 'fields' }) {}
 
-const proxy = new FaultyProxy();
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase(proxy.options({ retryReads: false }));
-});
-afterAll(async () => {
-  await database.close();
-  await proxy.close();
-});
+const { proxy, database } = useProxiedDatabase({ retryReads: false });
 beforeEach(async () => {
   for (const name of ['notes', 'notes_history', 'pages', 'pages_history'])
     await database.db.collection(name).deleteMany({});

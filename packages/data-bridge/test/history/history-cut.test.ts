@@ -1,8 +1,8 @@
 import type { BSON, CommandStartedEvent } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model } from '../../src/index.ts';
-import { BULK_SERVERS, type BulkDatabase, openBulkDatabase } from '../support/bulk-servers.ts';
+import { BULK_SERVERS, useBulkDatabase } from '../support/bulk-servers.ts';
 import { checkHistory } from '../support/history-checks.ts';
 import type { Fault } from '../support/proxy.ts';
 
@@ -22,11 +22,7 @@ const faults: readonly (readonly [string, Fault])[] = [
 const places = [0, 1, 2, 3, 4, 5];
 
 describe.each(BULK_SERVERS)('on a server %s', (_, wireVersion) => {
-  let database: BulkDatabase;
-  beforeAll(async () => {
-    database = await openBulkDatabase(wireVersion);
-  });
-  afterAll(() => database.close());
+  const database = useBulkDatabase(wireVersion);
   beforeEach(async () => {
     for (const name of ['rows', 'rows_history']) await database.db.collection(name).deleteMany({});
   });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { checkHistory } from '../support/history-checks.ts';
 import { Item } from '../support/history-writer.ts';
 import { askForReplicaSet } from '../support/replica-set.ts';
@@ -23,11 +23,10 @@ const kills = Math.ceil(KILLS / modes.length);
 /** What a writer had been told before it was killed: the reasons of its writes, by document. */
 type Acknowledged = Map<string, string[]>;
 
-let database: TestDatabase;
+const database = useDatabase();
 let folder: string;
 
 beforeAll(async () => {
-  database = await openDatabase();
   folder = build();
 }, 120_000);
 
@@ -37,7 +36,6 @@ afterAll(async () => {
     .db('admin')
     .command({ killAllSessions: [] })
     .catch(() => undefined);
-  await database.close();
   rmSync(folder, { recursive: true, force: true });
 }, 180_000);
 

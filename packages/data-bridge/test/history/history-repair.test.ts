@@ -1,29 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { HistoryError, OutcomeUnknownError, withActor } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
 import { checkHistory } from '../support/history-checks.ts';
 import { changesIn, Place } from '../support/history-models.ts';
-import { FaultyProxy } from '../support/proxy.ts';
+import { useProxiedDatabase } from '../support/proxy.ts';
 
 /*
  * Writes that are cut off between their steps, as by a crash: the announcement, the write, the entry, the end of the announcement.
  */
 
-const proxy = new FaultyProxy();
-let database: TestDatabase;
-
-beforeAll(async () => {
-  database = await openDatabase({
-    via: (server) => proxy.listen(server),
-    directConnection: true,
-    retryWrites: false,
-  });
-});
-
-afterAll(async () => {
-  await database.close();
-  await proxy.close();
-});
+const { proxy, database } = useProxiedDatabase();
 
 /** When the command is answered, the next one of the other name does not come through. */
 function cutBehind(command: string, next: string): void {

@@ -1,9 +1,9 @@
 import type { BSON } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { limitsOf } from '../../src/connection/server-limits.ts';
 import { model } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 /* Entries of writes that are sent together are announced and written together. */
 
@@ -15,15 +15,13 @@ class Place extends model(
   { history: true, indexes: [{ key: { name: 1 }, unique: true }] },
 ) {}
 
-let database: TestDatabase;
+const database = useDatabase();
 /** Servers before MongoDB 8.0 take entries, and what removes announcements, by two commands. */
 let lastCommands: number;
 beforeAll(async () => {
-  database = await openDatabase();
   await Place.ensureIndexes();
   lastCommands = (await limitsOf(database.connection)).hasBulkWrite ? 1 : 2;
 });
-afterAll(() => database.close());
 beforeEach(async () => {
   for (const name of ['users', 'users_history', 'places', 'places_history', 'numbered', 'numbered_history'])
     await database.db.collection(name).deleteMany({});

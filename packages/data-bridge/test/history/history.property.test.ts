@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model, ObjectId, UsageError } from '../../src/index.ts';
 import { runs } from '../support/arbitrary.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { checkHistory } from '../support/history-checks.ts';
 import { askForFault } from '../support/known-faults.ts';
 import { canonical } from '../support/laws-canonical.ts';
@@ -52,15 +52,7 @@ const anyStep: fc.Arbitrary<Step> = fc.record({
 
 const isFaulty = await askForFault('a history is whole when writers work at once');
 
-let database: TestDatabase;
-
-beforeAll(async () => {
-  database = await openDatabase();
-});
-
-afterAll(async () => {
-  await database.close();
-});
+const database = useDatabase();
 
 async function perform(note: Note, { kind, n }: Step): Promise<void> {
   switch (kind) {
@@ -128,7 +120,7 @@ function without(stored: object | null): object {
 }
 
 describe('a history', () => {
-  it('gives what was stored at every revision, whoever wrote', { timeout: 120_000 }, async () => {
+  it('gives what was stored at every revision, whoever wrote', async () => {
     const property = fc.asyncProperty(fc.array(anyStep, { minLength: 1, maxLength: 12 }), async (steps) => {
       const { _id } = await Note.create({ count: 1, nested: { a: 1 } });
       const writers = await Promise.all([0, 1, 2].map(() => Note.find({ _id }).one()));
@@ -159,7 +151,7 @@ describe('a history', () => {
     await fc.assert(property, runs(12));
   });
 
-  it.skipIf(isFaulty)('is whole when writers work at once', { timeout: 120_000 }, async () => {
+  it.skipIf(isFaulty)('is whole when writers work at once', async () => {
     const property = fc.asyncProperty(fc.array(anyStep, { minLength: 4, maxLength: 12 }), async (steps) => {
       const { _id } = await Note.create({ count: 1, nested: { a: 1 } });
       const writers = await Promise.all([0, 1, 2].map(() => Note.find({ _id }).one()));

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { FieldNotLoadedError, hidden, model, ObjectId, SchemaError, stored, UsageError } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 class User extends model(
   'shown_users',
@@ -23,11 +23,7 @@ class User extends model(
   }
 }
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 beforeEach(() => database.db.collection('shown_users').deleteMany({}));
 
 const make = () =>

@@ -1,8 +1,8 @@
 import { Decimal128, MongoServerError, ObjectId } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { binary, decimal, DuplicateKeyError, EncodeError, long, model, objectId, UsageError } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 class User extends model(
   'users',
@@ -21,16 +21,14 @@ class User extends model(
   { indexes: [{ key: { email: 1 }, unique: true }] },
 ) {}
 
-let database: TestDatabase;
+const database = useDatabase();
 beforeAll(async () => {
-  database = await openDatabase();
   await User.ensureIndexes();
 });
 beforeEach(async () => {
   await User.deleteMany({});
   database.sent();
 });
-afterAll(() => database.close());
 
 const set = { $set: { name: 'changed' } };
 

@@ -2,24 +2,22 @@ import { type CommandSucceededEvent, MongoServerError } from 'mongodb';
 import { setTimeout as wait } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { DocumentNotFoundError, model, UsageError } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 class Row extends model('rows', { i: z.int(), text: z.string().default('') }) {}
 
 const COUNT = 40;
 
-let database: TestDatabase;
+const database = useDatabase();
 beforeAll(async () => {
-  database = await openDatabase();
   await Row.insertMany(Array.from({ length: COUNT }, (_, i) => ({ i })));
 });
 beforeEach(() => {
   database.sent();
 });
-afterAll(() => database.close());
 
 const numbers = Array.from({ length: COUNT }, (_, i) => i);
 const commandNames = () => database.sent().map((command) => Object.keys(command)[0]);

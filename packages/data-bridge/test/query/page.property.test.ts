@@ -12,22 +12,18 @@ import {
   ObjectId,
   Timestamp,
 } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model } from '../../src/index.ts';
 import { runs } from '../support/arbitrary.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 class Row extends model('rows', {
   a: z.unknown(),
   b: z.object({ c: z.unknown() }).optional(),
 }) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+useDatabase();
 
 const ids = ['000000000000000000000001', '0000000000000000000000ff'].map((hex) => new ObjectId(hex));
 

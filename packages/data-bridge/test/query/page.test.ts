@@ -1,9 +1,9 @@
 import { ObjectId } from 'mongodb';
 import { inspect } from 'node:util';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { connect, model, stored, UsageError } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 class Post extends model('posts', {
   title: z.string(),
@@ -14,16 +14,12 @@ class Post extends model('posts', {
 
 class Other extends model('others', { title: z.string() }) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
+const database = useDatabase();
 beforeEach(async () => {
   await Post.deleteMany({});
   await Post.insertMany(Array.from({ length: 10 }, (_, i) => ({ title: `post ${i}`, score: i % 3 })));
   database.sent();
 });
-afterAll(() => database.close());
 
 const titles = (posts: readonly { title: string }[]) => posts.map(({ title }) => title.slice(5)).join('');
 const fullText = (command: unknown) => inspect(command, { depth: Infinity });

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model, UsageError } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 class User extends model('users', {
   name: z.string(),
@@ -16,15 +16,11 @@ class User extends model('users', {
 
 type Input = ConstructorParameters<typeof User>[0];
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
+const database = useDatabase();
 beforeEach(async () => {
   await User.deleteMany({});
   database.sent();
 });
-afterAll(() => database.close());
 
 const store = async (...inputs: Omit<Input, 'name'>[]) => {
   await User.insertMany(inputs.map((input, i) => ({ name: `User0${i}`, ...input })));

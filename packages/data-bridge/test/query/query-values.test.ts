@@ -1,9 +1,9 @@
 import { askForFault } from '../support/known-faults.ts';
 import { Decimal128, ObjectId } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { decimal, long, model, stored, UsageError } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 class Item extends model('items', {
   category: z.string(),
@@ -17,9 +17,8 @@ class Item extends model('items', {
 
 const isFaulty = await askForFault('distinct values inside of elements');
 
-let database: TestDatabase;
+const database = useDatabase();
 beforeAll(async () => {
-  database = await openDatabase();
   await Item.insertMany([
     { category: 'fruit', price: 1.5, quantity: 100, big: 2n ** 60n, exact: '0.1', at: new Date(5), box: { width: 1 } },
     { category: 'fruit', price: 0.75, quantity: 150, big: 5n, exact: '0.2', at: new Date(3) },
@@ -31,7 +30,6 @@ beforeAll(async () => {
 beforeEach(() => {
   database.sent();
 });
-afterAll(() => database.close());
 
 const none = { category: 'none' };
 

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model, stored, UsageError } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 class User extends model(
   'users',
@@ -9,16 +9,12 @@ class User extends model(
   { timestamps: true, indexes: [{ key: { level: 1 } }] },
 ) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
+const database = useDatabase();
 beforeEach(async () => {
   await User.deleteMany({});
   await User.insertMany([1, 2, 3, 4].map((level) => ({ name: `User${level}`, level })));
   database.sent();
 });
-afterAll(() => database.close());
 
 const levels = async () => (await User.find().sort('name')).map(({ level }) => level);
 

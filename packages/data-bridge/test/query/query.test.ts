@@ -1,10 +1,10 @@
 import { ObjectId } from 'mongodb';
 import { inspect } from 'node:util';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { long, model, objectId, ref, UsageError } from '../../src/index.ts';
 import { objectId as zodObjectId } from '../../src/zod.ts';
-import { type Command, openDatabase, type TestDatabase } from '../support/database.ts';
+import { type Command, useDatabase } from '../support/database.ts';
 
 class User extends model('users', {
   name: z.string(),
@@ -14,9 +14,8 @@ class User extends model('users', {
   balance: long().optional(),
 }) {}
 
-let database: TestDatabase;
+const database = useDatabase();
 beforeAll(async () => {
-  database = await openDatabase();
   await User.insertMany(
     Array.from({ length: 10 }, (_, i) => ({
       name: `User0${i}`,
@@ -28,7 +27,6 @@ beforeAll(async () => {
 beforeEach(() => {
   database.sent();
 });
-afterAll(() => database.close());
 
 const namesOf = (users: readonly { name: string }[]) => users.map(({ name }) => name);
 const commandNames = (commands: readonly Command[]) => commands.map((command) => Object.keys(command)[0]);
@@ -285,7 +283,10 @@ describe('a filter', () => {
     const another = new ObjectId().toHexString();
     await Club.updateOne({}, { $push: { members: another as never }, $set: { owners: [another as never] } });
     await club.reload();
-    expect([club.members, club.owners]).toEqual([[id, new ObjectId(another)], [new ObjectId(another)]]);
+    expect([club.members, club.owners.map(({ $id }) => $id)]).toEqual([
+      [id, new ObjectId(another)],
+      [new ObjectId(another)],
+    ]);
   });
 
   it.each<[string, object]>([

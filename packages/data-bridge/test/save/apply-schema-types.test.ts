@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { Decimal128, Double, Int32, Long, ObjectId } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { identified, model, ref, SchemaError, ValidationError } from '../../src/index.ts';
 import { decimal, long, objectId } from '../../src/zod.ts';
 import { runs } from '../support/arbitrary.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 /* What a program puts into a stored container, past the compiler, gets the type that the schema gives it. */
 
@@ -27,11 +27,7 @@ class Cart extends model('carts', {
   items: identified(z.array(z.object({ sku: z.string(), count: z.coerce.number(), note: z.coerce.string() })), 'sku'),
 }) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 
 const hex = (): string => new ObjectId().toHexString();
 

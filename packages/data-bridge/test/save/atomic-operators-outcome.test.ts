@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { Int32, MongoServerError } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model, OutcomeUnknownError, ValidationError } from '../../src/index.ts';
-import { type Command, openDatabase, type TestDatabase } from '../support/database.ts';
-import { FaultyProxy } from '../support/proxy.ts';
+import type { Command } from '../support/database.ts';
+import { useProxiedDatabase } from '../support/proxy.ts';
 
 const fields = {
   views: z.number().optional(),
@@ -18,17 +18,9 @@ class Page extends model('pages', fields, { unknown: 'keep' }) {}
 /** Its server takes no document with a field `bad`. */
 class Strict extends model('strict', fields, { unknown: 'keep' }) {}
 
-const proxy = new FaultyProxy();
-let database: TestDatabase;
-
+const { proxy, database } = useProxiedDatabase();
 beforeAll(async () => {
-  database = await openDatabase(proxy.options());
   await database.db.createCollection('strict', { validator: { bad: { $exists: false } } });
-});
-
-afterAll(async () => {
-  await database.close();
-  await proxy.close();
 });
 
 beforeEach(async () => {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { BulkSaveError, ConflictError, model, type SaveOptions, transaction } from '../../src/index.ts';
 import { runs } from '../support/arbitrary.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { canonical } from '../support/laws-canonical.ts';
 
 /*
@@ -19,12 +19,8 @@ class Recorded extends model('recorded', fields, recorded) {}
 type Model = typeof Counted;
 type Free = Counted;
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
+const database = useDatabase();
 beforeEach(() => void database.sent());
-afterAll(() => database.close());
 
 // ── what is changed ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -165,7 +161,7 @@ describe('a value of another kind', () => {
       await saving?.catch((error: unknown) => expect(error).toBeInstanceOf(ConflictError));
     });
     await fc.assert(property, runs(1000));
-  }, 300_000);
+  });
 });
 
 describe.each(['fields', 'version'] as const)("with '%s'", (concurrency) => {

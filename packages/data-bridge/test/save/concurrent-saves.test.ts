@@ -1,18 +1,14 @@
-import { openDatabase, type TestDatabase } from '../support/database.ts';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { useDatabase } from '../support/database.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model } from '../../src/index.ts';
 
 class Note extends model('notes', { text: z.string().optional(), count: z.number().optional() }) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
+useDatabase();
 beforeEach(async () => {
   await Note.deleteMany({});
 });
-afterAll(() => database.close());
 
 describe('many at once', () => {
   it('EDGE-04 a hundred saves of new documents', async () => {

@@ -1,17 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { BulkSaveError, ConflictError, OutcomeUnknownError } from '../../src/index.ts';
-import { BULK_SERVERS, type BulkDatabase, openBulkDatabase } from '../support/bulk-servers.ts';
+import { BULK_SERVERS, useBulkDatabase } from '../support/bulk-servers.ts';
 import { Account, Merged, Versioned } from '../support/conflict-models.ts';
 import { conflictOf } from '../support/conflicts.ts';
 
 describe.each(BULK_SERVERS)('on a server %s', (_, wireVersion) => {
-  let database: BulkDatabase;
+  const database = useBulkDatabase(wireVersion);
   beforeAll(async () => {
-    database = await openBulkDatabase(wireVersion);
     await Account.ensureCollection();
     await Versioned.ensureCollection();
   });
-  afterAll(() => database.close());
   beforeEach(() => void database.sentNames());
 
   const accounts = async (...names: string[]): Promise<Account[]> => {

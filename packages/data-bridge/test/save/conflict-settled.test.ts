@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
+import { beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
 import { MongoServerError } from 'mongodb';
 import { z } from 'zod';
 import {
@@ -12,14 +12,10 @@ import {
 } from '../../src/index.ts';
 import { Account, Merged, Versioned } from '../support/conflict-models.ts';
 import { conflictOf, storedAccount, twoAccounts, twoOf } from '../support/conflicts.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
+const database = useDatabase();
 beforeEach(() => void database.sent());
-afterAll(() => database.close());
 
 const names = () => database.sent().map((command) => Object.keys(command)[0]);
 

@@ -1,16 +1,12 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { Int32 } from 'mongodb';
 import { ConflictError, DocumentNotFoundError, FieldNotLoadedError, UsageError } from '../../src/index.ts';
 import { Account, Merged } from '../support/conflict-models.ts';
 import { conflictOf, storedAccount, twoAccounts, twoOf } from '../support/conflicts.ts';
-import { onlyStatement, openDatabase, type TestDatabase } from '../support/database.ts';
+import { onlyStatement, useDatabase } from '../support/database.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
+const database = useDatabase();
 beforeEach(() => void database.sent());
-afterAll(() => database.close());
 
 const names = () => database.sent().map((command) => Object.keys(command)[0]);
 

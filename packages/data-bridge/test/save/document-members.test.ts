@@ -1,8 +1,8 @@
 import { BSON } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { EncodeError, model, objectId, ObjectId, stored, UsageError, ValidationError } from '../../src/index.ts';
-import { onlyUpdate, openDatabase, type TestDatabase } from '../support/database.ts';
+import { onlyUpdate, useDatabase } from '../support/database.ts';
 
 class Card extends model(
   'cards',
@@ -19,11 +19,7 @@ class Counted extends model('counted', { _id: objectId(), name: z.string() }) {}
 class Defaulted extends model('defaulted', { _id: z.string().default('new'), name: z.string() }) {}
 class Odd extends model('odd', { _id: z.unknown(), count: z.number().default(0) }) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 
 describe('$id and $bytes', () => {
   it('give the _id, and a copy of what is stored', async () => {

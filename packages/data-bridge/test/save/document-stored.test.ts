@@ -1,16 +1,12 @@
 import { Binary, Decimal128, Double, Int32, Long, ObjectId, UUID } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { binary, decimal, long, model, objectId, UsageError } from '../../src/index.ts';
-import { onlyUpdate, openDatabase, type TestDatabase } from '../support/database.ts';
+import { onlyUpdate, useDatabase } from '../support/database.ts';
 import { User } from '../support/user-model.ts';
 
 describe('with a server', () => {
-  let database: TestDatabase;
-  beforeAll(async () => {
-    database = await openDatabase();
-  });
-  afterAll(() => database.close());
+  const database = useDatabase();
 
   it('two models share one collection', async () => {
     class Full extends model('shared', { name: z.string(), age: z.int() }) {}

@@ -1,8 +1,8 @@
 import type { BSON } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 /* What the mapper itself writes is there, by whichever call a document came to the server. */
 
@@ -12,11 +12,7 @@ class Entry extends model(
   { timestamps: true, version: 'count', concurrency: 'merge' },
 ) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 beforeEach(() => database.db.collection('door_entries').deleteMany({}));
 
 const stored = async (): Promise<BSON.Document | null> => database.db.collection('door_entries').findOne({ key: 'a' });

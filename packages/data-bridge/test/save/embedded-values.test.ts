@@ -1,8 +1,8 @@
 import { ObjectId } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import { model } from '../../src/index.ts';
-import { onlyUpdate, openDatabase, type TestDatabase } from '../support/database.ts';
+import { onlyUpdate, useDatabase } from '../support/database.ts';
 
 const address = z.object({ street: z.string().nullable(), city: z.string(), zip: z.string() });
 const tag = z.object({ label: z.string(), color: z.string().nullable() });
@@ -25,11 +25,7 @@ const tags = () => [
 ];
 
 describe('embedded objects and arrays', () => {
-  let database: TestDatabase;
-  beforeAll(async () => {
-    database = await openDatabase();
-  });
-  afterAll(() => database.close());
+  const database = useDatabase();
 
   const reread = async ({ _id }: User): Promise<User> => {
     const found = await User.findOne({ _id });

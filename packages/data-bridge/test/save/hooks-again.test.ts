@@ -1,19 +1,17 @@
 import { MongoServerError } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model, transaction } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { INSERT, INSERTED, log, Plain, Post, Task, told, UPDATE, UPDATED } from '../support/hook-models.ts';
 import { askForReplicaSet } from '../support/replica-set.ts';
 
 const isReplicaSet = await askForReplicaSet();
 
-let database: TestDatabase;
+const database = useDatabase();
 beforeAll(async () => {
-  database = await openDatabase();
   await Promise.all([Post.ensureCollection(), Task.ensureCollection(), Plain.ensureCollection()]);
 });
-afterAll(() => database.close());
 beforeEach(async () => {
   await Promise.all([Post.deleteMany({}), Task.deleteMany({})]);
   told();

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   AfterHookError,
   type BulkSaveError,
@@ -7,15 +7,13 @@ import {
   UsageError,
   ValidationError,
 } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { INSERT, INSERTED, Plain, Post, Task, told, UPDATE } from '../support/hook-models.ts';
 
-let database: TestDatabase;
+const database = useDatabase();
 beforeAll(async () => {
-  database = await openDatabase();
   await Promise.all([Post.ensureCollection(), Task.ensureCollection(), Plain.ensureCollection()]);
 });
-afterAll(() => database.close());
 beforeEach(async () => {
   await Promise.all([Post.deleteMany({}), Task.deleteMany({})]);
   told();

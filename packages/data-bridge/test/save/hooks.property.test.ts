@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { MongoServerError } from 'mongodb';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type HookName, model, transaction } from '../../src/index.ts';
 import { runs } from '../support/arbitrary.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { askForReplicaSet } from '../support/replica-set.ts';
 
 const isReplicaSet = await askForReplicaSet();
@@ -44,12 +44,10 @@ for (const name of NAMES) {
   });
 }
 
-let database: TestDatabase;
+useDatabase();
 beforeAll(async () => {
-  database = await openDatabase();
   await Counter.ensureCollection();
 });
-afterAll(() => database.close());
 
 const lines = (names: readonly HookName[]): string[] => names.flatMap((name) => [`parent ${name}`, `class ${name}`]);
 const before = (last: HookName): string[] => lines([...BEFORE, last]);

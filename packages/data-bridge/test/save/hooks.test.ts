@@ -1,17 +1,15 @@
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model, UsageError } from '../../src/index.ts';
 import { hooksOf } from '../../src/definition/hooks.ts';
-import { onlyStatement, openDatabase, type TestDatabase } from '../support/database.ts';
+import { onlyStatement, useDatabase } from '../support/database.ts';
 import { INSERT, INSERTED, log, Plain, Post, says, Task, told, UPDATE, UPDATED } from '../support/hook-models.ts';
 
-let database: TestDatabase;
+const database = useDatabase();
 beforeAll(async () => {
-  database = await openDatabase();
   await Promise.all([Post.ensureCollection(), Task.ensureCollection(), Plain.ensureCollection()]);
 });
-afterAll(() => database.close());
 beforeEach(async () => {
   await Promise.all([Post.deleteMany({}), Task.deleteMany({})]);
   told();

@@ -1,5 +1,5 @@
-import { openDatabase, type TestDatabase } from '../support/database.ts';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { useDatabase } from '../support/database.ts';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ObjectId } from 'mongodb';
 import { model } from '../../src/index.ts';
@@ -11,11 +11,7 @@ class Note extends model('notes', {
 
 class Thing extends model('things', { name: z.string().optional() }, { unknown: 'keep' }) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 
 const reread = async (input: ConstructorParameters<typeof Note>[0]): Promise<Note> => {
   const { _id } = await Note.create(input);

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { BSON, type Document as BsonDocument, Long } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model } from '../../src/index.ts';
 import { long } from '../../src/zod.ts';
 import { runs } from '../support/arbitrary.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 /* A document that was inserted knows what was sent, though it encodes that only when somebody asks. */
 
@@ -18,11 +18,7 @@ class Sheet extends model('sheets', {
   inner: z.record(z.string(), z.unknown()).optional(),
 }) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 
 const anyValue = fc.oneof(fc.integer(), fc.double({ noNaN: true }), fc.string(), fc.boolean(), fc.constant(null));
 const anyInput = fc.record(
@@ -86,7 +82,7 @@ describe.each(inserts)('what %s() stored', (_, insert, store) => {
       expect(sheet.toObject()).toEqual(again.toObject());
     });
     await fc.assert(property, runs(40));
-  }, 60_000);
+  });
 
   it('has nothing of what the program changes before somebody asks', async () => {
     const input = { name: 'a', size: 1, tags: ['x'], when: new Date(5), inner: { a: { b: 1 } } };

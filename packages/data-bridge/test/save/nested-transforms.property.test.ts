@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ValidationError } from '../../src/index.ts';
 import { runs } from '../support/arbitrary.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { hidden, type Loose, looseModel, type LooseModel } from '../support/loose-models.ts';
 import {
   editOf,
@@ -16,11 +16,7 @@ import {
   withoutSalt,
 } from '../support/random-schemas.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 
 const libraries: readonly (readonly [string, (schema: RandomSchema) => Loose])[] = [
   ['Zod', ({ zod }) => zod],
@@ -105,5 +101,5 @@ describe.each(libraries)('random schemas and edits with %s', (_, of) => {
     );
     await fc.assert(property, runs(600));
     expect(saved).toBeGreaterThan(5);
-  }, 120_000);
+  });
 });

@@ -1,17 +1,13 @@
 import { type } from 'arktype';
 import * as v from 'valibot';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { transaction } from '../../src/index.ts';
 import { identified } from '../../src/zod.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
-import { hidden, looseModel, type LooseModel, type Loose } from '../support/loose-models.ts';
+import { useDatabase } from '../support/database.ts';
+import { hidden, type Loose, looseModel, type LooseModel } from '../support/loose-models.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 
 /** Another one each time: a hash of a hash, and a second hash, would show. */
 let salt = 0;

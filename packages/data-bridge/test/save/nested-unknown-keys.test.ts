@@ -1,54 +1,10 @@
-import { type } from 'arktype';
-import * as v from 'valibot';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
-import { hidden, type Loose, looseModel } from '../support/loose-models.ts';
+import { useDatabase } from '../support/database.ts';
+import { type Loose, looseModel } from '../support/loose-models.ts';
+import { keeping, strict, stripping } from '../support/unnamed-keys.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
-
-const zodCity = z.object({ city: z.string() });
-/** Schemas that strip what they do not name. */
-const stripping: readonly (readonly [string, Loose])[] = [
-  ['Zod', zodCity],
-  ['Zod, optional', zodCity.optional()],
-  ['Zod under a transform', zodCity.transform((o) => o)],
-  ['Zod in a pipe', zodCity.pipe(z.object({ city: z.string().trim() }))],
-  ['Zod, caught', zodCity.catch({ city: 'caught' })],
-  ['Zod, caught and optional', zodCity.catch({ city: 'caught' }).optional()],
-  ['Zod, overwritten', zodCity.overwrite((o) => ({ ...o }))],
-  ['Valibot', v.object({ city: v.string() })],
-  ['Valibot with a fallback', v.fallback(v.object({ city: v.string() }), { city: 'caught' })],
-  [
-    'Valibot under a transform',
-    v.pipe(
-      v.object({ city: v.string() }),
-      v.transform((o) => o),
-    ),
-  ],
-  ['ArkType that deletes', type({ city: 'string', '+': 'delete' })],
-  ['a union', z.union([zodCity, z.object({ town: z.string() })])],
-  ['a library that tells nothing', hidden(zodCity)],
-];
-/** Schemas that keep what they do not name: what a schema keeps is kept. */
-const keeping: readonly (readonly [string, Loose])[] = [
-  ['Zod, loose', z.looseObject({ city: z.string() })],
-  ['a catchall', zodCity.catchall(z.string())],
-  ['a record', z.record(z.string(), z.string())],
-  ['ArkType', type({ city: 'string' })],
-  ['Valibot, loose', v.looseObject({ city: v.string() })],
-  ['unknown', z.unknown()],
-  ['a library that keeps', hidden(z.looseObject({ city: z.string() }))],
-];
-const strict: readonly (readonly [string, Loose])[] = [
-  ['Zod', z.strictObject({ city: z.string() })],
-  ['Valibot', v.strictObject({ city: v.string() })],
-  ['ArkType', type({ city: 'string', '+': 'reject' })],
-];
+const database = useDatabase();
 
 const input = { city: 'x', role: 'admin' };
 

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { beforeAll, beforeEach, expect, it } from 'vitest';
 import { z } from 'zod';
 import { definitionKey } from '../../src/definition/model-definition.ts';
 import { model } from '../../src/index.ts';
 import { chooseRecorder, type Recorder, recorderOf } from '../../src/save/recorder.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 /* Whatever stands around writes sees each of them, by whichever call it began. */
 
@@ -24,13 +24,11 @@ function noting(recorder: Recorder): Recorder {
   return Object.fromEntries(noted) as Recorder;
 }
 
-let database: TestDatabase;
+const database = useDatabase();
 beforeAll(async () => {
-  database = await openDatabase();
   const definition = Item.prototype[definitionKey];
   chooseRecorder(definition, noting(recorderOf(definition)));
 });
-afterAll(() => database.close());
 beforeEach(async () => {
   await database.db.collection('recorded_items').deleteMany({});
   seen.length = 0;

@@ -1,17 +1,13 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { BulkSaveError, BulkWriteError, model, OutcomeUnknownError } from '../../src/index.ts';
 import type { Command } from '../support/database.ts';
-import { BULK_SERVERS, type BulkDatabase, openBulkDatabase } from '../support/bulk-servers.ts';
+import { BULK_SERVERS, useBulkDatabase } from '../support/bulk-servers.ts';
 
 class Item extends model('items', { name: z.string(), tags: z.array(z.string()).default([]) }) {}
 
 describe.each(BULK_SERVERS)('on a server %s', (_, wireVersion) => {
-  let database: BulkDatabase;
-  beforeAll(async () => {
-    database = await openBulkDatabase(wireVersion);
-  });
-  afterAll(() => database.close());
+  const database = useBulkDatabase(wireVersion);
   beforeEach(async () => {
     await Item.deleteMany({});
     database.sent();
@@ -147,9 +143,10 @@ describe.each(BULK_SERVERS)('on a server %s', (_, wireVersion) => {
   });
 });
 
-it('reads the answers of a client that decodes numbers as classes', async () => {
-  const database = await openBulkDatabase(25, { promoteValues: false });
-  try {
+describe('a client that decodes numbers as classes', () => {
+  useBulkDatabase(25, { promoteValues: false });
+
+  it('has its answers read', async () => {
     await Item.collection.createIndex({ name: 1 }, { unique: true });
     const items = [new Item({ name: 'a' }), new Item({ name: 'b' }), new Item({ name: 'b' })];
     const error: unknown = await Item.saveAll(items).catch((thrown: unknown) => thrown);
@@ -162,26 +159,18 @@ it('reads the answers of a client that decodes numbers as classes', async () => 
       { operation: 'updateMany', matchedCount: 2, modifiedCount: 2 },
       { operation: 'deleteMany', deletedCount: 2 },
     ]);
-  } finally {
-    await database.close();
-  }
+  });
 });
 
 describe.each(BULK_SERVERS)('on a small server %s', (server, wireVersion) => {
   class Routed extends model('routed', { place: z.string(), count: z.number() }, { shardKey: ['place'] }) {}
 
-  let database: BulkDatabase;
-  let other: BulkDatabase;
-  beforeAll(async () => {
-    database = await openBulkDatabase(wireVersion);
+  const database = useBulkDatabase(wireVersion);
+  beforeAll(() => {
     const small = { maxWireVersion: wireVersion, maxWriteBatchSize: 3, maxBsonObjectSize: 40_000 };
     database.proxy.always('hello', (reply) => ({ ...reply, ...small, maxMessageSizeBytes: 40_000 }));
-    other = await openBulkDatabase(wireVersion);
   });
-  afterAll(async () => {
-    await other.close();
-    await database.close();
-  });
+  const other = useBulkDatabase(wireVersion);
 
   it('a command has no more writes, and no more bytes, than the server takes', async () => {
     const items = Array.from({ length: 7 }, (__, i) => new Item({ name: `${i}` }));

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import type { BSON } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { BulkSaveError, model, type SaveResult } from '../../src/index.ts';
 import { runs } from '../support/arbitrary.ts';
-import { BULK_SERVERS, type BulkDatabase, openBulkDatabase } from '../support/bulk-servers.ts';
+import { BULK_SERVERS, useBulkDatabase } from '../support/bulk-servers.ts';
 
 /*
  * saveAll() of any documents leaves what saving them one by one leaves: in the database, in memory, and in what is told.
@@ -62,13 +62,11 @@ const anyCase = fc.array(anyDocument, { maxLength: 6 });
 type Plan = typeof anyCase extends fc.Arbitrary<infer T> ? T : never;
 
 describe.each(BULK_SERVERS)('saveAll() on a server %s', (_, wireVersion) => {
-  let database: BulkDatabase;
+  const database = useBulkDatabase(wireVersion);
   beforeAll(async () => {
-    database = await openBulkDatabase(wireVersion);
     for (const name of ['together', 'alone'])
       await database.db.collection(name).createIndex({ key: 1 }, { unique: true });
   });
-  afterAll(() => database.close());
 
   it('leaves what save() of each leaves', async () => {
     const property = fc.asyncProperty(anyCase, async (plan) => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {
   BulkSaveError,
@@ -10,7 +10,7 @@ import {
   UsageError,
   ValidationError,
 } from '../../src/index.ts';
-import { BULK_SERVERS, type BulkDatabase, openBulkDatabase } from '../support/bulk-servers.ts';
+import { BULK_SERVERS, useBulkDatabase } from '../support/bulk-servers.ts';
 
 /** Runs inside the validation of `hooked`. */
 let whileValidating: () => unknown = () => undefined;
@@ -32,13 +32,11 @@ class Item extends model('items', {
 class Label extends model('labels', { _id: z.string(), text: z.string() }, { timestamps: true }) {}
 
 describe.each(BULK_SERVERS)('saveAll() on a server %s', (_, wireVersion) => {
-  let database: BulkDatabase;
+  const database = useBulkDatabase(wireVersion);
   beforeAll(async () => {
-    database = await openBulkDatabase(wireVersion);
     await Item.collection.createIndex({ name: 1 }, { unique: true });
     await Label.ensureCollection();
   });
-  afterAll(() => database.close());
   beforeEach(async () => {
     await Item.deleteMany({});
     await Label.deleteMany({});

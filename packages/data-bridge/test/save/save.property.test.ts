@@ -1,15 +1,11 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { describe, it } from 'vitest';
 import { runs } from '../support/arbitrary.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { Any, take } from '../support/document-traces.ts';
 import { agree, anyTrace, deepCopy, Model } from '../support/traces.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 
 describe('a document', () => {
   it('is stored as it is in memory after any trace of changes, saves, reloads and rollbacks', async () => {

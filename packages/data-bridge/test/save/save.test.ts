@@ -1,8 +1,8 @@
 import { MongoServerError, ObjectId } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { DocumentNotFoundError, DuplicateKeyError, model, UsageError, ValidationError } from '../../src/index.ts';
-import { type Command, onlyStatement, onlyUpdate, openDatabase, type TestDatabase } from '../support/database.ts';
+import { type Command, onlyStatement, onlyUpdate, useDatabase } from '../support/database.ts';
 
 class User extends model('users', {
   name: z.string().min(1),
@@ -13,11 +13,7 @@ class User extends model('users', {
   items: z.array(z.object({ sku: z.string(), qty: z.int() })).optional(),
 }) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 
 type UserInput = ConstructorParameters<typeof User>[0];
 

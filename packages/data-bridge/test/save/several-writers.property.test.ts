@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { MongoServerError } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { caseCount } from '../../../../scripts/case-count.ts';
 import { setOwn } from '../../src/bson/plain-object.ts';
 import { encodeDocument } from '../../src/bson/encode.ts';
 import { type Concurrency, ConflictError, model, type SaveOptions, type StateTracker } from '../../src/index.ts';
 import { identified } from '../../src/zod.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { canonical } from '../support/laws-canonical.ts';
 import { examples } from '../support/laws-cases.ts';
 import { isMembers, type Members, randomDocument } from '../support/laws-documents.ts';
@@ -27,11 +27,7 @@ const fields = {
 };
 class Any extends model('any', fields, options) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+useDatabase();
 
 /** How a writer saves, so that nothing is lost that does not overlap. */
 const ways: readonly (readonly [string, SaveOptions])[] = [

@@ -1,13 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { onlyUpdate, openDatabase, type TestDatabase } from '../support/database.ts';
+import { onlyUpdate, useDatabase } from '../support/database.ts';
 import { type Loose, looseModel } from '../support/loose-models.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 
 const past = new Date('2020-01-01');
 const body = (): Loose => JSON.parse('{ "text": "a", "createdAt": "2020-01-01T00:00:00Z" }');

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model } from '../../src/index.ts';
-import { type Command, onlyStatement, onlyUpdate, openDatabase, type TestDatabase } from '../support/database.ts';
+import { type Command, onlyStatement, onlyUpdate, useDatabase } from '../support/database.ts';
 
 class Note extends model(
   'notes',
@@ -23,15 +23,7 @@ class Changed extends model('changed', { text: z.string() }, { timestamps: { upd
 const past = new Date('2020-01-01');
 const future = new Date('2100-01-01');
 
-let database: TestDatabase;
-
-beforeAll(async () => {
-  database = await openDatabase();
-});
-
-afterAll(async () => {
-  await database.close();
-});
+const database = useDatabase();
 
 /** A stored document whose times are long past. */
 async function stored(times: object = { createdAt: past, updatedAt: past }): Promise<Note> {

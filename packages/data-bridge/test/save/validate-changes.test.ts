@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import * as v from 'valibot';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { EncodeError, model, ValidationError } from '../../src/index.ts';
 import { runs } from '../support/arbitrary.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 /* What is sent is what memory holds once the schemas have run, whichever of them only look and whichever change values. */
 
@@ -35,11 +35,7 @@ class Form extends model('forms', {
   any: z.unknown(),
 }) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 
 const anyText = fc.constantFrom('', 'a', ' b ', 'Žofie', ' c');
 const anyFields = fc.record(
@@ -87,7 +83,7 @@ describe('a validated save', () => {
       },
     );
     await fc.assert(property, runs(60));
-  }, 60_000);
+  });
 
   it('runs a transform once, and sends nothing the second time', async () => {
     const form = await Form.create({ plain: 'p' });

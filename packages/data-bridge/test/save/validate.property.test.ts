@@ -1,11 +1,11 @@
 import { type } from 'arktype';
 import fc from 'fast-check';
 import * as v from 'valibot';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model, stored, ValidationError } from '../../src/index.ts';
 import { runs } from '../support/arbitrary.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 /* What is loaded and changed in place keeps every stored key, whatever its schema makes of a value. */
 
@@ -66,11 +66,7 @@ function change(inner: Inner, what: string): boolean {
   return false;
 }
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 
 describe('validating what was changed in place', () => {
   it('keeps every stored key', async () => {
@@ -103,7 +99,7 @@ describe('validating what was changed in place', () => {
       },
     );
     await fc.assert(property, runs(40));
-  }, 60_000);
+  });
 
   it('copies the output into a copy of the value that was assigned, of which nothing is lost but what a transform changed', async () => {
     const property = fc.asyncProperty(anyInner, async (inner) => {

@@ -1,8 +1,8 @@
 import { ObjectId } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model, objectId } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 class Values extends model('sent_values', {
   name: z.string().optional(),
@@ -20,11 +20,7 @@ type Input = ConstructorParameters<typeof Values>[0];
 const HEX = '507f1f77bcf86cd799439011';
 
 describe('values as the server gets them', () => {
-  let database: TestDatabase;
-  beforeAll(async () => {
-    database = await openDatabase();
-  });
-  afterAll(() => database.close());
+  useDatabase();
 
   /** Does the server see the stored document by this filter? The driver's own, so that the mapper has no part in it. */
   const isStoredAs = async (input: Input, filter: object): Promise<boolean> => {

@@ -1,20 +1,16 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { Double, Int32, Long } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model, SchemaError } from '../../src/index.ts';
 import type { Fields } from '../../src/schema/schema-field.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { type Accepts, fieldSchemaOf, schemaOf, validatedCollection } from '../support/validated-collection.ts';
 
 const integer = { bsonType: ['int', 'long', 'double'], multipleOf: 1 };
 const LIMITS = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'minLength', 'maxLength', 'pattern'];
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 
 /** The server agrees with the validator on each of the values. */
 async function expectAgreement(schema: Fields[string] & StandardSchemaV1, values: readonly unknown[], taken: boolean) {

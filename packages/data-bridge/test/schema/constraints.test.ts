@@ -1,9 +1,9 @@
 import { type } from 'arktype';
 import * as v from 'valibot';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model, ValidationError } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 class Account extends model('accounts', {
   name: z.string().min(3).max(50).optional(),
@@ -17,11 +17,7 @@ class Unchecked extends model('unchecked', { name: z.string().min(3), email: z.e
 
 type AccountInput = ConstructorParameters<typeof Account>[0];
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 
 const expectSaved = async (input: AccountInput): Promise<void> => {
   const account = await new Account(input).save();

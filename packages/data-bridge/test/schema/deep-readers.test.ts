@@ -1,23 +1,15 @@
 import { type } from 'arktype';
 import { Binary, Double, Int32, Long } from 'mongodb';
 import * as v from 'valibot';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model, SchemaError } from '../../src/index.ts';
 import { binary, long } from '../../src/zod.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { type TestDatabase, useDatabase } from '../support/database.ts';
 import { type Loose, looseModel } from '../support/loose-models.ts';
 
-let database: TestDatabase;
-let wide: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-  wide = await openDatabase({ useBigInt64: true, promoteBuffers: true });
-});
-afterAll(async () => {
-  await database.close();
-  await wide.close();
-});
+const database = useDatabase();
+const wide = useDatabase({ useBigInt64: true, promoteBuffers: true });
 
 const rich = {
   o: z.object({

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { inspect, isDeepStrictEqual } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model } from '../../src/index.ts';
 import { identified } from '../../src/zod.ts';
 import { runs } from '../support/arbitrary.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 const Line = z.object({ id: z.int(), n: z.int() });
 const Item = z.object({ sku: z.string(), n: z.int(), m: z.int().optional(), lines: identified(z.array(Line), 'id') });
@@ -18,11 +18,7 @@ class Order extends model('orders', {
 type Element = Record<string, unknown>;
 type Fields = Pick<Order, 'items' | 'o'>;
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 
 // ── what a writer does ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -168,7 +164,7 @@ async function save({ order, base }: Writer): Promise<void> {
 }
 
 describe('two writers of arrays whose elements have identity', () => {
-  it('leave what a merge by identity leaves, after any changes and saves', { timeout: 120_000 }, async () => {
+  it('leave what a merge by identity leaves, after any changes and saves', async () => {
     const items = fc.uniqueArray(fc.nat({ max: 5 }), { maxLength: 4 });
     await fc.assert(
       fc.asyncProperty(items, fc.array(anyStep, { maxLength: 25 }), async (numbers, steps) => {

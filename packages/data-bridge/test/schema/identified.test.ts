@@ -1,11 +1,11 @@
 import { type } from 'arktype';
 import type { Decimal128, ObjectId, UUID } from 'mongodb';
 import * as v from 'valibot';
-import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import { identified, type IdentityKey, model, SchemaError, stored, UsageError } from '../../src/index.ts';
 import { identified as identifiedZod, objectId } from '../../src/zod.ts';
-import { type Command, onlyStatement, openDatabase, type TestDatabase } from '../support/database.ts';
+import { type Command, onlyStatement, useDatabase } from '../support/database.ts';
 
 const Part = z.object({ code: z.string(), qty: z.int() });
 const Item = z.object({
@@ -22,11 +22,7 @@ class Order extends model('orders', {
   days: z.record(z.string(), z.object({ items: identifiedZod(z.array(Item), 'sku') })).optional(),
 }) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 
 type OrderInput = ConstructorParameters<typeof Order>[0];
 

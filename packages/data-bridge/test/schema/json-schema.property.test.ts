@@ -1,18 +1,14 @@
 import fc from 'fast-check';
 import { Binary, BSONRegExp, Decimal128, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { caseCount } from '../../../../scripts/case-count.ts';
 import { binary, decimal, long, objectId, regex, timestamp, uuid } from '../../src/schema/bson-types.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { validatedCollection } from '../support/validated-collection.ts';
 
 describe('a collection with the $jsonSchema of a model', () => {
-  let database: TestDatabase;
-  beforeAll(async () => {
-    database = await openDatabase();
-  });
-  afterAll(() => database.close());
+  const database = useDatabase();
 
   it('every BSON type is taken in its own field only', async () => {
     const fields = {

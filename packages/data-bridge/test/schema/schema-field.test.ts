@@ -1,19 +1,15 @@
 import { type } from 'arktype';
 import * as v from 'valibot';
 import { inspect } from 'node:util';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model, objectId, SchemaError, ValidationError } from '../../src/index.ts';
-import { onlyStatement, onlyUpdate, openDatabase, type TestDatabase } from '../support/database.ts';
+import { onlyStatement, onlyUpdate, useDatabase } from '../support/database.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
+const database = useDatabase();
 beforeEach(() => {
   database.sent();
 });
-afterAll(() => database.close());
 
 async function refusal(promise: Promise<unknown>): Promise<ValidationError> {
   const error: unknown = await promise.then(

@@ -1,9 +1,9 @@
 import { type } from 'arktype';
 import * as v from 'valibot';
-import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import { model, objectId, ref, stored, ValidationError } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 /* One model with fields of every library. */
 
@@ -24,11 +24,7 @@ class Product extends model('products', {
   batch: objectId().nullable(),
 }) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 
 describe('a model with fields of Zod, Valibot and ArkType', () => {
   const input = { name: ' Ball ', price: 3, code: 'ball', note: undefined, sizes: [], batch: null };

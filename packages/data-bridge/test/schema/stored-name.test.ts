@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {
   DuplicateKeyError,
@@ -12,7 +12,7 @@ import {
   UsageError,
   type ValidationError,
 } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 class Range extends model(
   'ranges',
@@ -35,14 +35,10 @@ class Range extends model(
   },
 ) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
+const database = useDatabase();
 beforeEach(async () => {
   await Range.deleteMany({});
 });
-afterAll(() => database.close());
 
 const raws = () => database.db.collection('ranges').find().project({ _id: 0, changed: 0, m: 0 }).toArray();
 const found = async (filter: object) => (await Range.find(filter as never)).map(({ name }) => name).toSorted();

@@ -1,18 +1,14 @@
 import { type } from 'arktype';
 import { Int32 } from 'mongodb';
 import * as v from 'valibot';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ConflictError, identified, model, SchemaError, stored, unique } from '../../src/index.ts';
 import { identitiesOf } from '../../src/schema/identities.ts';
 import { identified as identifiedZod, objectId, unique as uniqueZod } from '../../src/zod.ts';
-import { onlyUpdate, openDatabase, type TestDatabase } from '../support/database.ts';
+import { onlyUpdate, useDatabase } from '../support/database.ts';
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 
 const Ticket = z.object({ days: uniqueZod(z.array(z.date()).default([])) });
 

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { anyUnicode } from '../../../../scripts/any-unicode.ts';
 import { caseCount } from '../../../../scripts/case-count.ts';
 
 /*
@@ -57,7 +58,7 @@ const anyText = fc.oneof(
     '\ufeffmark',
     '\0',
   ),
-  fc.string({ unit: 'binary', maxLength: 40 }),
+  anyUnicode(40),
   fc.string({ maxLength: 40 }),
 );
 
@@ -90,7 +91,7 @@ const hostileNames = [
 export const anyName = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom('a', 'b', 'c', 'name', 'city') },
   { weight: 2, arbitrary: fc.constantFrom(...hostileNames) },
-  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 12 }).map((name) => name.replaceAll('\0', '')) },
+  { weight: 1, arbitrary: anyUnicode(12).map((name) => name.replaceAll('\0', '')) },
 );
 
 const anyInt = fc.oneof(fc.constantFrom(0, 1, 2, -1, 2 ** 31 - 1, -(2 ** 31)), fc.integer());

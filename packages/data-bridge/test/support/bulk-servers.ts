@@ -1,6 +1,6 @@
 import type { MongoClientOptions } from 'mongodb';
-import { openDatabase, type TestDatabase } from './database.ts';
-import { FaultyProxy } from './proxy.ts';
+import type { TestDatabase } from './database.ts';
+import { type FaultyProxy, useProxiedDatabase } from './proxy.ts';
 
 /** The two kinds of server that bulk writes meet, by the wire version that the one under test then reports. */
 export const BULK_SERVERS: readonly (readonly [kind: string, wireVersion: number])[] = [
@@ -15,18 +15,10 @@ export interface BulkDatabase extends TestDatabase {
   sentNames(): string[];
 }
 
-/** Opens a database on a server that says it is of this version. */
-export async function openBulkDatabase(wireVersion: number, options: MongoClientOptions = {}): Promise<BulkDatabase> {
-  const proxy = new FaultyProxy();
+/** As `useDatabase()`, on a server that says it is of this version. */
+export function useBulkDatabase(wireVersion: number, options: MongoClientOptions = {}): BulkDatabase {
+  const { proxy, database } = useProxiedDatabase(options);
   proxy.always('hello', (reply) => ({ ...reply, maxWireVersion: wireVersion }));
-  const database = await openDatabase(proxy.options(options));
-  return {
-    ...database,
-    proxy,
-    sentNames: () => database.sent().map((command) => Object.keys(command)[0] ?? ''),
-    async close() {
-      await database.close();
-      await proxy.close();
-    },
-  };
+  const sentNames = (): string[] => database.sent().map((command) => Object.keys(command)[0] ?? '');
+  return Object.assign(database, { proxy, sentNames });
 }

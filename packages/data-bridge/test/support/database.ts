@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { BSON, CommandStartedEvent, Db, MongoClientOptions } from 'mongodb';
+import { afterAll, beforeAll } from 'vitest';
 import { expectConsistent } from '../../../embedded/test/support/consistency.ts';
 import { connect, type Connection } from '../../src/connection/connection.ts';
 
@@ -17,7 +18,17 @@ export interface TestDatabase {
   readonly uri: string;
   /** The commands sent since the last call of this. */
   sent(): Command[];
+}
+
+/** A database that whoever opened it closes. */
+export interface OpenDatabase extends TestDatabase {
+  /** Checks that collections agree with their indexes, and drops the database. */
   close(): Promise<void>;
+}
+
+export interface DatabaseOptions extends MongoClientOptions {
+  /** The address to go through instead of the server's own, such as a proxy's. */
+  readonly via?: (server: URL) => Promise<string>;
 }
 
 /** The server of `MONGODB_URI`, else an embedded one. */
@@ -28,10 +39,32 @@ export async function openServer(): Promise<{ readonly uri: string; close(): Pro
   return startServer();
 }
 
-/** @param via an address to go through instead of the server's own, such as a proxy's. */
-export async function openDatabase(
-  options: MongoClientOptions & { readonly via?: (server: URL) => Promise<string> } = {},
-): Promise<TestDatabase> {
+/** Opens a database before the tests of the file, or of the suite, in which it is called, and closes it after them. */
+export function useDatabase(options: DatabaseOptions = {}): TestDatabase {
+  let opened: OpenDatabase | undefined;
+  beforeAll(async () => {
+    opened = await openDatabase(options);
+  });
+  afterAll(() => opened?.close());
+  const database = (): OpenDatabase => {
+    if (opened === undefined) throw new Error('The database is opened when the tests begin, not before.');
+    return opened;
+  };
+  return {
+    get connection() {
+      return database().connection;
+    },
+    get db() {
+      return database().db;
+    },
+    get uri() {
+      return database().uri;
+    },
+    sent: () => database().sent(),
+  };
+}
+
+export async function openDatabase(options: DatabaseOptions = {}): Promise<OpenDatabase> {
   const { via, ...clientOptions } = options;
   const server = await openServer();
   const url = new URL(server.uri);

@@ -1,7 +1,7 @@
 import { BSON, type Collection } from 'mongodb';
 import { z } from 'zod';
 import { model } from '../../src/index.ts';
-import { type Command, openDatabase, type TestDatabase } from './database.ts';
+import type { Command, TestDatabase } from './database.ts';
 
 const part = z.object({ sku: z.string(), n: z.number() });
 
@@ -27,14 +27,6 @@ export class PageStore {
 
   constructor(database: TestDatabase) {
     this.#database = database;
-  }
-
-  static async open(): Promise<PageStore> {
-    return new PageStore(await openDatabase());
-  }
-
-  close(): Promise<void> {
-    return this.#database.close();
   }
 
   async clear(): Promise<void> {

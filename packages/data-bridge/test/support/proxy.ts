@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { BSON } from 'mongodb';
+import { BSON, type MongoClientOptions } from 'mongodb';
+import { afterAll } from 'vitest';
+import { type TestDatabase, useDatabase } from './database.ts';
 
 /**
  * What befalls a command on its way:
@@ -18,6 +20,18 @@ export type Fault =
 const OP_MSG = 2013;
 /** Length, request id, response to, opcode; flag bits; the kind of the first section. */
 const BODY = 16 + 4 + 1;
+/** Where the first key of a body is, which names the command: behind its length and the type of the value. */
+const NAME = BODY + 4 + 1;
+
+/** As `useDatabase()`, with a proxy between the driver and the server. */
+export function useProxiedDatabase(options: MongoClientOptions = {}): {
+  readonly proxy: FaultyProxy;
+  readonly database: TestDatabase;
+} {
+  const proxy = new FaultyProxy();
+  afterAll(() => proxy.close()); // after the database, whose hook comes later
+  return { proxy, database: useDatabase(proxy.options(options)) };
+}
 
 /** A TCP proxy in front of a server that lets faults befall the next command of a name. */
 export class FaultyProxy {
@@ -106,7 +120,7 @@ export class FaultyProxy {
 
   #take(message: Buffer): Fault | undefined {
     if (message.readInt32LE(12) !== OP_MSG) return undefined;
-    const name = Object.keys(bodyOf(message))[0] ?? '';
+    const name = message.toString('latin1', NAME, message.indexOf(0, NAME));
     const fault = this.#faults.get(name) ?? this.#always.get(name);
     this.#faults.delete(name);
     return fault;
@@ -115,15 +129,26 @@ export class FaultyProxy {
 
 /** Calls back with each whole message of the wire protocol: its first four bytes tell its length. */
 function eachMessage(socket: Socket, callback: (message: Buffer) => void | Promise<void>): void {
-  let received = Buffer.alloc(0);
+  let chunks: Buffer[] = [];
+  let length = 0;
+  let wanted = 4;
   socket.on('data', (chunk: Buffer) => {
-    received = Buffer.concat([received, chunk]);
-    while (received.length >= 4 && received.length >= received.readInt32LE(0)) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length < wanted) return; // joined for each chunk, a large message would be copied hundreds of times
+    let received = Buffer.concat(chunks, length);
+    wanted = 4;
+    while (received.length >= wanted) {
       const size = received.readInt32LE(0);
-      const message = received.subarray(0, size);
+      if (received.length < size) {
+        wanted = size;
+        break;
+      }
+      void callback(received.subarray(0, size));
       received = received.subarray(size);
-      void callback(message);
     }
+    chunks = [received];
+    length = received.length;
   });
 }
 

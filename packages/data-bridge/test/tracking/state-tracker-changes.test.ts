@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model, StateTracker } from '../../src/index.ts';
-import { onlyUpdate, openDatabase, type TestDatabase } from '../support/database.ts';
+import { onlyUpdate, useDatabase } from '../support/database.ts';
 
 const person = () => ({ name: 'Alice', age: 30, email: 'alice@example.com' });
 
@@ -211,11 +211,7 @@ describe('a document', () => {
     status: z.string().default('new'),
   }) {}
 
-  let database: TestDatabase;
-  beforeAll(async () => {
-    database = await openDatabase();
-  });
-  afterAll(() => database.close());
+  const database = useDatabase();
 
   const stored = async () => {
     const { _id } = await Item.create({ name: 'Original', value: 10 });

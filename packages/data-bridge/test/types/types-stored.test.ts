@@ -112,7 +112,17 @@ describe('the types of what is stored', () => {
 });
 
 describe('the types of indexes', () => {
-  const fields = { email: z.string(), address: z.object({ city: z.string() }), owner: ref<User>(() => User) };
+  const fields = {
+    email: z.string(),
+    address: z.object({ city: z.string(), at: z.object({ floor: z.int() }).optional() }),
+    owner: ref<User>(() => User),
+    lines: z.array(z.object({ sku: z.string(), tags: z.array(z.string()) })).optional(),
+    either: z.union([z.string(), z.object({ a: z.int() }), z.object({ b: z.int() })]),
+    rec: z.record(z.string(), z.object({ n: z.int() })),
+    any: z.unknown(),
+    made: z.object({ w: z.int() }).transform(({ w }) => ({ w, area: w * w })),
+    late: z.lazy(() => z.object({ x: z.int() })),
+  };
 
   it('keys begin with fields of the model', () => {
     class Indexed extends model('x', fields, {
@@ -126,7 +136,17 @@ describe('the types of indexes', () => {
       ],
       shardKey: ['email', 'address.city'],
     }) {}
-    expect(new Indexed({ email: 'e', address: { city: 'c' }, owner: '507f1f77bcf86cd799439011' }).rev).toBeUndefined();
+    expect(Indexed).toBeTypeOf('function');
+    const inside = model('x', fields, {
+      indexes: [
+        { key: { 'address.at.floor': 1, 'lines.sku': 1, 'lines.0.tags': 1, 'either.a': 1, 'either.b': 1 } },
+        { key: { 'rec.m.n': 1, 'any.thing': 1, 'made.area': 1, 'late.x': 1 } },
+        { key: { 'address.$**': 1 } },
+        { key: { email: 1 }, partialFilterExpression: { $and: [{ 'lines.sku': { $exists: true } }] } },
+      ],
+      shardKey: ['address.at.floor'],
+    });
+    expect(inside).toBeTypeOf('function');
     const open = model('x', fields, { unknown: 'keep', indexes: [{ key: { emial: 1 } }], shardKey: ['emial'] });
     expect(open).toBeTypeOf('function');
   });
@@ -145,6 +165,27 @@ describe('the types of indexes', () => {
     // @ts-expect-error -- a misspelt part of the shard key
     const shardKey = (): unknown => model('x', fields, { shardKey: ['emial'] });
     expect(shardKey).toThrow('"shardKey" names "emial"');
+    // @ts-expect-error -- a misspelt member
+    const inner = (): unknown => model('x', fields, { indexes: [{ key: { 'address.cty': 1 } }] });
+    expect(inner).toThrow('"indexes" names "address.cty"');
+    // @ts-expect-error -- a misspelt member of elements
+    const element = (): unknown => model('x', fields, { indexes: [{ key: { email: 1, 'lines.sk': 1 } }] });
+    expect(element).toThrow('names "lines.sk"');
+    // @ts-expect-error -- a member of a text
+    const ofText = (): unknown => model('x', fields, { indexes: [{ key: { 'email.domain': 1 } }] });
+    expect(ofText).toThrow('names "email.domain"');
+    // @ts-expect-error -- a misspelt member in the shard key
+    const sharded = (): unknown => model('x', fields, { shardKey: ['email', 'address.at.flor'] });
+    expect(sharded).toThrow('"shardKey" names "address.at.flor"');
+    for (const path of ['address.at.x', 'lines.0.sk', 'lines.tags.x', 'either.c', 'rec.m.x', 'address.x.$**']) {
+      const partial = { $or: [{ [path]: { $exists: true } }] };
+      expect(() => model('x', fields, { indexes: [{ key: new Map([[path, 1]]) }] })).toThrow(
+        `names "${path.replace('.$**', '')}`,
+      );
+      expect(() => model('x', fields, { indexes: [{ key: { email: 1 }, partialFilterExpression: partial }] })).toThrow(
+        path,
+      );
+    }
     const others = [
       { key: new Map([['emial', 1 as const]]) },
       { key: { email: 'text' as const }, weights: { emial: 2 } },

@@ -19,13 +19,10 @@ import { act, anyOtherShape, loadedState } from '../support/laws-state.ts';
 /** Cases for each law; `LAW_CASE` names one more. */
 const cases = caseCount(50);
 
-/** For documents of some kilobytes, and pipelines of their size, on a busy machine. */
-const timeout = 30_000 + 500 * cases;
-
 describe.each(serversAndForms)('atomic operators on the server $server, in the form $form', ({ server, form }) => {
   const store = useStore(server, 'atomics');
 
-  it('leave what is in memory, and then nothing to send (laws 1, 3, 4)', { timeout }, async () => {
+  it('leave what is in memory, and then nothing to send (laws 1, 3, 4)', async () => {
     await forAll(async ({ id, document, random }) => {
       const bytes = await insertAlone(store.collection, document);
       const work = deal(random, live(bytes), false);
@@ -42,7 +39,7 @@ describe.each(serversAndForms)('atomic operators on the server $server, in the f
     });
   });
 
-  it('come on top of what another writer did (laws 2, 3)', { timeout }, async () => {
+  it('come on top of what another writer did (laws 2, 3)', async () => {
     await forAll(async ({ id, document, random }) => {
       const bytes = await insertAlone(store.collection, document);
       const other = live(bytes);
@@ -69,7 +66,7 @@ describe.each(serversAndForms)('atomic operators on the server $server, in the f
     });
   });
 
-  it('are never refused in the end, whatever shapes another writer left (law 3)', { timeout }, async () => {
+  it('are never refused in the end, whatever shapes another writer left (law 3)', async () => {
     await forAll(async ({ id, document, random }) => {
       const bytes = await insertAlone(store.collection, document);
       const other = live(bytes);

@@ -1,5 +1,4 @@
-import type { Collection } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { caseCount } from '../../../../scripts/case-count.ts';
 import { encodeDocument, memberOf } from '../../src/bson/encode.ts';
 import { applyEdits } from '../../src/edits/apply-edits.ts';
@@ -9,18 +8,7 @@ import { canonical } from '../support/laws-canonical.ts';
 import { forAllCases } from '../support/laws-cases.ts';
 import { isMembers, type Members } from '../support/laws-documents.ts';
 import type { Random } from '../support/laws-random.ts';
-import {
-  editsOf,
-  exact,
-  insertAlone,
-  live,
-  openStore,
-  readBytes,
-  send,
-  serverNames,
-  type Store,
-  type Stored,
-} from '../support/laws-store.ts';
+import { editsOf, exact, insertAlone, live, readBytes, send, serverNames, useStore } from '../support/laws-store.ts';
 
 /*
  * Arrays whose elements nothing tells apart: while the length and all other elements are as they were, two writers who changed
@@ -29,7 +17,6 @@ import {
 
 /** Cases for each law; `LAW_CASE` names one more. */
 const cases = caseCount(1_500);
-const timeout = 30_000 + 100 * cases;
 
 const forms = ['auto', 'pipeline'] as const;
 const runs = serverNames.flatMap((server) => forms.map((form) => ({ server, form })));
@@ -87,15 +74,9 @@ function merged(base: readonly unknown[], mine: readonly unknown[], theirs: unkn
 }
 
 describe.each(runs)('elements at their places on the server $server, in the form $form', ({ server, form }) => {
-  let store: Store;
-  let collection: Collection<Stored>;
-  beforeAll(async () => {
-    store = await openStore(server, 'entered');
-    collection = store.collection;
-  });
-  afterAll(() => store.close());
+  const store = useStore(server, 'entered');
 
-  it('keep what two writers did to different members', { timeout }, async () => {
+  it('keep what two writers did to different members', async () => {
     await forAllCases(cases, async (id, random) => {
       const hold = random.pick<(list: unknown) => Members>([
         (c) => ({ c }),
@@ -119,9 +100,9 @@ describe.each(runs)('elements at their places on the server $server, in the form
       const original = exact(encodeDocument({ _id: id, ...hold(base) }));
       const tree = editsOf(original, live(encodeDocument({ _id: id, ...hold(mine) })));
       if (tree === null) return false;
-      const before = exact(await insertAlone(collection, { _id: id, ...hold(theirs) }));
-      const outcome = await send(collection, id, tree, form);
-      const stored = canonical(exact(await readBytes(collection, id)));
+      const before = exact(await insertAlone(store.collection, { _id: id, ...hold(theirs) }));
+      const outcome = await send(store.collection, id, tree, form);
+      const stored = canonical(exact(await readBytes(store.collection, id)));
       const context = canonical({ base, mine, theirs });
       expect([context, stored]).toEqual([context, canonical({ _id: id, ...hold(merged(base, mine, theirs)) })]);
       const sent = outcome === 'operators' ? 'operators' : 'pipeline';

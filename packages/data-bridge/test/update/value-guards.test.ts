@@ -1,5 +1,5 @@
-import { type Collection, Int32 } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Int32 } from 'mongodb';
+import { describe, expect, it } from 'vitest';
 import { ABSENT, encodeDocument } from '../../src/bson/encode.ts';
 import { Layout } from '../../src/bson/layout.ts';
 import { BsonBaseline } from '../../src/tracking/bson-baseline.ts';
@@ -14,7 +14,7 @@ import {
   valueGuardComparesText,
 } from '../../src/update/value-guards.ts';
 import { NOTHING, served, SHAPES, STRANGERS, valueIn, VALUES } from '../support/laws-guards.ts';
-import { openStore, serverNames, type Store, type Stored } from '../support/laws-store.ts';
+import { openStore, serverNames, useStore } from '../support/laws-store.ts';
 import { treeOf } from '../support/laws-trees.ts';
 
 /** The fields of a document's bytes, with their keys in order. */
@@ -194,18 +194,12 @@ describe('joinGuards', () => {
 });
 
 describe.each(serverNames)('on the server %s, a guard', (server) => {
-  let store: Store;
-  let collection: Collection<Stored>;
-  beforeAll(async () => {
-    store = await openStore(server, 'guards');
-    collection = store.collection;
-  });
-  afterAll(() => store.close());
+  const store = useStore(server, 'guards');
 
   it.each(SHAPES)('of $name matches what equals the original, and nothing else', async ({ keys, hold }) => {
     const documents = [...VALUES.map(hold), ...STRANGERS].map((document, _id) => ({ _id, ...document }));
-    await collection.deleteMany({});
-    await collection.insertMany(documents);
+    await store.collection.deleteMany({});
+    await store.collection.insertMany(documents);
     const textOf = (value: unknown, ordered: boolean) => (value === undefined ? '' : served(value, ordered));
     const texts = documents.map((document) => {
       const stored = valueIn(document, keys);
@@ -216,7 +210,7 @@ describe.each(serverNames)('on the server %s, a guard', (server) => {
       if (value === NOTHING && typeof keys.at(-1) === 'number') continue;
       const originals = originalsOf(hold(value));
       const filter = valueGuard(unchangedAt(keys.map(String) as [string, ...string[]], originals), originals);
-      const found = await collection.find(filter).project<{ _id: number }>({ _id: 1 }).toArray();
+      const found = await store.collection.find(filter).project<{ _id: number }>({ _id: 1 }).toArray();
       const matched = new Set(found.map(({ _id }) => _id));
       const [ordered, unordered] = [textOf(value, true), textOf(value, false)];
       // case: a server that takes no notice of the order of keys; a reading of the document settles that

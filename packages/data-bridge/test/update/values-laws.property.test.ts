@@ -1,5 +1,4 @@
-import type { Collection } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { caseCount } from '../../../../scripts/case-count.ts';
 import { ABSENT, encodeDocument, memberOf } from '../../src/bson/encode.ts';
 import type { Identities } from '../../src/bson/identity.ts';
@@ -9,18 +8,7 @@ import { fallbackTree } from '../../src/update/plan.ts';
 import { canonical } from '../support/laws-canonical.ts';
 import { forAllCases } from '../support/laws-cases.ts';
 import type { Members } from '../support/laws-documents.ts';
-import {
-  exact,
-  insertAlone,
-  live,
-  openStore,
-  readBytes,
-  send,
-  serverNames,
-  settled,
-  type Store,
-  type Stored,
-} from '../support/laws-store.ts';
+import { exact, insertAlone, live, readBytes, send, serverNames, settled, useStore } from '../support/laws-store.ts';
 import {
   changedBy,
   isGrowth,
@@ -34,10 +22,7 @@ import {
 
 /** Cases for each law; `LAW_CASE` names one more. */
 const cases = caseCount(1_500);
-const timeout = 30_000 + 100 * cases;
 
-let store: Store;
-let collection: Collection<Stored>;
 const forms = ['auto', 'pipeline'] as const;
 const runs = serverNames.flatMap((server) => forms.map((form) => ({ server, form })));
 
@@ -79,13 +64,9 @@ function treeOf(before: Members, after: Members, identities: Identities | undefi
 const WRECKAGE: readonly (() => unknown)[] = [() => null, () => 5, () => 'a', () => ({}), () => ({ a: 1 }), () => {}];
 
 describe.each(runs)('arrays of values on the server $server, in the form $form', ({ server, form }) => {
-  beforeAll(async () => {
-    store = await openStore(server, 'values');
-    collection = store.collection;
-  });
-  afterAll(() => store.close());
+  const store = useStore(server, 'values');
 
-  const read = async (id: number): Promise<Members> => exact(await readBytes(collection, id));
+  const read = async (id: number): Promise<Members> => exact(await readBytes(store.collection, id));
   const storedAfter = (tree: EditTree, sent: 'operators' | 'pipeline', before: Members): string => {
     const after = { ...before };
     const laid = applyEdits(sent === 'pipeline' ? fallbackTree(tree) : tree, sent, (name) => memberOf(before, name));
@@ -99,7 +80,7 @@ describe.each(runs)('arrays of values on the server $server, in the form $form',
   it.each([
     ['whose elements are their own identity', false],
     ['that are declared to have no value twice', true],
-  ])('merge what two writers did: %s', { timeout }, async (_, isUnique) => {
+  ])('merge what two writers did: %s', async (_, isUnique) => {
     await forAllCases(cases, async (id, random) => {
       // SecantusDB takes true for 1.
       const scalars = server === 'embedded' ? SCALARS : SCALARS.filter((value) => value !== true);
@@ -115,8 +96,8 @@ describe.each(runs)('arrays of values on the server $server, in the form $form',
       const isWrecked = random.chance(0.06);
       const list = random.chance(0.15) ? base : changedBy(random, base, 't', shared);
       const theirs = isWrecked ? random.pick(WRECKAGE)() : random.chance(0.1) ? oddOne(random, list) : list;
-      const before = exact(await insertAlone(collection, { _id: id, ...hold(theirs) }));
-      const outcome = await send(collection, id, tree, form);
+      const before = exact(await insertAlone(store.collection, { _id: id, ...hold(theirs) }));
+      const outcome = await send(store.collection, id, tree, form);
       const stored = await read(id);
       const context = canonical({ base, mine, theirs, stored: get(stored) });
       expect([context, storedAfter(tree, outcome === 'operators' ? 'operators' : 'pipeline', before)]).toEqual([
@@ -136,7 +117,7 @@ describe.each(runs)('arrays of values on the server $server, in the form $form',
       expect([context, canonical(get(stored))]).toEqual([context, expected]);
       // Growth adds again what is sent again, and a value that is there twice is replaced twice.
       if ((isGrowth(base, mine) && !isUnique) || !isSet(theirs as unknown[])) return true;
-      await send(collection, id, tree, form);
+      await send(store.collection, id, tree, form);
       expect([context, canonical(get(await read(id)))]).toEqual([context, expected]);
       return true;
     });

@@ -2,7 +2,7 @@ import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model, NotConnectedError } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { openDatabase, type OpenDatabase } from '../support/database.ts';
 import { FaultyProxy } from '../support/proxy.ts';
 import { askForReplicaSet } from '../support/replica-set.ts';
 
@@ -11,7 +11,7 @@ const isReplicaSet = await askForReplicaSet();
 class Task extends model('tasks', { n: z.number() }) {}
 
 describe.runIf(isReplicaSet)('watch() over a connection that breaks', () => {
-  let database: TestDatabase;
+  let database: OpenDatabase;
   let proxy: FaultyProxy;
   /** Not through the proxy: its connections do not break. */
   let direct: MongoClient;

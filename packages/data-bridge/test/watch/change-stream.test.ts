@@ -1,5 +1,5 @@
 import { BSON, Double, Int32, Long } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import {
   type ChangeEvent,
@@ -13,7 +13,7 @@ import {
   trusted,
   UsageError,
 } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 import { askForReplicaSet } from '../support/replica-set.ts';
 
 const isReplicaSet = await askForReplicaSet();
@@ -31,12 +31,10 @@ class User extends model(
   { timestamps: true },
 ) {}
 
-let database: TestDatabase;
+const database = useDatabase();
 beforeAll(async () => {
-  database = await openDatabase();
   await User.ensureCollection();
 });
-afterAll(() => database.close());
 
 /** The next events of a stream, which stays open. */
 async function take<E>(stream: AsyncIterable<E>, count: number): Promise<E[]> {

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { BulkWriteError, DuplicateKeyError, model, objectId, UsageError, ValidationError } from '../../src/index.ts';
-import { BULK_SERVERS, type BulkDatabase, openBulkDatabase } from '../support/bulk-servers.ts';
+import { BULK_SERVERS, useBulkDatabase } from '../support/bulk-servers.ts';
 
 class User extends model(
   'users',
@@ -15,12 +15,10 @@ class User extends model(
 
 describe.each(BULK_SERVERS)('bulk() on a server %s', (_, wireVersion) => {
   const isOld = wireVersion < 25;
-  let database: BulkDatabase;
+  const database = useBulkDatabase(wireVersion);
   beforeAll(async () => {
-    database = await openBulkDatabase(wireVersion);
     await User.collection.createIndex({ name: 1 }, { unique: true });
   });
-  afterAll(() => database.close());
   beforeEach(async () => {
     await User.deleteMany({});
     await User.insertMany(['a', 'b', 'c'].map((name) => ({ name })));

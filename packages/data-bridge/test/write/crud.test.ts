@@ -1,8 +1,8 @@
 import { ObjectId } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
+import { beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import { model } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 class Person extends model('people', {
   name: z.string(),
@@ -15,14 +15,10 @@ class Person extends model('people', {
   value: z.int().optional(),
 }) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
+const database = useDatabase();
 beforeEach(async () => {
   await Person.deleteMany({});
 });
-afterAll(() => database.close());
 
 describe('one document', () => {
   it('CRUD-01 save() inserts a new document and its _id is an ObjectId', async () => {

@@ -1,9 +1,8 @@
 import type { BSON } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { BulkSaveError, DuplicateKeyError, model, OutcomeUnknownError } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
-import { FaultyProxy } from '../support/proxy.ts';
+import { useProxiedDatabase } from '../support/proxy.ts';
 
 /* What insertMany() tells of each document where its commands are confirmed less widely than asked, cut off, or part of a transaction. */
 
@@ -11,15 +10,7 @@ class Large extends model('answered_large', { name: z.string(), blob: z.instance
 class Plain extends model('answered_plain', { name: z.string() }) {}
 class Kept extends model('answered_kept', { name: z.string() }, { history: true }) {}
 
-const proxy = new FaultyProxy();
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase(proxy.options());
-});
-afterAll(async () => {
-  await database.close();
-  await proxy.close();
-});
+const { proxy, database } = useProxiedDatabase();
 beforeEach(async () => {
   for (const name of ['answered_large', 'answered_plain', 'answered_kept', 'answered_kept_history'])
     await database.db.collection(name).deleteMany({});
@@ -42,7 +33,7 @@ const outcomes = ({ results }: BulkSaveError): string[] => results.map(({ outcom
 const large = (): Large[] =>
   ['a', 'b', 'c', 'd'].map((name) => new Large({ name, blob: new Uint8Array(15 * 1024 * 1024) }));
 
-describe('documents that the driver sends by several commands', { timeout: 60_000 }, () => {
+describe('documents that the driver sends by several commands', () => {
   it('are told from those that were never sent, since the first was not confirmed', async () => {
     const documents = large();
     proxy.next('insert', unconfirmed);

@@ -1,8 +1,8 @@
 import { ObjectId } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { BulkSaveError, DuplicateKeyError, model } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 /* insertMany() tells what became of each document. */
 
@@ -17,13 +17,11 @@ class Kept extends model(
   { indexes: [{ key: { email: 1 }, unique: true }], history: true },
 ) {}
 
-let database: TestDatabase;
+const database = useDatabase();
 beforeAll(async () => {
-  database = await openDatabase();
   await Account.ensureIndexes();
   await Kept.ensureIndexes();
 });
-afterAll(() => database.close());
 beforeEach(async () => {
   for (const name of ['inserted_accounts', 'inserted_kept', 'inserted_kept_history'])
     await database.db.collection(name).deleteMany({});

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { ObjectId } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { EncodeError, model, UsageError, ValidationError } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 class Person extends model('people', {
   name: z.string(),
@@ -11,11 +11,7 @@ class Person extends model('people', {
   age: z.number().min(0).default(18),
 }) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 beforeEach(async () => {
   await Person.deleteMany({});
   database.sent();

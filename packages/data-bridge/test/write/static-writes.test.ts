@@ -1,8 +1,8 @@
 import { ObjectId } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { EncodeError, model, objectId, UsageError, ValidationError } from '../../src/index.ts';
-import { onlyStatement, openDatabase, type TestDatabase } from '../support/database.ts';
+import { onlyStatement, useDatabase } from '../support/database.ts';
 
 let serial = 0;
 class Task extends model('tasks', {
@@ -19,15 +19,11 @@ class Task extends model('tasks', {
 class Page extends model('pages', { _id: z.string(), title: z.string() }) {}
 class Named extends model('named', { _id: z.string().default(() => `n${serial++}`), title: z.string() }) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
+const database = useDatabase();
 beforeEach(async () => {
   await Promise.all([Task.deleteMany({}), Page.deleteMany({}), Named.deleteMany({})]);
   database.sent();
 });
-afterAll(() => database.close());
 
 type Update = Parameters<typeof Task.updateOne>[1];
 

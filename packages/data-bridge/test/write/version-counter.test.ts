@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
+import { beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import {
   ConflictError,
@@ -10,7 +10,7 @@ import {
   UsageError,
 } from '../../src/index.ts';
 import { conflictOf } from '../support/conflicts.ts';
-import { onlyStatement, openDatabase, type TestDatabase } from '../support/database.ts';
+import { onlyStatement, useDatabase } from '../support/database.ts';
 
 const fields = {
   name: z.string(),
@@ -24,12 +24,8 @@ class Timed extends model('timed', fields, { concurrency: 'version', timestamps:
 class Counted extends model('counted', fields, { concurrency: 'merge', version: 'writes' }) {}
 class Plain extends model('plain', fields) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
+const database = useDatabase();
 beforeEach(() => void database.sent());
-afterAll(() => database.close());
 
 /** Two copies of one document. */
 async function two<D>(load: () => Promise<D | null>): Promise<[D, D]> {

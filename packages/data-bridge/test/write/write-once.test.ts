@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model, SchemaError, stored, UsageError, ValidationError, writeOnce } from '../../src/index.ts';
-import { openDatabase, type TestDatabase } from '../support/database.ts';
+import { useDatabase } from '../support/database.ts';
 
 class Order extends model('once_orders', {
   number: writeOnce(stored('no', z.string())),
@@ -9,11 +9,7 @@ class Order extends model('once_orders', {
   n: z.int().default(0),
 }) {}
 
-let database: TestDatabase;
-beforeAll(async () => {
-  database = await openDatabase();
-});
-afterAll(() => database.close());
+const database = useDatabase();
 beforeEach(() => database.db.collection('once_orders').deleteMany({}));
 
 const raw = async () => Order.collection.findOne({}, { projection: { _id: 0 } });
@@ -46,7 +42,7 @@ describe('a field that is written once', () => {
     ['$set', () => Order.updateOne({}, { $set: { number: '2' } })],
     ['$set inside of it', () => Order.updateMany({}, { $set: { 'where.city': 'Pisa' } })],
     ['$unset', () => Order.find().update({ $unset: { number: true } })],
-    ['$rename from it', () => Order.updateOne({}, { $rename: { number: 'x' } })],
+    ['$rename from it', () => Order.updateOne({}, { $rename: { number: 'n' } })],
     ['$rename to it', () => Order.updateOne({}, { $rename: { n: 'number' } })],
     ['findOneAndUpdate', () => Order.findOneAndUpdate({}, { $set: { number: '2' } })],
     ['upsert', () => Order.upsert({ n: 0 }, { $set: { number: '2' } })],

@@ -8,7 +8,7 @@ import type { LogPosition, LogStore, NewLogEntry } from '../storage/storage.ts';
 /** What separates the namespaces that one entry is about. */
 const SEPARATOR = '\0';
 
-/** Whether a namespace, or a database, is one that somebody wants to know of. */
+/** True where a namespace, or a database, is one that somebody wants to know of. */
 export type Wanted = (namespace: string) => boolean;
 
 /** A change as it happens. */
@@ -86,7 +86,7 @@ export class ChangeLog {
   }
 }
 
-/** As little as can be while nobody reads it: most servers are never asked for their log. */
+/** Costs as little as can be while nobody reads it: most servers are never asked for their log. */
 class Entry implements NewLogEntry {
   readonly #time: Timestamp;
   readonly #index: number;

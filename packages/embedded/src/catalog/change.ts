@@ -21,7 +21,7 @@ export interface ChangePlace extends Namespace {
 interface Images {
   readonly before: Uint8Array;
   readonly after: Uint8Array;
-  /** Whether change streams may ask for both. */
+  /** True where change streams may ask for both. */
   readonly keepsImages: boolean;
 }
 

@@ -1,7 +1,7 @@
 import { Timestamp } from 'bson';
 import type { ServerState } from '../storage/storage.ts';
 
-/** What the state of the server calls it. */
+/** Its name in the state of the server. */
 const STATE_NAME = 'clock';
 
 /** A client may tell of a time that is later than the server's, but not by more than that many seconds: a year. */

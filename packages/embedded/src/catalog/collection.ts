@@ -31,7 +31,7 @@ export interface Witness {
     after: Uint8Array | undefined,
     changes: ReadonlyMap<number, KeyChange>,
   ): void;
-  /** Whether the collection itself, its name, its options and its indexes, has to stay as it is. */
+  /** True where the collection itself, its name, its options and its indexes, has to stay as it is. */
   needs(collection: Collection): boolean;
   /** Resolves when it needs nothing any more. */
   readonly ended: Promise<void>;
@@ -72,7 +72,7 @@ export class Collection {
   #validate: ((document: Document) => Document | null) | undefined;
   readonly #changed: ChangeListener | undefined;
   readonly #witnesses: ReadonlySet<Witness>;
-  /** Whether change streams may ask for the documents before and after a change. */
+  /** True where change streams may ask for the documents before and after a change. */
   #keepsImages = false;
   #dropped = false;
 
@@ -140,7 +140,7 @@ export class Collection {
     for (const witness of this.#witnesses) witness.lose(this);
   }
 
-  /** Whether the collection is gone: a cursor that still reads it has to end. */
+  /** True where the collection is gone: a cursor that still reads it has to end. */
   get dropped(): boolean {
     return this.#dropped;
   }

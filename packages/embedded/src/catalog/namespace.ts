@@ -10,7 +10,7 @@ export interface Namespace {
   readonly name: string;
 }
 
-/** Takes `<database>.<collection>` apart. Throws 73 for what is none. */
+/** Takes `<database>.<collection>` apart. Throws 73 for a text that is not one. */
 export function splitNamespace(namespace: string): Namespace {
   const dot = namespace.indexOf('.');
   if (dot < 1 || dot === namespace.length - 1) throw new ServerError(73, `Invalid namespace specified '${namespace}'`);
@@ -43,7 +43,7 @@ export function checkCollectionName(database: string, name: string): void {
   }
 }
 
-/** Whether two different names of databases are the same to a file system that does not tell case. */
+/** True where two different names of databases are the same to a file system that does not tell case. */
 export function differByCase(one: string, other: string): boolean {
   return one !== other && one.toLowerCase() === other.toLowerCase();
 }

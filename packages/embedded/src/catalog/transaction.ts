@@ -11,7 +11,7 @@ import type { RecordId, StoredRecord } from '../storage/storage.ts';
 interface View {
   readonly collection: Collection;
   readonly overlay: Overlay;
-  /** Whether the transaction has read or written it: nobody changes what it is until the transaction ends. */
+  /** True where the transaction has read or written it: nobody changes what it is until the transaction ends. */
   used: boolean;
 }
 
@@ -49,7 +49,7 @@ export class Transaction implements Witness {
     });
   }
 
-  /** Whether it has neither been committed nor given up. */
+  /** True where it has neither been committed nor given up. */
   get isOpen(): boolean {
     return this.#isOpen;
   }
@@ -90,7 +90,7 @@ export class Transaction implements Witness {
     return Array.from(this.#created.values(), ({ database }) => database);
   }
 
-  /** Whether others may not make a collection of that name, because it has. */
+  /** True where others may not make a collection of that name, because it has. */
   hasTaken(database: string, name: string): boolean {
     return this.#created.has(`${database}.${name}`) || this.madeIn().some((taken) => differByCase(taken, database));
   }

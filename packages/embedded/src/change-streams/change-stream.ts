@@ -28,7 +28,7 @@ interface Subject {
   /** What its cursor says it reads. */
   readonly namespace: string;
   includes(namespace: string): boolean;
-  /** Whether a change ends the stream: what it is about is there no more. */
+  /** True where a change ends the stream: what it is about is no longer there. */
   endsWith(change: LoggedChange): boolean;
 }
 
@@ -39,7 +39,7 @@ interface Beginning {
   readonly end: LoggedChange | undefined;
 }
 
-/** Whether a pipeline is that of a change stream. */
+/** True where a pipeline is that of a change stream. */
 export function isChangeStream([first]: readonly Document[]): boolean {
   return first?.size === 1 && first.has('$changeStream');
 }
@@ -89,7 +89,7 @@ class ChangeStream implements Stream {
   readonly #subject: Subject;
   readonly #options: EventOptions;
   readonly #stages: Stage;
-  /** All changes up to here have been told, or are none of this stream's. */
+  /** All changes up to here have been told, or do not concern this stream. */
   #position: LogPosition;
   /** The change that ends the stream, before that is told. */
   #end: LoggedChange | undefined;

@@ -77,7 +77,7 @@ function read(args: readonly string[]): Request {
   }
 }
 
-/** The mistake of giving an option to a command that has it not. */
+/** The mistake of giving an option to a command that does not have it. */
 function refused(values: Values, command: string, names: readonly (keyof Values)[]): Request | undefined {
   const name = names.find((one) => values[one] !== undefined);
   return name === undefined ? undefined : mistake(`--${name} is no option of ${command}.`);

@@ -103,7 +103,7 @@ function otherCollection(collection: Collection | undefined, scope: Scope): Othe
   };
 }
 
-/** Whether the planner takes an index for any value of a field: null stands for missing ones too, which some indexes lack. */
+/** True where the planner takes an index for any value of a field: null stands for missing ones, which some indexes lack. */
 function isIndexed(collection: Collection, field: string, { collation }: Scope): boolean {
   const filter: Document = new Map([[field, null]]);
   return planQuery(collection, { filter, collation }).kind !== 'collection';

@@ -29,7 +29,7 @@ function collMod(context: Context, request: Request): Document {
   return new Map();
 }
 
-/** The options of a new collection. Throws for any that a stored collection has not. */
+/** The options of a new collection. Throws for any that a stored collection cannot have. */
 export function collectionOptions(fields: Fields): Document {
   fields.check(new Set(OPTIONS));
   return newOptions(fields);

@@ -7,7 +7,7 @@ import { limited, select } from '../planner/run-plan.ts';
 /** One removal. */
 export interface DeleteStatement {
   readonly filter: Document;
-  /** Whether all documents that the filter selects are removed, or the first. */
+  /** True where all documents that the filter selects are removed; otherwise the first. */
   readonly multi: boolean;
   readonly hint: Value | undefined;
   readonly collation: GivenCollation | undefined;

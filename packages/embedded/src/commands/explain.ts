@@ -45,7 +45,7 @@ interface Wanted extends Query {
 interface OuterStage {
   readonly name: string;
   readonly fields?: Record<string, Value>;
-  /** Whether the documents are its own affair, and none comes out of it. */
+  /** True where the documents are its own affair, and none comes out of it. */
   readonly silent?: boolean;
 }
 

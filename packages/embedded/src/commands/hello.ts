@@ -10,7 +10,7 @@ import { type InTransaction, sessionName } from '../messages/transaction-fields.
 /** MongoDB 8.0: drivers send `bulkWrite` from 25 on. */
 const MAX_WIRE_VERSION = 25;
 
-/** What the replica set is called whose only member this server is. */
+/** The name of the replica set whose only member this server is. */
 const SET_NAME = 'rs0';
 
 /** Elections that there were: none. A restarted server is no other primary. */
@@ -99,7 +99,7 @@ function partOf({ name, part }: Request): InTransaction {
 
 // A newer driver may tell more of itself, or ask for what it can do without: a greeting is never refused.
 const anyFields = { anyFields: true };
-// Of a transaction of several shards, which never is here.
+// Belongs to transactions over several shards, which this server does not have.
 const END_FIELDS = ['recoveryToken'];
 const END = { adminOnly: true, endsTransaction: true };
 const legacyHello = command((context, request) => greet(context, request, 'ismaster'), [], anyFields);

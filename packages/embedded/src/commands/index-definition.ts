@@ -104,7 +104,7 @@ function expiryOf(fields: Fields, pattern: Document): number | undefined {
   throw new ServerError(67, 'TTL indexes are single-field indexes, compound indexes do not support TTL');
 }
 
-/** Whether two definitions index the same documents by the same fields: a collection may have only one such index. */
+/** True where two definitions index the same documents by the same fields: a collection may have only one such. */
 export function isSameIndex(a: IndexDefinition, b: IndexDefinition): boolean {
   return (
     equals(a.pattern, b.pattern) &&

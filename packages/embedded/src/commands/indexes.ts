@@ -76,7 +76,7 @@ export function addIndexes(collection: Collection, specifications: readonly Docu
   }
 }
 
-/** Whether that very index is there. Throws 85 or 86 where it would clash with one that is. */
+/** True where that very index is there. Throws 85 or 86 where it would clash with one that is. */
 function exists(collection: Collection, wanted: IndexDefinition): boolean {
   const namesake = collection.index(wanted.name)?.definition;
   if (namesake !== undefined) {

@@ -28,7 +28,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
   }),
 );
 
-/** Commands of MongoDB that this server has not: refused by name, so that nobody takes them for misspelt. */
+/** Commands of MongoDB that this server does not have: refused by name, so that nobody takes them for misspelt. */
 export const UNSUPPORTED_COMMANDS: ReadonlySet<string> = new Set([
   // For larger installations.
   'listSearchIndexes',

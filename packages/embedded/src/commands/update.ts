@@ -32,7 +32,7 @@ export interface UpdateTarget {
   /** The collection, made if it is not there: for an upsert. */
   create(): Collection;
   readonly scope: Scope;
-  /** Whether documents must keep the collection's rule. */
+  /** True where documents must keep the collection's rule. */
   readonly checked: boolean;
 }
 

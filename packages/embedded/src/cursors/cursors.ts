@@ -21,7 +21,7 @@ export interface CursorOptions {
 
 /** What a cursor reads. */
 export interface Results {
-  /** Whether there is, and will be, nothing more. */
+  /** True where there is, and will be, nothing more. */
   readonly done: boolean;
   take(batchSize: number): Uint8Array[];
   close(): void;
@@ -100,7 +100,7 @@ export class Cursors {
     }
   }
 
-  /** Whether a cursor may have more later than it has now; undefined where there is no such cursor. */
+  /** True where a cursor may have more later than it has now; undefined where there is no such cursor. */
   awaits(id: bigint): boolean | undefined {
     const cursor = this.#cursors.get(id);
     return cursor && isStream(cursor.results);

@@ -4,7 +4,7 @@ import type { Request } from './command.ts';
 
 const TIME_IS_OVER = 50;
 
-/** Whether a batch ends at its first error: unless the command says otherwise. In a transaction every error is the end. */
+/** True where a batch ends at its first error: in a transaction always, else unless the command says otherwise. */
 export function isOrdered({ fields, part }: Request): boolean {
   if (part?.kind === 'transaction') return true;
   return fields.value('ordered') === undefined || fields.boolean('ordered');

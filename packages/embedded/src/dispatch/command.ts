@@ -119,18 +119,18 @@ export interface Command {
   readonly run: (context: Context, request: Request) => Reply | Postponed;
   /** The fields it knows, beside its name and those that every command may have; undefined where any will do. */
   readonly fields: ReadonlySet<string> | undefined;
-  /** Those of them that are refused unless they are false: MongoDB has them, this server has not. */
+  /** Those of them that are refused unless they are false: MongoDB has them, this server does not have. */
   readonly unsupported: ReadonlySet<string>;
   /** Those of them that may come as a document sequence. */
   readonly sequences: ReadonlySet<string>;
   readonly adminOnly: boolean;
-  /** Whether it writes documents, may bear a transaction number for that, and be sent again. */
+  /** True where it writes documents, may bear a transaction number for that, and be sent again. */
   readonly retryable: boolean;
-  /** Whether it writes documents, given these fields. */
+  /** True where it writes documents, given these fields. */
   readonly writesIn: (fields: Fields) => boolean;
-  /** Whether it may be part of a transaction. */
+  /** True where it may be part of a transaction. */
   readonly inTransactions: boolean;
-  /** Whether it ends a transaction. */
+  /** True where it ends a transaction. */
   readonly endsTransaction: boolean;
 }
 

@@ -27,7 +27,7 @@ export interface InTransaction {
   readonly kind: 'transaction';
   readonly session: SessionName;
   readonly number: bigint;
-  /** Whether it is the first one. */
+  /** True where it is the first one. */
   readonly starts: boolean;
 }
 

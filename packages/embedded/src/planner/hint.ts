@@ -25,7 +25,7 @@ export function hintOf(collection: Collection, hint: Value | undefined): Hint | 
   );
 }
 
-/** Whether a `{$natural: n}` asks for the last document first. */
+/** True where a `{$natural: n}` asks for the last document first. */
 export function isBackwards(natural: Document): boolean {
   const direction = toSafeInteger(natural.get('$natural'));
   if ((direction === 1 || direction === -1) && natural.size === 1) return direction === -1;

@@ -23,20 +23,20 @@ export interface Interval {
 export interface Bounds {
   /** Apart from each other, and in their order. */
   readonly intervals: readonly Interval[];
-  /** Whether each interval is a single value. */
+  /** True where each interval is a single value. */
   readonly points: boolean;
-  /** Whether a missing field may be allowed. */
+  /** True where a missing field may be allowed. */
   readonly missing: boolean;
-  /** Whether there are texts in it, which only an index of the same collation can find. */
+  /** True where there are texts in it, which only an index of the same collation can find. */
   readonly texts: boolean;
-  /** Whether all that is there is allowed. */
+  /** True where all that is there is allowed. */
   readonly exact: boolean;
 }
 
 /** What a filter says of the fields that it has bounds for. */
 export interface FieldBounds {
   readonly fields: ReadonlyMap<string, readonly Bounds[]>;
-  /** Whether it says nothing else. */
+  /** True where it says nothing else. */
   readonly complete: boolean;
 }
 

@@ -29,7 +29,7 @@ export type Plan = CollectionScan | IdLookup | IndexScan | Union;
 interface AnyPlan {
   /** What a record on the way still has to pass; undefined where all of them are selected. */
   readonly filter: Document | undefined;
-  /** Whether they come in the order that is wanted. */
+  /** True where they come in the order that is wanted. */
   readonly sorted: boolean;
 }
 
@@ -54,7 +54,7 @@ export interface IndexScan extends AnyPlan {
   /** The bounds of the first fields of the index, which the ranges are made of. */
   readonly bounds: readonly Bounds[];
   readonly backwards: boolean;
-  /** Whether it may come to one record several times. */
+  /** True where it may come to one record several times. */
   readonly repeats: boolean;
 }
 
@@ -91,7 +91,7 @@ export function planQuery(collection: Collection, query: PlannedQuery): Plan {
   return choice.best ?? scan;
 }
 
-/** Whether an equality with `_id` is nothing but a look-up by its key. */
+/** True where an equality with `_id` is nothing but a look-up by its key. */
 function isLookup(id: Value, { ids }: Collection, collation: Collation | undefined): boolean {
   if (isArray(id) || (isDocument(id) && hasOperators(id))) return false;
   if (typeof id === 'object' && id !== null && '_bsontype' in id) {
@@ -208,7 +208,7 @@ class IndexBounds {
     this.bounds = bounds;
   }
 
-  /** Whether the index has all documents that the filter selects. */
+  /** True where the index has all documents that the filter selects. */
   isComplete(filter: Document): boolean {
     const { hidden, sparse, covers, pattern, specification } = this.#index.definition;
     if (hidden || [...pattern.keys()].some(isPositional)) return false;
@@ -218,7 +218,7 @@ class IndexBounds {
     return isDocument(partial) && this.#implies(filter, partial);
   }
 
-  /** Whether every record of the ranges is one that the filter selects. */
+  /** True where every record of the ranges is one that the filter selects. */
   get isExact(): boolean {
     const { fields, complete } = this.#filter;
     return (
@@ -254,7 +254,7 @@ class IndexBounds {
     return paths.some((path) => this.#filter.fields.get(path)?.some(({ missing }) => !missing));
   }
 
-  /** Whether all documents that `filter` selects pass the filter of a partial index, as far as that is plain to see. */
+  /** True where all documents that `filter` selects pass the filter of a partial index, as far as is plain to see. */
   #implies(filter: Document, partial: Document): boolean {
     return [...partial].every(([name, condition]) => {
       if (name === '$and' && isArray(condition)) {

@@ -61,7 +61,7 @@ export interface PreparedQuery {
 }
 
 interface RunOptions {
-  /** Whether each record is wanted once, also where changing it may move it in an index. */
+  /** True where each record is wanted once, also where changing it may move it in an index. */
   readonly changing?: boolean;
   readonly statistics?: Statistics;
 }

@@ -12,7 +12,7 @@ const SESSION_TIMEOUT_MS = SESSION_TIMEOUT_MINUTES * 60_000;
 /** So many sessions are remembered at a time. */
 const MAX_SESSIONS = 100_000;
 
-/** What the state of the server calls sessions: this and their ids. */
+/** The names of sessions in the state of the server: this and their ids. */
 const STATE_PREFIX = 'session ';
 
 /** What is remembered of a session. */
@@ -21,7 +21,7 @@ export interface Session {
   readonly number: bigint;
   /** How the retryable writes of that number were answered. */
   readonly answers: readonly Answer[];
-  /** Whether that is the number of a transaction that was committed. */
+  /** True where that is the number of a transaction that was committed. */
   readonly committed: boolean;
   /** When it was last used, in milliseconds since 1970. */
   readonly used: number;
@@ -102,7 +102,7 @@ export class Sessions {
     return this.#store(id, { number, answers: [], committed: true, used: Date.now() });
   }
 
-  /** Whether there are sessions whose time is over. */
+  /** True where there are sessions whose time is over. */
   get hasExpired(): boolean {
     const [oldest] = this.#sessions.values();
     return oldest !== undefined && isOver(oldest);

@@ -9,7 +9,7 @@ export interface KeyRange {
   readonly start: string;
   /** The key that ends the range and is not in it; undefined where there is no end. */
   readonly end: string | undefined;
-  /** Whether it has but one key, which is its start. */
+  /** True where it has but one key, which is its start. */
   readonly isSingle?: boolean;
 }
 
@@ -31,7 +31,7 @@ export function storedKey(key: string): string {
   return key.slice(0, CUT_LENGTH) + hash.toString('latin1');
 }
 
-/** Whether a stored key was cut. */
+/** True where a stored key was cut. */
 export function isCutKey(key: string): boolean {
   return key.length === MAX_KEY_LENGTH;
 }

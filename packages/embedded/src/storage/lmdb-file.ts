@@ -47,7 +47,7 @@ const KNOWN_LAYOUT = endianness() === 'LE' && arch() !== 'arm' && arch() !== 'ia
 /** Why LMDB had better not open a file. */
 export class BrokenFileError extends Error {
   override readonly name = 'BrokenFileError';
-  /** Whether a newer LMDB may well be able to read it. */
+  /** True where a newer LMDB may well be able to read it. */
   readonly newer: boolean;
 
   constructor(reason: string, newer = false) {
@@ -307,7 +307,7 @@ class PageCheck {
   }
 }
 
-/** Whether nodes lie side by side, each at an even place, from `start` to `end`: they are moved when one goes. */
+/** True where nodes lie side by side, each at an even place, from `start` to `end`: they are moved when one goes. */
 function fill(nodes: Node[], start: number, end: number): boolean {
   let next = start;
   for (const node of nodes.sort((a, b) => a.start - b.start)) {

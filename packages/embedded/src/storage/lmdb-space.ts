@@ -10,7 +10,7 @@ const INPUT_OUTPUT = 5;
 const LITTLE_SPACE = 16 * 2 ** 20;
 const PROBE_BYTES = 64 * 1024;
 
-/** Whether an error of LMDB, or what caused another one, says that there is no room for what was to be written to a file. */
+/** True where an error of LMDB, or its cause, says that there is no room for what was to be written to a file. */
 export function isOutOfSpace(error: unknown, folder: string, file: string): boolean {
   if (!(error instanceof Error)) return false;
   const code: unknown = 'code' in error ? error.code : undefined;

@@ -19,7 +19,7 @@ export class OverlayIndex implements IndexStore {
   /** Entries that are not stored: of the transaction, or removed by others. */
   readonly #more = new SortedKeys();
   readonly #moreOf = new Set<string>();
-  /** Stored entries that are not to be seen: removed by the transaction, or added by others. */
+  /** Stored entries that are hidden: removed by the transaction, or added by others. */
   readonly #less = new Set<string>();
   /** The keys of a unique index that the transaction, or that others have given away or taken. */
   readonly #own = new Set<string>();

@@ -12,7 +12,7 @@ interface Version {
   readonly key: string;
   /** Undefined where there is nothing. */
   readonly record: StoredRecord | undefined;
-  /** Whether the transaction wrote it itself; otherwise it is what was stored before somebody else wrote. */
+  /** True where the transaction wrote it itself; otherwise it is what was stored before somebody else wrote. */
   readonly own: boolean;
 }
 
@@ -117,7 +117,7 @@ export class OverlayRecords implements RecordStore {
       this.#byKey.set(key, version);
       if (before !== undefined) this.#keys.add(key);
     }
-    // What the store has more from now on is not to be seen here.
+    // What is added to the store from now on is not seen here.
     this.#tally(before?.bytes, after);
   }
 

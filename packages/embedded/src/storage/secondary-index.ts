@@ -52,9 +52,9 @@ export interface ScannableIndex {
   readonly definition: IndexDefinition;
   /** Which fields are in the opposite order. */
   readonly descending: readonly boolean[];
-  /** Whether entries come in the order of their values: long keys are cut. */
+  /** True where entries come in the order of their values: long keys are cut. */
   readonly hasOrder: boolean;
-  /** Whether some document has several values in a field. */
+  /** True where some document has several values in a field. */
   isMultikey(field: number): boolean;
   /** The records of a range. The iteration may be suspended while the index changes: it goes on behind where it was. */
   scan(range: KeyRange, backwards: boolean): Iterable<RecordId>;
@@ -79,7 +79,7 @@ export class SecondaryIndex implements ScannableIndex {
     this.descending = isDescending(definition.pattern);
   }
 
-  /** What its store is called. */
+  /** The name of its store. */
   get id(): number {
     return this.#store.id;
   }
@@ -113,7 +113,7 @@ export class SecondaryIndex implements ScannableIndex {
     }
   }
 
-  /** Whether it knows of fields with several values, as bits, and of keys that were cut. */
+  /** True where it knows of fields with several values, as bits, and of keys that were cut. */
   knowsOf(multikey: number, hasCutKeys: boolean): boolean {
     return (multikey & ~this.#store.multikey) === 0 && (!hasCutKeys || this.#store.hasCutKeys);
   }

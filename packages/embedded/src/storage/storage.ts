@@ -19,7 +19,7 @@ export interface Entry {
 
 /** Entries in the order of their keys. Keys are those of `storedKey`. */
 export interface Entries {
-  /** Whether a key has ever been cut. Only ever goes from false to true. */
+  /** True where a key has ever been cut. Only ever goes from false to true. */
   readonly hasCutKeys: boolean;
   /** Called before somebody takes a key that only one may have. Throws where another transaction takes or gives it. */
   claim?(key: string): void;
@@ -129,7 +129,7 @@ export interface LogStore {
 export interface Storage {
   /** Names what this is, for `serverStatus`. */
   readonly name: string;
-  /** Whether it outlives the server. */
+  /** True where it outlives the server. */
   readonly persistent: boolean;
   readonly state: ServerState;
   readonly log: LogStore;

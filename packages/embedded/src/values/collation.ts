@@ -20,7 +20,7 @@ const OPTIONS = new Set(['locale', 'strength', 'caseFirst', 'alternate', 'maxVar
 /**
  * The rules that the options of a collation ask for; undefined for the simple one, by which texts are compared by their
  * bytes.
- * @throws ServerError 2, 14, 40414 or 40415 for what is no collation, 238 for options that `Intl.Collator` has not
+ * @throws ServerError 2, 14, 40414 or 40415 for what is no collation, 238 for options that `Intl.Collator` lacks
  */
 export function collationOf(specification: Document): Collation | undefined {
   checkOptions(specification);
@@ -38,7 +38,7 @@ export function collationOf(specification: Document): Collation | undefined {
   return { specification, compare: collator.compare, fold: folding(collator) };
 }
 
-/** Whether two collations compare all texts alike. */
+/** True where two collations compare all texts alike. */
 export function isSameCollation(a: Collation | undefined, b: Collation | undefined): boolean {
   return a === b || (a !== undefined && b !== undefined && rulesOf(a) === rulesOf(b));
 }

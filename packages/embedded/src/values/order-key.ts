@@ -156,7 +156,7 @@ function digitsKey({ negative, coefficient, exponent }: Finite): string {
   return negative ? `${text.replaceAll(/\d/g, (digit) => String(9 - Number(digit)))}\xff` : text + END;
 }
 
-/** Whether equal values of that type may be texts that differ under a collation. */
+/** True where equal values of that type may be texts that differ under a collation. */
 export function holdsText(value: Value): boolean {
   return typeof value === 'string' || value instanceof BSONSymbol || value instanceof Map || Array.isArray(value);
 }

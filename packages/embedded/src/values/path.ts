@@ -14,7 +14,7 @@ export function splitPath(path: string): string[] {
   return path.split('.');
 }
 
-/** Whether a path component can be the index of an array element: no sign, no leading zero. */
+/** True where a path component can be the index of an array element: no sign, no leading zero. */
 export function isIndex(component: string): boolean {
   return /^(?:0|[1-9]\d*)$/.test(component);
 }

@@ -155,14 +155,14 @@ export function isDate(value: Value | undefined): value is DateTime {
   return value instanceof DateTime;
 }
 
-/** Whether a value is one of the four number types. */
+/** True where a value is one of the four number types. */
 export function isNumeric(value: Value | undefined): value is Numeric {
   if (!isTagged(value)) return false;
   const tag = value._bsontype;
   return tag === 'Int32' || tag === 'Double' || tag === 'Long' || tag === 'Decimal128';
 }
 
-/** Whether a value is null, BSON undefined or missing: what most expressions answer with null. */
+/** True where a value is null, BSON undefined or missing: what most expressions answer with null. */
 export function isNullish(value: Value | undefined): value is null | Undefined | undefined {
   return value === undefined || value === null || value === UNDEFINED;
 }

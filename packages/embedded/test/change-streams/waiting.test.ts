@@ -130,7 +130,7 @@ describe('a getMore of a change stream', () => {
 });
 
 describe('a cursor that nobody asks for', () => {
-  it('is closed after a time, which is a parameter; one that shall not be is not', async () => {
+  it('is closed after a time, which is a parameter, unless it was opened without one', async () => {
     const server = await startServer();
     const client = await RawClient.connect(server.uri);
     const parameter = { getParameter: 1, cursorTimeoutMillis: 1, $db: 'admin' };

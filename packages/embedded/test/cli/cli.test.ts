@@ -2,11 +2,13 @@ import { execFile, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { Decimal128, Double, Long, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readArguments } from '../../src/cli/arguments.ts';
 import { importFolder } from '../../src/cli/import.ts';
+import { main } from '../../src/cli/main.ts';
+import type { Shell } from '../../src/cli/serve.ts';
 import { startServer } from '../../src/index.ts';
 import { type Built, build } from '../support/built.ts';
 import type { AnyDocument } from '../support/conformance.ts';
@@ -35,7 +37,7 @@ interface Run {
   readonly stderr: string;
 }
 
-/** Runs the command line to its end. */
+/** Runs the command line to its end, in a process of its own. */
 function run(args: readonly string[], input = ''): Promise<Run> {
   return new Promise((resolve) => {
     const child = execFile(process.execPath, [built.bin, ...args], (_error, stdout, stderr) => {
@@ -43,6 +45,22 @@ function run(args: readonly string[], input = ''): Promise<Run> {
     });
     child.stdin?.end(input);
   });
+}
+
+/** The same in this process, which takes a fraction of the time. */
+async function call(args: readonly string[]): Promise<Run> {
+  const [stdout, stderr] = [new Written(), new Written()];
+  const code = await main(args, { stdout, stderr, on: () => undefined } as unknown as Shell);
+  return { code, stdout: stdout.text, stderr: stderr.text };
+}
+
+class Written extends Writable {
+  text = '';
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += chunk.toString();
+    done();
+  }
 }
 
 const start = (...args: string[]): Promise<ServerProcess> => ServerProcess.start(built.bin, args);
@@ -82,20 +100,20 @@ describe('the server', () => {
   it('says when a port or a folder is in use', async () => {
     const server = await start('--path', path, '--port', '0');
     const { port } = new URL(server.uri);
-    const samePort = await run(['--port', port]);
+    const samePort = await call(['--port', port]);
     expect(samePort).toMatchObject({ code: 1, stdout: '' });
     expect(samePort.stderr).toMatch(new RegExp(`^Port ${port} is in use: .*--port`));
-    const sameFolder = await run(['--path', path, '--port', '0']);
+    const sameFolder = await call(['--path', path, '--port', '0']);
     expect(sameFolder.code).toBe(1);
     expect(sameFolder.stderr).toMatch(new RegExp(`^The data in .* are in use by process ${server.pid}:`));
-    expect((await run(['export', '--path', path])).stderr).toContain(`in use by process ${server.pid}`);
+    expect((await call(['export', '--path', path])).stderr).toContain(`in use by process ${server.pid}`);
     expect(await server.end('SIGTERM')).toBe(0);
   });
 });
 
 describe('arguments', () => {
   it.each(['--help', '-h'])('%s explains them', async (option) => {
-    const { code, stdout, stderr } = await run([option]);
+    const { code, stdout, stderr } = await call([option]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^Usage: npx @data-bridge\/embedded/);
     expect(stdout).toContain('not for production');
@@ -186,21 +204,21 @@ describe('export and import', () => {
 
   it('make the same data again', async () => {
     await fill();
-    const { code, stdout: exported } = await run(['export', '--path', path]);
+    const { code, stdout: exported } = await call(['export', '--path', path]);
     expect(code).toBe(0);
     expect(exported.match(/\n/g)).toHaveLength(3 + 1 + 2 + 250);
     const copy = join(folder, 'copy');
     const imported = await run(['import', '--path', copy], exported);
     expect(imported).toEqual({ code: 0, stdout: `Imported into ${copy}: 3 collections, 253 documents.\n`, stderr: '' });
     expect(await contents(copy)).toEqual(await contents(path));
-    expect((await run(['export', '--path', copy])).stdout).toBe(exported);
+    expect((await call(['export', '--path', copy])).stdout).toBe(exported);
   });
 
   it('take a database or a collection alone', async () => {
     await fill();
-    const shop = await run(['export', '--path', path, '--db', 'shop']);
+    const shop = await call(['export', '--path', path, '--db', 'shop']);
     expect(shop.stdout.match(/\n/g)).toHaveLength(255);
-    const ruled = await run(['export', '--path', path, '--db', 'shop', '--collection', 'ruled']);
+    const ruled = await call(['export', '--path', path, '--db', 'shop', '--collection', 'ruled']);
     expect(ruled.stdout.split('\n').map((line) => line.slice(0, 30))).toEqual([
       '{"ns":"shop.ruled","options":{',
       '{"ns":"shop.ruled","document":',
@@ -210,15 +228,14 @@ describe('export and import', () => {
       ['--db', 'no'],
       ['--db', 'shop', '--collection', 'no'],
     ]) {
-      // prettier-ignore
-      const none = await run(['export', '--path', path, ...wrong]);
+      const none = await call(['export', '--path', path, ...wrong]);
       expect(none).toMatchObject({ code: 1, stdout: '' });
       expect(none.stderr).toMatch(/^There is no (?:database no|collection shop\.no) in /);
     }
   });
 
   it('make no folder to export from', async () => {
-    const { code, stderr } = await run(['export', '--path', path]);
+    const { code, stderr } = await call(['export', '--path', path]);
     expect({ code, stderr }).toEqual({ code: 1, stderr: `There are no data in ${path}.\n` });
     expect(existsSync(path)).toBe(false);
   });

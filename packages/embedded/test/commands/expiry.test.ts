@@ -25,7 +25,7 @@ describe('documents that expire', () => {
 
   const collection = (): Collection => durable.client.db('expiry').collection('c');
 
-  it('go by themselves, the others stay', { timeout: 30_000 }, async () => {
+  it('go by themselves, the others stay', async () => {
     await collection().insertMany([
       { a: 'expired', at: ago(2 * HOUR) },
       { a: 'expired', at: [new Date(), ago(2 * HOUR)] },
@@ -44,7 +44,7 @@ describe('documents that expire', () => {
     ]);
   });
 
-  it('go after a restart too, and only those that a partial index has', { timeout: 30_000 }, async () => {
+  it('go after a restart too, and only those that a partial index has', async () => {
     const partialFilterExpression = { temporary: true };
     await collection().createIndex({ at: 1 }, { expireAfterSeconds: 0, partialFilterExpression });
     const soon = new Date(Date.now() + 500);

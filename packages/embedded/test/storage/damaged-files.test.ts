@@ -6,12 +6,11 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { caseCount } from '../../../../scripts/case-count.ts';
+import { caseCount, IS_DEEP } from '../../../../scripts/case-count.ts';
 import { startServer } from '../../src/index.ts';
 import { type Built, build } from '../support/built.ts';
 
 const script = fileURLToPath(new URL('../support/open-damaged.mjs', import.meta.url));
-const IS_DEEP = caseCount(4) === 4;
 /** Some hundred starts of a server, one after another. */
 const LONG = { timeout: 600_000 };
 const DOCUMENTS = 257;

@@ -9,7 +9,7 @@ import { MemoryStorage } from '../../src/storage/memory.ts';
 import { randomCommand, Server } from '../support/random-commands.ts';
 
 describe('the durable store', () => {
-  it('answers as the one in memory does, after a restart too', { timeout: 60_000 }, async () => {
+  it('answers as the one in memory does, after a restart too', async () => {
     const history = fc.array(fc.oneof({ weight: 25, arbitrary: randomCommand }, fc.constant('restart' as const)), {
       minLength: 5,
       maxLength: 40,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deserialize, type Document, Long, serialize, UUID } from 'bson';
 import { describe, expect, it } from 'vitest';
-import { caseCount } from '../../../../scripts/case-count.ts';
+import { IS_DEEP } from '../../../../scripts/case-count.ts';
 import { runCommand } from '../../src/commands/run-command.ts';
 import type { Context } from '../../src/dispatch/command.ts';
 import { ServerError } from '../../src/errors.ts';
@@ -75,7 +75,6 @@ const alterations: Readonly<Record<string, () => Document>> = {
 };
 
 /** Else some of the changes of a command fail, not each. */
-const IS_DEEP = caseCount(4) === 4;
 
 async function run(context: Context, command: Document): Promise<Document> {
   const body = serialize({ ...command, $db: command['$db'] ?? 'test' });
@@ -169,7 +168,7 @@ describe.each([
 ])('%s', (_title, commands, failure) => {
   it.each([false, true])('leaves nothing behind in memory, beside a transaction: %s', async (isBeside) => {
     const open = async (): Promise<FaultyStorage> => new FaultyStorage(new MemoryStorage());
-    await checkEach(open, commands, failure, isBeside, IS_DEEP ? 1 : 3);
+    await checkEach(open, commands, failure, isBeside, IS_DEEP ? 1 : 5);
   });
 
   it.each([false, true])('leaves nothing behind in a folder, beside a transaction: %s', async (isBeside) => {
@@ -181,7 +180,7 @@ describe.each([
     };
     try {
       // Each commit waits for the disk.
-      await checkEach(open, commands, failure, isBeside, IS_DEEP ? 3 : 9);
+      await checkEach(open, commands, failure, isBeside, IS_DEEP ? 3 : 15);
     } finally {
       rmSync(path, { recursive: true });
     }

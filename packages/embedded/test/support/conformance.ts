@@ -3,7 +3,7 @@ import { type Collection, type Db, type Document, MongoClient, MongoServerError 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectConsistent } from './consistency.ts';
 import { knownFault } from './known-faults.ts';
-import { targets } from './servers.ts';
+import { type Target, targets, targetsOfEngine } from './servers.ts';
 
 /** Documents whose `_id` is whatever a case says. */
 export type AnyDocument = Document & { _id?: string | number | boolean | object | null };
@@ -20,9 +20,18 @@ export interface Workbench {
 
 export type Case = (bench: Workbench) => Promise<void>;
 
+/** As `conformance()`, for what is done the same whatever storage is below: most of all by the engine. */
+export function conformanceOfEngine(area: string, cases: Readonly<Record<string, Case>>): void {
+  conformance(area, cases, targetsOfEngine);
+}
+
 /** Registers cases for every server under test, each with its own database. */
-export function conformance(area: string, cases: Readonly<Record<string, Case>>): void {
-  describe.each(targets)(`${area} on $name`, ({ product, open }) => {
+export function conformance(
+  area: string,
+  cases: Readonly<Record<string, Case>>,
+  servers: readonly Target[] = targets,
+): void {
+  describe.each(servers)(`${area} on $name`, ({ product, open }) => {
     const name = `conformance_${randomBytes(6).toString('hex')}`;
     let uri: string;
     let client: MongoClient;

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { decode } from '../../src/values/bson.ts';
 import { isDocument } from '../../src/values/value.ts';
 import { text, val } from './engine.ts';
-import { type Case, conformance, errorOf, type Workbench } from './conformance.ts';
+import { type Case, conformanceOfEngine, errorOf, type Workbench } from './conformance.ts';
 
 type Input = Record<string, unknown>;
 
@@ -20,7 +20,7 @@ export function expressions(area: string, cases: readonly ExpressionCase[]): voi
       (bench) => check(bench, expression, document, expected),
     ];
   });
-  conformance(area, distinct(named));
+  conformanceOfEngine(area, distinct(named));
 }
 
 async function check(
@@ -56,7 +56,7 @@ export function pipelines(area: string, documents: readonly Input[], cases: read
       else expect((await answer).map((bytes) => text(decode(bytes as unknown as Uint8Array)))).toEqual(expected);
     },
   ]);
-  conformance(area, distinct(named));
+  conformanceOfEngine(area, distinct(named));
 }
 
 /** A case that is there twice would hide behind its twin. */

@@ -15,13 +15,17 @@ export interface RawReply {
 export class RawClient {
   readonly socket: Socket;
   #received = Buffer.alloc(0);
+  /** What came behind it: joined when a message is whole, or a large one would be copied for each chunk. */
+  #chunks: Buffer[] = [];
+  #size = 0;
   #wake: () => void = () => {};
   closed = false;
 
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on('data', (chunk: Buffer) => {
-      this.#received = Buffer.concat([this.#received, chunk]);
+      this.#chunks.push(chunk);
+      this.#size += chunk.length;
       this.#wake();
     });
     // The server may cut the connection while a test still writes.
@@ -46,10 +50,13 @@ export class RawClient {
   /** The next reply, or undefined when the server closed the connection instead. */
   async receive(): Promise<RawReply | undefined> {
     for (;;) {
+      if (this.#received.length < 4) this.#join();
       const length = this.#received.length >= 4 ? this.#received.readInt32LE(0) : Number.POSITIVE_INFINITY;
-      if (this.#received.length >= length) {
+      if (this.#size >= length) {
+        this.#join();
         const message = this.#received.subarray(0, length);
         this.#received = this.#received.subarray(length);
+        this.#size -= length;
         return parseReply(message);
       }
       if (this.closed) return undefined;
@@ -57,6 +64,11 @@ export class RawClient {
         this.#wake = resolve;
       });
     }
+  }
+
+  #join(): void {
+    this.#received = Buffer.concat([this.#received, ...this.#chunks]);
+    this.#chunks = [];
   }
 
   async command(document: Document): Promise<Document | undefined> {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
+import { IS_DEEP } from '../../../../scripts/case-count.ts';
 import { startServer } from '../../src/index.ts';
 
 /** A server that the conformance suite runs against. */
@@ -19,6 +20,12 @@ export const targets: readonly [Target, ...Target[]] = [
   { product: 'embedded', name: 'embedded with a folder', open: openDurable },
   ...(await otherTarget(process.env['MONGODB_URI'])),
 ];
+
+/**
+ * Those that a suite of `engine/` or `values/` asks, whose answers do not depend on where records lie: one of each product.
+ * `npm run test:deep` asks all.
+ */
+export const targetsOfEngine: readonly Target[] = targets.filter(({ open }) => IS_DEEP || open !== openDurable);
 
 async function openDurable(): ReturnType<Target['open']> {
   const path = mkdtempSync(join(tmpdir(), 'embedded-'));

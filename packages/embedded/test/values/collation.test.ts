@@ -1,6 +1,6 @@
 import type { CollationOptions } from 'mongodb';
 import { expect } from 'vitest';
-import { type Case, conformance, errorOf } from '../support/conformance.ts';
+import { type Case, conformanceOfEngine, errorOf } from '../support/conformance.ts';
 
 // Source: the MongoDB manual, "Collation".
 
@@ -192,5 +192,5 @@ const collections: Record<string, Case> = {
   },
 };
 
-conformance('collation', commands);
-conformance('collations of collections and indexes', collections);
+conformanceOfEngine('collation', commands);
+conformanceOfEngine('collations of collections and indexes', collections);

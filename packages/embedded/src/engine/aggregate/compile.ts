@@ -29,7 +29,7 @@ export const STAGES: ReadonlyMap<string, StageCompiler> = new Map(
   Object.entries({ ...SELECT, ...RESHAPE, ...GROUP, ...COUNT_STAGES, ...UNWIND, ...LOOKUP, ...COMBINE }),
 );
 
-/** What MongoDB has and this server has not; whoever runs a pipeline has to take `$changeStream` off its start. */
+/** What MongoDB has and this server lacks; whoever runs a pipeline has to take `$changeStream` off its start. */
 export const UNSUPPORTED_STAGES: ReadonlySet<string> = new Set(
   (
     '$bucketAuto $changeStream $changeStreamSplitLargeEvent $collStats $currentOp $densify $fill $geoNear ' +
@@ -46,14 +46,14 @@ const FIRST: ReadonlySet<string> = new Set(['$documents', '$changeStream']);
 /** Stages that write: whoever runs a pipeline takes them off its end. */
 export const OUTPUT_STAGES: ReadonlySet<string> = new Set(['$out', '$merge']);
 
-/** Whether MongoDB has a stage of that name. */
+/** True where MongoDB has a stage of that name. */
 export function isStageName(name: string): boolean {
   return STAGES.has(name) || UNSUPPORTED_STAGES.has(name) || OUTPUT_STAGES.has(name);
 }
 
 /**
  * Compiles a pipeline. What it makes of documents comes as it is asked for.
- * @throws ServerError 40324 for a stage that MongoDB has not, 115 for one that only this server has not, and the codes of
+ * @throws ServerError 40324 for a stage that MongoDB does not have, 115 for one that only this server lacks, and the codes of
  * each stage for wrong arguments; what comes of the documents may throw too
  */
 export function pipeline(stages: readonly Document[], options: PipelineOptions = {}): Stage {

@@ -11,7 +11,7 @@ export type Stage = (documents: Iterable<Document>) => Iterable<Document>;
 export interface OtherCollection {
   /** The documents that a filter selects. */
   find(filter: Document, variables: Variables): Iterable<Document>;
-  /** Whether an index finds the documents with some value in a field. */
+  /** True where an index finds the documents with some value in a field. */
   hasIndexOn(field: string): boolean;
 }
 

@@ -50,7 +50,7 @@ export const EXPRESSIONS: ReadonlyMap<string, Operator> = new Map(
   }),
 );
 
-/** What MongoDB has and this server has not: refused as such, so that nobody looks for a spelling mistake. */
+/** What MongoDB has and this server does not have: refused as such, so that nobody looks for a spelling mistake. */
 export const UNSUPPORTED_EXPRESSIONS: ReadonlySet<string> = new Set(
   '$accumulator $encStrContains $function $median $meta $percentile $sampleRate $toHashedIndexKey $toUUID'.split(' '),
 );
@@ -114,12 +114,12 @@ function compileOperator(name: string, argument: Value, scope: Scope): Expressio
   throw new ServerError(168, `Unrecognized expression '${name}'`);
 }
 
-/** Whether there is an operator of that name, supported or not. */
+/** True where there is an operator of that name, supported or not. */
 export function isKnownOperator(name: string): boolean {
   return EXPRESSIONS.has(name) || UNSUPPORTED_EXPRESSIONS.has(name);
 }
 
-/** Whether a document is an operator with its argument rather than a literal one. */
+/** True where a document is an operator with its argument rather than a literal one. */
 export function isOperatorExpression(value: Value): boolean {
   return isDocument(value) && value.size > 0 && [...value.keys()][0]?.startsWith('$') === true;
 }

@@ -26,7 +26,7 @@ type Predicate = (subject: Value, details: MatchDetails | undefined) => boolean;
 type Locate = (subject: Value, spreadLeaf: boolean, see: Visitor) => boolean;
 
 interface Context extends Environment {
-  /** Whether this is the filter of a whole document, not of an array element. */
+  /** True where this is the filter of a whole document, not of an array element. */
   readonly whole: boolean;
 }
 
@@ -98,7 +98,7 @@ function parseField(locate: Locate, value: Value, context: Context): Predicate {
   return at(locate, equalityTest(value, context.collation));
 }
 
-/** Whether a document holds operators rather than a value to compare with: its first key decides. */
+/** True where a document holds operators rather than a value to compare with: its first key decides. */
 export function hasOperators(document: Document): boolean {
   const [first] = document.keys();
   return first !== undefined && first.startsWith('$') && !isReference(document);

@@ -25,7 +25,7 @@ export type SchemaCheck = (value: Value) => Document[];
 /** Compiles a keyword: its argument, and the schema around it. */
 type Keyword = (argument: Value, schema: Document) => SchemaCheck;
 
-/** Whether values keep a schema's rules. */
+/** The test of whether a value keeps a schema's rules. */
 export function schemaTest(schema: Document): (value: Value) => boolean {
   const check = compileSchema(schema);
   return (value) => check(value).length === 0;

@@ -74,7 +74,7 @@ export function inTest(argument: Value, collation?: Collation, name = '$in'): Te
     (value === undefined ? hasNull : keys.has(keyOf(value, fold))) || patterns.some((test) => test(value));
 }
 
-/** Whether a document is a DBRef, whose keys start with `$` although they are no operators. */
+/** True where a document is a DBRef, whose keys start with `$` although they are no operators. */
 export function isReference(value: Value): boolean {
   return isDocument(value) && value.has('$ref') && value.has('$id');
 }

@@ -13,7 +13,7 @@ import { type Document, isArray, isDocument, isNumeric, type Value } from '../..
 export type Projector = (document: Document, details?: MatchDetails) => Document;
 
 export interface ProjectOptions extends Environment {
-  /** Whether this is the stage `$project`, which lacks find's own operators and must name a field. @default false */
+  /** True where this is the stage `$project`, which lacks find's own operators and must name a field. @default false */
   readonly stage?: boolean;
 }
 
@@ -85,7 +85,7 @@ function plantExpressions(root: Branch, prefix: readonly string[], spec: Documen
   }
 }
 
-/** Whether an object is an expression, not more fields. */
+/** True where an object is an expression, not more fields. */
 function isExpression(object: Document): boolean {
   const isOperator = [...object.keys()].some((name) => name.startsWith('$'));
   if (isOperator && object.size > 1) {

@@ -12,7 +12,7 @@ export type Leaf =
   | {
       readonly kind: 'transform';
       readonly transform: (value: Value) => Value | undefined;
-      /** Whether an inclusion puts it after the fields that it includes. */
+      /** True where an inclusion puts it after the fields that it includes. */
       readonly last: boolean;
     };
 

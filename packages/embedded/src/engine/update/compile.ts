@@ -63,7 +63,7 @@ export function upsertDocument(filter: Document, update: CompiledUpdate): Docume
 }
 
 /**
- * Whether a value can be the `_id` of a stored document.
+ * Checks that a value can be the `_id` of a stored document.
  * @throws ServerError 53 (InvalidIdField) for an array, a regular expression or undefined, 52 for a name with `$` in it
  */
 export function checkNewId(id: Value): void {

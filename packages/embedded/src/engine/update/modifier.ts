@@ -8,7 +8,7 @@ import { show } from '../../values/text.ts';
 export interface Context {
   /** The document before the update. */
   readonly document: Document;
-  /** Whether the document is about to be inserted, by an upsert. */
+  /** True where the document is about to be inserted, by an upsert. */
   readonly insert: boolean;
   /** The time of the command. */
   readonly now: Value;
@@ -18,7 +18,7 @@ export interface Context {
 
 /** An update operator at one path, compiled. */
 export interface Modifier {
-  /** Whether the operator makes the path where it is missing. If not, it leaves documents without the path alone. */
+  /** True where the operator makes the path where it is missing. If not, it leaves documents without the path alone. */
   readonly creates: boolean | ((context: Context) => boolean);
   /** The new value for the old one, `undefined` for none; the very same value where nothing changes. Changes no value in place. */
   readonly apply: (value: Value | undefined, context: Context, path: string) => Value | undefined;

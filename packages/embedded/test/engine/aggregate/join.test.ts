@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { decode } from '../../../src/values/bson.ts';
 import { text } from '../../support/engine.ts';
-import { type Case, conformance, errorOf } from '../../support/conformance.ts';
+import { type Case, conformanceOfEngine, errorOf } from '../../support/conformance.ts';
 
 type Stage = Record<string, unknown>;
 
@@ -42,7 +42,7 @@ function joinsOver(area: string, cases: readonly JoinCase[], indexes: readonly s
       else expect((await answer).map((bytes) => text(decode(bytes as unknown as Uint8Array)))).toEqual(expected);
     },
   ]);
-  conformance(area, Object.fromEntries(named));
+  conformanceOfEngine(area, Object.fromEntries(named));
 }
 
 const found = { $map: { input: '$f', in: '$$this._id' } };
@@ -242,4 +242,4 @@ const documents: Record<string, Case> = {
   },
 };
 
-conformance('stages: documents', documents);
+conformanceOfEngine('stages: documents', documents);

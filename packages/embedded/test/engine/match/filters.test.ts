@@ -1,6 +1,6 @@
 import { Binary, Decimal128, Double, Int32, Long, MaxKey, MinKey, ObjectId, Timestamp } from 'mongodb';
 import { expect } from 'vitest';
-import { type AnyDocument, type Case, conformance, errorOf } from '../../support/conformance.ts';
+import { type AnyDocument, type Case, conformanceOfEngine, errorOf } from '../../support/conformance.ts';
 
 /** The values that documents 0, 1, 2 … have in `a` (`[]`: the document has no `a`), a filter, and the `_id`s it selects. */
 type Row = readonly [
@@ -161,6 +161,6 @@ function refusal([name, filter, code]: Refusal): [string, Case] {
   return [name, run];
 }
 
-conformance('filters', Object.fromEntries(rows.map((row) => selection(row, false))));
-conformance('filters with indexes', Object.fromEntries(rows.map((row) => selection(row, true))));
-conformance('refused filters', Object.fromEntries(refusals.map(refusal)));
+conformanceOfEngine('filters', Object.fromEntries(rows.map((row) => selection(row, false))));
+conformanceOfEngine('filters with indexes', Object.fromEntries(rows.map((row) => selection(row, true))));
+conformanceOfEngine('refused filters', Object.fromEntries(refusals.map(refusal)));

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { type Case, conformance, errorOf } from '../../support/conformance.ts';
+import { type Case, conformanceOfEngine, errorOf } from '../../support/conformance.ts';
 
 // Source: the MongoDB manual, "cursor.sort()" and "Multikey Indexes".
 
@@ -52,4 +52,4 @@ const cases: Record<string, Case> = {
   },
 };
 
-conformance('sorting', cases);
+conformanceOfEngine('sorting', cases);

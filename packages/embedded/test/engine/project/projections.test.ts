@@ -3,7 +3,7 @@ import { Double, Long } from 'mongodb';
 import { expect } from 'vitest';
 import { decode } from '../../../src/values/bson.ts';
 import { text, val } from '../../support/engine.ts';
-import { type AnyDocument, type Case, conformance, errorOf } from '../../support/conformance.ts';
+import { type AnyDocument, type Case, conformanceOfEngine, errorOf } from '../../support/conformance.ts';
 
 const player = {
   _id: 1,
@@ -120,6 +120,6 @@ function cases(rows: readonly Row[]): Record<string, Case> {
   );
 }
 
-conformance('projections: flags', cases(flags));
-conformance('projections: arrays', cases(arrays));
-conformance('projections: expressions', cases(expressions));
+conformanceOfEngine('projections: flags', cases(flags));
+conformanceOfEngine('projections: arrays', cases(arrays));
+conformanceOfEngine('projections: expressions', cases(expressions));

@@ -1,7 +1,13 @@
 import { deserialize, EJSON, serialize } from 'bson';
 import { Decimal128, Double, type FindOneAndUpdateOptions, Int32, Long, ObjectId, Timestamp } from 'mongodb';
 import { expect } from 'vitest';
-import { type AnyDocument, type Case, conformance, errorOf, type Workbench } from '../../support/conformance.ts';
+import {
+  type AnyDocument,
+  type Case,
+  conformanceOfEngine,
+  errorOf,
+  type Workbench,
+} from '../../support/conformance.ts';
 
 interface Options {
   readonly filter?: AnyDocument;
@@ -388,6 +394,6 @@ const others: Record<string, Case> = {
   },
 };
 
-conformance('updates', Object.fromEntries(rows.map(application)));
-conformance('upserts', Object.fromEntries(upserts.map(insertion)));
-conformance('updating', others);
+conformanceOfEngine('updates', Object.fromEntries(rows.map(application)));
+conformanceOfEngine('upserts', Object.fromEntries(upserts.map(insertion)));
+conformanceOfEngine('updating', others);

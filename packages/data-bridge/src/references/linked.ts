@@ -1,0 +1,81 @@
+import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
+import { canonicalText } from '../bson/canonical-text.ts';
+import { ObjectId } from 'mongodb';
+
+/** Where a document keeps which others came with it. */
+export const siblingsKey: unique symbol = Symbol('siblings');
+
+/** A document, as this room sees it: its fields are read by the program's names. */
+export interface Linked {
+  readonly [definitionKey]: ModelDefinition;
+  readonly $id: unknown;
+  [siblingsKey]: Siblings | null;
+}
+
+/**
+ * The documents of one result. It holds the very array that the program got, and not for longer than the program does: a
+ * document that was kept of many is on its own.
+ */
+export interface Siblings {
+  readonly documents: WeakRef<readonly Linked[]>;
+}
+
+/** A model's class, as this room sees it. */
+export interface LinkedModel {
+  readonly name: string;
+  readonly prototype: { readonly [definitionKey]: ModelDefinition };
+  find(filter: object, options?: object): Targets;
+  using(connection: object): LinkedModel;
+}
+
+/** A query for the documents that are referred to. */
+export type Targets = PromiseLike<readonly Linked[]>;
+
+/** True for documents of any model. */
+export function isLinked(value: unknown): value is Linked {
+  return typeof value === 'object' && value !== null && siblingsKey in value;
+}
+
+/** What a document has in the field that the program calls so. */
+export function fieldOf(document: Linked, name: string): unknown {
+  return (document as unknown as Readonly<Record<string, unknown>>)[name];
+}
+
+export function definitionOf(linked: Linked): ModelDefinition {
+  return linked[definitionKey];
+}
+
+/** Notes that these documents came together. */
+export function gather<D>(documents: readonly D[]): readonly D[] {
+  const linked = documents as unknown as readonly Linked[];
+  const siblings: Siblings = { documents: new WeakRef(linked) };
+  for (const each of linked) each[siblingsKey] = siblings;
+  return documents;
+}
+
+/** The document, and those that came with it and are still held. */
+export function withSiblings(document: Linked): Linked[] {
+  const siblings = document[siblingsKey];
+  // The program may have put others into its array.
+  const others = siblings?.documents.deref()?.filter((each) => isLinked(each) && each[siblingsKey] === siblings) ?? [];
+  return [...new Set([document, ...others])];
+}
+
+/** A text that two ids share when they are the same to BSON. */
+export function keyOf(id: unknown): string {
+  return id instanceof ObjectId ? id.toHexString() : canonicalText(id);
+}
+
+const boundModels = new WeakMap<object, WeakMap<LinkedModel, LinkedModel>>();
+
+/** A model on the connection of the document that refers to it, unless it was given one of its own: the same class each time. */
+export function boundLike(model: LinkedModel, { bound }: ModelDefinition): LinkedModel {
+  if (bound === undefined || model.prototype[definitionKey].bound !== undefined) return model;
+  const models = boundModels.get(bound) ?? new WeakMap<LinkedModel, LinkedModel>();
+  boundModels.set(bound, models);
+  const known = models.get(model);
+  if (known !== undefined) return known;
+  const made = model.using(bound);
+  models.set(model, made);
+  return made;
+}

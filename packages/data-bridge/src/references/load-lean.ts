@@ -1,0 +1,105 @@
+import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
+import { isPlainObject, setOwn } from '../bson/plain-object.ts';
+import type { Place } from '../schema/schema-shape.ts';
+import type { ReferenceTarget } from '../schema/schema-library.ts';
+import { isContainerAt, targetAt } from '../schema/references-in.ts';
+import { fittingShapes, stepInto } from '../schema/structure.ts';
+import { boundLike, keyOf, type LinkedModel, type Targets } from './linked.ts';
+import type { LinkNode } from './link-tree.ts';
+import { amongIds, CHUNK } from './load.ts';
+import type { Loading } from './load-tree.ts';
+
+/** An id in a plain object, and what puts something in its place. */
+interface Spot {
+  readonly id: unknown;
+  readonly target: ReferenceTarget;
+  readonly put: (found: object | null) => void;
+}
+
+/** A query for plain objects. */
+interface LeanTargets {
+  lean(): Targets;
+}
+
+/** Puts plain objects in the place of ids at the paths of a tree; null where there is nothing of that id. */
+export async function loadLean(
+  objects: readonly object[],
+  definition: ModelDefinition,
+  tree: LinkNode,
+  loading: Loading,
+): Promise<void> {
+  for (const [name, node] of tree.members) {
+    const place = definition.fields.get(definition.storedPath(name))?.place;
+    const found = new Map<LinkNode, Spot[]>();
+    for (const object of objects as readonly Record<string, unknown>[])
+      collect(object[name], node, place, found, (value) => setOwn(object, name, value));
+    for (const [at, spots] of found) await loadSpots(spots, definition, at, loading);
+  }
+}
+
+function collect(
+  value: unknown,
+  node: LinkNode,
+  place: Place | undefined,
+  into: Map<LinkNode, Spot[]>,
+  put: (value: unknown) => void,
+): void {
+  if (value === undefined || value === null || place === undefined) return;
+  const target = targetAt(place);
+  if (target !== undefined && !(typeof value === 'object' && isContainerAt(place, value))) {
+    const list = into.get(node) ?? [];
+    into.set(node, list);
+    list.push({ id: value, target, put });
+  } else if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++)
+      collect(value[i], node, stepInto(place, i, value), into, (found) => (value[i] = found));
+  } else if (value instanceof Map) {
+    for (const [key, member] of value as Map<string, unknown>)
+      collect(member, node, stepInto(place, key, value), into, (found) => value.set(key, found));
+  } else if (isPlainObject(value)) {
+    const isRecord = fittingShapes(place, value).some(({ type }) => type === 'record');
+    for (const key of isRecord ? Object.keys(value) : node.members.keys()) {
+      const below = isRecord ? node : node.members.get(key);
+      if (below !== undefined)
+        collect(value[key], below, stepInto(place, key, value), into, (found) => setOwn(value, key, found));
+    }
+  }
+}
+
+async function loadSpots(
+  spots: readonly Spot[],
+  owner: ModelDefinition,
+  node: LinkNode,
+  loading: Loading,
+): Promise<void> {
+  const byModel = new Map<LinkedModel, Spot[]>();
+  for (const spot of spots) {
+    const model = boundLike(spot.target.model() as LinkedModel, owner);
+    const list = byModel.get(model);
+    if (list === undefined) byModel.set(model, [spot]);
+    else list.push(spot);
+  }
+  for (const [model, list] of byModel) {
+    const found = await leanTargets(model, list, node, loading);
+    await loadLean([...found.values()], model.prototype[definitionKey], node, loading);
+    for (const { id, put } of list) put(found.get(keyOf(id)) ?? null);
+  }
+}
+
+/** Each found once: the same object stands wherever its id did. */
+async function leanTargets(
+  model: LinkedModel,
+  spots: readonly Spot[],
+  node: LinkNode,
+  loading: Loading,
+): Promise<Map<string, object>> {
+  const ids = [...new Map(spots.map(({ id }) => [keyOf(id), id])).values()];
+  const found = new Map<string, object>();
+  for (let from = 0; from < ids.length; from += CHUNK) {
+    const targets = model.find(amongIds('_id', ids.slice(from, from + CHUNK)), loading.options);
+    const asked = (node.ask === null ? targets : node.ask(targets)) as unknown as LeanTargets;
+    for (const object of await asked.lean())
+      found.set(keyOf((object as unknown as { readonly _id: unknown })._id), object);
+  }
+  return found;
+}

@@ -1,0 +1,103 @@
+import { currentAttempt } from '../connection/transaction-attempt.ts';
+import { definitionKey } from '../definition/model-definition.ts';
+import { literal, trusted } from '../filter/literal.ts';
+import { keyOf, type Linked, type LinkedModel, type Targets } from './linked.ts';
+
+/** How many ids one query asks for at most: more would come near to the greatest size of a command. */
+export const CHUNK = 10_000;
+
+/** A reference whose document is to be found. */
+export interface Loadable {
+  readonly $id: unknown;
+  readonly model: LinkedModel;
+  /** Takes the document; null where there is none. */
+  settle(document: Linked | null): void;
+  /** Takes what ends when it is settled; null where that failed. */
+  wait(pending: Promise<void> | null): void;
+}
+
+/** How documents that are referred to are asked for. */
+export interface Asking {
+  /** What the program makes of the query for them. */
+  readonly ask?: ((targets: Targets) => Targets) | null | undefined;
+  /** Options of the query that goes first, which hold for these, too. */
+  readonly options?: object | undefined;
+}
+
+/** Finds what these references to one model refer to: each document once. */
+export async function loadTargets(
+  model: LinkedModel,
+  references: readonly Loadable[],
+  { ask, options }: Asking = {},
+): Promise<void> {
+  const ids = new Map(references.map(({ $id }) => [keyOf($id), $id]));
+  const found = new Map<string, Linked>();
+  const all = [...ids.values()];
+  for (let from = 0; from < all.length; from += CHUNK) {
+    const targets = model.find(amongIds('_id', all.slice(from, from + CHUNK)), options);
+    for (const document of await (ask ? ask(targets) : targets)) found.set(keyOf(document.$id), document);
+  }
+  for (const reference of references) reference.settle(found.get(keyOf(reference.$id)) ?? null);
+}
+
+/** A filter for documents that have one of these ids at a path. What is stored is taken as it is, also where it is no valid id. */
+export function amongIds(path: string, ids: readonly unknown[]): object {
+  return trusted({ [path]: { $in: ids.map((id) => literal(id)) } });
+}
+
+/** References to one model that are found together. */
+interface Waiting {
+  readonly references: Loadable[];
+  readonly done: Promise<void>;
+}
+
+/** All that is asked for in one turn of the event loop, by the transaction that asks. */
+interface Round {
+  readonly over: Promise<void>;
+  readonly waiting: Map<unknown, Map<LinkedModel, Waiting>>;
+}
+
+let round: Round | null = null;
+
+/** Finds what these references refer to, together with all that is asked for in this turn: one query for each model. */
+export function loadSoon(references: readonly Loadable[]): void {
+  const { waiting, over } = (round ??= newRound());
+  const attempt = currentAttempt();
+  const models = waiting.get(attempt) ?? new Map<LinkedModel, Waiting>();
+  waiting.set(attempt, models);
+  // Whoever asks for what a scope means, has it asked: others of this turn may be of another tenant.
+  const own = new Map<LinkedModel, Waiting>();
+  for (const reference of references) {
+    const { model } = reference;
+    const lists = isScoped(model) ? own : models;
+    const list = lists.get(model) ?? newList(model, over);
+    lists.set(model, list);
+    list.references.push(reference);
+    reference.wait(list.done);
+  }
+}
+
+function isScoped(model: LinkedModel): boolean {
+  return model.prototype[definitionKey].extensions.some(({ scope }) => scope !== undefined);
+}
+
+function newRound(): Round {
+  // After what promises that are settled by now make the program ask for.
+  const over = new Promise((resolve) => process.nextTick(resolve)).then(() => {
+    round = null;
+  });
+  return { over, waiting: new Map() };
+}
+
+function newList(model: LinkedModel, over: Promise<void>): Waiting {
+  const references: Loadable[] = [];
+  const load = async (): Promise<void> => {
+    try {
+      await loadTargets(model, references);
+    } catch (error) {
+      for (const reference of references) reference.wait(null);
+      throw error;
+    }
+  };
+  return { references, done: over.then(load) };
+}

@@ -1,0 +1,138 @@
+import { customInspect, type Inspect, inspectAs } from '../bson/inspect.ts';
+import { toJsonValue } from '../bson/json.ts';
+import { isPlainObject } from '../bson/plain-object.ts';
+import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
+import { refersTo } from '../filter/document-id.ts';
+import { RefNotLoadedError } from '../errors.ts';
+import type { ReferenceTarget } from '../schema/schema-library.ts';
+import { boundLike, fieldOf, type Linked, type LinkedModel, withSiblings } from './linked.ts';
+import { type Loadable, loadSoon } from './load.ts';
+
+/** Where a reference stands: in which document, in which of its fields. */
+export interface Place {
+  readonly owner: Linked;
+  /** The field as the program calls it. */
+  readonly field: string;
+}
+
+/**
+ * What stands for the `_id` of another document where a program reads one. To BSON it is that id, so nothing that compares,
+ * encodes or plans knows of it.
+ */
+export class Reference implements Loadable {
+  readonly $id: unknown;
+  /** True where a query was asked for the document: then JSON shows it. */
+  isShown = false;
+  readonly #target: ReferenceTarget;
+  readonly #place: Place | null;
+  #document: Linked | null | undefined;
+  #pending: Promise<void> | null = null;
+
+  /** @param document the one with that id, where it is known; null where it is known that there is none. */
+  constructor(target: ReferenceTarget, id: unknown, place: Place | null, document?: Linked | null) {
+    this.#target = target;
+    this.$id = id;
+    this.#place = place;
+    this.#document = document;
+  }
+
+  get $isLoaded(): boolean {
+    return this.#document !== undefined;
+  }
+
+  get $doc(): Linked | null {
+    if (this.#document !== undefined) return this.#document;
+    const field = this.#place?.field;
+    const advice = field === undefined ? '' : `ask for it by with("${field}"), or `;
+    const name = field === undefined ? 'This reference' : `"${field}"`;
+    throw new RefNotLoadedError(
+      `${name} refers to a ${this.model.name} that was not loaded: ${advice}await its $load().`,
+      this.#place?.owner[definitionKey].context,
+    );
+  }
+
+  /** The model that it refers to, on the connection of the document that it stands in. */
+  get model(): LinkedModel {
+    const model = this.#target.model() as LinkedModel;
+    return this.#place === null ? model : boundLike(model, this.#place.owner[definitionKey]);
+  }
+
+  /** As documents have it: filters and updates take a reference for the document. */
+  get [definitionKey](): ModelDefinition {
+    return this.model.prototype[definitionKey];
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'Ref';
+  }
+
+  async $load(): Promise<Linked | null> {
+    if (this.#document !== undefined) return this.#document;
+    if (this.#pending === null) loadSoon(this.#siblings());
+    await this.#pending;
+    return this.#document ?? null;
+  }
+
+  /** This one, and those that are not loaded at the same place of the documents that came with this one's. */
+  #siblings(): Reference[] {
+    if (this.#place === null) return [this];
+    const { owner, field } = this.#place;
+    const all = withSiblings(owner).flatMap((each) => referencesIn(fieldOf(each, field)));
+    const isAlike = (each: Reference): boolean => each.#target === this.#target && each.#document === undefined;
+    return [...new Set([this, ...all])].filter((each) => isAlike(each) && each.#pending === null);
+  }
+
+  wait(pending: Promise<void> | null): void {
+    this.#pending = pending;
+  }
+
+  settle(document: Linked | null): void {
+    this.#document = document;
+    this.#pending = null;
+  }
+
+  /** The same at a place. One that has a place already stays there. */
+  at(place: Place): Reference {
+    return this.#place?.owner === place.owner
+      ? this
+      : new Reference(this.#target, this.$id, place, this.#document ?? undefined);
+  }
+
+  /** True where it refers to documents of this model. */
+  [refersTo](model: LinkedModel): boolean {
+    const document = this.#document;
+    return document ? isDocumentOf(model, document) : isSameModel(this.model, model);
+  }
+
+  toBSON(): unknown {
+    return this.$id;
+  }
+
+  toJSON(): unknown {
+    // `JSON.stringify` does not ask what it is given here for its own `toJSON`.
+    const shown = this.isShown ? (this.#document as { toJSON(): unknown } | null | undefined) : null;
+    return shown ? shown.toJSON() : toJsonValue(this.$id);
+  }
+
+  [customInspect](_depth: number, options: object, inspect?: Inspect): string {
+    return inspectAs('Ref', this.$id as object, options, inspect);
+  }
+}
+
+/** True for a document of this model's class, of one that extends it, or of the same model on another connection. */
+export function isDocumentOf(model: LinkedModel, document: object): boolean {
+  return Object.prototype.isPrototypeOf.call(model.prototype, document);
+}
+
+/** Models on several connections are the same one here. */
+function isSameModel(model: LinkedModel, other: LinkedModel): boolean {
+  return model.prototype[definitionKey].collectionName === other.prototype[definitionKey].collectionName;
+}
+
+/** The references in a field's value. */
+export function referencesIn(value: unknown): Reference[] {
+  if (value instanceof Reference) return [value];
+  if (Array.isArray(value)) return value.flatMap(referencesIn);
+  if (value instanceof Map) return [...value.values()].flatMap(referencesIn);
+  return isPlainObject(value) ? Object.values(value).flatMap(referencesIn) : [];
+}

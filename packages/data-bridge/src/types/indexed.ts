@@ -1,0 +1,45 @@
+import type { FieldSchema } from '../schema/schema-field.ts';
+import type { ValueIn } from './paths.ts';
+import type { NamesOf, OutputOf } from './shape.ts';
+
+/** What the keys of indexes, and the shard key, may begin with. */
+type Indexed<F, O> = NamesOf<F, O> | `${NamesOf<F, O>}.${string}` | `$${string}`;
+
+/** The keys of indexes that the schema does not name. */
+type WrongKeys<F, O, I> = I extends { readonly key: infer K }
+  ? K extends ReadonlyMap<unknown, unknown>
+    ? never
+    : WrongPath<F, O, keyof K>
+  : never;
+
+/** The path itself where the schema does not name it. Only of a path into a field anything looks inside the field's schema. */
+type WrongPath<F, O, P> =
+  P extends Indexed<F, O>
+    ? P extends `${infer K}.${infer Rest}`
+      ? K extends keyof F
+        ? Rest extends `$${string}` | `${string}.$${string}`
+          ? never
+          : F[K] extends FieldSchema
+            ? [ValueIn<OutputOf<F[K]>, Rest>] extends [never]
+              ? P
+              : never
+            : never
+        : never
+      : never
+    : P;
+
+/** A message in the place of each key of an index, and of each part of a shard key, that the schema does not name. */
+export type NamesFields<F, O> = O extends { readonly unknown: 'keep' }
+  ? unknown
+  : (O extends { readonly indexes: readonly (infer I)[] }
+      ? [WrongKeys<F, O, I>] extends [never]
+        ? unknown
+        : { readonly indexes: readonly { readonly key: { readonly [K in WrongKeys<F, O, I>]?: NoField<K> } }[] }
+      : unknown) &
+      (O extends { readonly shardKey: readonly (infer P)[] }
+        ? [WrongPath<F, O, P>] extends [never]
+          ? unknown
+          : { readonly shardKey: readonly NoField<WrongPath<F, O, P>>[] }
+        : unknown);
+
+type NoField<K> = `the schema has no field "${K & string}"`;
