@@ -133,7 +133,7 @@ const step = fc.record({
   n: fc.nat(4),
 });
 
-const database = useDatabase();
+useDatabase();
 
 /** The documents of a tenant as they are stored. */
 const storedOf = (M: typeof Plain, whose: string): Promise<BSON.Document[]> =>
