@@ -57,6 +57,8 @@ export type { InsertManyOptions } from './write/insert-many.ts';
 export { type Literal, literal, trusted } from './filter/literal.ts';
 export type { Log, LogCounts, LogEntry, LogFailure } from './connection/command-log.ts';
 export { extension, type Extension } from './model/extension.ts';
+export type { Middleware, MiddlewareCommand } from './connection/middleware.ts';
+export type { CommandTrace, SaveTrace } from './connection/tracing.ts';
 export { model } from './model/model.ts';
 export type { Page, PageOptions } from './query/page.ts';
 export type { ForEachOptions } from './query/for-each.ts';

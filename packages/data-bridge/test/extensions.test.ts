@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { audit, softDelete, tenant, withActor, withTenant } from '../src/extensions.ts';
+import { audit, softDelete, withActor } from '../src/extensions.ts';
 import { scopedStages } from '../src/aggregate/scoped-stages.ts';
 import { definitionKey } from '../src/definition/model-definition.ts';
 import { DocumentNotFoundError, extension, type Extension, model, UsageError, ValidationError } from '../src/index.ts';
@@ -281,46 +281,6 @@ describe('a scope', () => {
   it('cannot be held by what counts the whole collection', async () => {
     await expect(Post.estimatedCount()).rejects.toThrow('use count()');
     expect(await Post.estimatedCount({ unscoped: true })).toBe(0);
-  });
-});
-
-describe('a tenant', () => {
-  class Item extends model('ext_items', { n: z.int(), ...tenant.fields }, { extensions: [tenant] }) {}
-
-  it('is written by whoever stores, in the place of what an input says', async () => {
-    const made = await withTenant('a', () => Item.create({ n: 1, tenant: 'b' }));
-    expect(made.tenant).toBe('a');
-    const unscoped = { unscoped: ['tenant'] };
-    const imported = await Item.create({ n: 2, tenant: 'c' }, unscoped);
-    imported.n = 3;
-    await imported.save(unscoped);
-    expect(
-      await Item.find()
-        .unscoped('tenant')
-        .sort('n')
-        .map((each) => each.tenant),
-    ).toEqual(['a', 'c']);
-    await expect(Item.create({ n: 4 }, unscoped)).rejects.toThrow(ValidationError);
-    await expect(withTenant('b', () => made.set('n', 9).save())).rejects.toThrow(DocumentNotFoundError);
-  });
-
-  it('sees its own changes alone', async () => {
-    expect(() => withTenant('a', () => Item.watch())).toThrow("{ fullDocument: 'updateLookup' }");
-    expect(() => withTenant('', () => 1)).toThrow('takes a text');
-    const stream = await withTenant('a', () => Item.watch([], { fullDocument: 'updateLookup' }).opened());
-    const [mine] = await withTenant('a', () => Item.insertMany([{ n: 1 }]));
-    await withTenant('b', () => Item.create({ n: 2 }));
-    await withTenant('a', async () => mine?.set('n', 3).save());
-    await withTenant('b', () => Item.updateMany({}, { $set: { n: 4 } }));
-    await withTenant('a', () => Item.create({ n: 5 }));
-    const seen: unknown[] = [];
-    for await (const change of stream) {
-      seen.push((change as { fullDocument: Item }).fullDocument.n);
-      if (seen.at(-1) === 5) break;
-    }
-    expect(seen.at(-1)).toBe(5);
-    expect(seen).not.toContain(2);
-    expect(seen).not.toContain(4);
   });
 });
 

@@ -5,7 +5,7 @@ import { decodeStored } from '../bson/decode.ts';
 import { Layout } from '../bson/layout.ts';
 import { typeName } from '../schema/bson-types.ts';
 import { castFilter } from '../filter/cast-filter.ts';
-import type { Cursor, SessionCollection } from '../connection/collection.ts';
+import type { Cursor, SessionCollection } from '../connection/session-collection.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { DECODING, refuseNamed } from '../connection/driver-options.ts';
 import { type ErrorContext, UsageError } from '../errors.ts';

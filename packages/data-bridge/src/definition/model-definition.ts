@@ -7,13 +7,15 @@ import { typeName } from '../schema/bson-types.ts';
 import type { ShowDefaults } from '../bson/shown-defaults.ts';
 import { problemIn, readerOf } from '../schema/deep-readers.ts';
 import { defaultsOf } from '../schema/nested-defaults.ts';
-import { sessionCollection, type SessionCollection } from '../connection/collection.ts';
+import { sessionCollection } from '../connection/collection.ts';
+import type { SessionCollection } from '../connection/session-collection.ts';
 import { type Connection, defaultConnection, type FilterRules, hasConnection } from '../connection/connection.ts';
 import { NotConnectedError, SchemaError, UsageError } from '../errors.ts';
 import { checkCollectionName, checkNamespace } from './collection-name.ts';
 import { checkExtensions, type Extension } from './extension.ts';
 import { Redaction } from './redaction.ts';
 import { checkReferencesKnown, type ReferenceFields, referenceFields } from './reference-fields.ts';
+import { checkShown } from './shown-fields.ts';
 import { storedTimes, type Times, timestampsOf } from './times.ts';
 import { checkIndexedNames } from './indexed-names.ts';
 import { checkOptions, type Concurrency, type ModelIndex, type ModelOptions, type RuleIssue } from './model-options.ts';
@@ -135,13 +137,8 @@ export class ModelDefinition {
     this.backRefs = new Map(Object.entries((options.backRefs ?? {}) as Record<string, BackReferenceField>));
     this.hiddenFields = this.fieldList.filter(({ isHidden }) => isHidden);
     this.json = options.json ?? [];
-    const shown = this.json.find((name) => this.names.has(this.storedPath(name)));
-    if (shown !== undefined)
-      refuseField(collectionName, 'json', shown, 'which is a field: it takes getters of the class');
     this.omitted = (options.omit ?? []).map((path) => this.storedPath(path));
-    const wrong = this.omitted.findIndex((path) => !this.#isField(path));
-    if (wrong >= 0)
-      refuseField(collectionName, 'omit', options.omit?.[wrong] ?? '', 'which begins with no field of the schema');
+    checkShown(collectionName, options, (path) => this.#isField(this.storedPath(path)));
     this.redaction = this.#redactionOf(options.history);
     this.writeOnce = this.fieldList.filter(({ isWriteOnce }) => isWriteOnce).map(({ name }) => name);
     this.guarded = ['_id', ...counter, REVISION, REVISION_ID, ...this.writeOnce];
@@ -385,10 +382,6 @@ export class ModelDefinition {
     if (this.unknown !== 'keep') checkIndexedNames(this);
     this.#timesChecked++;
   }
-}
-
-function refuseField(model: string, option: string, name: string, problem: string): never {
-  throw new UsageError(`The model option "${option}" names "${name}", ${problem}.`, { model });
 }
 
 /** What the mapper counts, nobody else may write. */

@@ -1,6 +1,6 @@
 import { BSON, type ClientSession, type ObjectId, type OptionalId, type WriteConcern } from 'mongodb';
 import { isInTransaction } from '../connection/transaction-attempt.ts';
-import type { SessionCollection } from '../connection/collection.ts';
+import type { SessionCollection } from '../connection/session-collection.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { REVISION, REVISION_ID } from '../definition/revision.ts';
 import { serverCode } from '../connection/driver-error.ts';

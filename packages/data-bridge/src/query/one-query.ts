@@ -43,6 +43,16 @@ export class OneQuery<D, M = D, L = M> implements Promise<D | null> {
     return new OneQuery(() => this.#query().omit(...paths));
   }
 
+  /** The whole document, as a query's `whole` does. */
+  whole(): OneQuery<D, M, L> {
+    return new OneQuery(() => this.#query().whole());
+  }
+
+  /** Leaves out the scopes of the model's extensions, as a query's `unscoped` does. */
+  unscoped(...names: string[]): OneQuery<D, M, L> {
+    return new OneQuery(() => this.#query().unscoped(...names));
+  }
+
   /** The document with what the references at these paths refer to, as a query's `with` does. */
   with<const P extends readonly string[]>(...paths: LinkPaths<M, P>): OneQuery<WithLinks<D, M, P[number]>, M, L>;
   /** The same of one path, asked more closely. */

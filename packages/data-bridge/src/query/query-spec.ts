@@ -2,7 +2,7 @@ import type { Abortable, BSON, FindOptions, Hint } from 'mongodb';
 import type { Batch } from '../bson/batch.ts';
 import { typeName } from '../schema/bson-types.ts';
 import { modelFilter } from '../filter/own-filter.ts';
-import type { Cursor } from '../connection/collection.ts';
+import type { Cursor } from '../connection/session-collection.ts';
 import { checkUnscoped, type ScopeOptions, type Unscoped } from '../definition/extension.ts';
 import { scopedFilter } from '../filter/scopes.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
@@ -173,6 +173,13 @@ function defaultSelection(definition: ModelDefinition): Selection | null {
   const made = defaults.get(definition) ?? Selection.without(definition.omitted);
   defaults.set(definition, made);
   return made;
+}
+
+/** The same query without these scopes; without all where none is named. */
+export function unscoped<D>(spec: QuerySpec<D>, names: readonly string[]): QuerySpec<D> {
+  const left = names.length === 0 ? true : names;
+  checkUnscoped(spec.definition.extensions, left, spec.definition.collectionName);
+  return { ...spec, unscoped: left };
 }
 
 /** The same query of whole documents. */

@@ -38,7 +38,7 @@ export abstract class Document<S, T = unknown> extends TrackedDocument<S, T> {
   async save(options?: SaveOptions<ConflictIn<S>, AnyPath<S>>): Promise<this> {
     checkOwnFields(this);
     if (options?.cascade === true) {
-      await saveAll([this], options);
+      await saveAll([this as unknown as TrackedDocument<unknown>], options);
       return this;
     }
     await stateOf(this).queue('save', () => save(stateOf(this), options));

@@ -4,6 +4,7 @@ import type { DocumentState, Write } from '../document/document-state.ts';
 import { type Answer, notFound } from '../document/stored-commands.ts';
 import type { EditTree } from '../edits/edits.ts';
 import { type Conflict, DocumentNotFoundError, OutcomeUnknownError, UsageError } from '../errors.ts';
+import { saveChannel, type SaveTrace } from '../connection/tracing.ts';
 import { afterMiss } from './conflict.ts';
 import { checkWriteConcern } from './check-write-concern.ts';
 import { letOut } from './door.ts';
@@ -108,13 +109,28 @@ async function prepareAgain(
  *
  * @returns what was done; null where nothing was left to do.
  */
-export async function sendAndSettle(
+export function sendAndSettle(
   state: DocumentState,
   write: Write,
   options: SaveOptions,
   run: HookRun | null,
 ): Promise<Done | null> {
+  if (!saveChannel.hasSubscribers) return sendUntilDone(state, write, options, run, null);
+  const fields = write.kind === 'insert' ? Object.keys(write.document).length : write.tree.children.size;
+  const trace: SaveTrace = { model: state.definition.collectionName, operation: write.kind, fields, tries: 1 };
+  const send = (): Promise<Done | null> => sendUntilDone(state, write, options, run, trace);
+  return saveChannel.tracePromise<Done | null>(send, trace);
+}
+
+async function sendUntilDone(
+  state: DocumentState,
+  write: Write,
+  options: SaveOptions,
+  run: HookRun | null,
+  trace: SaveTrace | null,
+): Promise<Done | null> {
   for (let next: Write | null = write, tries = 1; next !== null; tries += 1) {
+    if (trace !== null) trace.tries = tries;
     if (options.signal?.aborted === true) throw fail(state, next, options.signal.reason, 'refused');
     let answer: Answer | null;
     try {

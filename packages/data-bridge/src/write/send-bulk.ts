@@ -1,6 +1,7 @@
 import type { AnyClientBulkWriteModel, BSON, BulkWriteOptions, ClientBulkWriteResult, UpdateResult } from 'mongodb';
 import { type BulkFailure, readFailure } from '../connection/bulk-failure.ts';
-import { bulkWrite, type SessionCollection } from '../connection/collection.ts';
+import { bulkWrite } from '../connection/collection.ts';
+import type { SessionCollection } from '../connection/session-collection.ts';
 import { CONCURRENCY, concurrently } from '../connection/concurrently.ts';
 import { outcomeOf, safely, translate } from '../connection/write-outcome.ts';
 import type { Unscoped } from '../definition/extension.ts';

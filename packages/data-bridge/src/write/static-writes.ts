@@ -9,7 +9,7 @@ import type {
   UpdateOptions,
   UpdateResult,
 } from 'mongodb';
-import type { SessionCollection } from '../connection/collection.ts';
+import type { SessionCollection } from '../connection/session-collection.ts';
 import { translateWrite } from '../connection/write-outcome.ts';
 import type { HardOptions, ScopeOptions } from '../definition/extension.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
