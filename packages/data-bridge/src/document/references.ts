@@ -16,8 +16,8 @@ export function readReferences({ definition, baseline, owner }: Referring, name:
   const field = definition.references?.get(name);
   if (field === undefined) return value;
   const read = withReferences(owner as Linked, field, value);
-  // No write: BSON takes them for equal.
-  if (read !== value) baseline.carry(name, read);
+  // No write: BSON takes them for equal. A default is no value of the document.
+  if (read !== value && baseline.current(name) !== undefined) baseline.carry(name, read);
   return read;
 }
 

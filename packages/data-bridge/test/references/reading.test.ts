@@ -275,6 +275,20 @@ describe('references', () => {
     expect((await noted.of.$load())?.name).toBe('Ann');
   });
 
+  it('of a default are read as such, and are no change', async () => {
+    class Draft extends model('drafts', { by: zref<Author>(() => Author).default(() => ann) }) {}
+    const _id = new ObjectId();
+    await Draft.collection.insertOne({ _id });
+    const draft = (await Draft.findById(_id)) as Draft;
+    expect(draft.by.$id).toEqual(ann._id);
+    expect(draft.isModified()).toBe(false);
+    database.sent();
+    await draft.save();
+    expect(database.sent()).toEqual([]);
+    const made = await Draft.create({});
+    expect(await Draft.collection.findOne({ _id: made._id })).toEqual({ _id: made._id, by: ann._id });
+  });
+
   it('are copied, rolled back and kept by checkpoints as ids', async () => {
     const { _id } = await newBook();
     const book = (await Book.findById(_id)) as Book;
