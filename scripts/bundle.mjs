@@ -22,7 +22,11 @@ const root = fileURLToPath(new URL('..', import.meta.url));
  */
 const bundles = {
   embedded: { folder: 'packages/embedded', entries: ['index', 'bin'], chunks: 'chunks' },
-  'data-bridge': { folder: 'packages/data-bridge', entries: ['index', 'zod', 'testing'], chunks: 'chunks' },
+  'data-bridge': {
+    folder: 'packages/data-bridge',
+    entries: ['index', 'zod', 'extensions', 'testing'],
+    chunks: 'chunks',
+  },
   // What the benchmarks measure of the mapper's inside. Not published.
   codec: {
     folder: 'packages/data-bridge',

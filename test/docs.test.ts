@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import * as bridge from 'data-bridge';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defaultConnection, hasConnection } from '../packages/data-bridge/src/connection/connection.ts';
+import { useOwnEqualityTesters } from '../packages/data-bridge/test/support/equality-testers.ts';
 import { pages, programsOf, root, samples, writeSamples } from './support/guide.ts';
 import { samplesOf } from './support/samples.ts';
 
 const folder = writeSamples('run');
+useOwnEqualityTesters();
 
 describe.each(samples)('%s', (_, files) => {
   let scratch: string;

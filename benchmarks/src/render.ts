@@ -2,7 +2,7 @@
 import { figure, figures, goalText, isReached, markdownTable, type Row, verdict, withUnit } from './report.ts';
 import { type CaseResults, major, type Run } from './results.ts';
 
-/** What RESULTS.md says besides figures: below the table of a case, and at the end. */
+/** What RESULTS.md says besides figures: below the table of a case, in sections of no case, and at the end. */
 export interface Notes {
   readonly ofCase: ReadonlyMap<string, string>;
   readonly closing: string;
@@ -105,6 +105,8 @@ Time is the client's CPU time (user and system, all threads of its process); the
 two cores it holds the server's half, too. Each figure is the median over the rounds, with the middle half of the rounds. A ratio
 says how many times better data-bridge is where the goal is "at least", and what part of the rival's it needs where the goal is
 "at most". Goals that differ by version of Node.js are listed in the order of the columns.`;
-  const parts = [head, summary(all), ...all.map((one) => section(one, notes)), notes.closing.trim()];
+  const others = [...notes.ofCase].filter(([name]) => !all.some((one) => one.name === name));
+  const sections = [...all.map((one) => section(one, notes)), ...others.map(([, text]) => text.trim())];
+  const parts = [head, summary(all), ...sections, notes.closing.trim()];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }

@@ -120,13 +120,19 @@ describe('results', () => {
           run('v24.1.0', row('speed', 1, { goal: atLeast(1.5), wall: exactly(2) })),
         ),
       ],
-      { ofCase: new Map([['x', 'A note.']]), closing: '## What was tried\n' },
+      {
+        ofCase: new Map([
+          ['x', 'A note.'],
+          ['moved', '## Before and after\n'],
+        ]),
+        closing: '## What was tried\n',
+      },
     );
     expect(text).toContain('- Node 20: 1 of 1 goals reached.\n- Node 24: 0 of 1 goals reached.');
     expect(text).toMatch(/\| x +\| speed +\| Node 24 +\| ≥ 1\.5× +\| 1× +\|/);
     expect(text).toMatch(/\| speed +\| ≥ 2× \/ 1\.5× +\| 3× +\| 1×; wall 2× +\| NOT on 24 +\|/);
     expect(text).toMatch(/\| only there +\| +\| 1× +\| +\| +\|/);
-    expect(text).toMatch(/A note\.\n\n## What was tried\n$/);
+    expect(text).toMatch(/A note\.\n\n## Before and after\n\n## What was tried\n$/);
   });
 });
 

@@ -33,6 +33,7 @@ export default defineConfig({
             { text: 'Relations', link: '/guide/relations' },
             { text: 'Tracking and saving', link: '/guide/saving' },
             { text: 'Hooks', link: '/guide/hooks' },
+            { text: 'Extensions', link: '/guide/extensions' },
             { text: 'When two people save', link: '/guide/concurrency' },
             { text: 'History and undo', link: '/guide/history' },
             { text: 'Queries', link: '/guide/queries' },

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import * as embedded from '@data-bridge/embedded';
 import * as mapper from 'data-bridge';
+import * as extensions from 'data-bridge/extensions';
 import * as testing from 'data-bridge/testing';
 import * as zod from 'data-bridge/zod';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +12,7 @@ import { sourcesIn } from '../support/sources.ts';
 const entries = {
   'data-bridge': mapper,
   'data-bridge/zod': zod,
+  'data-bridge/extensions': extensions,
   'data-bridge/testing': testing,
   '@data-bridge/embedded': embedded,
 };
@@ -29,7 +31,7 @@ afterAll(() => project.remove());
 
 /** The scripts that a package may import by its `exports` and `bin`, and how many more they may share. */
 const scripts = {
-  'data-bridge': { folder: 'packages/data-bridge', entries: ['index', 'testing', 'zod'], chunks: 2 },
+  'data-bridge': { folder: 'packages/data-bridge', entries: ['extensions', 'index', 'testing', 'zod'], chunks: 2 },
   '@data-bridge/embedded': { folder: 'packages/embedded', entries: ['bin', 'index'], chunks: 4 },
 };
 

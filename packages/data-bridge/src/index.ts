@@ -7,7 +7,8 @@ export { binary, type BsonSchema, decimal, long, objectId, regex, timestamp, uui
 export type { ChangeStream, WatchOptions, WatchStage } from './watch/change-stream.ts';
 export type { Checkpoint } from './document/checkpoint.ts';
 export { connect, type Connection, type ConnectOptions, transaction } from './connection/connection.ts';
-export type { HookName } from './definition/hooks.ts';
+export type { HookName } from './definition/hook-names.ts';
+export type { AnyExtension, HardOptions, ScopeOptions, Unscoped } from './definition/extension.ts';
 export type { Concurrency, ModelOptions } from './definition/model-options.ts';
 export type { Document } from './save/document.ts';
 export {
@@ -46,7 +47,7 @@ export {
   withinCircle,
   withinPolygon,
 } from './filter/geo.ts';
-export { withActor, withReason } from './history/context.ts';
+export { withActor, withReason } from './definition/authorship.ts';
 export type { HistoryDocument } from './model/history-model.ts';
 export type { HistoryChange, HistoryEntry, HistoryOptions, HistoryPage } from './history/page.ts';
 export type { HistoryRepair } from './history/repair.ts';
@@ -56,11 +57,16 @@ export type { EnsureCollectionOptions } from './collection-sync/ensure.ts';
 export type { InsertManyOptions } from './write/insert-many.ts';
 export { type Literal, literal, trusted } from './filter/literal.ts';
 export type { Log, LogCounts, LogEntry, LogFailure } from './connection/command-log.ts';
+export { extension, type Extension } from './model/extension.ts';
+export type { Middleware, MiddlewareCommand } from './connection/middleware.ts';
+export type { CommandTrace, SaveTrace } from './connection/tracing.ts';
 export { model } from './model/model.ts';
 export type { Page, PageOptions } from './query/page.ts';
+export type { ForEachOptions } from './query/for-each.ts';
 export type { OneQuery } from './query/one-query.ts';
-export type { ForEachOptions, Query } from './query/query.ts';
+export type { Query } from './query/query.ts';
 export type { QueryOptions } from './query/query-spec.ts';
+export { backRef, type BackRefDeclaration } from './references/back-link.ts';
 export { ref, type ReferenceListSchema, type ReferenceSchema } from './references/ref.ts';
 export type { RebaseOptions } from './save/rebase.ts';
 export type { RemoveOptions } from './save/delete.ts';
@@ -74,6 +80,7 @@ export type { Change } from './edits/edits.ts';
 export type { PipelineReason } from './update/operators.ts';
 export type { UpdatePlan } from './update/plan.ts';
 export { StateTracker } from './tracking/state-tracker.ts';
+export { hidden, type MarkedSchema, writeOnce } from './schema/field-marks.ts';
 export { stored, type StoredSchema } from './schema/stored-name.ts';
 export type { OnConflict } from './save/write-conditions.ts';
 export type { TransactionCallback, TransactionOptions } from './connection/transaction.ts';
@@ -91,7 +98,17 @@ export type {
 export type { Equality, Filter } from './types/filter.ts';
 export type { Paths, PathsTo, PathValue, UpdatePaths } from './types/paths.ts';
 export type { Omitted, Selected } from './types/select.ts';
-export type { Assigned, IdOf, Input, InputOf, OutputOf, Shape, ShapeOf } from './types/shape.ts';
-export type { AnyRef, BackRef, Loaded, LoadedRef, Plain, Ref } from './types/ref.ts';
+export type {
+  Assigned,
+  DefaultId,
+  DefaultTimes,
+  IdOf,
+  Input,
+  InputOf,
+  OutputOf,
+  Shape,
+  ShapeOf,
+} from './types/shape.ts';
+export type { AnyRef, BackRef, BackRefsOf, HasBackRefs, Loaded, LoadedRef, Plain, Ref } from './types/ref.ts';
 export type { Sort } from './types/sort.ts';
 export type { Update } from './types/update.ts';

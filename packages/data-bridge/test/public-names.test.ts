@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import * as extensions from '../src/extensions.ts';
 import * as names from '../src/index.ts';
 import * as driver from 'mongodb';
 
@@ -34,10 +35,13 @@ describe('the public names of data-bridge', () => {
       'UUID',
       'UsageError',
       'ValidationError',
+      'backRef',
       'binary',
       'connect',
       'decimal',
       'escapeRegex',
+      'extension',
+      'hidden',
       'identified',
       'intersects',
       'literal',
@@ -58,7 +62,12 @@ describe('the public names of data-bridge', () => {
       'withinBox',
       'withinCircle',
       'withinPolygon',
+      'writeOnce',
     ]);
+  });
+
+  it('are these of its extensions', () => {
+    expect(Object.keys(extensions).toSorted()).toEqual(['audit', 'softDelete', 'tenant', 'withActor', 'withTenant']);
   });
 
   it("have the driver's own BSON classes among them", () => {

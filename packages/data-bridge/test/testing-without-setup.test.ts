@@ -3,10 +3,11 @@ import { inspect, isDeepStrictEqual } from 'node:util';
 import { expect as chai } from 'chai';
 import { expect as jest } from 'expect';
 import { Decimal128, Double, Int32, ObjectId } from 'mongodb';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { binary, decimal, model, objectId, stored } from '../src/index.ts';
 import { useDatabase } from './support/database.ts';
+import { useOwnEqualityTesters } from './support/equality-testers.ts';
 
 class User extends model(
   'users',
@@ -29,12 +30,7 @@ class Other extends model('others', { name: z.string(), tags: z.array(z.string()
 
 class Recorded extends model('recorded', { name: z.string() }, { history: true }) {}
 
-/** Where vitest and jest keep the testers of whatever else ran in this process. */
-const runner = (globalThis as Record<symbol, unknown>)[Symbol.for('$$jest-matchers-object')] as {
-  readonly customEqualityTesters: unknown[];
-};
-const others = runner.customEqualityTesters.splice(0);
-afterAll(() => void runner.customEqualityTesters.push(...others));
+useOwnEqualityTesters();
 
 /** Node.js has it from 22 on. */
 const { partialDeepStrictEqual } = assert as { partialDeepStrictEqual?: (a: unknown, b: unknown) => void };

@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { decimal, long, model } from '../src/index.ts';
 import { assertDocument, documentEquality, sameDocument } from '../src/testing.ts';
+import { useOwnEqualityTesters } from './support/equality-testers.ts';
 
 /** How vitest tells of an error. The package is its own, so it is looked for from there. */
 const { processError } = (await import(
@@ -66,6 +67,7 @@ describe('sameDocument', () => {
 });
 
 describe('documentEquality', () => {
+  useOwnEqualityTesters();
   beforeAll(() => {
     expect.addEqualityTesters([documentEquality]);
   });

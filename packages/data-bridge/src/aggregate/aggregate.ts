@@ -5,7 +5,7 @@ import { decodeStored } from '../bson/decode.ts';
 import { Layout } from '../bson/layout.ts';
 import { typeName } from '../schema/bson-types.ts';
 import { castFilter } from '../filter/cast-filter.ts';
-import type { Cursor, SessionCollection } from '../connection/collection.ts';
+import type { Cursor, SessionCollection } from '../connection/session-collection.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { checkTaken, type DriverOptions, TAKEN } from '../connection/taken-options.ts';
 import { type ErrorContext, UsageError } from '../errors.ts';
@@ -14,6 +14,7 @@ import { checkCount, type ReadAll } from '../query/query-spec.ts';
 import { sortOf } from '../filter/sort-order.ts';
 import { aggregationText } from '../query/query-text.ts';
 import { Results } from '../query/results.ts';
+import { backLinkOf, modelsAt } from '../references/back-link.ts';
 import { safeFilter, safeStage } from '../filter/check-filter.ts';
 import type {
   Computed,
@@ -28,20 +29,24 @@ import type {
 } from '../types/aggregate.ts';
 import type { Filter } from '../types/filter.ts';
 import type { Paths } from '../types/paths.ts';
+import type { LinkPaths, TargetOf } from '../types/ref.ts';
 import type { Class, ShapeOf } from '../types/shape.ts';
 import type { StoredShape } from '../types/stored.ts';
 import type { Sort } from '../types/sort.ts';
 import { run } from '../definition/operation.ts';
+import { checkUnscoped, type ScopeOptions, type Unscoped } from '../definition/extension.ts';
+import { scopedStages } from './scoped-stages.ts';
 
 /** What `aggregate` takes: the driver's options but those that would change what comes back. */
-export type AggregationOptions = DriverOptions<AggregateOptions, 'aggregate'>;
+export type AggregationOptions = DriverOptions<AggregateOptions, 'aggregate'> & ScopeOptions;
 
 type Stage = Readonly<Record<string, unknown>>;
 
 interface Plan<D> {
   readonly definition: ModelDefinition;
   readonly read: ReadAll<D>;
-  readonly options: AggregationOptions;
+  readonly options: Omit<AggregationOptions, 'unscoped'>;
+  readonly unscoped: Unscoped | undefined;
   readonly stages: readonly Stage[];
   /** What the stages so far give: documents as they are stored, or anything. */
   readonly gives: 'documents' | 'rows';
@@ -94,11 +99,14 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
   }
 
   /** @internal */
-  static of<R, D>(definition: ModelDefinition, read: ReadAll<D>, options: AggregationOptions = {}): Aggregate<R, D> {
-    checkTaken('aggregate', definition, options, TAKEN.aggregate);
+  static of<R, D>(definition: ModelDefinition, read: ReadAll<D>, given: AggregationOptions = {}): Aggregate<R, D> {
+    checkTaken('aggregate', definition, given, TAKEN.aggregate);
+    const { unscoped, ...options } = given;
+    checkUnscoped(definition.extensions, unscoped, definition.collectionName);
     const { conditions } = definition;
     const stages = conditions === null ? [] : [{ $match: conditions }];
-    return new Aggregate({ definition, read, options, stages, gives: 'documents', readers: definition.readers() });
+    const readers = definition.readers();
+    return new Aggregate({ definition, read, options, unscoped, stages, gives: 'documents', readers });
   }
 
   /** Keeps what matches. At the beginning it can use indexes. */
@@ -150,7 +158,19 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
    *
    * @throws UsageError where `from` is no model.
    */
-  lookup<J, const A extends string>(join: Lookup<R, J, A>): Aggregate<With<R, A, StoredShape<J>[]>> {
+  lookup<J, const A extends string>(join: Lookup<R, J, A>): Aggregate<With<R, A, StoredShape<J>[]>>;
+  /**
+   * The same by a reference of the model's documents, or its back references: `lookup('author')`.
+   *
+   * @param as the field that the documents are put into: that of the reference itself, if nothing else is said.
+   * @throws UsageError for a path that is no reference, and after a stage that makes something else of the documents.
+   */
+  lookup<const P extends string, const A extends string = P>(
+    reference: P & NoInfer<LinkPaths<D, [P]>[0]>,
+    as?: A,
+  ): Aggregate<With<R, A, StoredShape<TargetOf<D, P>>[]>>;
+  lookup(given: object | string, name?: string): unknown {
+    const join = typeof given === 'string' ? this.#joinBy(given, name) : (given as Lookup<never, unknown, string>);
     const { from, localField, foreignField, as } = join;
     const { prototype } = (from ?? {}) as { readonly prototype?: { readonly [definitionKey]?: ModelDefinition } };
     const other = prototype?.[definitionKey];
@@ -220,7 +240,7 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
   /** How the server would run it. */
   async explain(verbosity: ExplainVerbosityLike = 'queryPlanner'): Promise<BSON.Document> {
     const { definition, options } = this.#plan;
-    return run(definition, options, (collection) =>
+    return run(definition, options, async (collection) =>
       this.#cursor(collection, this.#renamed().stages).explain(verbosity),
     );
   }
@@ -257,7 +277,8 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
   }
 
   #cursor(collection: SessionCollection, stages: readonly Stage[], options: AggregateOptions = {}): Cursor {
-    return collection.aggregate([...stages], { ...this.#plan.options, ...options });
+    const { definition, unscoped } = this.#plan;
+    return collection.aggregate(scopedStages(definition, stages, unscoped), { ...this.#plan.options, ...options });
   }
 
   /** The plan with one stage more, which leaves the documents as they are. */
@@ -282,6 +303,27 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
       stages: [...stages, ...added],
       readers: added.reduce(readersAfter, readers),
     };
+  }
+
+  /** What `lookup()` takes, by the name of a reference. */
+  #joinBy(path: string, as = path): Lookup<never, unknown, string> {
+    const { definition, gives } = this.#plan;
+    if (gives !== 'documents')
+      this.#refuse(
+        `lookup("${path}") follows a reference of documents, and a stage before makes something else of them.`,
+      );
+    if (as.includes('.'))
+      this.#refuse(`lookup("${path}") needs a name without dots for what it adds: lookup("${path}", 'found').`);
+    const back = backLinkOf(definition, path);
+    const models = back === undefined ? modelsAt(definition, path) : [back.source];
+    const [from, another] = models as readonly unknown[];
+    if (from === undefined)
+      this.#refuse(`lookup("${path}") takes one reference of this model, or its back references.`);
+    if (another !== undefined)
+      this.#refuse(`lookup("${path}") leads to several models, which the server cannot join at once.`);
+    const fields =
+      back === undefined ? { localField: path, foreignField: '_id' } : { localField: '_id', foreignField: back.field };
+    return { from, ...fields, as } as unknown as Lookup<never, unknown, string>;
   }
 
   #safe(stage: Stage): Stage {

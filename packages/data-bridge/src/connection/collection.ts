@@ -1,63 +1,33 @@
-import type { AnyClientBulkWriteModel, BSON, Collection, ExplainVerbosityLike, MongoClient } from 'mongodb';
+import type { AnyClientBulkWriteModel, BSON, Collection, MongoClient } from 'mongodb';
 import { currentAttempt, type TransactionAttempt } from './transaction-attempt.ts';
 import { UsageError } from '../errors.ts';
-import type { RawCursor } from './raw-batch.ts';
-
-/** The commands of a collection that a transaction may hold, and at which place each takes its options. */
-const OPTIONS_AT = {
-  bulkWrite: 1,
-  countDocuments: 1,
-  createIndexes: 1,
-  deleteMany: 1,
-  deleteOne: 1,
-  distinct: 2,
-  findOne: 1,
-  findOneAndDelete: 1,
-  findOneAndReplace: 2,
-  findOneAndUpdate: 2,
-  insertMany: 1,
-  insertOne: 1,
-  replaceOne: 2,
-  updateMany: 2,
-  updateOne: 2,
-} as const;
-
-/** The methods that a transaction cannot hold, and what to do instead. */
-const NOT_IN_TRANSACTIONS = {
-  estimatedDocumentCount: 'the statistics know nothing of it: use count()',
-} as const;
-
-/** A cursor of the driver as the mapper uses it. `D` is what it gives. */
-export interface Cursor<D = BSON.Document> extends RawCursor {
-  /** True when it was closed before the server had given all. */
-  readonly killed: boolean;
-  readBufferedDocuments(): D[];
-  toArray(): Promise<D[]>;
-  explain(verbosity?: ExplainVerbosityLike): Promise<BSON.Document>;
-}
-
-/**
- * The driver's collection as the mapper uses it. Inside a transaction everything that is sent through it is part of that:
- * there is no other way to the server.
- */
-export interface SessionCollection extends Pick<
-  Collection,
-  keyof typeof OPTIONS_AT | keyof typeof NOT_IN_TRANSACTIONS | 'namespace' | 'writeConcern'
-> {
-  find(...given: Parameters<Collection['find']>): Cursor;
-  aggregate(...given: Parameters<Collection['aggregate']>): Cursor;
-}
+import { isWatched, runWatched } from './middleware.ts';
+import { type Cursor, NOT_IN_TRANSACTIONS, OPTIONS_AT, type SessionCollection } from './session-collection.ts';
+import { watchedCollection } from './watched-collection.ts';
 
 /** The commands of a collection, in the transaction around the call if there is one. @throws UsageError as `TransactionAttempt` does. */
 export function sessionCollection(collection: Collection, client: MongoClient, model: string): SessionCollection {
   const attempt = currentAttempt();
-  if (attempt === undefined) return collection;
-  attempt.checkClient(client, model);
-  return joined(collection, attempt);
+  if (attempt !== undefined) attempt.checkClient(client, model);
+  const own = attempt === undefined ? collection : joined(collection, attempt);
+  return isWatched(client) ? watchedCollection(own, { client, collection, model }) : own;
 }
 
 /** The client's bulk write, in the transaction around the call if there is one. */
 export function bulkWrite(
+  client: MongoClient,
+  models: readonly AnyClientBulkWriteModel<BSON.Document>[],
+  options: NonNullable<Parameters<MongoClient['bulkWrite']>[1]>,
+): ReturnType<MongoClient['bulkWrite']> {
+  if (!isWatched(client)) return sendBulk(client, models, options);
+  const [database = '', ...name] = (models[0]?.namespace ?? '').split('.');
+  const about = { client, operation: 'bulkWrite', database, collection: name.join('.'), model: name.join('.') };
+  return runWatched(about, [models, options], 1, ([sent, given]) =>
+    sendBulk(client, sent as typeof models, given as typeof options),
+  );
+}
+
+async function sendBulk(
   client: MongoClient,
   models: readonly AnyClientBulkWriteModel<BSON.Document>[],
   options: NonNullable<Parameters<MongoClient['bulkWrite']>[1]>,

@@ -3,6 +3,7 @@ import { typeName } from '../schema/bson-types.ts';
 import { NotConnectedError, UsageError } from '../errors.ts';
 import { type Log, logCommands } from './command-log.ts';
 import { terminalLog } from './log-text.ts';
+import { checkMiddleware, type Middleware, useMiddleware } from './middleware.ts';
 import { pageKey } from './page-key.ts';
 import { customInspect, type Inspect, inspectAs } from '../bson/inspect.ts';
 import { unknownOptions } from './driver-options.ts';
@@ -50,6 +51,24 @@ export interface ConnectOptions extends MongoClientOptions, Partial<FilterRules>
    * @default false
    */
   readonly logValues?: boolean;
+  /**
+   * Code around each command of models, the first outermost: it may time it, add a comment, refuse it, and answer a read by itself.
+   *
+   * ```ts
+   * const timed: Middleware = async (command, next) => {
+   *   const start = performance.now();
+   *   try {
+   *     return await next();
+   *   } finally {
+   *     metrics.record(command.operation, command.collection, performance.now() - start);
+   *   }
+   * };
+   * await connect(uri, { middleware: [timed] });
+   * ```
+   *
+   * @default []
+   */
+  readonly middleware?: readonly Middleware[];
 }
 
 /**
@@ -142,7 +161,7 @@ export class Connection {
  *
  * @param uri `mongodb://…`, `mongodb+srv://…`, or `embedded:memory` for a server inside this process (package
  *   `@data-bridge/embedded`); by default the environment's `MONGODB_URI`.
- * @param options the driver's, and `sanitizeFilters`, `allowServerJavaScript`, `pageSecret`, `log` and `logValues`.
+ * @param options the driver's, and `sanitizeFilters`, `allowServerJavaScript`, `pageSecret`, `log`, `logValues` and `middleware`.
  * @throws NotConnectedError when there is no URI or the server does not answer. Its message never shows a password.
  */
 export async function connect(
@@ -225,7 +244,15 @@ async function loadEmbedded(): Promise<typeof import('@data-bridge/embedded')> {
 
 async function openClient(
   uri: string,
-  { sanitizeFilters = false, allowServerJavaScript = false, pageSecret, log, logValues, ...options }: ConnectOptions,
+  {
+    sanitizeFilters = false,
+    allowServerJavaScript = false,
+    pageSecret,
+    log,
+    logValues,
+    middleware,
+    ...options
+  }: ConnectOptions,
   stopServer?: () => Promise<void>,
 ): Promise<Connection> {
   if (options.raw === true)
@@ -238,7 +265,9 @@ async function openClient(
   }
   const shown = withoutSecrets(uri);
   const takeEntry = checkLog(log, logValues, options);
+  const chain = checkMiddleware(middleware);
   const client = newClient(uri, shown, takeEntry === undefined ? options : { ...options, monitorCommands: true });
+  useMiddleware(client, chain);
   if (takeEntry !== undefined) logCommands(client, takeEntry, logValues === true);
   try {
     await client.connect();

@@ -1,5 +1,6 @@
 /** What is called instead of giving an option. */
 const INSTEAD: Readonly<Record<string, string>> = {
+  cascade: 'save(), create() and saveAll() do',
   projection: `find(…).select('name') and omit('name') say what is loaded`,
   explain: 'find(…).explain() asks the server',
   raw: 'find(…).lean() gives plain objects',

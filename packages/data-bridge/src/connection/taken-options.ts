@@ -5,16 +5,20 @@ import { isPlainObject } from '../bson/plain-object.ts';
 import { insteadOf } from './driver-options.ts';
 
 /*
- * The options of the driver that each kind of call takes. The driver passes over what it does not know, and what an
- * operation has no use for: so whatever is not named here is refused, by the types and at run time.
+ * The options of the driver that each kind of call takes, and those about scopes, which nearly all take. The driver passes
+ * over what it does not know, and what an operation has no use for: so whatever is not named here is refused, by the types
+ * and at run time. Options of the package's own that a few calls take are named where these are.
  */
 
-const ALL = ['session', 'signal', 'timeoutMS', 'maxTimeMS', 'comment'] as const;
+const ALL = ['session', 'signal', 'timeoutMS', 'maxTimeMS', 'comment', 'unscoped'] as const;
 const READING = [...ALL, 'readPreference', 'readConcern'] as const;
 const CHOOSING = ['collation', 'hint', 'let'] as const;
 const WRITING = [...ALL, 'writeConcern'] as const;
 const STORING = [...WRITING, 'bypassDocumentValidation'] as const;
 const UPDATING = [...STORING, ...CHOOSING, 'upsert', 'arrayFilters'] as const;
+
+/** What an extension makes of a deletion may be put off. */
+const DELETING = [...WRITING, 'hard'] as const;
 
 const FIND_ONE = [...READING, ...CHOOSING, 'sort', 'skip', 'allowDiskUse', 'allowPartialResults'] as const;
 const EXISTS = [...READING, ...CHOOSING, 'skip', 'allowDiskUse'] as const;
@@ -54,12 +58,12 @@ export const TAKEN = {
   updateMany: UPDATING,
   updateOne: [...UPDATING, 'sort'],
   replaceOne: [...STORING, ...CHOOSING, 'upsert', 'sort'],
-  remove: WRITING,
-  delete: [...WRITING, ...CHOOSING],
+  remove: DELETING,
+  delete: [...DELETING, ...CHOOSING],
   findOneAndUpdate: [...UPDATING, 'sort', 'returnDocument'],
   upsert: [...STORING, ...CHOOSING, 'arrayFilters', 'sort'],
   findOneAndReplace: [...STORING, ...CHOOSING, 'upsert', 'sort', 'returnDocument'],
-  findOneAndDelete: [...WRITING, ...CHOOSING, 'sort'],
+  findOneAndDelete: [...DELETING, ...CHOOSING, 'sort'],
 } as const;
 
 /** Of the driver's options those that a kind of call takes. */
@@ -79,8 +83,8 @@ export function checkTaken(
       `${method}() takes its options as an object, got ${typeName(options)}${insteadOf('projection')}`,
       context,
     );
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || names.includes(name)) continue;
+  for (const name in options) {
+    if (names.includes(name) || options[name] === undefined) continue;
     throw new UsageError(`${method}() does not take the option "${name}"${insteadOf(name)}`, context);
   }
 }

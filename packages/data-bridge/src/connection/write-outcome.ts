@@ -38,6 +38,7 @@ import {
   type ValidationIssue,
 } from '../errors.ts';
 import { validatorIssues } from './server-validation.ts';
+import { wasNeverSent } from './never-sent.ts';
 
 /**
  * What is known of a write that ended in an error: the server refused it (or never got it), the server did it and could
@@ -53,6 +54,7 @@ const INTERRUPTIONS: ReadonlySet<number | undefined> = new Set([6, 7, 89, 91, 18
 
 export function outcomeOf(thrown: unknown): Outcome {
   const error = reasonOf(thrown);
+  if (wasNeverSent(error)) return 'refused';
   if (error instanceof MongoWriteConcernError) return 'applied';
   if (error instanceof HistoryError && error.problem === 'unfinished') return 'applied';
   if (INTERRUPTIONS.has(serverCode(error))) return 'unknown';

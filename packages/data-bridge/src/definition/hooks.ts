@@ -1,21 +1,10 @@
 import { UsageError } from '../errors.ts';
+import { HOOK_NAMES, type HookName } from './hook-names.ts';
+import { definitionKey } from './model-definition.ts';
 
 /*
  * Hooks: the program's own code around the writes of documents. Which there are is found once for each class.
  */
-
-/** The moments around a write of a document at which a class may have code of its own. */
-export type HookName =
-  | 'beforeValidate'
-  | 'beforeSave'
-  | 'beforeInsert'
-  | 'beforeUpdate'
-  | 'beforeDelete'
-  | 'afterInsert'
-  | 'afterUpdate'
-  | 'afterSave'
-  | 'afterDelete'
-  | 'afterCommit';
 
 /** Code that is called with the document. */
 export type HookCall = (document: object) => unknown;
@@ -49,18 +38,10 @@ const MOMENTS: Readonly<
   commit: { before: [], after: ['afterCommit'] },
 };
 
-const HOOK_NAMES: readonly HookName[] = [
-  'beforeValidate',
-  'beforeSave',
-  'beforeInsert',
-  'beforeUpdate',
-  'beforeDelete',
-  'afterInsert',
-  'afterUpdate',
-  'afterSave',
-  'afterDelete',
-  'afterCommit',
-];
+/** What an extension may have. */
+interface Hooked {
+  readonly on?: Readonly<Record<string, unknown>>;
+}
 
 interface Listener {
   readonly name: HookName;
@@ -121,7 +102,7 @@ function findHooks(document: object): ClassHooks | null {
   const chain: object[] = [];
   for (let each = document; each !== Object.prototype && each !== null; each = Object.getPrototypeOf(each) as object)
     chain.unshift(each);
-  const given = chain.flatMap((each) => listeners.get(each) ?? []);
+  const given = [...extendedHooks(document), ...chain.flatMap((each) => listeners.get(each) ?? [])];
   const callsOf = (name: HookName): HookCall[] => {
     const calls = given.filter((each) => each.name === name).map(({ call }) => call);
     return hasMethod(chain, name) ? [...calls, callMethod(name)] : calls;
@@ -130,6 +111,16 @@ function findHooks(document: object): ClassHooks | null {
     [kind, { before: before.flatMap(callsOf), after: after.flatMap(callsOf) }] as const;
   const hooks = Object.fromEntries(Object.entries(MOMENTS).map(around)) as unknown as ClassHooks;
   return Object.values(hooks).some(({ before, after }: Around) => before.length + after.length > 0) ? hooks : null;
+}
+
+/** Those of the extensions of a document's model. */
+function extendedHooks(document: object): Listener[] {
+  const { [definitionKey]: definition } = document as {
+    readonly [definitionKey]?: { readonly extensions: readonly Hooked[] };
+  };
+  return (definition?.extensions ?? []).flatMap(({ on = {} }) =>
+    Object.entries(on).map(([name, call]) => ({ name: name as HookName, call: call as HookCall })),
+  );
 }
 
 /** True for a method, or a function in a class field. The accessor of a field that has such a name is none. */

@@ -7,28 +7,30 @@ import { typeName } from '../schema/bson-types.ts';
 import type { ShowDefaults } from '../bson/shown-defaults.ts';
 import { problemIn, readerOf } from '../schema/deep-readers.ts';
 import { defaultsOf } from '../schema/nested-defaults.ts';
-import { sessionCollection, type SessionCollection } from '../connection/collection.ts';
+import { sessionCollection } from '../connection/collection.ts';
+import type { SessionCollection } from '../connection/session-collection.ts';
 import { type Connection, defaultConnection, type FilterRules, hasConnection } from '../connection/connection.ts';
 import { NotConnectedError, SchemaError, UsageError } from '../errors.ts';
 import { checkCollectionName, checkNamespace } from './collection-name.ts';
+import { checkExtensions, type Extension } from './extension.ts';
 import { Redaction } from './redaction.ts';
 import { checkReferencesKnown, type ReferenceFields, referenceFields } from './reference-fields.ts';
+import { checkShown } from './shown-fields.ts';
+import { storedTimes, type Times, timestampsOf } from './times.ts';
 import { checkIndexedNames } from './indexed-names.ts';
 import { checkOptions, type Concurrency, type ModelIndex, type ModelOptions, type RuleIssue } from './model-options.ts';
-import { type Fields, SchemaField } from '../schema/schema-field.ts';
-import { FieldNames, withoutName } from '../schema/stored-name.ts';
-
-/** What a document whose history is kept carries: the number of its last write, and its id. */
-export const REVISION = '_rev';
-export const REVISION_ID = '_revId';
+import { fieldsByStoredName } from './model-fields.ts';
+import { REVISION, REVISION_ID, withoutRevision } from './revision.ts';
+import type { Fields, SchemaField } from '../schema/schema-field.ts';
+import { FieldNames } from '../schema/stored-name.ts';
 
 /** Where a model's class keeps its definition: on the prototype, so that documents need no reference to it. */
 export const definitionKey: unique symbol = Symbol('definition');
 
-/** The names of the fields that hold times. */
-interface Times {
-  readonly createdAt?: string | undefined;
-  readonly updatedAt?: string | undefined;
+/** What `backRef()` declares. */
+interface BackReferenceField {
+  readonly source: () => unknown;
+  readonly field: string;
 }
 
 /** What a model's documents are taken from: a connection of their own, a part of the collection. */
@@ -64,6 +66,12 @@ export class ModelDefinition {
   readonly check: ((document: unknown) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>>) | undefined;
   /** The fields with references, or with some inside, by their stored names; null where there are none. */
   readonly references: ReferenceFields | null;
+  /** By name the models whose documents refer to those of this one, and their fields that do. */
+  readonly backRefs: ReadonlyMap<string, BackReferenceField>;
+  /** What the model has in common with others. */
+  readonly extensions: readonly Extension[];
+  /** The stored names of the fields that extensions write instead of a deletion: what a document of the model is found by, besides. */
+  readonly removalFields: readonly string[];
   /** What holds for all documents of the model beside others in its collection, as a filter; null where nothing does. */
   readonly conditions: Readonly<Record<string, unknown>> | null;
   /** `programName` for those that name every field: made once, where a save would make several. */
@@ -71,6 +79,16 @@ export class ModelDefinition {
   /** True for a field whose validation may run code of the program's, which may change the value in place. */
   readonly runsCode = (stored: string): boolean =>
     this.check !== undefined || this.fields.get(stored)?.onlyLooks === false;
+  /** The stored names of the fields that are written once. */
+  readonly writeOnce: readonly string[];
+  /** The fields that are read by their names alone. */
+  readonly hiddenFields: readonly SchemaField[];
+  /** The names of the getters that JSON shows. */
+  readonly json: readonly string[];
+  /** The stored paths that queries leave out where nobody asks for them. */
+  readonly omitted: readonly string[];
+  /** What a save may not change. */
+  readonly guarded: readonly string[];
   readonly #names: FieldNames;
   readonly #bound: Connection | undefined;
   #timesChecked = 0;
@@ -108,10 +126,22 @@ export class ModelDefinition {
     this.shardKey = (options.shardKey ?? []).map((path) => this.storedPath(path));
     this.indexes = options.indexes ?? [];
     this.check = options.check as typeof this.check;
+    this.extensions = (options.extensions ?? []) as readonly Extension[];
+    checkExtensions(collectionName, fields, this.extensions);
+    this.removalFields = this.extensions
+      .filter(({ remove, scope }) => remove !== undefined && scope !== undefined)
+      .flatMap((each) => Object.keys(each.fields).map((name) => this.storedPath(name)));
     const names = ['_id', ...this.fields.keys(), ...Object.values(this.timestamps ?? {})];
     if (this.version !== undefined) checkVersion(collectionName, this.version, [...names, ...Object.keys(fields)]);
     this.names = new Set([...names, ...counter]);
+    this.backRefs = new Map(Object.entries((options.backRefs ?? {}) as Record<string, BackReferenceField>));
+    this.hiddenFields = this.fieldList.filter(({ isHidden }) => isHidden);
+    this.json = options.json ?? [];
+    this.omitted = (options.omit ?? []).map((path) => this.storedPath(path));
+    checkShown(collectionName, options, (path) => this.#isField(this.storedPath(path)));
     this.redaction = this.#redactionOf(options.history);
+    this.writeOnce = this.fieldList.filter(({ isWriteOnce }) => isWriteOnce).map(({ name }) => name);
+    this.guarded = ['_id', ...counter, REVISION, REVISION_ID, ...this.writeOnce];
     this.#options = options;
     this.#schemas = fields;
     this.#bound = connection;
@@ -201,9 +231,10 @@ export class ModelDefinition {
   /** What a document needs to be found again and saved, whatever else was asked for. */
   get alwaysLoaded(): readonly string[] {
     const counter = this.version === undefined ? [] : [this.version];
-    if (this.redaction === undefined) return [...this.shardKey, ...counter];
+    const always = [...this.shardKey, ...counter, ...this.removalFields];
+    if (this.redaction === undefined) return always;
     const { updatedAt } = this.timestamps ?? {};
-    return [...this.shardKey, ...counter, REVISION, REVISION_ID, ...(updatedAt === undefined ? [] : [updatedAt])];
+    return [...always, REVISION, REVISION_ID, ...(updatedAt === undefined ? [] : [updatedAt])];
   }
 
   /**
@@ -283,7 +314,7 @@ export class ModelDefinition {
       const text = `The model option "history" redacts "${paths[unknown]}", which begins with no field of the schema.`;
       throw new UsageError(text, { model });
     }
-    return new Redaction(stored);
+    return new Redaction([...stored, ...this.hiddenFields.map(({ name }) => name)]);
   }
 
   #isField(path: string): boolean {
@@ -358,28 +389,4 @@ function checkVersion(model: string, version: string, taken: readonly string[]):
   if (!taken.includes(version)) return;
   const text = `The model option "version" needs a name of its own: "${version}" is that of another field.`;
   throw new UsageError(text, { model });
-}
-
-function fieldsByStoredName(fields: Fields, names: FieldNames): Map<string, SchemaField> {
-  const made = Object.entries(fields).map(([name, schema]) => {
-    const stored = names.storedPath(name);
-    return [stored, new SchemaField(stored, withoutName(schema), name)] as const;
-  });
-  return new Map(made);
-}
-
-/** The names that the option gives, only those that are there. */
-function timestampsOf(option: ModelOptions['timestamps']): Times | undefined {
-  if (option === undefined || option === false) return undefined;
-  if (option === true) return { createdAt: 'createdAt', updatedAt: 'updatedAt' };
-  return Object.fromEntries(Object.entries(option).filter(([, name]) => name !== undefined));
-}
-
-function storedTimes(times: Times, names: FieldNames): Times {
-  return Object.fromEntries(Object.entries(times).map(([kind, name]) => [kind, names.storedPath(name)]));
-}
-
-function withoutRevision<T extends object>(stored: T): T {
-  const { [REVISION]: _rev, [REVISION_ID]: _revId, ...fields } = stored as T & Record<string, unknown>;
-  return fields as unknown as T;
 }

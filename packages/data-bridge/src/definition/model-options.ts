@@ -1,6 +1,7 @@
 import type { IndexDescription } from 'mongodb';
 import { isPlainObject } from '../bson/plain-object.ts';
 import { UsageError } from '../errors.ts';
+import { type AnyExtension, isExtension } from './extension.ts';
 
 /** One index of a model, as the driver's `createIndexes` takes it. */
 export type ModelIndex = IndexDescription;
@@ -62,8 +63,30 @@ export interface ModelOptions {
    * @default []
    */
   readonly shardKey?: readonly string[];
+  /**
+   * The documents of other models that refer to those of this one, by the name that documents have them under:
+   * `{ books: backRef<Book>(() => Book, 'author') }`. They are no fields.
+   * @default {}
+   */
+  readonly backRefs?: Readonly<Record<string, object>>;
+  /**
+   * The names of getters of the class that JSON shows beside the fields. Of a document that was loaded in part those are left out that
+   * read what was not loaded.
+   * @default []
+   */
+  readonly json?: readonly string[];
+  /**
+   * The paths that queries do not load unless their `select()` names them, or `whole()` asks for all.
+   * @default []
+   */
+  readonly omit?: readonly string[];
   /** Indexes that `ensureIndexes()` creates. */
   readonly indexes?: readonly ModelIndex[];
+  /**
+   * What the model has in common with others: soft deletion, tenants, who wrote it. Their fields are spread among the model's.
+   * @default []
+   */
+  readonly extensions?: readonly AnyExtension[];
   /** A rule across fields, asked when the fields themselves are valid. It gets a copy of the document's fields. */
   readonly check?: (document: never) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>>;
 }
@@ -87,6 +110,10 @@ function isRedaction({ redact, ...others }: Record<string, unknown>): boolean {
   return (redact === undefined || (Array.isArray(redact) && redact.every(isText))) && Object.keys(others).length === 0;
 }
 
+function isBackReference(value: unknown): boolean {
+  return isPlainObject(value) && typeof value['source'] === 'function' && typeof value['field'] === 'string';
+}
+
 const EXPECTED: Readonly<Record<keyof ModelOptions, Expected>> = {
   concurrency: CONCURRENCIES,
   version: { text: 'the name of a field', test: isOwnName },
@@ -101,9 +128,19 @@ const EXPECTED: Readonly<Record<keyof ModelOptions, Expected>> = {
     test: (value) => typeof value === 'boolean' || (isPlainObject(value) && isRedaction(value)),
   },
   shardKey: { text: 'a list of field names', test: (value) => Array.isArray(value) && value.every(isText) },
+  json: { text: 'a list of the names of getters', test: (value) => Array.isArray(value) && value.every(isText) },
+  omit: { text: 'a list of paths', test: (value) => Array.isArray(value) && value.every(isText) },
   indexes: {
     text: 'a list of indexes { key: … }',
     test: (value) => Array.isArray(value) && value.every((index) => isPlainObject(index) && 'key' in index),
+  },
+  backRefs: {
+    text: 'an object of what backRef() gives',
+    test: (value) => isPlainObject(value) && Object.values(value).every(isBackReference),
+  },
+  extensions: {
+    text: 'a list of what extension() gave',
+    test: (value) => Array.isArray(value) && value.every(isExtension),
   },
   check: { text: 'a function', test: (value) => typeof value === 'function' },
 };

@@ -1,5 +1,5 @@
 import type { Abortable } from 'mongodb';
-import type { SessionCollection } from '../connection/collection.ts';
+import type { SessionCollection } from '../connection/session-collection.ts';
 import type { ModelDefinition } from './model-definition.ts';
 import { translate } from '../connection/write-outcome.ts';
 

@@ -1,4 +1,5 @@
 import { copyValue } from '../bson/copy.ts';
+import { ABSENT } from '../bson/encode.ts';
 import { ValidationError, type ValidationIssue } from '../errors.ts';
 import type { DocumentState } from './document-state.ts';
 import { checkAssignable } from './loaded-part.ts';
@@ -29,8 +30,9 @@ export function assign(state: DocumentState, input: unknown, write: (name: strin
 }
 
 /** True for a field of the schema, and for other keys where the model keeps them. */
-function isTaken({ definition }: DocumentState, name: string, stored: string): boolean {
-  if (definition.isOwn(stored) || definition.isHidden(name)) return false;
+function isTaken(state: DocumentState, name: string, stored: string): boolean {
+  const { definition } = state;
+  if (definition.isOwn(stored) || definition.isHidden(name) || isFixed(state, stored)) return false;
   return definition.fields.has(stored) || definition.unknown === 'keep';
 }
 
@@ -38,6 +40,12 @@ function whyRefused(state: DocumentState, name: string, stored: string): string 
   const { definition } = state;
   if (definition.unknown === 'drop' || isTaken(state, name, stored)) return undefined;
   if (definition.isOwn(stored)) return 'it identifies the document or is written by the mapper, and cannot be assigned';
+  if (isFixed(state, stored)) return 'it is written once, and cannot be assigned again';
   if (definition.isHidden(name)) return `the field that is stored so is called "${definition.programName(name)}" here`;
   return 'the schema has no such field';
+}
+
+/** True for a field that is written once, and was. */
+function isFixed({ isNew, definition, baseline }: DocumentState, stored: string): boolean {
+  return !isNew && definition.writeOnce.includes(stored) && baseline.exact(stored) !== ABSENT;
 }

@@ -1,11 +1,13 @@
 import type { BSON } from 'mongodb';
 import { copyValue } from '../bson/copy.ts';
 import { isPlainObject, setOwn } from '../bson/plain-object.ts';
-import { ABSENT, LateBytes, memberOf } from '../bson/encode.ts';
+import { ABSENT, LateBytes } from '../bson/encode.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
+import type { Unscoped } from '../definition/extension.ts';
 import type { Concurrency } from '../definition/model-options.ts';
 import { equalValues } from '../bson/equal-values.ts';
 import { type ErrorContext, UsageError } from '../errors.ts';
+import { type DocumentFilter, documentFilter } from './document-filter.ts';
 import { AssignedFields } from './assigned-fields.ts';
 import { OperationQueue } from './operation-queue.ts';
 import type { PlannedEntry } from './planned-entry.ts';
@@ -121,6 +123,10 @@ export class DocumentState implements Progress, Participant {
   defaults: Map<string, HandedDefault> | null = null;
   /** What a clone took over: those of its fields that the schema does not name are no mistakes. */
   kept: ReadonlySet<string> | null = null;
+  /** True for a document that is stored again after its deletion. */
+  isRestored = false;
+  /** Which scopes the operation that runs now leaves out. */
+  unscoped: Unscoped | undefined;
   /** True when the program's own code, run in the midst of an operation, assigned a field. */
   disturbed = false;
   readonly operations = new OperationQueue();
@@ -142,25 +148,9 @@ export class DocumentState implements Progress, Participant {
     return this.definition.contextOf(this.baseline.current('_id') ?? this.baseline.original('_id'));
   }
 
-  /** The filter that finds the stored document: its `_id` as it is stored, and what the collection is sharded by. */
-  get filter(): { readonly [name: string]: unknown; readonly _id: unknown } {
-    const _id = this.ordered('_id');
-    if (_id === ABSENT)
-      throw new UsageError('The document was loaded without its _id, so it cannot be found again.', this.context);
-    const { shardKey } = this.definition;
-    if (shardKey.length === 0) return { _id };
-    const { selection } = this.baseline;
-    if (!shardKey.every((path) => (selection?.at(path.split('.')) ?? 'whole') === 'whole'))
-      throw new UsageError('The document was loaded without its shard key, so it cannot be found again.', this.context);
-    const shard = shardKey.map((path) => [path, this.#stored(path)] as const);
-    return { _id, ...Object.fromEntries(shard) };
-  }
-
-  /** The stored value at a path of the shard key. A missing one is found, and routed, as null. */
-  #stored(path: string): unknown {
-    const [name = '', ...keys] = path.split('.');
-    const value = keys.reduce<unknown>((outer, key) => memberOf(outer, key), this.ordered(name));
-    return value === ABSENT ? null : value;
+  /** The filter that finds the stored document, where it is in the scopes that hold now. @throws what a scope throws. */
+  get filter(): DocumentFilter {
+    return documentFilter(this);
   }
 
   /** A stored value with its keys in their order, which counts where whole objects are compared. */
@@ -212,12 +202,17 @@ export class DocumentState implements Progress, Participant {
     return this.definition.programFields(object);
   }
 
-  /** @throws UsageError where the program changed what it may not: the `_id` of a stored document, or what counts its writes. */
+  /** @throws UsageError where the program changed what it may not: the `_id` of a stored document, what counts its writes, or is written once. */
   checkOwn(name: string): void {
     if (name === '_id' && !this.isNew) {
       const text = 'The _id of a stored document cannot be changed: insert a new document and delete this one.';
       throw new UsageError(text, this.context);
     }
+    if (!this.isNew && this.definition.writeOnce.includes(name) && this.baseline.exact(name) !== ABSENT)
+      throw new UsageError(
+        `"${this.definition.programName(name)}" is written once: it cannot be changed.`,
+        this.context,
+      );
     if (name === this.definition.version || this.definition.isRevision(name))
       throw new UsageError(`"${name}" counts the writes of the document: it cannot be set.`, this.context);
   }

@@ -1,6 +1,7 @@
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import type { Linked } from '../references/linked.ts';
 import { withReferences } from '../references/read.ts';
+import { referencesIn } from '../references/reference.ts';
 import type { Baseline } from '../tracking/baseline.ts';
 
 /** What is asked of a document for its references. */
@@ -15,8 +16,8 @@ export function readReferences({ definition, baseline, owner }: Referring, name:
   const field = definition.references?.get(name);
   if (field === undefined) return value;
   const read = withReferences(owner as Linked, field, value);
-  // No write: BSON takes them for equal.
-  if (read !== value) baseline.carry(name, read);
+  // No write: BSON takes them for equal. A default is no value of the document.
+  if (read !== value && baseline.current(name) !== undefined) baseline.carry(name, read);
   return read;
 }
 
@@ -28,4 +29,12 @@ export function adoptReferences(referring: Referring): void {
     const value = baseline.current(name);
     if (typeof value === 'object' && value !== null) readReferences(referring, name, value);
   }
+}
+
+/** The documents that the references in a document's fields have loaded. */
+export function loadedTargets(referring: Referring): object[] {
+  adoptReferences(referring);
+  const { definition, baseline } = referring;
+  const references = [...(definition.references?.keys() ?? [])].flatMap((name) => referencesIn(baseline.current(name)));
+  return references.flatMap((each) => (each.$isLoaded && each.$doc !== null ? [each.$doc] : []));
 }

@@ -2,13 +2,13 @@ import { assign } from './assign.ts';
 import { adoptReferences, readReferences } from './references.ts';
 import { ownCopy } from '../bson/copy-input.ts';
 import { currentAttempt } from '../connection/transaction-attempt.ts';
-import { toJsonValue } from '../bson/json.ts';
 import { castId } from '../filter/cast-filter.ts';
 import { changesOfNew, shownChanges } from './changes.ts';
 import { type Checkpoint, checkpoint } from './checkpoint.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { UsageError } from '../errors.ts';
 import { DocumentState } from './document-state.ts';
+import { documentJson } from './document-json.ts';
 import { hasAtomics, operate } from './atomic-methods.ts';
 import { clonedFields, keepTaken, newData, TakenFields } from './new-document.ts';
 import { checkAssignable, checkReadable, checkWritable, extentAt } from './loaded-part.ts';
@@ -17,7 +17,6 @@ import { BsonBaseline } from '../tracking/bson-baseline.ts';
 import type { AtomicOperator } from '../edits/atomic-operators.ts';
 import type { Change } from '../edits/edits.ts';
 import { type Siblings, siblingsKey } from '../references/linked.ts';
-import { showsDocuments, jsonWithDocuments } from '../references/shown.ts';
 import { treeWith } from '../tracking/pending-operators.ts';
 import { baselineOf, StateTracker } from '../tracking/state-tracker.ts';
 import type {
@@ -285,10 +284,15 @@ export abstract class TrackedDocument<S, T = unknown> {
     return checkpoint(this.#record);
   }
 
-  /** A plain object with a copy of every field: defaults, and stored fields that the schema does not name, included. */
+  /**
+   * A plain object with a copy of every field: defaults, and stored fields that the schema does not name, included; without
+   * those that are `hidden()`.
+   */
   toObject(): Flat<Plain<S>> {
     this.#adoptReferences();
-    return this.#record.toObject() as Flat<Plain<S>>;
+    const object = this.#record.toObject();
+    for (const { programName } of this[definitionKey].hiddenFields) delete object[programName];
+    return object as Flat<Plain<S>>;
   }
 
   /**
@@ -305,16 +309,9 @@ export abstract class TrackedDocument<S, T = unknown> {
     return new (this.constructor as new (fields: TakenFields) => this)(fields);
   }
 
-  /** What `JSON.stringify` shows: every field, 64-bit integers as strings and bytes as base64. */
+  /** What `JSON.stringify` shows: every field, and the getters of the option `json`; 64-bit integers as strings and bytes as base64. */
   toJSON(): unknown {
-    const json = toJsonValue(this.toObject()) as Record<string, unknown>;
-    const { references } = this[definitionKey];
-    if (references === null) return json;
-    for (const { name, programName } of references.values()) {
-      const value = baselineOf(this.#tracker).current(name);
-      if (showsDocuments(value)) json[programName] = jsonWithDocuments(value, json[programName]);
-    }
-    return json;
+    return documentJson(this, this[definitionKey], baselineOf(this.#tracker), this.toObject() as object);
   }
 
   get #record(): DocumentState {

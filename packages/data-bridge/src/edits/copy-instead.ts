@@ -57,6 +57,7 @@ export class CopyInstead {
     for (const key in value) {
       if (!hasOwnProperty.call(value, key)) return undefined;
       const live = value[key];
+      const isShown = isShownDefault(value, key, live);
       let copy: unknown;
       if (here < last) {
         const learned: Field | null = names.fieldAt(bytes, start, here + 1, last, previous);
@@ -65,14 +66,16 @@ export class CopyInstead {
         const from = here + 2 + learned.bytes.length;
         here = valueEnd(bytes, start, type, from, last);
         previous = learned;
-        // A default that is only shown is no member of this element, though one of that name is stored in this place.
-        if (isShownDefault(value, key, live)) {
+        // A default stays unstored, also where the element beside has stored the member.
+        if (isShown) {
+          // case: what is stored beside it may be elsewhere now
+          if (losesType(this.#source, type, from, last)) return undefined;
           this.changes += 1;
           continue;
         }
         copy = this.copy(type, from, last, learned, live, level + 1);
       } else {
-        if (isShownDefault(value, key, live)) continue;
+        if (isShown) continue;
         if (isPlainKey(key)) copy = copyPlain(live, level + 1);
         this.changes += 1;
       }

@@ -1,22 +1,21 @@
+import type { Unscoped } from '../definition/extension.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
-import { equalValues } from '../bson/equal-values.ts';
 import { castFilter } from './cast-filter.ts';
-import { givenValue } from './filter-equality.ts';
+import { joinConditions, scopedFilter } from './scopes.ts';
 
 /**
  * A filter of the program as it is sent for documents of a model: cast, and joined by the conditions that the model itself
- * has. This is the one place where they join a filter: queries, static writes and bulk writes all call it; an aggregation
- * begins with a stage of them.
+ * has, and by the scopes of its extensions that hold now. This is the one place where they join a filter: static writes and
+ * bulk writes call it, queries its two parts; an aggregation begins with a stage of them.
  *
- * @throws as `castFilter` does.
+ * @throws as `castFilter` does, and what a scope throws.
  */
-export function ownFilter(definition: ModelDefinition, filter: object): Record<string, unknown> {
+export function ownFilter(definition: ModelDefinition, filter: object, unscoped?: Unscoped): Record<string, unknown> {
+  return scopedFilter(definition, modelFilter(definition, filter), unscoped);
+}
+
+/** The same without the scopes, which are asked when a query is sent. */
+export function modelFilter(definition: ModelDefinition, filter: object): Record<string, unknown> {
   const cast = castFilter(definition, filter);
-  const { conditions } = definition;
-  if (conditions === null) return cast;
-  // What the filter says itself is not said twice: an upsert could not tell what to insert.
-  const others = Object.entries(conditions).filter(([name, value]) => !equalValues(givenValue(cast, name), value));
-  const joined = Object.fromEntries(others);
-  const isApart = others.every(([name]) => !Object.hasOwn(cast, name));
-  return isApart ? { ...joined, ...cast } : { $and: [joined, cast] };
+  return definition.conditions === null ? cast : joinConditions(cast, definition.conditions);
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Binary, BSON, type ObjectId } from 'mongodb';
 import { ABSENT, encodeField } from '../bson/encode.ts';
 import type { StoredChange, StoredKeys } from '../edits/stored-changes.ts';
-import { currentAuthorship } from './context.ts';
+import { currentAuthorship } from '../definition/authorship.ts';
 import type { Redaction } from '../definition/redaction.ts';
 import type { EntryKind, PlannedEntry } from '../document/planned-entry.ts';
 

@@ -1,4 +1,3 @@
-import { checkTaken } from '../connection/taken-options.ts';
 import { UsageError } from '../errors.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
 import type { Change } from '../edits/edits.ts';
@@ -51,10 +50,8 @@ export interface HistoryPage {
 export async function historyPage(
   definition: RecordedModel,
   doc: unknown,
-  given: HistoryOptions = {},
+  { size = 50, before = null, ...options }: HistoryOptions = {},
 ): Promise<HistoryPage> {
-  checkTaken('history', definition, given, ['size', 'before', 'session']);
-  const { size = 50, before = null, ...options } = given;
   const isCount = (value: number): boolean => Number.isSafeInteger(value) && value > 0;
   if (!isCount(size) || (before !== null && !isCount(before))) {
     const text = 'A page of a history has a size of 1 or more entries, and begins before a revision of 1 or more.';

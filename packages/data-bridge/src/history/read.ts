@@ -4,7 +4,8 @@ import { slicesOf } from '../bson/batch.ts';
 import { setOwn } from '../bson/plain-object.ts';
 import { ABSENT, memberOf } from '../bson/encode.ts';
 import { Layout } from '../bson/layout.ts';
-import { REVISION, REVISION_ID } from '../definition/model-definition.ts';
+import { REVISION, REVISION_ID } from '../definition/revision.ts';
+import type { ScopeOptions } from '../definition/extension.ts';
 import { HistoryError, UsageError } from '../errors.ts';
 import { translate } from '../connection/write-outcome.ts';
 import { takeBatch } from '../connection/raw-batch.ts';
@@ -15,7 +16,7 @@ import { entriesOf, pendingWhere, type RecordedModel } from './record.ts';
 import { fieldsOf, storedIn } from './record-save.ts';
 
 /** Options of what reads a history. */
-export interface ReadOptions {
+export interface ReadOptions extends ScopeOptions {
   readonly session?: ClientSession;
 }
 
@@ -49,6 +50,19 @@ export async function lastEntry(
 ): Promise<StoredEntry | null> {
   for await (const entry of newestEntries(definition, doc, {}, options, 1)) return entry;
   return null;
+}
+
+/** The fields of a document as they are stored, of a deleted one as they were then; null where there is neither it nor a history. */
+export async function lastFields(
+  definition: RecordedModel,
+  doc: unknown,
+  options: ReadOptions,
+): Promise<Fields | null> {
+  const stored = await present(definition, doc, options);
+  if (stored !== null) return { _id: doc, ...fieldsOf(stored, stored.names()) };
+  const last = await lastEntry(definition, doc, options);
+  const fields = last && (await stateAt(definition, doc, last._id.rev - 1, options));
+  return fields && { _id: doc, ...fields };
 }
 
 /** An entry with its values BSON-typed, however the client decodes documents. */

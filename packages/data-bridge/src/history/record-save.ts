@@ -8,8 +8,10 @@ import type {
 } from 'mongodb';
 import { setOwn } from '../bson/plain-object.ts';
 import { ABSENT, encodeDocument } from '../bson/encode.ts';
-import { type ModelDefinition, REVISION, REVISION_ID } from '../definition/model-definition.ts';
+import type { ModelDefinition } from '../definition/model-definition.ts';
+import { REVISION, REVISION_ID } from '../definition/revision.ts';
 import { HistoryError } from '../errors.ts';
+import { storedId } from '../document/document-filter.ts';
 import type { DocumentState, InsertWrite, UpdateWrite } from '../document/document-state.ts';
 import type { Baseline } from '../tracking/baseline.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
@@ -148,7 +150,7 @@ const lagging = new WeakMap<Baseline, number>();
 function seenIn(state: DocumentState): Pick<Known, 'doc' | 'base' | 'seen'> {
   const { baseline } = state;
   const [id, rev] = [idIn(baseline), revisionIn(baseline)];
-  return { doc: state.filter._id, base: lagging.get(baseline) ?? rev, seen: id && { id, rev } };
+  return { doc: storedId(state), base: lagging.get(baseline) ?? rev, seen: id && { id, rev } };
 }
 
 /** The edits of a save with what the document carries since. */

@@ -7,6 +7,8 @@ import { type ErrorContext, HistoryError, UsageError } from '../errors.ts';
 import { type Fields, lastEntry, type ReadOptions, stateAt, valueAt } from './read.ts';
 import type { RecordedModel } from './record.ts';
 import { fieldsOf } from './record-save.ts';
+import { isInScope } from '../filter/scopes.ts';
+import { storedId } from '../document/document-filter.ts';
 import type { DocumentState } from '../document/document-state.ts';
 import { save, type SaveOptions, SAVING } from '../save/save.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
@@ -26,7 +28,7 @@ export async function revert(
 ): Promise<void> {
   checkTaken('$revert', state, options, SAVING);
   checkRevertible(state);
-  const past = await stateAt(definition, state.filter._id, revision, readOptions(options));
+  const past = await stateAt(definition, storedId(state), revision, readOptions(options));
   if (past === null) {
     const text = `There was no document at revision ${revision}: delete() deletes it, restore() brings a deleted one back.`;
     throw new UsageError(text, state.context);
@@ -98,7 +100,7 @@ export async function restore<D>(
   const last = await lastEntry(definition, doc, readOptions(options));
   if (last !== null && last.kind !== 'delete') throw new UsageError('The document is not deleted.', context);
   const past = last && (await stateAt(definition, doc, last._id.rev - 1, readOptions(options)));
-  if (past === null) {
+  if (past === null || !isInScope(definition, { _id: doc, ...past }, options.unscoped, 'borders')) {
     const text = 'The history has no deletion of such a document: there was none, or it was pruned.';
     throw new HistoryError(text, { problem: 'pruned', ...context });
   }
@@ -112,6 +114,7 @@ export async function restore<D>(
   const document = make(live);
   const state = stateOf(document);
   state.assigned.add('_id');
+  state.isRestored = true;
   await state.queue('restore', () => saveExactly(state, new Map(Object.entries(fields)), options));
   return document;
 }

@@ -2,13 +2,17 @@ import { decodeStored } from '../bson/decode.ts';
 import { encodeDocument } from '../bson/encode.ts';
 import { checkTaken } from '../connection/taken-options.ts';
 import { castId } from '../filter/cast-filter.ts';
-import { definitionKey, type ModelDefinition, REVISION } from '../definition/model-definition.ts';
+import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
+import { REVISION } from '../definition/revision.ts';
 import type { Document, DocumentClass } from '../save/document.ts';
+import { storedId } from '../document/document-filter.ts';
 import { stateOf } from '../document/tracked-document.ts';
 import { UsageError } from '../errors.ts';
 import { type HistoryOptions, type HistoryPage, historyPage } from '../history/page.ts';
-import { type ReadOptions, stateAt } from '../history/read.ts';
-import { recordedModel } from '../history/record.ts';
+import { lastFields, type ReadOptions, stateAt } from '../history/read.ts';
+import { checkUnscoped } from '../definition/extension.ts';
+import { isInScope, scopesOf } from '../filter/scopes.ts';
+import { recordedModel, type RecordedModel } from '../history/record.ts';
 import { checkOwnFields, TakenFields } from '../document/new-document.ts';
 import { restore, revert } from '../history/revert.ts';
 import type { SaveOptions } from '../save/save.ts';
@@ -36,12 +40,26 @@ export function revisionOf(document: Document<unknown>): number | null {
 
 export async function historyOfDocument(document: Document<unknown>, options?: HistoryOptions): Promise<HistoryPage> {
   const state = stateOf(document);
-  return historyPage(recordedModel(state.definition), state.filter._id, options);
+  return scopedPage(recordedModel(state.definition), storedId(state), options);
 }
 
 export async function historyOf(model: DocumentClass, id: unknown, options?: HistoryOptions): Promise<HistoryPage> {
   const definition = recordedModel(model.prototype[definitionKey]);
-  return historyPage(definition, castId(definition, id), options);
+  return scopedPage(definition, castId(definition, id), options);
+}
+
+const EMPTY: HistoryPage = { items: [], next: null };
+
+/** Of a document that is in the scopes that hold now: one that was deleted is still its tenant's. */
+async function scopedPage(definition: RecordedModel, doc: unknown, given: HistoryOptions = {}): Promise<HistoryPage> {
+  checkTaken('history', definition, given, ['size', 'before', 'session', 'unscoped']);
+  const { unscoped, ...options } = given;
+  const { session } = options;
+  if (scopesOf(definition, unscoped, 'borders').length > 0) {
+    const fields = await lastFields(definition, doc, session === undefined ? {} : { session });
+    if (fields === null || !isInScope(definition, fields, unscoped, 'borders')) return EMPTY;
+  }
+  return historyPage(definition, doc, options);
 }
 
 export async function revertDocument(
@@ -59,13 +77,16 @@ export async function fieldsAsOf(
   model: DocumentClass,
   id: unknown,
   when: Date | number,
-  options: ReadOptions = {},
+  given: ReadOptions = {},
 ): Promise<object | null> {
   const definition = recordedModel(model.prototype[definitionKey]);
-  checkTaken('asOf', definition, options, ['session']);
+  checkTaken('asOf', definition, given, ['session', 'unscoped']);
+  const { unscoped, ...options } = given;
   if (!(when instanceof Date && !Number.isNaN(when.getTime()))) checkRevision(definition, when);
   const doc = castId(definition, id);
-  const fields = await stateAt(definition, doc, when, options);
+  checkUnscoped(definition.extensions, unscoped, definition.collectionName);
+  const state = await stateAt(definition, doc, when, options);
+  const fields = state !== null && isInScope(definition, { _id: doc, ...state }, unscoped, 'all') ? state : null;
   return (
     fields &&
     definition.programFields(decodeStored<object>(definition.layout(), encodeDocument({ _id: doc, ...fields }), 0))

@@ -24,12 +24,14 @@ import { equalityFilter, idFilter } from '../filter/cast-filter.ts';
 import { Bulk } from '../write/bulk.ts';
 import { ChangeStream, type WatchOptions, type WatchStage } from '../watch/change-stream.ts';
 import { Connection } from '../connection/connection.ts';
-import { addHook, type HookCall, type HookName } from '../definition/hooks.ts';
+import type { HookName } from '../definition/hook-names.ts';
+import { addHook, type HookCall } from '../definition/hooks.ts';
 import { checkHooks } from '../save/run-hooks.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { stateOf } from '../document/tracked-document.ts';
 import { Document, type DocumentClass } from '../save/document.ts';
 import { type SaveResult, UsageError } from '../errors.ts';
+import { create } from '../write/create.ts';
 import { insertMany, type InsertManyOptions } from '../write/insert-many.ts';
 import { documentTag } from '../document/document-tag.ts';
 import { checkOwnFields, checkRead } from '../document/new-document.ts';
@@ -40,11 +42,12 @@ import { OneQuery } from '../query/one-query.ts';
 import { Query } from '../query/query.ts';
 import { checkPath, type QueryMethod, type QueryOptions, type ReadAll } from '../query/query-spec.ts';
 import { Selection } from '../tracking/selection.ts';
-import { insertion, type SaveOptions } from '../save/save.ts';
+import { insertion, type InsertionOptions, type SaveOptions } from '../save/save.ts';
 import { saveAll, type SaveAllOptions } from '../save/save-all.ts';
 import { baselineOver } from '../tracking/loaded-baseline.ts';
 import {
   deleteEvery,
+  type DeletionOptions,
   deleteOne,
   findAndDelete,
   findAndReplace,
@@ -55,6 +58,8 @@ import {
 } from '../write/static-writes.ts';
 import type { ManyOptions, StampOptions, ValidateOptions } from '../write/write-options.ts';
 import { ownFilter } from '../filter/own-filter.ts';
+import { scopesOf } from '../filter/scopes.ts';
+import type { ScopeOptions } from '../definition/extension.ts';
 import {
   ensureCollection,
   type EnsureCollectionOptions,
@@ -79,7 +84,7 @@ export class ModelDocument extends Document<unknown> {
   }
 
   static async create(this: DocumentClass, input: object, options?: SaveOptions): Promise<unknown> {
-    return new this(input).save(options);
+    return create(this, input, options);
   }
 
   static async insertMany(
@@ -126,9 +131,19 @@ export class ModelDocument extends Document<unknown> {
     return Query.of(definitionOf(this), readInto(this), filter, options, null, 'exists').exists();
   }
 
-  static async estimatedCount(this: DocumentClass, options: EstimatedDocumentCountOptions = {}): Promise<number> {
-    checkTaken('estimatedCount', definitionOf(this), options, TAKEN.estimatedCount);
-    return run(definitionOf(this), options, (collection) => collection.estimatedDocumentCount(options));
+  static async estimatedCount(
+    this: DocumentClass,
+    given: EstimatedDocumentCountOptions & ScopeOptions = {},
+  ): Promise<number> {
+    const definition = definitionOf(this);
+    checkTaken('estimatedCount', definition, given, TAKEN.estimatedCount);
+    const { unscoped, ...options } = given;
+    if (scopesOf(definition, unscoped).length > 0)
+      throw new UsageError(
+        'The record of a collection knows no scopes: use count(), or pass the option "unscoped".',
+        definition.context,
+      );
+    return run(definition, options, (collection) => collection.estimatedDocumentCount(options));
   }
 
   static async distinct(
@@ -156,7 +171,7 @@ export class ModelDocument extends Document<unknown> {
     options?: UpdateOptions & StampOptions & ManyOptions,
   ): Promise<UpdateResult> {
     const definition = definitionOf(this);
-    return updateEvery(definition, 'updateMany', ownFilter(definition, filter), update, {}, options);
+    return updateEvery(definition, 'updateMany', ownFilter(definition, filter, options?.unscoped), update, {}, options);
   }
 
   static async upsert(
@@ -178,7 +193,9 @@ export class ModelDocument extends Document<unknown> {
   ): Promise<UpdateResult> {
     checkTaken('replaceOne', definitionOf(this), given, [...TAKEN.replaceOne, ...VALIDATED]);
     const { validate, hooks, ...options } = given;
-    return replaceOne(definitionOf(this), filter, await replacementOf(this, input, { validate, hooks }), options);
+    const { unscoped } = options;
+    const replacement = await replacementOf(this, input, { validate, hooks, unscoped });
+    return replaceOne(definitionOf(this), filter, replacement, options);
   }
 
   static async findOneAndUpdate(
@@ -199,29 +216,34 @@ export class ModelDocument extends Document<unknown> {
   ): Promise<unknown> {
     checkTaken('findOneAndReplace', definitionOf(this), given, [...TAKEN.findOneAndReplace, ...VALIDATED]);
     const { validate, hooks, ...options } = given;
-    const replacement = await replacementOf(this, input, { validate, hooks });
+    const { unscoped } = options;
+    const replacement = await replacementOf(this, input, { validate, hooks, unscoped });
     return readOne(this, await findAndReplace(definitionOf(this), filter, replacement, options));
   }
 
   static async findOneAndDelete(
     this: DocumentClass,
     filter: object,
-    options?: FindOneAndDeleteOptions,
+    options?: FindOneAndDeleteOptions & DeletionOptions,
   ): Promise<unknown> {
     return readOne(this, await findAndDelete(definitionOf(this), filter, options));
   }
 
-  static async deleteOne(this: DocumentClass, filter: object, options?: DeleteOptions): Promise<DeleteResult> {
+  static async deleteOne(
+    this: DocumentClass,
+    filter: object,
+    options?: DeleteOptions & DeletionOptions,
+  ): Promise<DeleteResult> {
     return deleteOne(definitionOf(this), filter, options);
   }
 
   static async deleteMany(
     this: DocumentClass,
     filter: object,
-    options?: DeleteOptions & ManyOptions,
+    options?: DeleteOptions & DeletionOptions & ManyOptions,
   ): Promise<DeleteResult> {
     const definition = definitionOf(this);
-    return deleteEvery(definition, 'deleteMany', ownFilter(definition, filter), {}, options);
+    return deleteEvery(definition, 'deleteMany', ownFilter(definition, filter, options?.unscoped), {}, options);
   }
 
   static watch(this: DocumentClass, pipeline?: readonly WatchStage[], options?: WatchOptions): ChangeStream<unknown> {
@@ -311,11 +333,7 @@ function readOne(model: DocumentClass, stored: Uint8Array | null): unknown {
 }
 
 /** What a replacement stores: a new document of the input, without the `_id` that `new` made for it. */
-async function replacementOf(
-  model: DocumentClass,
-  input: object,
-  options: { readonly validate: boolean | undefined; readonly hooks: boolean | undefined },
-): Promise<BSON.Document> {
+async function replacementOf(model: DocumentClass, input: object, options: InsertionOptions): Promise<BSON.Document> {
   checkHooks('replaceOne', definitionOf(model).context, options.hooks);
   const document = new model(input);
   checkOwnFields(document);

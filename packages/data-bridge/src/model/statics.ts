@@ -18,7 +18,9 @@ import type { Bulk } from '../write/bulk.ts';
 import type { ChangeStream, WatchOptions, WatchStage } from '../watch/change-stream.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { Document } from '../save/document.ts';
-import type { HookName } from '../definition/hooks.ts';
+import type { ScopeOptions } from '../definition/extension.ts';
+import type { DeletionOptions } from '../write/static-writes.ts';
+import type { HookName } from '../definition/hook-names.ts';
 import type { SaveResult } from '../errors.ts';
 import type { HistoryDocument } from './history-model.ts';
 import type { HistoryOptions, HistoryPage } from '../history/page.ts';
@@ -67,19 +69,33 @@ export type Reserved = {
  * schemas take and give would cost compilers more than all queries; references too, since the class behind one may be
  * being declared.
  */
-export type TakesOwnOutput<F extends Fields> = { readonly [K in keyof F]: OwnOutputTaken<F[K]> };
-
-/** Of one schema, so that compilers ask it once of each, however many fields have it. */
-type OwnOutputTaken<S extends FieldSchema> =
-  IsPlainContainer<S> extends true
+export type TakesOwnOutput<F extends Fields> =
+  Refusals<F[keyof F]> extends readonly [never]
     ? unknown
-    : S extends { readonly '~standard': { readonly vendor: 'data-bridge' } }
-      ? unknown
-      : OutputOf<S> extends Leaf
-        ? OutputOf<S> extends InputOf<S>
-          ? unknown
-          : 'this schema gives another type than it takes, and could not be validated again: make it take its output too'
-        : unknown;
+    : { readonly [K in keyof F]: [OutputRefused<F[K]>] extends [never] ? unknown : OutputRefused<F[K]> };
+
+/**
+ * The messages of the different schemas that there are: most models have many fields of few schemas, and no message. In a
+ * tuple each, since compilers then ask it once of each schema, however many models have it.
+ */
+type Refusals<S> = S extends FieldSchema ? readonly [OutputRefused<S>] : never;
+
+/** What Zod's wrappers are around: asking them for their types could ask the class that is being declared. */
+type Unwrapped<S> = S extends { readonly def: { readonly innerType: infer I } } ? Unwrapped<I> : S;
+
+/** The message, nothing for a schema that takes what it gives. */
+type OutputRefused<S extends FieldSchema> =
+  IsPlainContainer<Unwrapped<S>> extends true
+    ? never
+    : '~target' extends keyof Unwrapped<S>
+      ? never
+      : S extends { readonly '~standard': { readonly vendor: 'data-bridge' } }
+        ? never
+        : OutputOf<S> extends Leaf
+          ? OutputOf<S> extends InputOf<S>
+            ? never
+            : 'this schema gives another type than it takes, and could not be validated again: make it take its output too'
+          : never;
 
 /**
  * What a model's class has beside its constructor. It has no type parameters, so that compilers make its methods once and not
@@ -116,15 +132,19 @@ export interface Statics {
   findOne<D>(
     this: ModelClass<D>,
     filter?: NoInfer<Filter<D>>,
-    options?: DriverOptions<FindOptions, 'findOne'>,
+    options?: DriverOptions<FindOptions, 'findOne'> & ScopeOptions,
   ): OneQuery<D>;
   /** The document with this `_id`, or null: a query that runs when it is awaited. A string of 24 hexadecimal digits is taken for an ObjectId. */
-  findById<D>(this: ModelClass<D>, id: IdOf<D> | string, options?: DriverOptions<FindOptions, 'findOne'>): OneQuery<D>;
+  findById<D>(
+    this: ModelClass<D>,
+    id: IdOf<D> | string,
+    options?: DriverOptions<FindOptions, 'findById'> & ScopeOptions,
+  ): OneQuery<D>;
   /** How many documents match. */
   count<D>(
     this: ModelClass<D>,
     filter?: NoInfer<Filter<D>>,
-    options?: DriverOptions<FindOptions, 'count'>,
+    options?: DriverOptions<FindOptions, 'count'> & ScopeOptions,
   ): Promise<number>;
   /** Documents whose fields equal these values. Values are never operators, so use it for input from outside. */
   findBy<D>(this: ModelClass<D>, values: NoInfer<Equality<D>>, options?: QueryOptions): Query<D>;
@@ -132,16 +152,18 @@ export interface Statics {
   exists<D>(
     this: ModelClass<D>,
     filter?: NoInfer<Filter<D>>,
-    options?: DriverOptions<FindOptions, 'exists'>,
+    options?: DriverOptions<FindOptions, 'exists'> & ScopeOptions,
   ): Promise<boolean>;
   /** How many documents the collection has, by its own record: fast, and not exact while others write. */
-  estimatedCount(options?: DriverOptions<EstimatedDocumentCountOptions, 'estimatedCount'>): Promise<number>;
+  estimatedCount(
+    options?: DriverOptions<EstimatedDocumentCountOptions, 'estimatedCount'> & ScopeOptions,
+  ): Promise<number>;
   /** The different values of a field or a dotted path; of an array its elements. */
   distinct<D, P extends Paths<D>>(
     this: ModelClass<D>,
     path: P,
     filter?: NoInfer<Filter<D>>,
-    options?: DriverOptions<DistinctOptions, 'distinct'>,
+    options?: DriverOptions<DistinctOptions, 'distinct'> & ScopeOptions,
   ): Promise<ElementOf<Exclude<PathValue<D, P>, undefined>>[]>;
   /** Updates the first document that matches. */
   updateOne<D>(
@@ -189,19 +211,19 @@ export interface Statics {
   findOneAndDelete<D>(
     this: ModelClass<D>,
     filter: NoInfer<Filter<D>>,
-    options?: DriverOptions<FindOneAndDeleteOptions, 'findOneAndDelete'>,
+    options?: DriverOptions<FindOneAndDeleteOptions, 'findOneAndDelete'> & DeletionOptions,
   ): Promise<D | null>;
   /** Deletes the first document that matches. */
   deleteOne<D>(
     this: ModelClass<D>,
     filter: NoInfer<Filter<D>>,
-    options?: DriverOptions<DeleteOptions, 'delete'>,
+    options?: DriverOptions<DeleteOptions, 'delete'> & DeletionOptions,
   ): Promise<DeleteResult>;
   /** Deletes every document that matches; `{}` deletes all. */
   deleteMany<D>(
     this: ModelClass<D>,
     filter: NoInfer<Filter<D>>,
-    options?: DriverOptions<DeleteOptions, 'delete'> & ManyOptions,
+    options?: DriverOptions<DeleteOptions, 'delete'> & DeletionOptions & ManyOptions,
   ): Promise<DeleteResult>;
   /**
    * Makes a document of what is stored: a plain object, as the driver gives it, or BSON bytes (which are copied).
@@ -297,13 +319,14 @@ export interface HistoryStatics {
 }
 
 /** A class of documents, bound to a collection. Extend it. */
-export interface Model<F extends Fields, O = object, S = Shape<F, O>> extends Statics {
-  new (input: Input<F>): Document<S, Declared<S, F, O>> & S;
+export interface Model<F extends Fields, O = object, S = Shape<F, O>, B = unknown> extends Statics {
+  new (input: Input<F>): Document<S, Declared<S, F, O>> & S & B;
 }
 
 /** The same where the option `history` is on. */
-export interface HistoryModel<F extends Fields, O = object, S = Shape<F, O>> extends Statics, HistoryStatics {
-  new (input: Input<F>): Document<S, Declared<S, F, O>> & HistoryDocument & S;
+export interface HistoryModel<F extends Fields, O = object, S = Shape<F, O>, B = unknown>
+  extends Statics, HistoryStatics {
+  new (input: Input<F>): Document<S, Declared<S, F, O>> & HistoryDocument & S & B;
 }
 
 /** The class of any model whose documents are `D`, for code that is generic over models: `class Repository<D> { constructor(readonly model: ModelOf<D>) {} }`. */

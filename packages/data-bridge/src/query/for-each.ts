@@ -1,3 +1,12 @@
+/** What `forEach()` takes. */
+export interface ForEachOptions {
+  /**
+   * How many calls may be under way at a time.
+   * @default 1
+   */
+  readonly concurrency?: number;
+}
+
 /**
  * Calls a function with each item, at most `concurrency` calls at a time, and waits for all of them. After the first
  * error nothing more is taken from the source, which is closed, and what was started is waited for.

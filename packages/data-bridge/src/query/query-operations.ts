@@ -5,8 +5,8 @@ import { readerOf } from '../schema/deep-readers.ts';
 import type { Place } from '../schema/schema-shape.ts';
 import { UsageError } from '../errors.ts';
 import { run } from '../definition/operation.ts';
-import { checkPath, partOf, type QuerySpec, stagesOf } from './query-spec.ts';
-import { deleteEvery, updateEvery } from '../write/static-writes.ts';
+import { checkPath, partOf, type QuerySpec, sentFilter, stagesOf } from './query-spec.ts';
+import { deleteEvery, type DeletionOptions, updateEvery } from '../write/static-writes.ts';
 import type { ManyOptions, StampOptions } from '../write/write-options.ts';
 
 /** How the values of many documents become one. */
@@ -22,16 +22,20 @@ export async function count(spec: QuerySpec<unknown>): Promise<number> {
   const options = { ...rest, ...(limit ? { limit } : {}) };
   // It is an Int32 where the driver's option `promoteValues` is off.
   return Number(
-    await run(spec.definition, spec.options, (collection) => collection.countDocuments(spec.filter, options)),
+    await run(spec.definition, spec.options, async (collection) =>
+      collection.countDocuments(sentFilter(spec), options),
+    ),
   );
 }
 
 /** The different values at a path of the matching documents. */
 export async function distinct(spec: QuerySpec<unknown>, path: string): Promise<unknown[]> {
-  const { definition, filter } = spec;
+  const { definition } = spec;
   const options = optionsOfAll('distinct', spec, TAKEN.distinct);
   const stored = checkPath('distinct', path, definition);
-  const values = await run(spec.definition, spec.options, (collection) => collection.distinct(stored, filter, options));
+  const values = await run(spec.definition, spec.options, async (collection) =>
+    collection.distinct(stored, sentFilter(spec), options),
+  );
   return values.map((value: unknown) => readAt(spec, stored, value, 'element'));
 }
 
@@ -52,9 +56,9 @@ export async function accumulate(spec: QuerySpec<unknown>, operator: Accumulator
 
 /** How the server would run the query. */
 export async function explain(spec: QuerySpec<unknown>, verbosity: Verbosity): Promise<BSON.Document> {
-  const { definition, filter, options } = spec;
-  return run(definition, options, (collection) =>
-    collection.find(filter, { ...options, ...partOf(spec) }).explain(verbosity),
+  const { definition, options } = spec;
+  return run(definition, options, async (collection) =>
+    collection.find(sentFilter(spec), { ...options, ...partOf(spec) }).explain(verbosity),
   );
 }
 
@@ -65,16 +69,20 @@ export async function updateAll(
   options: DriverOptions<UpdateOptions, 'updateMany'> & StampOptions & ManyOptions = {},
 ): Promise<UpdateResult> {
   if (options.upsert !== undefined) checkTaken('update', spec.definition, { upsert: options.upsert }, []);
+  const { unscoped = spec.unscoped } = options;
   const own = optionsOfAll('update', spec, TAKEN.updateMany);
-  return updateEvery(spec.definition, 'update', spec.filter, update, own, options);
+  const filter = sentFilter({ ...spec, unscoped });
+  return updateEvery(spec.definition, 'update', filter, update, own, { ...options, unscoped });
 }
 
 /** Deletes every matching document. */
 export async function deleteAll(
   spec: QuerySpec<unknown>,
-  options: DriverOptions<DeleteOptions, 'delete'> & ManyOptions = {},
+  options: DriverOptions<DeleteOptions, 'delete'> & DeletionOptions & ManyOptions = {},
 ): Promise<DeleteResult> {
-  return deleteEvery(spec.definition, 'delete', spec.filter, optionsOfAll('delete', spec, TAKEN.delete), options);
+  const { unscoped = spec.unscoped } = options;
+  const own = optionsOfAll('delete', spec, TAKEN.delete);
+  return deleteEvery(spec.definition, 'delete', sentFilter({ ...spec, unscoped }), own, { ...options, unscoped });
 }
 
 /** The query's options for an operation that always takes every matching document. @param taken those that it can hand on. */

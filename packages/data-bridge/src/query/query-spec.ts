@@ -1,8 +1,10 @@
 import type { Abortable, BSON, FindOptions } from 'mongodb';
 import type { Batch } from '../bson/batch.ts';
 import { typeName } from '../schema/bson-types.ts';
-import { ownFilter } from '../filter/own-filter.ts';
-import type { Cursor } from '../connection/collection.ts';
+import { modelFilter } from '../filter/own-filter.ts';
+import type { Cursor } from '../connection/session-collection.ts';
+import { checkUnscoped, type ScopeOptions, type Unscoped } from '../definition/extension.ts';
+import { scopedFilter } from '../filter/scopes.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { checkTaken, type DriverOptions, TAKEN } from '../connection/taken-options.ts';
 import { UsageError } from '../errors.ts';
@@ -23,8 +25,10 @@ export type Finish = (
 export interface QuerySpec<D> {
   readonly definition: ModelDefinition;
   readonly read: ReadAll<D>;
-  /** As it is sent. */
+  /** As it is sent, but for the scopes, which are asked then. */
   readonly filter: Readonly<Record<string, unknown>>;
+  /** The scopes that are left out. */
+  readonly unscoped: Unscoped | undefined;
   /** As they are sent; `sort` is a Map of stored paths. */
   readonly options: FindOptions & Abortable;
   /** Which part of the documents is loaded; null for all of it. */
@@ -43,7 +47,7 @@ export interface QuerySpec<D> {
 export type QueryMethod = 'find' | 'findOne' | 'findById' | 'count' | 'exists' | 'distinct';
 
 /** What `find` takes: the driver's options but those that would change what a document is, or that a query has methods for. */
-export type QueryOptions = DriverOptions<FindOptions, 'find'>;
+export type QueryOptions = DriverOptions<FindOptions, 'find'> & ScopeOptions;
 
 /** @throws UsageError for an option that a query does not take, and for a filter, a sort or a count that cannot be. */
 export function querySpec<D>(
@@ -55,12 +59,14 @@ export function querySpec<D>(
   method: QueryMethod = 'find',
 ): QuerySpec<D> {
   checkTaken(method, definition, options, TAKEN[method]);
-  const { sort, skip, limit, hint, ...others } = options;
+  const { sort, skip, limit, hint, unscoped, ...others } = options;
+  checkUnscoped(definition.extensions, unscoped, definition.collectionName);
   return {
     definition,
     read,
-    filter: ownFilter(definition, filter),
-    selection: null,
+    filter: modelFilter(definition, filter),
+    unscoped,
+    selection: defaultSelection(definition),
     finish,
     isLinked: false,
     isLean: false,
@@ -95,10 +101,39 @@ export function withOptions<D>(spec: QuerySpec<D>, options: FindOptions & Aborta
   return { ...spec, options: { ...spec.options, ...options } };
 }
 
+const defaults = new WeakMap<ModelDefinition, Selection>();
+
+/** What is loaded where nobody says it: null for whole documents. */
+function defaultSelection(definition: ModelDefinition): Selection | null {
+  if (definition.omitted.length === 0) return null;
+  const made = defaults.get(definition) ?? Selection.without(definition.omitted);
+  defaults.set(definition, made);
+  return made;
+}
+
+/** The same query without these scopes; without all where none is named. */
+export function unscoped<D>(spec: QuerySpec<D>, names: readonly string[]): QuerySpec<D> {
+  const left = names.length === 0 ? true : names;
+  checkUnscoped(spec.definition.extensions, left, spec.definition.collectionName);
+  return { ...spec, unscoped: left };
+}
+
+/** The same query of whole documents. */
+export function whole<D>(spec: QuerySpec<D>): QuerySpec<D> {
+  if (spec.selection !== defaultSelection(spec.definition))
+    refuse(spec, 'whole() loads what the model leaves out, so it cannot come after select() or omit().');
+  return { ...spec, selection: null };
+}
+
+/** The filter as it is sent now. @throws what a scope throws. */
+export function sentFilter({ definition, filter, unscoped }: QuerySpec<unknown>): Readonly<Record<string, unknown>> {
+  return scopedFilter(definition, filter, unscoped);
+}
+
 /** Opens a cursor over the bytes of the documents. */
 export function open(spec: QuerySpec<unknown>): Cursor<Uint8Array> {
   const options = { ...spec.options, ...partOf(spec), raw: true };
-  return spec.definition.collection().find(spec.filter, options) as Cursor<never>;
+  return spec.definition.collection().find(sentFilter(spec), options) as Cursor<never>;
 }
 
 /** The option that says which part of the documents is loaded. */
@@ -119,7 +154,7 @@ export function readBatch<D>({ read, selection }: QuerySpec<D>, batch: Batch): D
 /** The same query of these fields alone, and what finds a document again: its `_id`, and what the collection is sharded by. */
 export function select<D>(spec: QuerySpec<D>, paths: readonly string[]): QuerySpec<D> {
   const stored = checkSelection(spec, 'select', paths);
-  if (spec.selection !== null)
+  if (spec.selection !== null && spec.selection !== defaultSelection(spec.definition))
     refuse(spec, 'select() can be called once, and not after omit(): name all paths in one call.');
   return { ...spec, selection: Selection.of([...stored, ...spec.definition.alwaysLoaded]) };
 }
@@ -164,10 +199,10 @@ export function refuse({ definition }: QuerySpec<unknown>, text: string): never 
 }
 
 /** What documents are asked for as the stages of an aggregation. */
-export function stagesOf({ filter, options }: QuerySpec<unknown>): BSON.Document[] {
-  const { sort, skip, limit } = options;
+export function stagesOf(spec: QuerySpec<unknown>): BSON.Document[] {
+  const { sort, skip, limit } = spec.options;
   return [
-    { $match: filter },
+    { $match: sentFilter(spec) },
     ...(sort === undefined ? [] : [{ $sort: sort }]),
     ...(skip ? [{ $skip: skip }] : []),
     ...(limit ? [{ $limit: limit }] : []),

@@ -21,7 +21,7 @@ import {
 } from './query-operations.ts';
 import type { Batch } from '../bson/batch.ts';
 import { customInspect } from '../bson/inspect.ts';
-import { forEach } from './for-each.ts';
+import { forEach, type ForEachOptions } from './for-each.ts';
 import { leanReader } from './lean.ts';
 import { DocumentNotFoundError, UsageError } from '../errors.ts';
 import { page, type Page, type PageOptions } from './page.ts';
@@ -36,42 +36,27 @@ import {
   querySpec,
   type ReadAll,
   readBatch,
-  refuse,
   select,
+  unscoped,
+  whole,
   withOptions,
 } from './query-spec.ts';
 import { queryText } from './query-text.ts';
 import { Results } from './results.ts';
-import { checkAsked, withLinks } from './with.ts';
+import { type Asked, askedMore, withLinks } from './with.ts';
 import type { Targets } from '../references/linked.ts';
-import type { LinkPaths, LoadedAs, TargetOf, WithLinks } from '../types/ref.ts';
+import type { LinkPaths, TargetOf, WithAsked, WithLinks } from '../types/ref.ts';
 import type { AnyNumber, ElementOf, FilterPaths, Paths, PathsTo, PathValue } from '../types/paths.ts';
 import type { Omitted, OmittedShape, Selected, SelectedShape } from '../types/select.ts';
+import type { Average, Present, Sum } from './accumulated.ts';
 import type { ShapeOf } from '../types/shape.ts';
 import type { StoredShape } from '../types/stored.ts';
 import type { Sort, SortDirection } from '../types/sort.ts';
 import type { Update } from '../types/update.ts';
+import type { DeletionOptions } from '../write/static-writes.ts';
 import type { ManyOptions, StampOptions } from '../write/write-options.ts';
 import { checkTaken, type DriverOptions } from '../connection/taken-options.ts';
 import { hintOf, sortOf } from '../filter/sort-order.ts';
-
-/** What `forEach()` takes. */
-export interface ForEachOptions {
-  /**
-   * How many calls may be under way at a time.
-   * @default 1
-   */
-  readonly concurrency?: number;
-}
-
-/** What adding up values of this type gives. */
-type Sum<V> = V extends BSON.Decimal128 | bigint ? V : number;
-
-/** What the mean of values of this type is. */
-type Average<V> = V extends BSON.Decimal128 ? V : number;
-
-/** The type of the value at a path, where there is one. */
-type Present<M, P> = NonNullable<PathValue<ShapeOf<M>, P>>;
 
 /**
  * A query: nothing is sent until it is awaited or iterated. Each method gives a new query and leaves this one as it is.
@@ -159,6 +144,11 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
     return this.#with({ signal });
   }
 
+  /** Leaves out the scopes of the model's extensions: those of these names, or all where none is named. */
+  unscoped(...names: string[]): Query<D, M, L> {
+    return new Query(unscoped(this.#spec, names));
+  }
+
   // ── what it gives ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
@@ -183,6 +173,11 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
     return new Query(omit(this.#spec, paths) as QuerySpec<unknown> as QuerySpec<Omitted<D, StoredShape<L>, P>>);
   }
 
+  /** Whole documents, also what the model's option `omit` leaves out. */
+  whole(): Query<D, M, L> {
+    return new Query(whole(this.#spec));
+  }
+
   /**
    * Plain objects instead of documents: what is stored, without defaults (so that their fields may be missing) and without
    * tracking. `JSON.stringify` shows them as it shows documents.
@@ -191,8 +186,8 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
     const { definition, isMapped, isLinked } = this.#spec;
     if (isMapped) throw new UsageError('lean() comes before map(), whose function gets what is read.');
     if (isLinked) throw new UsageError('lean() comes before with(), which then loads plain objects, too.');
-    const spec = { ...this.#spec, read: leanReader<StoredShape<L>>(definition), finish: null, isLean: true };
-    return new Query<StoredShape<L>, M, L>(spec);
+    const read = leanReader<StoredShape<L>>(definition);
+    return new Query<StoredShape<L>, M, L>({ ...this.#spec, read, finish: null, isLean: true });
   }
 
   /**
@@ -211,28 +206,26 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
   with<const P extends string, R>(
     path: P & NoInfer<LinkPaths<M, [P]>[0]>,
     ask: (targets: Query<TargetOf<M, P>>) => PromiseLike<readonly R[]>,
-  ): Query<LoadedAs<D, P, R>, M, L>;
+  ): Query<WithAsked<D, M, P, R>, M, L>;
   with(...given: readonly unknown[]): Query<never, M, L> {
-    const [path, ask] = given;
+    const [path, ask, ...others] = given;
     if (typeof ask !== 'function') return new Query(withLinks(this.#spec, given, null) as QuerySpec<never>);
-    if (given.length > 2) refuse(this.#spec, 'with() takes one path and a function, or paths alone.');
-    const asked = (targets: Targets): Targets => Query.#asked(targets, ask as (query: unknown) => unknown);
-    return new Query(withLinks(this.#spec, [path], asked) as QuerySpec<never>);
+    const asked = (targets: Targets, back: string | null): Asked => Query.#asked(targets, ask(targets), back);
+    return new Query(withLinks(this.#spec, [path, ...others], asked) as QuerySpec<never>);
   }
 
-  static #asked(targets: Targets, ask: (query: unknown) => unknown): Targets {
-    const given = ask(targets);
-    checkAsked(given instanceof Query ? given.#spec : null, (targets as unknown as Query<unknown>).#spec, given);
-    return given as Targets;
+  static #asked(targets: unknown, given: unknown, back: string | null): Asked {
+    const spec = given instanceof Query ? given.#spec : null;
+    const { asked, range } = askedMore(spec, (targets as Query<unknown>).#spec, given, back);
+    return { targets: new Query(asked) as unknown as Targets, range };
   }
 
   /** What a function makes of each document, instead of the document. It does not wait for promises: `forEach` does. */
   map<R>(change: (document: D) => R): Query<R, M, L> {
-    const { read, finish } = this.#spec;
     checkFunction('map', change);
+    const { read, finish } = this.#spec;
     if (finish !== null) {
-      const all: Finish = async (given, options) =>
-        ((await finish(given, options)) as readonly D[]).map((each) => change(each));
+      const all: Finish = async (...given) => ((await finish(...given)) as readonly D[]).map((each) => change(each));
       return new Query<R, M, L>({ ...this.#spec, finish: all, isMapped: true } as QuerySpec<unknown> as QuerySpec<R>);
     }
     const readMapped: ReadAll<R> = (batch, selection) => read(batch, selection).map((each) => change(each));
@@ -252,11 +245,10 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
    */
   async one(): Promise<D> {
     const { definition, options } = this.#spec;
-    const found = await this.limit(options.limit === 1 ? 1 : 2);
-    const [one] = found;
-    const context = definition.context;
+    const { context } = definition;
+    const [one, another] = await this.limit(options.limit === 1 ? 1 : 2);
     if (one === undefined) throw new DocumentNotFoundError('No document matches the query.', context);
-    if (found.length > 1)
+    if (another !== undefined)
       throw new UsageError('one() found several documents: make the filter narrower, or use first().', context);
     return one;
   }
@@ -353,7 +345,9 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
   }
 
   /** Deletes every document that matches, as `deleteMany` does. @throws UsageError as `update` does. */
-  async delete(options?: DriverOptions<DeleteOptions, 'delete'> & ManyOptions): Promise<DeleteResult> {
+  async delete(
+    options?: DriverOptions<DeleteOptions, 'delete'> & DeletionOptions & ManyOptions,
+  ): Promise<DeleteResult> {
     return deleteAll(this.#spec, options);
   }
 
@@ -375,11 +369,11 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
   }
 
   #results(): Results<D> {
-    const { definition, options } = this.#spec;
-    const read = (batch: Batch): D[] => readBatch(this.#spec, batch);
-    const all = (documents: readonly unknown[]) => finished(this.#spec, documents as D[]);
-    const finish = this.#spec.finish === null ? null : all;
-    return new Results({ definition, open: () => open(this.#spec), read, finish, signal: options.signal });
+    const spec = this.#spec;
+    const { definition, options } = spec;
+    const read = (batch: Batch): D[] => readBatch(spec, batch);
+    const finish = spec.finish && ((documents: readonly unknown[]) => finished(spec, documents as D[]));
+    return new Results({ definition, open: () => open(spec), read, finish, signal: options.signal });
   }
 
   #accumulate<R>(operator: Accumulator, path: string): Promise<R> {

@@ -1,5 +1,5 @@
 import type { Batch } from '../bson/batch.ts';
-import type { Cursor } from '../connection/collection.ts';
+import type { Cursor } from '../connection/session-collection.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { NotConnectedError } from '../errors.ts';
 import { translate } from '../connection/write-outcome.ts';

@@ -1,4 +1,5 @@
 import { currentAttempt } from '../connection/transaction-attempt.ts';
+import { definitionKey } from '../definition/model-definition.ts';
 import { literal, trusted } from '../filter/literal.ts';
 import { keyOf, type Linked, type LinkedModel, type Targets } from './linked.ts';
 
@@ -64,13 +65,20 @@ export function loadSoon(references: readonly Loadable[]): void {
   const attempt = currentAttempt();
   const models = waiting.get(attempt) ?? new Map<LinkedModel, Waiting>();
   waiting.set(attempt, models);
+  // Whoever asks for what a scope means, has it asked: others of this turn may be of another tenant.
+  const own = new Map<LinkedModel, Waiting>();
   for (const reference of references) {
     const { model } = reference;
-    const list = models.get(model) ?? newList(model, over);
-    models.set(model, list);
+    const lists = isScoped(model) ? own : models;
+    const list = lists.get(model) ?? newList(model, over);
+    lists.set(model, list);
     list.references.push(reference);
     reference.wait(list.done);
   }
+}
+
+function isScoped(model: LinkedModel): boolean {
+  return model.prototype[definitionKey].extensions.some(({ scope }) => scope !== undefined);
 }
 
 function newRound(): Round {

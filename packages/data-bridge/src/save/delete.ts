@@ -1,13 +1,16 @@
-import type { Abortable, DeleteOptions } from 'mongodb';
+import type { Abortable, BSON, DeleteOptions } from 'mongodb';
 import { ABSENT, memberOf } from '../bson/encode.ts';
 import { conflictError, conflictsOf, MAX_TRIES, moveOnto, pause, readNewer } from './conflict.ts';
-import { REVISION, REVISION_ID } from '../definition/model-definition.ts';
+import { checkUnscoped, type HardOptions, type ScopeOptions } from '../definition/extension.ts';
+import { REVISION, REVISION_ID } from '../definition/revision.ts';
 import { checkTaken, type DriverOptions, TAKEN } from '../connection/taken-options.ts';
 import { type Conflict, OutcomeUnknownError } from '../errors.ts';
-import { recorderOf } from './recorder.ts';
+import { removalUpdate } from './door.ts';
+import { recorderOf, type SentFilter } from './recorder.ts';
 import { checkHooks, hooksFor, type HookOptions, runAfter, runBefore } from './run-hooks.ts';
 import type { DocumentState } from '../document/document-state.ts';
 import { outcomeOf, safely, translate } from '../connection/write-outcome.ts';
+import { guardedFilter } from '../document/document-filter.ts';
 import { extentAt } from '../document/loaded-part.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
 import { type Edit, type EditTree, hasMembers } from '../edits/edits.ts';
@@ -21,7 +24,9 @@ export interface RemoveOptions<P = string>
   extends
     DriverOptions<DeleteOptions, 'remove'>,
     Pick<ConflictOptions<Conflict, P>, 'concurrency' | 'guard'>,
-    HookOptions {}
+    HookOptions,
+    ScopeOptions,
+    HardOptions {}
 
 /**
  * Deletes the stored document. A deletion changes every path there is, so where changes are guarded, everything that was
@@ -30,24 +35,25 @@ export interface RemoveOptions<P = string>
  * @returns false when there was none.
  * @throws ConflictError
  */
-export async function deleteDocument(
-  state: DocumentState,
-  { hooks: isOn, ...given }: RemoveOptions = {},
-): Promise<boolean> {
-  checkTaken('delete', state, given, [...TAKEN.remove, 'concurrency', 'guard']);
+export async function deleteDocument(state: DocumentState, given: RemoveOptions = {}): Promise<boolean> {
+  checkTaken('delete', state, given, [...TAKEN.remove, 'concurrency', 'guard', 'hooks']);
+  const { hooks: isOn, ...scoped } = given;
+  const { unscoped } = scoped;
   checkHooks('delete', state.context, isOn);
-  const hooks = hooksFor(state, { hooks: isOn, session: given.session });
+  checkUnscoped(state.definition.extensions, unscoped, state.definition.collectionName);
+  state.unscoped = unscoped;
+  const hooks = hooksFor(state, { hooks: isOn, session: scoped.session });
   checkConflictOptions('delete', state, askedOf(given));
   if (state.isNew && state.unanswered === null) return false;
-  if (hooks === null || state.isDeleted) return remove(state, given);
+  if (hooks === null || state.isDeleted) return remove(state, scoped);
   await runBefore(state, hooks.delete.before);
-  const isDeleted = await remove(state, given);
+  const isDeleted = await remove(state, scoped);
   if (isDeleted) await runAfter(state, hooks, 'delete');
   return isDeleted;
 }
 
 async function remove(state: DocumentState, given: Omit<RemoveOptions, 'hooks'>): Promise<boolean> {
-  const { concurrency, guard: _, ...options } = given;
+  const { concurrency, guard: _, hard, unscoped, ...options } = given;
   const asked = askedOf(given);
   for (let tries = 1; ; tries += 1) {
     options.signal?.throwIfAborted();
@@ -56,7 +62,12 @@ async function remove(state: DocumentState, given: Omit<RemoveOptions, 'hooks'>)
     const conditions = conditionsOf(state, tree, asked);
     const filter = joinGuards({ ...conditions?.filter }, isAll ? noOtherFields(state) : {});
     const collation = conditions?.collation && { collation: conditions.collation };
-    const isDeleted = await tryRemove(state, { ...state.filter, ...filter }, { ...options, ...collation });
+    const isDeleted = await tryRemove(state, guardedFilter(state, state.filter, filter), {
+      ...options,
+      ...collation,
+      hard,
+      unscoped,
+    });
     const newer = isDeleted || conditions === null ? null : await readNewer(state, options);
     if (newer === null || conditions === null) {
       state.deleted();
@@ -79,10 +90,21 @@ const NOTHING: EditTree = { kind: 'object', children: new Map() };
 async function tryRemove(
   state: DocumentState,
   filter: object,
-  options: DeleteOptions & Partial<Abortable>,
+  { hard, unscoped, ...options }: DeleteOptions & Partial<Abortable> & HardOptions & ScopeOptions,
 ): Promise<boolean> {
+  const { definition } = state;
   try {
-    return await recorderOf(state.definition).delete(state, filter, options);
+    const update = removalUpdate(definition, { hard, unscoped });
+    if (update === null) return await recorderOf(definition).delete(state, filter, options);
+    const sent = filter as SentFilter;
+    const { matchedCount } = await recorderOf(definition).updateOne(
+      definition,
+      sent,
+      { kind: 'update', update },
+      options,
+    );
+    if (matchedCount > 0) showRemoval(state, update);
+    return matchedCount > 0;
   } catch (error) {
     if (outcomeOf(error) === 'applied') state.deleted();
     if (outcomeOf(error) !== 'unknown') throw translate(error, state.context, state.definition);
@@ -90,6 +112,16 @@ async function tryRemove(
       'The deletion was sent, and the connection broke before its answer came. Calling delete() again is safe.';
     throw new OutcomeUnknownError(text, { ...state.context, cause: safely(error) });
   }
+}
+
+/** What was written instead of the deletion shows in the document, which cannot be saved any more. */
+function showRemoval({ baseline }: DocumentState, { $set }: BSON.Document): void {
+  const edits = Object.entries($set as object).map(([name, value]): [string, Edit] => [
+    name,
+    { kind: 'set', base: baseline.exact(name), value: value as unknown },
+  ]);
+  for (const [name] of edits) baseline.revert(name);
+  baseline.settle({ kind: 'object', children: new Map(edits) });
 }
 
 /** The deletion of everything that was loaded, but of what the mapper writes itself. */

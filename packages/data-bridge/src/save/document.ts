@@ -8,6 +8,7 @@ import { rebase, type RebaseOptions } from './rebase.ts';
 import { reload, type ReloadOptions } from './reload.ts';
 import { deleteDocument, type RemoveOptions } from './delete.ts';
 import { save, type SaveOptions } from './save.ts';
+import { saveAll } from './save-all.ts';
 import { hooksOf } from '../definition/hooks.ts';
 import { hasChanges, runBefore } from './run-hooks.ts';
 import type { AnyPath } from '../types/paths.ts';
@@ -30,9 +31,14 @@ export abstract class Document<S, T = unknown> extends TrackedDocument<S, T> {
    * @throws ConflictError when another writer changed meanwhile what had to stay as it was read; nothing was written.
    * @throws DocumentNotFoundError when another writer deleted it.
    * @throws OutcomeUnknownError when the connection broke before the answer came.
+   * @throws BulkSaveError with `cascade`, where any of the documents was not saved.
    */
   async save(options?: SaveOptions<ConflictIn<S>, AnyPath<S>>): Promise<this> {
     checkOwnFields(this);
+    if (options?.cascade === true) {
+      await saveAll([this as unknown as TrackedDocument<unknown>], options);
+      return this;
+    }
     await stateOf(this).queue('save', () => save(stateOf(this), options));
     return this;
   }

@@ -4,6 +4,18 @@ import type { DocumentState } from '../document/document-state.ts';
 import { adoptReferences } from '../document/references.ts';
 import type { EditTree } from '../edits/edits.ts';
 import { recorderOf } from './recorder.ts';
+import { ABSENT, toExact } from '../bson/encode.ts';
+import { isPlainObject } from '../bson/plain-object.ts';
+import {
+  checkUnscoped,
+  type Extension,
+  type HardOptions,
+  isLeftOut,
+  type ScopeOptions,
+  type Unscoped,
+} from '../definition/extension.ts';
+import { UsageError } from '../errors.ts';
+import type { BSON } from 'mongodb';
 import { hasChanges, runBefore } from './run-hooks.ts';
 import { validate } from './validate.ts';
 
@@ -43,9 +55,59 @@ export function updateStamps({ timestamps, version }: ModelDefinition, now = Dat
   return stamps;
 }
 
+/**
+ * What the extensions write along, by stored names, in the place of what the program gave.
+ *
+ * @throws what an extension throws, and UsageError for a field that is not its own.
+ */
+export function extensionStamps(
+  definition: ModelDefinition,
+  kind: 'insert' | 'update',
+  unscoped: Unscoped | undefined,
+): ReadonlyMap<string, unknown> {
+  if (definition.extensions.length === 0) return NO_STAMPS;
+  checkUnscoped(definition.extensions, unscoped, definition.collectionName);
+  const stamps = definition.extensions
+    .filter((each) => !isLeftOut(each, unscoped))
+    .flatMap((each) => valuesOf(definition, each, each.stamp?.(kind)));
+  return new Map(stamps);
+}
+
+const NO_STAMPS: ReadonlyMap<string, unknown> = new Map();
+
+/** What is written instead of a deletion, as operators; null where a deletion is one. */
+export function removalUpdate(
+  definition: ModelDefinition,
+  { hard, unscoped }: HardOptions & ScopeOptions,
+): BSON.Document | null {
+  if (hard !== undefined && typeof hard !== 'boolean')
+    throw new UsageError('The option "hard" takes true or false.', definition.context);
+  if (hard === true || definition.extensions.every(({ remove }) => remove === undefined)) return null;
+  const values = definition.extensions.flatMap((each) => valuesOf(definition, each, each.remove?.()));
+  const $set = new Map([...extensionStamps(definition, 'update', unscoped), ...values]);
+  const update: BSON.Document = {
+    $set: Object.fromEntries([...$set].map(([name, value]) => [name, toExact(value, ABSENT, [name])])),
+  };
+  for (const { name, operator, operand } of updateStamps(definition))
+    if (!$set.has(name)) update[operator] = { ...(update[operator] as object | undefined), [name]: operand };
+  return update;
+}
+
+/** The values that an extension gave of its fields. */
+function valuesOf(definition: ModelDefinition, { name, fields }: Extension, values: unknown): [string, unknown][] {
+  if (values === undefined) return [];
+  if (!isPlainObject(values) || Object.keys(values).some((field) => !Object.hasOwn(fields, field))) {
+    const text = `The extension "${name}" gave something else than values of its fields.`;
+    throw new UsageError(text, definition.context);
+  }
+  return Object.entries(values)
+    .filter(([, value]) => value !== undefined)
+    .map(([field, value]) => [definition.storedPath(field), value]);
+}
+
 /** True where new documents must be made as such before they are stored, since more than plain fields is asked of them. */
 export function needsDocuments(definition: ModelDefinition): boolean {
-  return recorderOf(definition).needsDocuments;
+  return definition.extensions.length > 0 || recorderOf(definition).needsDocuments;
 }
 
 /**
@@ -65,22 +127,31 @@ export function letOut<W>(
   plan: (edits?: () => EditTree | null) => W,
   hasTimes = true,
   hooks: readonly HookCall[] = NONE,
+  unscoped?: Unscoped,
 ): W | Promise<W> {
   state.adoptDefaults();
   if (hooks.length > 0 && hasChanges(state))
-    return runBefore(state, hooks).then(() => letOut(state, isValidated, plan, hasTimes));
+    return runBefore(state, hooks).then(() => letOut(state, isValidated, plan, hasTimes, NONE, unscoped));
   adoptReferences(state);
-  if (state.isNew) stampNew(state, hasTimes);
+  if (state.isNew) stampNew(state, hasTimes, unscoped);
   return isValidated ? validate(state, plan) : plan();
 }
 
 const NONE: readonly HookCall[] = [];
 
-function stampNew({ assigned, baseline, definition }: DocumentState, hasTimes: boolean): void {
+function stampNew(
+  { assigned, baseline, definition, isRestored }: DocumentState,
+  hasTimes: boolean,
+  unscoped: Unscoped | undefined,
+): void {
   for (const { name, value } of insertStamps(definition)) {
     // Of a new document those are assigned that its input had: validation refuses them.
     const isDropped = hasTimes && definition.unknown === 'drop' && assigned.has(name);
     if (isDropped || !hasTimes) assigned.delete(name);
     if (isDropped || (hasTimes && !baseline.has(name))) baseline.set(name, value);
+  }
+  for (const [name, value] of extensionStamps(definition, isRestored ? 'update' : 'insert', unscoped)) {
+    baseline.set(name, value);
+    assigned.add(name);
   }
 }

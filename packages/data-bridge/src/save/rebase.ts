@@ -2,30 +2,32 @@ import type { Abortable, FindOptions } from 'mongodb';
 import { readNewer, settleConflicts } from './conflict.ts';
 import { checkTaken } from '../connection/taken-options.ts';
 import { type Conflict, OutcomeUnknownError, UsageError } from '../errors.ts';
+import { checkUnscoped, type ScopeOptions } from '../definition/extension.ts';
 import type { DocumentState } from '../document/document-state.ts';
 import { settle, withdraw } from './settle.ts';
 import { notFound } from '../document/stored-commands.ts';
 import { checkConflictOptions, type ConflictOptions } from './write-conditions.ts';
 
-const READING = ['session', 'comment', 'timeoutMS', 'signal'] as const;
+const REBASING = ['session', 'comment', 'timeoutMS', 'signal', 'applied', 'onConflict', 'unscoped'] as const;
 
 /** Options of `$rebase()`: the driver's, and what happens to overlaps. */
 export interface RebaseOptions<C = Conflict>
   extends
     Pick<FindOptions, 'session' | 'comment' | 'timeoutMS'>,
     Partial<Abortable>,
-    Pick<ConflictOptions<C>, 'onConflict'> {
+    Pick<ConflictOptions<C>, 'onConflict'>,
+    ScopeOptions {
   /** Of a save whose answer never came: whether it was done. You may know by what is stored. */
   readonly applied?: boolean;
 }
 
 /** Reads the stored document, and applies to it what the program changed. Nothing is saved. */
-export async function rebase(
-  state: DocumentState,
-  { applied, onConflict = 'rebase', ...options }: RebaseOptions,
-): Promise<void> {
+export async function rebase(state: DocumentState, given: RebaseOptions): Promise<void> {
+  checkTaken('$rebase', state, given, REBASING);
+  const { applied, onConflict = 'rebase', unscoped, ...options } = given;
   checkConflictOptions('$rebase', state, { onConflict });
-  checkTaken('$rebase', state, options, READING);
+  checkUnscoped(state.definition.extensions, unscoped, state.definition.collectionName);
+  state.unscoped = unscoped;
   if (applied !== undefined) decide(state, applied);
   else if (state.unanswered !== null || state.inDoubt) {
     const text = 'The last save was sent and its answer never came: say { applied: true } or { applied: false }.';

@@ -2,8 +2,8 @@ import { limitsOf, type ServerLimits } from '../connection/server-limits.ts';
 import { concurrently, CONCURRENCY } from '../connection/concurrently.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
-import { stateOf } from '../document/tracked-document.ts';
-import { Document } from './document.ts';
+import { stateOf, TrackedDocument } from '../document/tracked-document.ts';
+import { withTargets } from './cascade.ts';
 import { BulkSaveError, ConflictError, DocumentNotFoundError, type SaveResult, UsageError } from '../errors.ts';
 import { DocumentState, type Write } from '../document/document-state.ts';
 import { checkOwnFields } from '../document/new-document.ts';
@@ -34,7 +34,7 @@ export interface SaveAllOptions extends SaveOptions {
 
 /** One document on its way. */
 interface Job {
-  readonly document: Document<unknown>;
+  readonly document: TrackedDocument<unknown>;
   readonly state: DocumentState;
   readonly server: ServerLimits;
   /** What is called around it; null where its class has no hooks. */
@@ -55,12 +55,13 @@ type PlannedJob = Job & { readonly write: Write };
  * @throws BulkSaveError when any of them was not saved; it carries the same list.
  */
 export async function saveAll(
-  listed: readonly Document<unknown>[],
-  { ordered = false, ...options }: SaveAllOptions = {},
+  listed: readonly TrackedDocument<unknown>[],
+  { ordered = false, cascade = false, ...options }: SaveAllOptions = {},
 ): Promise<SaveResult[]> {
   if (!Array.isArray(listed)) throw new UsageError('saveAll() takes a list of documents.');
-  const documents = [...new Set(listed)];
-  documents.forEach(checkDocument);
+  listed.forEach(checkDocument);
+  const documents = cascade ? withTargets(listed) : [...new Set(listed)];
+  documents.forEach(checkOwnFields);
   const states = documents.map(stateOf);
   return DocumentState.queueAll(states, 'saveAll', async () => {
     checkOptions(states, options);
@@ -76,9 +77,8 @@ export async function saveAll(
 }
 
 function checkDocument(document: unknown): void {
-  if (!(document instanceof Document))
+  if (!(document instanceof TrackedDocument))
     throw new UsageError('saveAll() takes documents of models, made or found by them.');
-  checkOwnFields(document);
 }
 
 /** Once for each model. */
@@ -91,7 +91,7 @@ function checkOptions(states: readonly DocumentState[], options: SaveOptions): v
   }
 }
 
-async function jobsOf(documents: readonly Document<unknown>[], options: SaveOptions): Promise<Job[]> {
+async function jobsOf(documents: readonly TrackedDocument<unknown>[], options: SaveOptions): Promise<Job[]> {
   const servers = new Map<Connection, ServerLimits>();
   const jobs: Job[] = [];
   for (const document of documents) {
@@ -99,6 +99,7 @@ async function jobsOf(documents: readonly Document<unknown>[], options: SaveOpti
     const connection = state.definition.connection();
     const server = servers.get(connection) ?? (await limitsOf(connection));
     servers.set(connection, server);
+    state.unscoped = options.unscoped;
     jobs.push({ document, state, server, run: hookRun(state, options), write: null, written: null });
   }
   return jobs;

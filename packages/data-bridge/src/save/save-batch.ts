@@ -16,6 +16,7 @@ import { type BulkFailure, readFailure } from '../connection/bulk-failure.ts';
 import { bulkWrite } from '../connection/collection.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import type { DocumentNotFoundError } from '../errors.ts';
+import { guardedFilter } from '../document/document-filter.ts';
 import type { DocumentState, Write } from '../document/document-state.ts';
 import type { Outcome } from '../connection/write-outcome.ts';
 import { driverOptions, type SaveOptions } from './save.ts';
@@ -125,33 +126,33 @@ function modelMaker(): (planned: PlannedWrite) => Model {
     namespaces.set(definition, known);
     return known;
   };
-  return ({ state: { definition }, write, server }) =>
-    server.hasBulkWrite ? clientModel(namespaceOf(definition), write) : collectionModel(write);
+  return ({ state, write, server }) =>
+    server.hasBulkWrite ? clientModel(namespaceOf(state.definition), state, write) : collectionModel(state, write);
 }
 
-function clientModel(namespace: string, write: Write): AnyClientBulkWriteModel<BSON.Document> {
+function clientModel(namespace: string, state: DocumentState, write: Write): AnyClientBulkWriteModel<BSON.Document> {
   if (write.kind === 'insert') return { namespace, name: 'insertOne', document: write.document };
   const form = formOf(write);
   const model: ClientUpdateOneModel<BSON.Document> = {
     namespace,
     name: 'updateOne',
-    filter: filterOf(write),
+    filter: filterOf(state, write),
     update: form.update,
   };
   addRest(model, form, write);
   return model;
 }
 
-function collectionModel(write: Write): AnyBulkWriteOperation {
+function collectionModel(state: DocumentState, write: Write): AnyBulkWriteOperation {
   if (write.kind === 'insert') return { insertOne: { document: write.document } };
   const form = formOf(write);
-  const model: UpdateOneModel = { filter: filterOf(write), update: form.update };
+  const model: UpdateOneModel = { filter: filterOf(state, write), update: form.update };
   addRest(model, form, write);
   return { updateOne: model };
 }
 
-function filterOf({ filter, conditions }: Update): Filter<BSON.Document> {
-  return (conditions === null ? filter : { ...filter, ...conditions.filter }) as Filter<BSON.Document>;
+function filterOf(state: DocumentState, { filter, conditions }: Update): Filter<BSON.Document> {
+  return conditions === null ? (filter as Filter<BSON.Document>) : guardedFilter(state, filter, conditions.filter);
 }
 
 /**
@@ -306,7 +307,8 @@ async function storedIds(
   filters: readonly DocumentState['filter'][],
   session: ClientSession | undefined,
 ): Promise<Set<string>> {
-  const filter = definition.shardKey.length > 0 ? { $or: filters } : { _id: { $in: filters.map(({ _id }) => _id) } };
+  const isWider = definition.shardKey.length > 0 || definition.extensions.length > 0;
+  const filter = isWider ? { $or: filters } : { _id: { $in: filters.map(({ _id }) => _id) } };
   const options = {
     projection: { _id: 1 },
     raw: true,

@@ -1,12 +1,14 @@
 import { checkTaken, type DriverOptions, TAKEN } from '../connection/taken-options.ts';
+import { checkUnscoped, type ScopeOptions } from '../definition/extension.ts';
 import type { DocumentState, Write } from '../document/document-state.ts';
 import { type Answer, notFound } from '../document/stored-commands.ts';
 import type { EditTree } from '../edits/edits.ts';
 import { type Conflict, DocumentNotFoundError, OutcomeUnknownError } from '../errors.ts';
+import { saveChannel, type SaveTrace } from '../connection/tracing.ts';
 import { afterMiss } from './conflict.ts';
 import { checkWriteConcern } from './check-write-concern.ts';
 import { letOut } from './door.ts';
-import { planInsert, planWrite } from './plan-write.ts';
+import { newDocument, planWrite } from './plan-write.ts';
 import { send } from './send.ts';
 import {
   changesText,
@@ -24,7 +26,7 @@ import { fail, isRepeatable, settle } from './settle.ts';
 import { type ConflictOptions, checkConflictOptions } from './write-conditions.ts';
 import type { Abortable, BSON, UpdateOptions } from 'mongodb';
 
-/** What a save takes. */
+/** What a save of one document takes. */
 export const SAVING = [
   ...TAKEN.insert,
   'validate',
@@ -35,9 +37,12 @@ export const SAVING = [
   'hooks',
 ] as const;
 
+/** What a save takes that may save others with it. */
+const CASCADING = [...SAVING, 'cascade'] as const;
+
 /** Options of `save()`: the driver's, whether to validate, and what happens where others wrote the document meanwhile. */
 export interface SaveOptions<C = Conflict, P = string>
-  extends DriverOptions<UpdateOptions, 'insert'>, ConflictOptions<C, P>, HookOptions {
+  extends DriverOptions<UpdateOptions, 'insert'>, ConflictOptions<C, P>, HookOptions, ScopeOptions {
   /**
    * Whether the changed fields are validated first.
    * @default the model's `validate`
@@ -49,6 +54,12 @@ export interface SaveOptions<C = Conflict, P = string>
    * @default true
    */
   readonly timestamps?: boolean;
+  /**
+   * Whether the documents that its references have loaded are saved with it where they are new or changed, and those that
+   * theirs have: all of them by `saveAll()`, so what fails is a `BulkSaveError`.
+   * @default false
+   */
+  readonly cascade?: boolean;
 }
 
 /**
@@ -58,6 +69,7 @@ export interface SaveOptions<C = Conflict, P = string>
  */
 export async function save(state: DocumentState, options: SaveOptions = {}, isReady = false): Promise<void> {
   checkSaveOptions('save', state, options);
+  state.unscoped = options.unscoped;
   const run = hookRun(state, options);
   const prepared = prepare(state, options, isReady ? null : run);
   const write = prepared instanceof Promise ? await prepared : prepared;
@@ -74,15 +86,16 @@ export function prepare(
 ): Write | null | Promise<Write | null> {
   checkSavable(state);
   if (state.unanswered !== null) return prepareAgain(state, state.unanswered, options, run);
-  const { validate = state.definition.validate, timestamps } = options;
-  if (run === null) return letOut(state, validate, (edits) => planWrite(state, options, edits), timestamps);
+  const { validate = state.definition.validate, timestamps, unscoped } = options;
+  if (run === null)
+    return letOut(state, validate, (edits) => planWrite(state, options, edits), timestamps, undefined, unscoped);
   const calls = run.hooks[state.isNew ? 'insert' : 'update'].before;
   const plan = (edits?: () => EditTree | null): Write | null => {
     const write = planWrite(state, options, edits);
     if (options.onConflict !== undefined) run.seen = changesText(state);
     return write;
   };
-  return letOut(state, validate, plan, timestamps, hasSeen(run, state) ? [] : calls);
+  return letOut(state, validate, plan, timestamps, hasSeen(run, state) ? [] : calls, unscoped);
 }
 
 /** What is stored must be known before the difference to it can be found. */
@@ -102,13 +115,28 @@ async function prepareAgain(
  *
  * @returns what was done; null where nothing was left to do.
  */
-export async function sendAndSettle(
+export function sendAndSettle(
   state: DocumentState,
   write: Write,
   options: SaveOptions,
   run: HookRun | null,
 ): Promise<Done | null> {
+  if (!saveChannel.hasSubscribers) return sendUntilDone(state, write, options, run, null);
+  const fields = write.kind === 'insert' ? Object.keys(write.document).length : write.tree.children.size;
+  const trace: SaveTrace = { model: state.definition.collectionName, operation: write.kind, fields, tries: 1 };
+  const send = (): Promise<Done | null> => sendUntilDone(state, write, options, run, trace);
+  return saveChannel.tracePromise<Done | null>(send, trace);
+}
+
+async function sendUntilDone(
+  state: DocumentState,
+  write: Write,
+  options: SaveOptions,
+  run: HookRun | null,
+  trace: SaveTrace | null,
+): Promise<Done | null> {
   for (let next: Write | null = write, tries = 1; next !== null; tries += 1) {
+    if (trace !== null) trace.tries = tries;
     if (options.signal?.aborted === true) throw fail(state, next, options.signal.reason, 'refused');
     let answer: Answer | null;
     try {
@@ -143,6 +171,8 @@ const OWN: ReadonlySet<string> = new Set(
     guard: 1,
     onConflict: 1,
     hooks: 1,
+    cascade: 1,
+    unscoped: 1,
   } satisfies Record<OwnOption, 1>),
 );
 
@@ -163,9 +193,10 @@ function checkSavable(state: DocumentState): void {
 
 /** @throws UsageError for an option with which a save cannot do what it promises. */
 export function checkSaveOptions(method: string, state: DocumentState, options: SaveOptions): void {
-  checkTaken(method, state, options, SAVING);
+  checkTaken(method, state, options, CASCADING);
   checkConflictOptions(method, state, options);
   checkHooks(method, state.context, options.hooks);
+  checkUnscoped(state.definition.extensions, options.unscoped, state.definition.collectionName);
   checkWriteConcern(method, state, options);
 }
 
@@ -173,11 +204,14 @@ export function checkSaveOptions(method: string, state: DocumentState, options: 
 export async function insertion(
   state: DocumentState,
   kind: 'insert' | 'replace',
-  { validate = state.definition.validate, hooks }: HookChoice & { readonly validate?: boolean | undefined },
+  { validate = state.definition.validate, hooks, unscoped }: InsertionOptions,
 ): Promise<BSON.Document> {
   const calls = hooksFor(state, { hooks })?.[kind].before;
-  return letOut(state, validate, () => planInsert(state), true, calls);
+  return letOut(state, validate, () => newDocument(state), true, calls, unscoped);
 }
+
+/** What is asked of the insert of a document by itself. */
+export type InsertionOptions = HookChoice & ScopeOptions & { readonly validate?: boolean | undefined };
 
 /** What to send where the conditions were not met; null where nothing is left to write. */
 async function resend(

@@ -2,6 +2,7 @@ import { encodeDocument } from '../bson/encode.ts';
 import { serverCode } from '../connection/driver-error.ts';
 import { isInTransaction } from '../connection/transaction-attempt.ts';
 import type { DocumentState, InsertWrite, UpdateWrite, Write, WriteConditions } from '../document/document-state.ts';
+import { guardedFilter } from '../document/document-filter.ts';
 import { type Answer, type Update, notFound, readRaw } from '../document/stored-commands.ts';
 import { type Situation, type UpdatePlan, fallback, plan } from '../update/plan.ts';
 import { joinGuards } from '../update/value-guards.ts';
@@ -52,7 +53,7 @@ async function sendUpdate(
     const guard = wholeGuard(form, conditions);
     const collation = conditions?.collation;
     const whole = collation === undefined ? form : { ...form, collation };
-    return tryPlan(state, guard === undefined ? filter : { ...filter, ...guard }, whole, options);
+    return tryPlan(state, guard === undefined ? filter : guardedFilter(state, filter, guard), whole, options);
   };
   // An error would abort a transaction, so there the form that cannot fail goes first.
   const first = plan(tree, {

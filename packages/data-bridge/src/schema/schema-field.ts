@@ -40,12 +40,18 @@ export type Verdict =
 /** What text stands for where the schema coerces it; of the types of BSON see `hasStandIns`. */
 const COERCED: ReadonlySet<string> = new Set(['date', 'bigint']);
 
+const NO_MARKS: ReadonlySet<string> = new Set();
+
 /** One field of a model, with all that is asked of its schema found out once. */
 export class SchemaField {
   /** The name under which it is stored. */
   readonly name: string;
   /** The name that the program uses. */
   readonly programName: string;
+  /** True where what is stored once stays. */
+  readonly isWriteOnce: boolean;
+  /** True where it is read by its name alone. */
+  readonly isHidden: boolean;
   /** True when the schema was seen to take its own output. */
   takesOutput = false;
   readonly #schema: StandardSchemaV1;
@@ -59,7 +65,7 @@ export class SchemaField {
   #hasDefault: boolean | undefined;
   #identities: { readonly found: Identities | undefined } | undefined;
 
-  constructor(name: string, schema: FieldSchema, programName = name) {
+  constructor(name: string, schema: FieldSchema, programName = name, marks: ReadonlySet<string> = NO_MARKS) {
     const standard: unknown = (schema as Partial<FieldSchema> | null | undefined)?.['~standard'];
     if (typeof (standard as { validate?: unknown } | undefined)?.validate !== 'function') {
       throw new SchemaError(
@@ -68,6 +74,8 @@ export class SchemaField {
     }
     this.name = name;
     this.programName = programName;
+    this.isWriteOnce = marks.has('writeOnce');
+    this.isHidden = marks.has('hidden');
     this.#schema = withoutIdentity(schema) as StandardSchemaV1;
     this.#declared = schema;
     const negative = negativeLength(this.#schema);

@@ -2,6 +2,7 @@ import { setOwn } from '../bson/plain-object.ts';
 import { isObject } from '../bson/bson-classes.ts';
 import { typeName } from './bson-types.ts';
 import { SchemaError, UsageError } from '../errors.ts';
+import { storedNameIn } from './field-marks.ts';
 import type { Fields, FieldSchema } from './schema-field.ts';
 
 /** A field's schema together with the name that the field is stored under. */
@@ -32,13 +33,9 @@ export function stored<S extends FieldSchema>(name: string, schema: S): StoredSc
   const standard: unknown = (schema as Partial<FieldSchema> | null | undefined)?.['~standard'];
   if (!isObject(standard))
     throw new SchemaError(`stored("${name}", …) takes a validator such as z.string() or objectId().`);
-  if (isStored(schema)) throw new SchemaError(`stored("${name}", …) holds another stored(…): a field is stored once.`);
+  if (storedNameIn(schema) !== undefined)
+    throw new SchemaError(`stored("${name}", …) holds another stored(…): a field is stored once.`);
   return { '~standard': schema['~standard'], '~stored': { name, schema } };
-}
-
-/** The schema of a field, without the name that it is stored under. */
-export function withoutName(schema: FieldSchema): FieldSchema {
-  return isStored(schema) ? schema['~stored'].schema : schema;
 }
 
 /** The names that a model's fields have in the program, and those that they are stored under. */
@@ -56,8 +53,8 @@ export class FieldNames {
   constructor(model: string, fields: Fields, others: readonly string[]) {
     this.#known = new Set(['_id', ...Object.keys(fields), ...others]);
     for (const [name, schema] of Object.entries(fields)) {
-      if (!isStored(schema) || schema['~stored'].name === name) continue;
-      const under = schema['~stored'].name;
+      const under = storedNameIn(schema);
+      if (under === undefined || under === name) continue;
       const taken = this.#known.has(under) ? under : this.#programNames.get(under);
       if (name === '_id' || taken !== undefined) {
         const problem = name === '_id' ? 'the _id has this name always' : `that is the name of "${taken}"`;
@@ -99,8 +96,4 @@ export class FieldNames {
       if (!this.#storedNames.has(name)) setOwn(object, this.programName(name), value);
     return object as T;
   }
-}
-
-function isStored(schema: FieldSchema): schema is StoredSchema<FieldSchema> {
-  return isObject((schema as Partial<StoredSchema<FieldSchema>> | null | undefined)?.['~stored']);
 }

@@ -219,7 +219,9 @@ type Kept<S, P> = {
     ? K extends keyof S
       ? S[K]
       : unknown
-    : ValueOf<S, P[K]>;
+    : Computed<S> extends P[K]
+      ? unknown // of a wrong field, say: going through all that there may be would hide the message that names it
+      : ValueOf<S, P[K]>;
 } & (P extends { readonly _id: unknown } ? unknown : S extends { readonly _id: infer I } ? { _id: I } : unknown);
 
 export type Projected<S, P> = LeavesOut<P> extends true ? Flat<Omit<S, keyof P>> : Flat<Kept<S, P>>;

@@ -1,7 +1,7 @@
 import type { BSONRegExp, BSONType, BSONTypeAlias, ObjectId } from 'mongodb';
 import type { GeoCondition } from '../filter/geo.ts';
 import type { Literal } from '../filter/literal.ts';
-import type { AnyNumber, ElementOf, FilterPaths, Leaf, ValueIn } from './paths.ts';
+import type { AnyNumber, ElementOf, FilterPathsIn, Leaf, ValueIn } from './paths.ts';
 import type { IdFor } from './ref.ts';
 import type { AnyDocument, Late, shape, ShapeOf } from './shape.ts';
 
@@ -24,11 +24,11 @@ export type Equality<D> = Late<D, Equalities<ShapeOf<D>, HexIn<D>>>;
 export type HexIn<D> = D extends { readonly [shape]: unknown } ? string | AnyDocument : never;
 
 type Conditions<S, Hex> = {
-  readonly [K in FilterPaths<S>]?: Condition<ValueIn<S, K>, Hex>;
+  readonly [K in FilterPathsIn<S>]?: Condition<ValueIn<S, K>, Hex>;
 };
 
 type Equalities<S, Hex> = {
-  readonly [K in FilterPaths<S>]?: Equal<ValueIn<S, K>, Hex>;
+  readonly [K in FilterPathsIn<S>]?: Equal<ValueIn<S, K>, Hex>;
 };
 
 type Equal<V, Hex> = unknown extends V ? unknown : Comparand<Matched<NonNullable<V>>, Hex> | null;
@@ -71,7 +71,9 @@ type Comparand<V, Hex> = V extends AnyNumber
     : V
   : V extends ObjectId
     ? V | Hex
-    : V | IdFor<V, Hex>;
+    : V extends { readonly $isLoaded: boolean }
+      ? V | IdFor<V, Hex>
+      : V;
 
 /** True for a type of numbers, not for one of a few numbers. */
 type IsWide<V> = V extends number ? (number extends V ? true : false) : true;

@@ -40,7 +40,10 @@ export type ElementOf<V> = V extends readonly (infer E)[] ? E : V;
 export type Paths<D> = PathsIn<ShapeOf<D>, 'names', []>;
 
 /** The paths of filters and sorts, which may name an array's elements by their places, too: `items.0.qty`, `pair.1`. */
-export type FilterPaths<D> = PathsIn<ShapeOf<D>, 'filter', []>;
+export type FilterPaths<D> = FilterPathsIn<ShapeOf<D>>;
+
+/** The same of the fields `S`. */
+export type FilterPathsIn<S> = PathsIn<S, 'filter', []>;
 
 /** Any path, those of the type first: a document has stored fields too that the type does not name. */
 export type AnyPath<D> = Paths<D> | (string & {});
@@ -62,7 +65,10 @@ export type RunTimePath<P> = string extends P ? P : never;
  * The paths of updates, which name an array's elements: `items.0.qty`, `items.$.qty`, `items.$[].qty`, `items.$[name].qty`.
  * Of arrays inside arrays they have any path below, since the steps of each would multiply.
  */
-export type UpdatePaths<D> = PathsIn<ShapeOf<D>, 'update', []>;
+export type UpdatePaths<D> = UpdatePathsIn<ShapeOf<D>>;
+
+/** The same of the fields `S`. */
+export type UpdatePathsIn<S> = PathsIn<S, 'update', []>;
 
 /** The paths of values in a document, which name an array's elements by their places: `items.0.qty`. */
 export type ElementPaths<D> = PathsIn<ShapeOf<D>, 'places', []>;
@@ -108,7 +114,7 @@ type PathsBelow<V, M extends Mode, Seen extends unknown[]> = unknown extends V
         : PathsIn<V, M, Seen>;
 
 /** A filter enters an array, and not the arrays in it. */
-type PathsThrough<E, Seen extends unknown[]> = PathsBelow<Exclude<E, readonly unknown[]>, 'names', Seen>;
+type PathsThrough<E, Seen extends unknown[]> = E extends readonly unknown[] ? never : PathsBelow<E, 'names', Seen>;
 
 /** The paths that name an element: in an array by steps, in a tuple by its places. */
 type PathsAt<V extends readonly unknown[], M extends Mode, Seen extends unknown[]> = M extends 'names'
@@ -137,7 +143,13 @@ export type IsRecord<V> = string extends keyof V ? true : V extends ReadonlyMap<
 export type PathValue<D, P> = ValueIn<ShapeOf<D>, P>;
 
 /** The same in the fields `S`. The usual cases come first, here and below: they cost compilers least. */
-export type ValueIn<S, P> = P extends keyof S ? S[P] : ValueBelow<S, P>;
+export type ValueIn<S, P> = P extends keyof S
+  ? S[P]
+  : P extends `${infer K}.${infer Rest}`
+    ? K extends keyof S
+      ? ValueBelow<S[K], Rest>
+      : ValueBelow<S, P>
+    : ValueBelow<S, P>;
 
 type ValueBelow<V, P> = P extends `${infer K}.${infer Rest}` ? ValueBelow<Member<V, K>, Rest> : LastMember<V, P>;
 
@@ -233,3 +245,9 @@ type Holds<M, V> = unknown extends M
     : [NonNullable<M>] extends [V]
       ? true
       : false;
+
+/** What adding up values of this type gives. */
+export type Sum<V> = V extends BSON.Decimal128 | bigint ? V : number;
+
+/** What the mean of values of this type is. */
+export type Average<V> = V extends BSON.Decimal128 ? V : number;

@@ -68,10 +68,13 @@ type ZodInput<S extends FieldSchema> = S extends { readonly _zod: { readonly inp
  */
 export type Flat<T> = T extends unknown ? { [K in keyof T]: T[K] } : never;
 
-/** The `_id`, which a document keeps for good: of the type of its schema, or an ObjectId. */
-type Id<F> = { readonly _id: F extends { readonly _id: infer S extends FieldSchema } ? OutputOf<S> : ObjectId };
+/** The `_id` of documents whose schema does not name it. */
+export interface DefaultId {
+  readonly _id: ObjectId;
+}
 
-interface DefaultTimes {
+/** The times that a model with `timestamps: true` keeps. */
+export interface DefaultTimes {
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
@@ -96,14 +99,19 @@ type Version<O> = O extends { version: infer V extends string }
  * Nothing here looks inside a field's schema before its type is asked for: behind `ref()` stands a class that may be
  * being declared.
  */
-export type Shape<F extends Fields, O = object> = OwnFields<F> & Id<F> & Times<O> & Version<O>;
+export type Shape<F extends Fields, O = object> = F extends { readonly _id: infer I extends FieldSchema }
+  ? { -readonly [K in Exclude<keyof F, '_id'>]: OutputOf<F[K]> } & { readonly _id: OutputOf<I> } & Times<O> & Version<O>
+  : OutputsOf<F> & DefaultId & Times<O> & Version<O>;
 
-type OwnFields<F extends Fields> = F extends { readonly _id: unknown }
-  ? { -readonly [K in Exclude<keyof F, '_id'>]: OutputOf<F[K]> }
-  : OutputsOf<F>;
-
-/** True of schemas of objects and arrays, as their libraries write them: compilers are spared what they give and take. */
-export type IsPlainContainer<S> = 'shape' extends keyof S ? true : 'element' extends keyof S ? true : false;
+/**
+ * True of schemas of objects, arrays, records and tuples, as their libraries write them: compilers are spared what they give and
+ * take, which may be of the very class that is being declared.
+ */
+export type IsPlainContainer<S> = [Extract<keyof S, 'shape' | 'element' | 'valueType' | 'items' | 'rest'>] extends [
+  never,
+]
+  ? false
+  : true;
 
 /** True where a new document may leave a field out. */
 type IsOptional<S extends FieldSchema> =
@@ -112,20 +120,26 @@ type IsOptional<S extends FieldSchema> =
 /** The fields that a new document may leave out. */
 export type OptionalKeys<F extends Fields> = { [K in keyof F]: IsOptional<F[K]> extends true ? K : never }[keyof F];
 
+/** Those that it must give. */
+export type RequiredKeys<F extends Fields> = Exclude<keyof F, OptionalKeys<F>>;
+
+/** The names of the fields that each document has whatever its schema says, and of those that options add. */
+export type AddedNames<O> = '_id' | (keyof (Times<O> & Version<O>) & string);
+
 /** The names of the fields `F` and of those that options add. */
-export type NamesOf<F, O> = (keyof F & string) | '_id' | (keyof (Times<O> & Version<O>) & string);
+export type NamesOf<F, O> = (keyof F & string) | AddedNames<O>;
 
 /**
  * What `new` and `create` take: fields with a default or that are optional may be left out. Out of a conditional type, so that
  * messages show the fields, those that must be given first.
  */
 export type Input<F extends Fields> = F extends unknown
-  ? GivenFields<F, OptionalKeys<F>> & NoDocument & (F extends { _id: unknown } ? unknown : { _id?: ObjectId | string })
+  ? GivenFields<F> & NoDocument & (F extends { _id: unknown } ? unknown : { _id?: ObjectId | string })
   : never;
 
-type GivenFields<F extends Fields, Optional extends keyof F> = {
-  -readonly [K in Exclude<keyof F, Optional>]: InputOf<F[K]>;
-} & { -readonly [K in Optional]?: InputOf<F[K]> };
+type GivenFields<F extends Fields> = { -readonly [K in RequiredKeys<F>]: InputOf<F[K]> } & {
+  -readonly [K in OptionalKeys<F>]?: InputOf<F[K]>;
+};
 
 /** The accessors of a document are on its class: `{ ...document }` has no fields. */
 interface NoDocument {

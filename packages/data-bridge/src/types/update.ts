@@ -1,6 +1,15 @@
 import type { BSON, Double, Int32, Long, ObjectId, Timestamp } from 'mongodb';
 import type { ElementFilter, HexIn } from './filter.ts';
-import type { AnyInteger, AnyNumber, Leaf, PathValue, UpdatePaths, ValueIn } from './paths.ts';
+import type {
+  AnyInteger,
+  AnyNumber,
+  ElementOf,
+  Leaf,
+  PathValue,
+  UpdatePaths,
+  UpdatePathsIn,
+  ValueIn,
+} from './paths.ts';
 import type { Late, ShapeOf } from './shape.ts';
 import type { IdFor } from './ref.ts';
 
@@ -38,13 +47,13 @@ type Numbers<D, Operand> = NumbersIn<ShapeOf<D>, Operand>;
 type Arrays<D, Operator extends keyof ArrayOperands<unknown>> = ArraysIn<ShapeOf<D>, Operator>;
 
 type ValuesIn<S, Hex> = {
-  readonly [K in UpdatePaths<S>]?: Settable<ValueIn<S, K>, Hex>;
+  readonly [K in UpdatePathsIn<S>]?: Settable<ValueIn<S, K>, Hex>;
 };
 
-type NumbersIn<S, Operand> = { readonly [K in UpdatePaths<S>]?: OnNumber<ValueIn<S, K>, Operand> };
+type NumbersIn<S, Operand> = { readonly [K in UpdatePathsIn<S>]?: OnNumber<ValueIn<S, K>, Operand> };
 
 type ArraysIn<S, Operator extends keyof ArrayOperands<unknown>> = {
-  readonly [K in UpdatePaths<S>]?: OnArray<ValueIn<S, K>, Operator>;
+  readonly [K in UpdatePathsIn<S>]?: OnArray<ValueIn<S, K>, Operator>;
 };
 
 /** A number may be written as a certain BSON type; `undefined` is no value. */
@@ -58,14 +67,16 @@ type Settable<V, Hex> = unknown extends V
         ? V | Long
         : V extends ObjectId
           ? V | Hex
-          : V | IdFor<V, Hex>;
+          : V extends { readonly $isLoaded: boolean }
+            ? V | IdFor<V, Hex>
+            : V;
 
 /** What `$bit` does to an integer; several are done in their order. */
 export type BitOperation = { readonly and: AnyInteger } | { readonly or: AnyInteger } | { readonly xor: AnyInteger };
 
 type OnNumber<V, Operand> = unknown extends V
   ? Operand
-  : [NonNullable<V>] extends [AnyNumber]
+  : [V] extends [AnyNumber | null | undefined]
     ? Operand
     : 'this operator needs a field of numbers';
 
@@ -79,8 +90,8 @@ type OnDate<V> = unknown extends V
 
 type OnArray<V, Operator extends keyof ArrayOperands<unknown>> = unknown extends V
   ? ArrayOperands<unknown>[Operator]
-  : [NonNullable<V>] extends [readonly (infer E)[]]
-    ? ArrayOperands<E>[Operator]
+  : [V] extends [readonly unknown[] | null | undefined]
+    ? ArrayOperands<ElementOf<NonNullable<V>>>[Operator]
     : 'this operator needs a field of arrays';
 
 /** An element, or the id that stands for a reference. */

@@ -17,6 +17,8 @@ import { encodeDocument } from '../bson/encode.ts';
 import { Layout } from '../bson/layout.ts';
 import { typeName } from '../schema/bson-types.ts';
 import { castFilter } from '../filter/cast-filter.ts';
+import type { ScopeOptions, Unscoped } from '../definition/extension.ts';
+import { scopesOf } from '../filter/scopes.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { checkTaken, type DriverOptions, TAKEN } from '../connection/taken-options.ts';
 import { UsageError } from '../errors.ts';
@@ -27,7 +29,7 @@ import { safeFilter } from '../filter/check-filter.ts';
 import type { Lookups } from '../types/change-event.ts';
 
 /** What `watch` takes: the driver's options but those that would change what events hold. */
-export type WatchOptions = Omit<DriverOptions<ChangeStreamOptions, 'watch'>, keyof Lookups> & Lookups;
+export type WatchOptions = Omit<DriverOptions<ChangeStreamOptions, 'watch'>, keyof Lookups> & Lookups & ScopeOptions;
 
 /** Which events a stream gives. Conditions are about the event: `operationType`, `fullDocument.age`, `updateDescription.updatedFields.age`. */
 export interface WatchStage {
@@ -77,10 +79,10 @@ export class ChangeStream<E> implements AsyncIterable<E>, AsyncDisposable {
   ) {
     refuseInTransaction('watch()', 'call it outside of the callback', definition.collectionName);
     checkTaken('watch', definition, options, TAKEN.watch);
-    const { signal, ...rest } = options;
+    const { signal, unscoped, ...rest } = options;
     this.#definition = definition;
     this.#read = read;
-    const stages = stagesOf(definition, pipeline);
+    const stages = [...scopeStages(definition, rest, unscoped), ...stagesOf(definition, pipeline)];
     this.#open = (place) =>
       definition.driverCollection().watch(stages, { ...(place === undefined ? rest : resumed(rest, place)), ...EXACT });
     this.#stream = this.#open();
@@ -208,6 +210,36 @@ function stagesOf(definition: ModelDefinition, pipeline: readonly WatchStage[]):
   });
 }
 
+/**
+ * Of events with a document those that are in the scopes that hold now. One that a deletion changes is not asked: whoever watches
+ * wants to know of it. Of a deletion nobody can tell.
+ */
+function scopeStages(
+  definition: ModelDefinition,
+  { fullDocument }: Pick<WatchOptions, 'fullDocument'>,
+  unscoped: Unscoped | undefined,
+): BSON.Document[] {
+  const scopes = scopesOf(definition, unscoped, 'borders');
+  if (scopes.length === 0) return [];
+  if (fullDocument === undefined || fullDocument === 'default') {
+    const text = `Of an update nobody can tell whether it is in the model's scopes: pass { fullDocument: 'updateLookup' }, or the option "unscoped".`;
+    throw new UsageError(text, definition.context);
+  }
+  const inside = scopes.map((conditions) => prefixed(definition, conditions));
+  return [{ $match: { $or: [{ $and: inside }, { operationType: { $nin: ['insert', 'update', 'replace'] } }] } }];
+}
+
+function prefixed(definition: ModelDefinition, conditions: Readonly<Record<string, unknown>>): BSON.Document {
+  const named = Object.entries(conditions).map(([path, condition]): [string, unknown] => {
+    if (JOINING.has(path) && Array.isArray(condition))
+      return [path, condition.map((each: Record<string, unknown>) => prefixed(definition, each))];
+    if (!path.startsWith('$')) return [`fullDocument.${path}`, condition];
+    const text = `watch() cannot ask for the scope's condition "${path}" of an event: pass the option "unscoped".`;
+    throw new UsageError(text, definition.context);
+  });
+  return Object.fromEntries(named);
+}
+
 /** Conditions on fields of the collection are cast as those of a filter. */
 function conditionsOf(definition: ModelDefinition, filter: unknown, isInTrusted = false): Record<string, unknown> {
   if (!isPlainObject(filter)) return safeFilter(definition, filter);
@@ -259,7 +291,10 @@ function descriptionOf(
   plain: (values: BSON.Document) => BSON.Document,
 ): BSON.Document {
   const shown = (path: string): string => definition.programPath(path.split('.'));
-  const updated = Object.entries(fields(updatedFields as BSON.Document)).map(([path, value]) => [shown(path), value]);
+  const isHidden = (path: string): boolean => definition.fields.get(path.split('.', 1)[0] ?? '')?.isHidden === true;
+  const updated = Object.entries(fields(updatedFields as BSON.Document))
+    .filter(([path]) => !isHidden(path))
+    .map(([path, value]) => [shown(path), value]);
   const truncated = plain({ truncatedArrays })['truncatedArrays'] as { readonly field: string }[];
   return {
     ...plain(others),

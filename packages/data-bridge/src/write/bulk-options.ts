@@ -1,5 +1,7 @@
 import type { BulkWriteOptions, UpdateOptions } from 'mongodb';
+import type { ScopeOptions } from '../definition/extension.ts';
 import type { HookOptions } from '../save/run-hooks.ts';
+import type { DeletionOptions } from './static-writes.ts';
 import type { ManyOptions, StampOptions } from './write-options.ts';
 
 /** The options of the driver that the methods of `bulk()` take, besides the package's own. */
@@ -14,14 +16,14 @@ export const IN_BULK = {
 export interface BulkUpdateOptions extends Pick<UpdateOptions, (typeof IN_BULK.update)[number]>, StampOptions {}
 
 /** Options of one replacement of a bulk write. */
-export type BulkReplaceOptions = Pick<UpdateOptions, (typeof IN_BULK.replace)[number]>;
+export interface BulkReplaceOptions extends Pick<UpdateOptions, (typeof IN_BULK.replace)[number]>, ScopeOptions {}
 
 /** Options of one deletion of a bulk write. */
-export type BulkDeleteOptions = Pick<UpdateOptions, (typeof IN_BULK.delete)[number]>;
+export interface BulkDeleteOptions extends Pick<UpdateOptions, (typeof IN_BULK.delete)[number]>, DeletionOptions {}
 
 /** Options of `execute()`: the driver's, and whether to validate. */
 export interface BulkOptions
-  extends Pick<BulkWriteOptions, (typeof IN_BULK.execute)[number]>, ManyOptions, HookOptions {
+  extends Pick<BulkWriteOptions, (typeof IN_BULK.execute)[number]>, ManyOptions, HookOptions, ScopeOptions {
   /**
    * Whether inserted and replacing documents are validated before anything is sent.
    * @default the model's `validate`

@@ -10,16 +10,18 @@ import { type BulkResult, BulkWriteError, UsageError, ValidationError, type Vali
 import { issueWithin } from './insert-many.ts';
 import { checkOwnFields } from '../document/new-document.ts';
 import { checkWriteConcern } from '../save/check-write-concern.ts';
-import { insertion } from '../save/save.ts';
+import { removalUpdate } from '../save/door.ts';
+import { insertion, type InsertionOptions } from '../save/save.ts';
 import type { Filter } from '../types/filter.ts';
 import type { Update } from '../types/update.ts';
-import { checkHooks, errorAfter, type HookChoice, hooksFor } from '../save/run-hooks.ts';
+import { checkHooks, errorAfter, hooksFor } from '../save/run-hooks.ts';
 import { settle } from '../save/settle.ts';
-import { recorderOf } from '../save/recorder.ts';
+import { recorderOf, type SentFilter } from '../save/recorder.ts';
 import { checkUpsertedId, stampUpdate } from './stamp-update.ts';
 import { byClient, type Made, oneByOne, type Operation } from './send-bulk.ts';
 import { resultsLeft } from './send-inserts.ts';
 import { sentOptions } from './static-writes.ts';
+import { checkReplacementOnce } from './write-once.ts';
 import {
   type BulkDeleteOptions,
   type BulkOptions,
@@ -72,10 +74,11 @@ export class Bulk<D, I extends object = object> {
   }
 
   /** Replaces the first document that matches by what an insert would store. */
-  replaceOne(filter: Filter<D>, replacement: I, options: BulkReplaceOptions = {}): this {
-    checkTaken('replaceOne', this.#definition, options, IN_BULK.replace);
-    const cast = ownFilter(this.#definition, filter);
-    const made = this.#make(replacement);
+  replaceOne(filter: Filter<D>, replacement: I, given: BulkReplaceOptions = {}): this {
+    checkTaken('replaceOne', this.#definition, given, [...IN_BULK.replace, 'unscoped']);
+    const { unscoped, ...options } = given;
+    const cast = ownFilter(this.#definition, filter, unscoped);
+    const made = { ...this.#make(replacement), unscoped };
     if (options.upsert === true) checkUpsertedId(this.#definition, cast, made.hasId);
     const sent = sentOptions(this.#definition, options);
     return this.#add({ name: 'replaceOne', parts: { filter: cast, ...sent }, made });
@@ -102,15 +105,15 @@ export class Bulk<D, I extends object = object> {
    */
   async execute(options: BulkOptions = {}): Promise<BulkResult[]> {
     const definition = this.#definition;
-    checkTaken('execute', definition, options, [...IN_BULK.execute, 'validate', 'history', 'hooks']);
-    const { validate, history, hooks, ordered = true, ...sent } = options;
+    checkTaken('execute', definition, options, [...IN_BULK.execute, 'validate', 'history', 'hooks', 'unscoped']);
+    const { validate, history, hooks, unscoped, ordered = true, ...sent } = options;
     checkHooks('execute', definition.context, hooks);
     const recorder = recorderOf(definition);
     recorder.checkMany(definition, 'bulk', history);
     if (this.#isExecuted)
       throw new UsageError('This bulk write was executed before: make a new one.', definition.context);
     checkWriteConcern('execute', { definition, context: definition.context }, sent);
-    const finished = await this.#finish({ validate, hooks, session: sent.session });
+    const finished = await this.#finish({ validate, hooks, unscoped, session: sent.session });
     const asSent = async ({ name, sentAs = name, parts }: Operation): Promise<Operation> => ({
       name,
       ...(await recorder.bulkOperation(definition, { sentAs, parts }, sent)),
@@ -144,22 +147,27 @@ export class Bulk<D, I extends object = object> {
   }
 
   #update(name: 'updateOne' | 'updateMany', filter: object, update: object, given: BulkUpdateOptions = {}): this {
-    checkTaken(name, this.#definition, given, [...IN_BULK.update, 'timestamps']);
-    const { timestamps, ...others } = given;
-    const cast = ownFilter(this.#definition, filter);
+    checkTaken(name, this.#definition, given, [...IN_BULK.update, 'timestamps', 'unscoped']);
+    const { timestamps, unscoped, ...others } = given;
+    const cast = ownFilter(this.#definition, filter, unscoped);
     const options = sentOptions(this.#definition, others, update);
     const stamped = stampUpdate(this.#definition, update, {
       upsert: options.upsert === true,
       timestamps,
       filter: cast,
+      unscoped,
     });
     return this.#add({ name, parts: { filter: cast, update: stamped, ...options } });
   }
 
-  #delete(name: 'deleteOne' | 'deleteMany', filter: object, options: BulkDeleteOptions = {}): this {
-    checkTaken(name, this.#definition, options, IN_BULK.delete);
+  #delete(name: 'deleteOne' | 'deleteMany', filter: object, given: BulkDeleteOptions = {}): this {
+    checkTaken(name, this.#definition, given, [...IN_BULK.delete, 'unscoped', 'hard']);
+    const { unscoped, hard, ...options } = given;
     const sent = sentOptions(this.#definition, options);
-    return this.#add({ name, parts: { filter: ownFilter(this.#definition, filter), ...sent } });
+    const parts = { filter: ownFilter(this.#definition, filter, unscoped), ...sent };
+    const update = removalUpdate(this.#definition, { hard, unscoped });
+    if (update === null) return this.#add({ name, parts });
+    return this.#add({ name, sentAs: name === 'deleteOne' ? 'updateOne' : 'updateMany', parts: { ...parts, update } });
   }
 
   /** What is sent: new documents as they were when they were found valid. */
@@ -179,16 +187,18 @@ export class Bulk<D, I extends object = object> {
   }
 }
 
-type FinishOptions = HookChoice & { readonly validate?: boolean | undefined };
+type FinishOptions = InsertionOptions;
 
 async function finish(operation: Operation, options: FinishOptions): Promise<Operation> {
   const { name, parts, made } = operation;
   if (made === undefined) return operation;
   const kind = name === 'insertOne' ? 'insert' : 'replace';
-  const stored = await insertion(stateOf(made.document), kind, options);
+  const { unscoped = options.unscoped } = made;
+  const stored = await insertion(stateOf(made.document), kind, { ...options, unscoped });
   if (name === 'insertOne') return { name, parts: { document: stored } };
   const { _id, ...others } = stored;
   const replacement = made.hasId ? stored : others;
+  checkReplacementOnce(made.document[definitionKey], parts['filter'] as SentFilter, replacement);
   const { version } = made.document[definitionKey];
   if (version === undefined) return { name, parts: { ...parts, replacement } };
   return { name, sentAs: 'updateOne', parts: { ...parts, update: countedReplacement(version, replacement) } };

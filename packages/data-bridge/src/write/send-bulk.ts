@@ -1,8 +1,10 @@
 import type { AnyClientBulkWriteModel, BSON, BulkWriteOptions, ClientBulkWriteResult, UpdateResult } from 'mongodb';
 import { type BulkFailure, readFailure } from '../connection/bulk-failure.ts';
-import { bulkWrite, type SessionCollection } from '../connection/collection.ts';
+import { bulkWrite } from '../connection/collection.ts';
+import type { SessionCollection } from '../connection/session-collection.ts';
 import { CONCURRENCY, concurrently } from '../connection/concurrently.ts';
 import { outcomeOf, safely, translate } from '../connection/write-outcome.ts';
+import type { Unscoped } from '../definition/extension.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { type BulkResult, OutcomeUnknownError } from '../errors.ts';
 import type { Document } from '../save/document.ts';
@@ -25,6 +27,8 @@ export interface Made {
   readonly document: Document<unknown>;
   /** True where the program gave an `_id`. A replacement has none otherwise. */
   readonly hasId: boolean;
+  /** Of a replacement: the scopes that are left out. */
+  readonly unscoped?: Unscoped | undefined;
 }
 
 /** How operations are sent. */
@@ -67,7 +71,12 @@ function resultAt(
   if (name === 'insertOne')
     return results?.insertResults?.has(place) === true ? { insertedId: parts['document']._id as unknown } : undefined;
   const updated = results?.updateResults?.get(place);
-  return updated === undefined ? results?.deleteResults?.get(place) : countsOf(updated);
+  return updated === undefined ? results?.deleteResults?.get(place) : toldOf(name, updated);
+}
+
+/** Where an extension makes an update of a deletion, it is told as a deletion. */
+function toldOf(name: Operation['name'], counts: Counts): Told {
+  return name.startsWith('delete') ? { deletedCount: counts.matchedCount } : countsOf(counts);
 }
 
 function countsOf({ matchedCount, modifiedCount, upsertedId }: Counts): Told {
@@ -169,7 +178,7 @@ async function perform(
   switch (sentAs) {
     case 'updateOne':
     case 'updateMany':
-      return countsOf(await collection[sentAs](filter, update, all));
+      return toldOf(name, await collection[sentAs](filter, update, all));
     case 'replaceOne':
       return countsOf(await collection.replaceOne(filter, replacement, all));
     case 'deleteOne':

@@ -1,6 +1,7 @@
 import type { BSON } from 'mongodb';
 import { ABSENT, toExact } from '../bson/encode.ts';
 import { isPlainObject, setOwn } from '../bson/plain-object.ts';
+import type { Unscoped } from '../definition/extension.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { UsageError, ValidationError, type ValidationIssue } from '../errors.ts';
 import { castUpdate } from '../filter/cast-filter.ts';
@@ -9,11 +10,12 @@ import { operatorIn } from '../filter/operator-in.ts';
 import { givenValues, isGiven } from '../filter/filter-equality.ts';
 import { checkUpsertFilter } from '../filter/named-only.ts';
 import { renameInStages } from '../filter/rename-in-expression.ts';
-import { insertStamps, updateStamps } from '../save/door.ts';
+import { extensionStamps, insertStamps, updateStamps } from '../save/door.ts';
 import type { SentFilter } from '../save/recorder.ts';
 import { typeName } from '../schema/bson-types.ts';
 import { siblingDefaults } from '../schema/nested-defaults.ts';
 import { countedStages } from './version-counter.ts';
+import { checkOperatorsOnce, checkStagesOnce } from './write-once.ts';
 
 /*
  * The door for updates that the program gives as operators or stages, of documents that are not in memory.
@@ -24,6 +26,7 @@ interface Stamping {
   readonly timestamps: boolean | undefined;
   /** As it is sent. */
   readonly filter: SentFilter;
+  readonly unscoped: Unscoped | undefined;
 }
 
 /**
@@ -36,6 +39,7 @@ export function stampUpdate(definition: ModelDefinition, update: object, stampin
   if (Array.isArray(update)) return stampPipeline(definition, update as BSON.Document[], stamping);
   checkOperators(definition, update);
   const stamped = castUpdate(definition, update);
+  checkOperatorsOnce(definition, stamped);
   const written = writtenFields(stamped);
   const add = (operator: string, name: string, value: unknown): void => {
     if (written.has(name)) return;
@@ -46,6 +50,8 @@ export function stampUpdate(definition: ModelDefinition, update: object, stampin
   const hasTimes = stamping.timestamps !== false;
   const isAdded = ({ name }: { readonly name: string }): boolean => hasTimes || name === definition.version;
   for (const { operator, name, operand } of updateStamps(definition, now).filter(isAdded)) add(operator, name, operand);
+  putOwn(definition, stamped, stamping);
+  for (const name of writtenFields(stamped)) written.add(name);
   if (!stamping.upsert) return stamped;
   refuseUnnamed(definition, stamping.filter, stamped);
   for (const { name, value } of insertStamps(definition, now).filter(isAdded)) add('$setOnInsert', name, value);
@@ -64,10 +70,26 @@ export function stampUpdate(definition: ModelDefinition, update: object, stampin
   return stamped;
 }
 
+/** What extensions write, in the place of what the program gave. */
+function putOwn(definition: ModelDefinition, update: BSON.Document, { upsert, unscoped }: Stamping): void {
+  const updated = extensionStamps(definition, 'update', unscoped);
+  const inserted = upsert ? extensionStamps(definition, 'insert', unscoped) : updated;
+  const put = (operator: string, name: string, value: unknown): void => {
+    for (const [each, operand] of Object.entries(update) as [string, BSON.Document][])
+      for (const path of Object.keys(operand))
+        if (path.split('.', 1)[0] === name || (each === '$rename' && operand[path] === name)) delete operand[path];
+    setOwn((update[operator] ??= {}) as object, name, toExact(value, ABSENT, [operator, name]));
+  };
+  for (const [name, value] of updated) put('$set', name, value);
+  for (const [name, value] of inserted) if (!updated.has(name)) put('$setOnInsert', name, value);
+  for (const [operator, operand] of Object.entries(update))
+    if (Object.keys(operand as object).length === 0) delete update[operator];
+}
+
 function stampPipeline(
   definition: ModelDefinition,
   stages: BSON.Document[],
-  { upsert, timestamps, filter }: Stamping,
+  { upsert, timestamps, filter, unscoped }: Stamping,
 ): BSON.Document[] {
   const copy = toExact(stages, ABSENT, []) as unknown[];
   const wrong = copy.find((stage) => operatorIn(stage) === undefined);
@@ -78,7 +100,12 @@ function stampPipeline(
     );
   refuseServerJavaScript(definition, copy, []);
   const stored = renameInStages(definition, copy) as BSON.Document[];
-  const sent = definition.version === undefined ? stored : countedStages(definition.version, stored);
+  checkStagesOnce(definition, stored);
+  const counted = definition.version === undefined ? stored : countedStages(definition.version, stored);
+  const own = extensionStamps(definition, 'update', unscoped);
+  const literals = [...own].map(([name, value]) => [name, { $literal: toExact(value, ABSENT, [name]) }]);
+  const sent = own.size === 0 ? counted : [...counted, { $set: Object.fromEntries(literals) as BSON.Document }];
+  if (upsert) checkInserted(definition, filter, own, unscoped);
   const { updatedAt, createdAt } = definition.timestamps ?? {};
   if (upsert) {
     refuseUnnamed(definition, filter, {});
@@ -91,6 +118,20 @@ function stampPipeline(
   }
   if (updatedAt === undefined) return sent;
   return [...sent, { $set: { [updatedAt]: { $max: [`$${updatedAt}`, new Date()] } } }];
+}
+
+/** A pipeline cannot tell an insert from an update: what extensions write with an insert alone must stand in the filter. */
+function checkInserted(
+  definition: ModelDefinition,
+  filter: SentFilter,
+  own: ReadonlyMap<string, unknown>,
+  unscoped: Unscoped | undefined,
+): void {
+  for (const name of extensionStamps(definition, 'insert', unscoped).keys()) {
+    if (own.has(name) || isGiven(filter, name)) continue;
+    const text = `A pipeline cannot tell an insert from an update, so "${definition.programName(name)}" would be missing: use operators such as $set.`;
+    throw new UsageError(text, definition.context);
+  }
 }
 
 /** The server would take an update without operators for a replacement of the whole document. */

@@ -10,8 +10,9 @@ import type {
   UpdateOptions,
   UpdateResult,
 } from 'mongodb';
-import type { SessionCollection } from '../connection/collection.ts';
+import type { SessionCollection } from '../connection/session-collection.ts';
 import { translateWrite } from '../connection/write-outcome.ts';
+import type { HardOptions, ScopeOptions } from '../definition/extension.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { checkTaken, type DriverOptions, TAKEN } from '../connection/taken-options.ts';
 import { run } from '../definition/operation.ts';
@@ -20,11 +21,16 @@ import { castArrayFilters } from '../filter/cast-filter.ts';
 import { safeFilter } from '../filter/check-filter.ts';
 import { ownFilter } from '../filter/own-filter.ts';
 import { hintOf, sortOf } from '../filter/sort-order.ts';
+import { removalUpdate } from '../save/door.ts';
 import { checkAnswered, type OneWrite, recorderOf, type SentFilter } from '../save/recorder.ts';
 import { typeName } from '../schema/bson-types.ts';
 import { checkUpsertedId, stampUpdate } from './stamp-update.ts';
 import { countedReplacement } from './version-counter.ts';
+import { checkReplacementOnce } from './write-once.ts';
 import type { ManyOptions, StampOptions } from './write-options.ts';
+
+/** What methods that delete take. */
+export interface DeletionOptions extends ScopeOptions, HardOptions {}
 
 /** Documents as the server sends them. */
 type Raw = Uint8Array | null;
@@ -45,10 +51,11 @@ export async function updateOne(
   options: DriverOptions<UpdateOptions, 'updateOne'> & StampOptions & Unasked = {},
 ): Promise<UpdateResult> {
   checkTaken('updateOne', definition, options, [...TAKEN.updateOne, ...STAMPED]);
-  const { timestamps, history, ...given } = options;
-  const cast = ownFilter(definition, filter);
+  const { timestamps, history, unscoped, ...given } = options;
+  const cast = ownFilter(definition, filter, unscoped);
   const sent = sentOptions(definition, given, update);
-  const stamped = stampUpdate(definition, update, { upsert: sent.upsert === true, timestamps, filter: cast });
+  const upsert = sent.upsert === true;
+  const stamped = stampUpdate(definition, update, { upsert, timestamps, filter: cast, unscoped });
   const recorder = recorderOf(definition);
   recorder.checkOne(definition, 'updateOne', history);
   return write(definition, sent, () => recorder.updateOne(definition, cast, { kind: 'update', update: stamped }, sent));
@@ -69,9 +76,9 @@ export async function updateEvery(
   options: DriverOptions<UpdateOptions, 'updateMany'> & StampOptions & ManyOptions = {},
 ): Promise<UpdateResult> {
   checkTaken(method, definition, options, [...TAKEN.updateMany, ...STAMPED]);
-  const { timestamps, history, ...given } = options;
+  const { timestamps, history, unscoped, ...given } = options;
   const sent = { ...own, ...sentOptions(definition, given, update) };
-  const stamped = stampUpdate(definition, update, { upsert: sent.upsert === true, timestamps, filter });
+  const stamped = stampUpdate(definition, update, { upsert: sent.upsert === true, timestamps, filter, unscoped });
   const recorder = recorderOf(definition);
   recorder.checkMany(definition, method, history);
   const made = recorder.manyUpdate(stamped);
@@ -83,9 +90,9 @@ export async function replaceOne(
   definition: ModelDefinition,
   filter: object,
   replacement: BSON.Document,
-  { history, ...options }: DriverOptions<ReplaceOptions, 'replaceOne'> & Unasked = {},
+  { history, unscoped, ...options }: DriverOptions<ReplaceOptions, 'replaceOne'> & ScopeOptions & Unasked = {},
 ): Promise<UpdateResult> {
-  const cast = ownFilter(definition, filter);
+  const cast = ownFilter(definition, filter, unscoped);
   const recorder = recorderOf(definition);
   recorder.checkOne(definition, 'replaceOne', history);
   const replacing = replacingBy(definition, cast, replacement, options.upsert === true);
@@ -97,15 +104,20 @@ export async function replaceOne(
 export async function deleteOne(
   definition: ModelDefinition,
   filter: object,
-  options: DriverOptions<DeleteOptions, 'delete'> & Unasked = {},
+  options: DriverOptions<DeleteOptions, 'delete'> & DeletionOptions & Unasked = {},
 ): Promise<DeleteResult> {
   checkTaken('deleteOne', definition, options, [...TAKEN.delete, 'history']);
-  const { history, ...given } = options;
-  const cast = ownFilter(definition, filter);
+  const { history, unscoped, hard, ...given } = options;
+  const cast = ownFilter(definition, filter, unscoped);
+  const update = removalUpdate(definition, { hard, unscoped });
   const recorder = recorderOf(definition);
   recorder.checkOne(definition, 'deleteOne', history);
   const sent = sentOptions(definition, given);
-  return write(definition, sent, () => recorder.deleteOne(definition, cast, sent));
+  return write(definition, sent, async () =>
+    update === null
+      ? recorder.deleteOne(definition, cast, sent)
+      : deletedBy(await recorder.updateOne(definition, cast, { kind: 'update', update }, sent)),
+  );
 }
 
 /** Deletes every document that matches: for `deleteMany()`, and for a query's `delete()`. The parameters are those of `updateEvery`. */
@@ -114,13 +126,24 @@ export async function deleteEvery(
   method: string,
   filter: SentFilter,
   own: DeleteOptions,
-  options: DriverOptions<DeleteOptions, 'delete'> & ManyOptions = {},
+  options: DriverOptions<DeleteOptions, 'delete'> & DeletionOptions & ManyOptions = {},
 ): Promise<DeleteResult> {
   checkTaken(method, definition, options, [...TAKEN.delete, 'history']);
-  const { history, ...given } = options;
-  recorderOf(definition).checkMany(definition, method, history);
+  const { history, unscoped, hard, ...given } = options;
+  const update = removalUpdate(definition, { hard, unscoped });
+  const recorder = recorderOf(definition);
+  recorder.checkMany(definition, method, history);
   const sent = { ...own, ...sentOptions(definition, given) };
-  return write(definition, sent, (collection) => collection.deleteMany(filter, sent));
+  return write(definition, sent, async (collection) =>
+    update === null
+      ? collection.deleteMany(filter, sent)
+      : deletedBy(await collection.updateMany(filter, recorder.manyUpdate(update), sent)),
+  );
+}
+
+/** What a method that deletes tells where an extension made an update of it. */
+function deletedBy({ acknowledged, matchedCount }: Pick<UpdateResult, 'acknowledged' | 'matchedCount'>): DeleteResult {
+  return { acknowledged, deletedCount: matchedCount };
 }
 
 /** Updates the first document that matches and gives its bytes as they were, or as they are with `returnDocument: 'after'`. */
@@ -128,11 +151,16 @@ export async function findAndUpdate(
   definition: ModelDefinition,
   filter: object,
   update: object,
-  { timestamps, ...given }: DriverOptions<FindOneAndUpdateOptions, 'findOneAndUpdate'> & StampOptions & Unasked,
+  {
+    timestamps,
+    unscoped,
+    ...given
+  }: DriverOptions<FindOneAndUpdateOptions, 'findOneAndUpdate'> & StampOptions & Unasked,
 ): Promise<Raw> {
-  const cast = ownFilter(definition, filter);
+  const cast = ownFilter(definition, filter, unscoped);
   const options = sentOptions(definition, given, update);
-  const stamped = stampUpdate(definition, update, { upsert: options.upsert === true, timestamps, filter: cast });
+  const upsert = options.upsert === true;
+  const stamped = stampUpdate(definition, update, { upsert, timestamps, filter: cast, unscoped });
   return findAndWrite(definition, 'findOneAndUpdate', cast, { kind: 'update', update: stamped }, options);
 }
 
@@ -141,9 +169,9 @@ export async function findAndReplace(
   definition: ModelDefinition,
   filter: object,
   replacement: BSON.Document,
-  options: DriverOptions<FindOneAndReplaceOptions, 'findOneAndReplace'> & Unasked,
+  { unscoped, ...options }: DriverOptions<FindOneAndReplaceOptions, 'findOneAndReplace'> & ScopeOptions & Unasked,
 ): Promise<Raw> {
-  const cast = ownFilter(definition, filter);
+  const cast = ownFilter(definition, filter, unscoped);
   const replacing = replacingBy(definition, cast, replacement, options.upsert === true);
   return findAndWrite(definition, 'findOneAndReplace', cast, replacing, sentOptions(definition, options));
 }
@@ -152,11 +180,14 @@ export async function findAndReplace(
 export async function findAndDelete(
   definition: ModelDefinition,
   filter: object,
-  options: DriverOptions<FindOneAndDeleteOptions, 'findOneAndDelete'> & Unasked = {},
+  given: DriverOptions<FindOneAndDeleteOptions, 'findOneAndDelete'> & DeletionOptions & Unasked = {},
 ): Promise<Raw> {
-  checkTaken('findOneAndDelete', definition, options, [...TAKEN.findOneAndDelete, 'history']);
-  const cast = ownFilter(definition, filter);
-  return findAndWrite(definition, 'findOneAndDelete', cast, { kind: 'delete' }, sentOptions(definition, options));
+  checkTaken('findOneAndDelete', definition, given, [...TAKEN.findOneAndDelete, 'history']);
+  const { unscoped, hard, ...options } = given;
+  const cast = ownFilter(definition, filter, unscoped);
+  const update = removalUpdate(definition, { hard, unscoped });
+  const one: OneWrite = update === null ? { kind: 'delete' } : { kind: 'update', update };
+  return findAndWrite(definition, 'findOneAndDelete', cast, one, sentOptions(definition, options));
 }
 
 function findAndWrite(
@@ -183,6 +214,7 @@ function replacingBy(
 ): Exclude<OneWrite, { kind: 'delete' }> {
   const id: unknown = replacement['_id'];
   if (isUpsert) checkUpsertedId(definition, filter, id !== undefined);
+  checkReplacementOnce(definition, filter, replacement);
   const { version } = definition;
   if (version === undefined) return { kind: 'replace', replacement };
   return { kind: 'update', update: countedReplacement(version, replacement), ...(id !== undefined && { id }) };

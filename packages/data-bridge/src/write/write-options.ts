@@ -1,3 +1,4 @@
+import type { ScopeOptions } from '../definition/extension.ts';
 import type { HookOptions } from '../save/run-hooks.ts';
 
 /*
@@ -5,7 +6,7 @@ import type { HookOptions } from '../save/run-hooks.ts';
  */
 
 /** What static updates take. */
-export interface StampOptions {
+export interface StampOptions extends ScopeOptions {
   /**
    * Whether the time of the update is written, as the model's `timestamps` says.
    * @default true
@@ -14,7 +15,7 @@ export interface StampOptions {
 }
 
 /** What methods that store a whole document take. */
-export interface ValidateOptions extends HookOptions {
+export interface ValidateOptions extends HookOptions, ScopeOptions {
   /**
    * Whether the document is validated first.
    * @default the model's `validate`

@@ -57,6 +57,60 @@ const values = {
   writeConcern: { w: 'majority' },
 } as const;
 
+/** The options of the package's own that tell how a call is made. */
+const ownValues = {
+  applied: true,
+  cascade: true,
+  concurrency: 'none',
+  guard: ['name'],
+  hard: true,
+  history: false,
+  hooks: false,
+  onConflict: 'mine',
+  return: 'ids',
+  timestamps: false,
+  unscoped: true,
+  validate: false,
+} as const;
+
+const REPLACING = ['hooks', 'validate', 'history', 'unscoped'];
+const STAMPING = ['timestamps', 'history', 'unscoped'];
+const DELETING = ['hard', 'history', 'unscoped'];
+const SAVING = ['validate', 'timestamps', 'concurrency', 'guard', 'onConflict', 'hooks', 'unscoped'];
+
+/** Of these options those that a call takes; where it is not named, it takes `unscoped` alone. */
+const own: Readonly<Record<string, readonly string[]>> = {
+  'create()': [...SAVING, 'cascade'],
+  'insertMany()': ['validate', 'timestamps', 'return', 'hooks', 'unscoped'],
+  'updateOne()': STAMPING,
+  'updateMany()': STAMPING,
+  'upsert()': STAMPING,
+  'replaceOne()': REPLACING,
+  'findOneAndUpdate()': STAMPING,
+  'findOneAndReplace()': REPLACING,
+  'findOneAndDelete()': DELETING,
+  'deleteOne()': DELETING,
+  'deleteMany()': DELETING,
+  'find().update()': STAMPING,
+  'find().delete()': DELETING,
+  'save()': [...SAVING, 'cascade'],
+  'saveAll()': [...SAVING, 'cascade'],
+  'delete()': ['concurrency', 'guard', 'hard', 'hooks', 'unscoped'],
+  '$rebase()': ['applied', 'onConflict', 'unscoped'],
+  'bulk().updateOne()': ['timestamps', 'unscoped'],
+  'bulk().updateMany()': ['timestamps', 'unscoped'],
+  'bulk().deleteOne()': ['hard', 'unscoped'],
+  'bulk().deleteMany()': ['hard', 'unscoped'],
+  'bulk().execute()': REPLACING,
+  'hydrate()': [],
+  'page()': [],
+  'forEach()': [],
+  '$revert()': SAVING,
+  'restore()': SAVING,
+  'pruneHistory()': [],
+  'repairHistory()': [],
+};
+
 type Call = (options: object) => unknown;
 
 const update = { $set: { 'tags.$[e]': 1 } } as object;
@@ -137,6 +191,14 @@ const calls: Readonly<Record<string, readonly [Call, readonly string[]]>> = {
   'forEach()': [(options) => Item.find().forEach(() => {}, options), []],
   'history()': [(options) => Kept.history('65f0a1b2c3d4e5f601234567', options), []],
   'asOf()': [(options) => Kept.asOf('65f0a1b2c3d4e5f601234567', 1, options), []],
+  '$revert()': [
+    async (options) => {
+      const kept = await Kept.create({ name: 'x' });
+      database.sent();
+      return kept.$revert(1, options);
+    },
+    TAKEN.insert,
+  ],
   'restore()': [(options) => Kept.restore('65f0a1b2c3d4e5f601234567', options), TAKEN.insert],
   'pruneHistory()': [(options) => Kept.pruneHistory({ olderThan: new Date(0), ...options }), []],
   'repairHistory()': [(options) => Kept.repairHistory({ olderThan: new Date(0), ...options }), []],
@@ -150,10 +212,12 @@ const outcomeOf = (call: Call, options: object): Promise<unknown> =>
       (thrown: unknown) => thrown,
     );
 
-describe.each(Object.entries(calls))('%s', (_name, [call, taken]) => {
+describe.each(Object.entries(calls))('%s', (title, [call, taken]) => {
+  const takenOwn = own[title] ?? ['unscoped'];
+
   it('refuses every option that it has no use for', async () => {
-    for (const [name, value] of Object.entries(values)) {
-      if (taken.includes(name)) continue;
+    for (const [name, value] of Object.entries({ ...values, ...ownValues })) {
+      if (takenOwn.includes(name) || (taken.includes(name) && name in values)) continue;
       const error = await outcomeOf(call, { [name]: value });
       expect({ name, isRefused: error instanceof UsageError, sent: database.sent() }).toEqual({
         name,
@@ -163,6 +227,14 @@ describe.each(Object.entries(calls))('%s', (_name, [call, taken]) => {
     }
     expect(String(await outcomeOf(call, { raw: undefined, upser: undefined }))).not.toContain('option');
     database.sent();
+  });
+
+  it('takes its own options, and hands none of them to the driver', async () => {
+    for (const name of takenOwn as (keyof typeof ownValues)[]) {
+      const error = await outcomeOf(call, { [name]: ownValues[name] });
+      expect(`${name}: ${String(error)}`).not.toMatch(/does not take|not supported/);
+      for (const command of database.sent()) expect(Object.keys(command)).not.toContain(name);
+    }
   });
 });
 
@@ -177,7 +249,7 @@ const sending = Object.entries({
     async (options: object) => Item.aggregate(options).raw({ $merge: 'copy' }),
     ['writeConcern', 'bypassDocumentValidation'],
   ] as const,
-}).filter(([name]) => !/bulk\(\)\.(update|replace|delete)|hydrate|restore|watch/.test(name));
+}).filter(([name]) => !/bulk\(\)\.(update|replace|delete)|hydrate|restore|revert|watch/.test(name));
 
 /** What differs from one command to the next. */
 const PASSING = /^(lsid|txnNumber|_id|\$clusterTime)$/;
@@ -240,6 +312,14 @@ it('types refuse what is ignored', () => {
     Item.count({}, { sort: { rank: 1 } }),
     // @ts-expect-error -- documents have their _id
     Item.insertMany([], { forceServerObjectId: true }),
+    // @ts-expect-error -- what is found is not deleted
+    Item.findOne({}, { hard: true }),
+    // @ts-expect-error -- hooks stand around documents
+    Item.updateOne({}, plain, { hooks: false }),
+    // @ts-expect-error -- it has no document whose references could be saved
+    Item.insertMany([], { cascade: true }),
+    Item.findOneAndDelete({}, { hard: true, unscoped: true }),
+    Item.findById('65f0a1b2c3d4e5f601234567', { unscoped: ['tenant'] }),
   ];
   expect(wrong).toBeTypeOf('function');
 });

@@ -12,6 +12,9 @@ const stored = () => stateOf(Note.hydrate({ _id: new ObjectId(), text: 'a', tags
 
 /** What of a state is its own, and need not be put back. */
 const FIXED = [
+  // Which scopes an operation leaves out is said by each; a document that is stored again is that whatever becomes of it.
+  'unscoped',
+  'isRestored',
   'definition',
   'tracker',
   'owner',

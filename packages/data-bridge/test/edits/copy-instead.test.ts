@@ -85,6 +85,13 @@ describe('a copy of an array that is sent whole', () => {
     }
   });
 
+  it('holds no default that only shows, whatever stood there', () => {
+    const { edit } = both([{ n: 1 }, { n: 2, more: 'y' }, { n: 3 }], [{ n: 1 }, withShown(3)]);
+    expect(edit).toBeInstanceOf(StoredSet);
+    expect(edit).toMatchObject({ value: [{ n: 1 }, { n: 3 }] });
+    expect((edit as StoredSet).value).not.toHaveProperty('1.more');
+  });
+
   it('is left to the exact diff where objects inherit members', () => {
     const baseline = new BsonBaseline(new Layout(), BSON.serialize({ list: [1, { n: 1 }, 2] }), 0);
     baseline.set('list', [0, { n: 2 }]);

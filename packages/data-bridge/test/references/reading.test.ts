@@ -51,6 +51,7 @@ describe('references', () => {
     expect(await stored(book)).toEqual({
       _id: book._id,
       title: 't',
+      year: 2000,
       author: ann._id,
       editors: [ann._id, bob._id, bob._id],
       lines: [{ product: pen._id, qty: 1, made: { country: 'IT' } }],
@@ -272,6 +273,20 @@ describe('references', () => {
     const noted = new Noted({ of: null });
     noted.of = ann;
     expect((await noted.of.$load())?.name).toBe('Ann');
+  });
+
+  it('of a default are read as such, and are no change', async () => {
+    class Draft extends model('drafts', { by: zref<Author>(() => Author).default(() => ann) }) {}
+    const _id = new ObjectId();
+    await Draft.collection.insertOne({ _id });
+    const draft = (await Draft.findById(_id)) as Draft;
+    expect(draft.by.$id).toEqual(ann._id);
+    expect(draft.isModified()).toBe(false);
+    database.sent();
+    await draft.save();
+    expect(database.sent()).toEqual([]);
+    const made = await Draft.create({});
+    expect(await Draft.collection.findOne({ _id: made._id })).toEqual({ _id: made._id, by: ann._id });
   });
 
   it('are copied, rolled back and kept by checkpoints as ids', async () => {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { BulkSaveError, BulkWriteError, model, OutcomeUnknownError } from '../../src/index.ts';
 import type { Command } from '../support/database.ts';
 import { BULK_SERVERS, useBulkDatabase } from '../support/bulk-servers.ts';
+import { rejectionOf } from '../support/rejection.ts';
 
 class Item extends model('items', { name: z.string(), tags: z.array(z.string()).default([]) }) {}
 
@@ -18,14 +19,6 @@ describe.each(BULK_SERVERS)('on a server %s', (_, wireVersion) => {
     Item.find()
       .sort({ name: 1 })
       .map(({ name, tags }) => [name, ...tags]);
-  const failureOf = async <E>(type: abstract new (...args: never[]) => E, work: Promise<unknown>): Promise<E> => {
-    const error: unknown = await work.then(
-      () => undefined,
-      (thrown: unknown) => thrown,
-    );
-    expect(error).toBeInstanceOf(type);
-    return error as E;
-  };
   const outcomesOf = ({ results }: BulkSaveError) =>
     results.map(({ outcome, error }) => [outcome, error instanceof OutcomeUnknownError]);
 
@@ -36,7 +29,7 @@ describe.each(BULK_SERVERS)('on a server %s', (_, wireVersion) => {
       const items = await Item.insertMany(['a', 'b'].map((name) => ({ name })));
       for (const item of items) item.name += '!';
       database.proxy.next(isOld ? 'update' : 'bulkWrite', fault);
-      const error = await failureOf(BulkSaveError, Item.saveAll(items));
+      const error = await rejectionOf(BulkSaveError, Item.saveAll(items));
       expect(outcomesOf(error)).toEqual([
         ['failed', true],
         ['failed', true],
@@ -52,7 +45,9 @@ describe.each(BULK_SERVERS)('on a server %s', (_, wireVersion) => {
     it('what it inserted may be saved again', async () => {
       const items = ['a', 'b'].map((name) => new Item({ name }));
       database.proxy.next(isOld ? 'insert' : 'bulkWrite', fault);
-      expect(outcomesOf(await failureOf(BulkSaveError, Item.saveAll(items)))).toEqual(Array(2).fill(['failed', true]));
+      expect(outcomesOf(await rejectionOf(BulkSaveError, Item.saveAll(items)))).toEqual(
+        Array(2).fill(['failed', true]),
+      );
       await Item.saveAll(items);
       expect([await stored(), items.map((item) => item.$isNew)]).toEqual([
         [['a'], ['b']],
@@ -64,8 +59,8 @@ describe.each(BULK_SERVERS)('on a server %s', (_, wireVersion) => {
       const items = await Item.insertMany(['a', 'b'].map((name) => ({ name })));
       for (const item of items) item.tags.push('x');
       database.proxy.next(isOld ? 'update' : 'bulkWrite', fault);
-      await failureOf(BulkSaveError, Item.saveAll(items));
-      const again = await failureOf(BulkSaveError, Item.saveAll([...items, new Item({ name: 'c' })]));
+      await rejectionOf(BulkSaveError, Item.saveAll(items));
+      const again = await rejectionOf(BulkSaveError, Item.saveAll([...items, new Item({ name: 'c' })]));
       expect(outcomesOf(again)).toEqual([
         ['failed', true],
         ['failed', true],
@@ -81,7 +76,7 @@ describe.each(BULK_SERVERS)('on a server %s', (_, wireVersion) => {
     it('bulk() says of each operation that nobody knows', async () => {
       database.proxy.next(isOld ? 'insert' : 'bulkWrite', fault);
       const bulk = Item.bulk().insertOne({ name: 'a' }).insertOne({ name: 'b' });
-      const { results } = await failureOf(BulkWriteError, bulk.execute());
+      const { results } = await rejectionOf(BulkWriteError, bulk.execute());
       expect(results.map(({ error }) => error)).toEqual([
         expect.any(OutcomeUnknownError),
         expect.any(OutcomeUnknownError),
@@ -101,7 +96,7 @@ describe.each(BULK_SERVERS)('on a server %s', (_, wireVersion) => {
       const items = await Item.insertMany(['a', 'b'].map((name) => ({ name })));
       for (const item of items) item.tags.push('x');
       database.proxy.next(isOld ? 'update' : 'bulkWrite', (reply) => ({ ...reply, writeConcernError }));
-      const error = await failureOf(BulkSaveError, Item.saveAll(items));
+      const error = await rejectionOf(BulkSaveError, Item.saveAll(items));
       expect(error.message).toContain('not confirmed');
       expect(error.results).toMatchObject(Array(2).fill({ outcome: 'updated', error: expect.any(Error) }));
       expect(items.map((item) => item.isModified())).toEqual([false, false]);
@@ -113,7 +108,7 @@ describe.each(BULK_SERVERS)('on a server %s', (_, wireVersion) => {
     it('bulk() has the results and the error', async () => {
       database.proxy.next(isOld ? 'insert' : 'bulkWrite', (reply) => ({ ...reply, writeConcernError }));
       const bulk = Item.bulk().insertOne({ name: 'a' }).insertOne({ name: 'b' });
-      const { results } = await failureOf(BulkWriteError, bulk.execute());
+      const { results } = await rejectionOf(BulkWriteError, bulk.execute());
       expect(results).toMatchObject(Array(2).fill({ insertedId: expect.anything(), error: expect.any(Error) }));
     });
   });
@@ -126,7 +121,7 @@ describe.each(BULK_SERVERS)('on a server %s', (_, wireVersion) => {
     const session = database.connection.client.startSession();
     try {
       session.startTransaction();
-      const error = await failureOf(BulkSaveError, Item.saveAll([fresh, clash], { session }));
+      const error = await rejectionOf(BulkSaveError, Item.saveAll([fresh, clash], { session }));
       expect(error.results.map(({ outcome }) => outcome)).toEqual(['failed', 'failed']);
       expect([fresh.$isNew, clash.$isNew]).toEqual([true, true]);
       await session.abortTransaction();

@@ -11,6 +11,7 @@ import {
   ValidationError,
 } from '../../src/index.ts';
 import { BULK_SERVERS, useBulkDatabase } from '../support/bulk-servers.ts';
+import { rejectionOf } from '../support/rejection.ts';
 
 /** Runs inside the validation of `hooked`. */
 let whileValidating: () => unknown = () => undefined;
@@ -48,14 +49,6 @@ describe.each(BULK_SERVERS)('saveAll() on a server %s', (_, wireVersion) => {
     const items = await Item.insertMany(names.map((name) => ({ name })));
     database.sent();
     return items;
-  };
-  const failureOf = async (saving: Promise<unknown>): Promise<BulkSaveError> => {
-    const error: unknown = await saving.then(
-      () => undefined,
-      (thrown: unknown) => thrown,
-    );
-    expect(error).toBeInstanceOf(BulkSaveError);
-    return error as BulkSaveError;
   };
   const outcomesOf = (results: readonly { readonly outcome: string }[]) => results.map(({ outcome }) => outcome);
   const pick = (items: readonly Item[], place: number): Item => {
@@ -147,7 +140,7 @@ describe.each(BULK_SERVERS)('saveAll() on a server %s', (_, wireVersion) => {
     changed.count = 1;
     invalid.name = '';
     database.sent();
-    const error = await failureOf(Item.saveAll([gone, changed, invalid, clash, clean]));
+    const error = await rejectionOf(BulkSaveError, Item.saveAll([gone, changed, invalid, clash, clean]));
     expect(error.results).toMatchObject([
       { document: gone, outcome: 'failed', error: expect.any(DocumentNotFoundError) },
       { document: changed, outcome: 'updated' },
@@ -174,7 +167,7 @@ describe.each(BULK_SERVERS)('saveAll() on a server %s', (_, wireVersion) => {
     twin.tags = ['t'];
     b.count = 1;
     await Item.deleteOne({ name: 'a' });
-    const error = await failureOf(Item.saveAll([a, twin, b]));
+    const error = await rejectionOf(BulkSaveError, Item.saveAll([a, twin, b]));
     expect(outcomesOf(error.results)).toEqual(['failed', 'failed', 'updated']);
   });
 
@@ -199,7 +192,7 @@ describe.each(BULK_SERVERS)('saveAll() on a server %s', (_, wireVersion) => {
     const [large, small, other] = [{ name: 'x'.repeat(17e6) }, { name: 'small' }, { name: 'other' }].map(
       (input) => new Item(input),
     ) as [Item, Item, Item];
-    const error = await failureOf(Item.saveAll([large, small, other]));
+    const error = await rejectionOf(BulkSaveError, Item.saveAll([large, small, other]));
     expect(outcomesOf(error.results)).toEqual(['failed', 'inserted', 'inserted']);
     expect(error.results[0]?.error).toBeInstanceOf(EncodeError);
     expect(large.$isNew).toBe(true);
@@ -212,7 +205,7 @@ describe.each(BULK_SERVERS)('saveAll() on a server %s', (_, wireVersion) => {
       if (a === undefined) throw new Error('Expected a document');
       a.count = 1;
       d.$inc('count');
-      const error = await failureOf(Item.saveAll([b, a, clash, c, d], { ordered: true }));
+      const error = await rejectionOf(BulkSaveError, Item.saveAll([b, a, clash, c, d], { ordered: true }));
       expect(error.results).toEqual([
         { document: b, outcome: 'inserted' },
         { document: a, outcome: 'updated' },
@@ -230,7 +223,7 @@ describe.each(BULK_SERVERS)('saveAll() on a server %s', (_, wireVersion) => {
       const [a, b, c] = (await stored('a', 'b', 'c')) as [Item, Item, Item];
       for (const item of [a, b, c]) item.$inc('count');
       b.name = '';
-      const error = await failureOf(Item.saveAll([a, b, c], { ordered: true }));
+      const error = await rejectionOf(BulkSaveError, Item.saveAll([a, b, c], { ordered: true }));
       expect(outcomesOf(error.results)).toEqual(['updated', 'failed', 'failed']);
       expect([await raw(a), await raw(c)]).toMatchObject([{ count: 1 }, { count: 0 }]);
       expect(c.isModified()).toBe(true);
@@ -243,7 +236,7 @@ describe.each(BULK_SERVERS)('saveAll() on a server %s', (_, wireVersion) => {
       const [a, b] = (await stored('a', 'b')) as [Item, Item];
       a.count = b.count = 1;
       await Item.deleteOne({ name: 'a' });
-      const error = await failureOf(Item.saveAll([a, b, new Item({ name: 'c' })], { ordered: true }));
+      const error = await rejectionOf(BulkSaveError, Item.saveAll([a, b, new Item({ name: 'c' })], { ordered: true }));
       expect(outcomesOf(error.results)).toEqual(['failed', 'updated', 'inserted']);
     });
   });
@@ -318,7 +311,7 @@ describe.each(BULK_SERVERS)('saveAll() on a server %s', (_, wireVersion) => {
   it('sends nothing once its signal is aborted', async () => {
     const items = await stored('a', 'b');
     for (const item of items) item.tags.push('x');
-    const error = await failureOf(Item.saveAll(items, { signal: AbortSignal.abort() }));
+    const error = await rejectionOf(BulkSaveError, Item.saveAll(items, { signal: AbortSignal.abort() }));
     expect(outcomesOf(error.results)).toEqual(['failed', 'failed']);
     expect(database.sent()).toEqual([]);
     expect(outcomesOf(await Item.saveAll(items))).toEqual(['updated', 'updated']);

@@ -1,4 +1,5 @@
 import { type } from 'arktype';
+import { Double, Int32 } from 'mongodb';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -130,6 +131,18 @@ describe('defaults of members that the stored document lacks', () => {
     document.z.city = 'y';
     await document.save();
     expect(onlyUpdate(database.sent())).toEqual({ $set: { 'z.city': 'y', 'z.role': 'user' } });
+  });
+
+  it('stay unstored where an element takes the place of one that has stored them, and that keeps its type', async () => {
+    const savedWithoutFirst = async (qty: unknown): Promise<Loose[]> => {
+      const one = make();
+      const document = await one.load({ z: stored.z, list: [{ sku: 'c' }, { sku: 'b', qty }, { sku: 'a' }] });
+      document.list.shift();
+      await document.save();
+      return (await one.Model.collection.findOne({ _id: document._id }, { promoteValues: false })).list;
+    };
+    expect(await savedWithoutFirst(2)).toEqual([{ sku: 'b', qty: new Int32(2) }, { sku: 'a' }]);
+    expect((await savedWithoutFirst(new Double(2)))[0]).toEqual({ sku: 'b', qty: new Double(2) });
   });
 
   it('stay unstored when something else changes: in place, pushed, moved or removed', async () => {

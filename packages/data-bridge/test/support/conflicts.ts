@@ -1,15 +1,11 @@
 import { ConflictError } from '../../src/index.ts';
 import { Account } from './conflict-models.ts';
 import type { TestDatabase } from './database.ts';
+import { rejectionOf } from './rejection.ts';
 
 /** The ConflictError that a promise must end with. */
-export async function conflictOf(promise: Promise<unknown>): Promise<ConflictError> {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof ConflictError)) throw new Error('Expected a ConflictError', { cause: error });
-  return error;
+export function conflictOf(promise: Promise<unknown>): Promise<ConflictError> {
+  return rejectionOf(ConflictError, promise);
 }
 
 /** Two copies of one document. No command is left in the `sent()` of the database that is given. */

@@ -2,6 +2,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { BulkWriteError, DuplicateKeyError, model, objectId, UsageError, ValidationError } from '../../src/index.ts';
 import { BULK_SERVERS, useBulkDatabase } from '../support/bulk-servers.ts';
+import { rejectionOf } from '../support/rejection.ts';
 
 class User extends model(
   'users',
@@ -29,14 +30,6 @@ describe.each(BULK_SERVERS)('bulk() on a server %s', (_, wireVersion) => {
     User.find()
       .sort({ name: 1 })
       .map(({ name, age }) => [name, age]);
-  const failureOf = async (executing: Promise<unknown>): Promise<BulkWriteError> => {
-    const error: unknown = await executing.then(
-      () => undefined,
-      (thrown: unknown) => thrown,
-    );
-    expect(error).toBeInstanceOf(BulkWriteError);
-    return error as BulkWriteError;
-  };
 
   it('tells of nothing that was done where an error ended the transaction', async () => {
     const session = database.connection.client.startSession();
@@ -45,7 +38,7 @@ describe.each(BULK_SERVERS)('bulk() on a server %s', (_, wireVersion) => {
       .insertOne({ name: 'd' })
       .updateOne({ name: 'a' }, { $set: { age: 1 } })
       .insertOne({ name: 'b' });
-    const { results } = await failureOf(bulk.execute({ session }));
+    const { results } = await rejectionOf(BulkWriteError, bulk.execute({ session }));
     await session.abortTransaction();
     await session.endSession();
     expect(results).toEqual([
@@ -114,7 +107,7 @@ describe.each(BULK_SERVERS)('bulk() on a server %s', (_, wireVersion) => {
       .insertOne({ name: 'b' })
       .insertOne({ name: 'd' })
       .deleteOne({ name: 'c' });
-    const error = await failureOf(bulk.execute());
+    const error = await rejectionOf(BulkWriteError, bulk.execute());
     expect(error.results).toEqual([
       { operation: 'updateOne', matchedCount: 1, modifiedCount: 1 },
       { operation: 'insertOne', error: expect.any(DuplicateKeyError) },
@@ -135,7 +128,7 @@ describe.each(BULK_SERVERS)('bulk() on a server %s', (_, wireVersion) => {
       .insertOne({ name: 'd' })
       .updateOne({ name: 'a' }, { $set: { name: 'c' } })
       .deleteOne({ name: 'c' });
-    const { results } = await failureOf(bulk.execute({ ordered: false }));
+    const { results } = await rejectionOf(BulkWriteError, bulk.execute({ ordered: false }));
     expect(
       results.map(({ error, insertedId, deletedCount }) => [error !== undefined, insertedId, deletedCount]),
     ).toEqual([

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { BulkSaveError, DuplicateKeyError, model, OutcomeUnknownError } from '../../src/index.ts';
 import { useProxiedDatabase } from '../support/proxy.ts';
+import { rejectionOf } from '../support/rejection.ts';
 
 /* What insertMany() tells of each document where its commands are confirmed less widely than asked, cut off, or part of a transaction. */
 
@@ -20,14 +21,6 @@ const unconfirmed = (reply: BSON.Document): BSON.Document => ({
   ...reply,
   writeConcernError: { code: 64, errmsg: 'waiting for replication timed out' },
 });
-const failureOf = async (inserting: Promise<unknown>): Promise<BulkSaveError> => {
-  const error = await inserting.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(BulkSaveError);
-  return error as BulkSaveError;
-};
 const outcomes = ({ results }: BulkSaveError): string[] => results.map(({ outcome }) => outcome);
 /** Four of them are more than one command of the driver holds. */
 const large = (): Large[] =>
@@ -37,7 +30,7 @@ describe('documents that the driver sends by several commands', () => {
   it('are told from those that were never sent, since the first was not confirmed', async () => {
     const documents = large();
     proxy.next('insert', unconfirmed);
-    const error = await failureOf(Large.insertMany(documents, { validate: false }));
+    const error = await rejectionOf(BulkSaveError, Large.insertMany(documents, { validate: false }));
     const stored = new Set((await Large.find().select('name')).map(({ name }) => name));
     expect(stored.size).toBeLessThan(4);
     expect(outcomes(error)).toEqual(documents.map(({ name }) => (stored.has(name) ? 'inserted' : 'failed')));
@@ -52,7 +45,7 @@ describe('documents that the driver sends by several commands', () => {
       proxy.next('insert', 'cutBefore');
       return reply;
     });
-    const error = await failureOf(Large.insertMany(documents, { validate: false }));
+    const error = await rejectionOf(BulkSaveError, Large.insertMany(documents, { validate: false }));
     const stored = new Set((await Large.find().select('name')).map(({ name }) => name));
     expect(outcomes(error)).toEqual(documents.map(({ name }) => (stored.has(name) ? 'inserted' : 'failed')));
     for (const { outcome, error: reason } of error.results)
@@ -79,7 +72,7 @@ describe.each([
       if (Model === Kept) proxy.next('insert', unconfirmed);
       return Model === Kept ? reply : unconfirmed(reply);
     });
-    const error = await failureOf(Model.insertMany(documents, { ordered }));
+    const error = await rejectionOf(BulkSaveError, Model.insertMany(documents, { ordered }));
     expect(outcomes(error)).toEqual(expected);
     expect(error.results[1]?.error).toBeInstanceOf(DuplicateKeyError);
     expect(documents.map(({ $isNew }) => $isNew)).toEqual(expected.map((outcome) => outcome === 'failed'));
@@ -92,7 +85,7 @@ describe.each([
       const documents = three();
       const session = database.connection.client.startSession();
       session.startTransaction();
-      const error = await failureOf(Model.insertMany(documents, { session, ordered }));
+      const error = await rejectionOf(BulkSaveError, Model.insertMany(documents, { session, ordered }));
       await session.abortTransaction();
       await session.endSession();
       expect(outcomes(error)).toEqual(['failed', 'failed', 'failed']);

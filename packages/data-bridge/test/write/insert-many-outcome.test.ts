@@ -3,6 +3,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { BulkSaveError, DuplicateKeyError, model } from '../../src/index.ts';
 import { useDatabase } from '../support/database.ts';
+import { rejectionOf } from '../support/rejection.ts';
 
 /* insertMany() tells what became of each document. */
 
@@ -28,14 +29,6 @@ beforeEach(async () => {
 });
 
 const emails = ['a', 'taken', 'b', 'a', 'c'];
-const failureOf = async (inserting: Promise<unknown>): Promise<BulkSaveError> => {
-  const error = await inserting.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toBeInstanceOf(BulkSaveError);
-  return error as BulkSaveError;
-};
 const outcomes = ({ results }: BulkSaveError): string[] => results.map(({ outcome }) => outcome);
 
 describe.each([
@@ -48,7 +41,7 @@ describe.each([
 
   it('in any order: tells which of five were refused, and why', async () => {
     const documents = emails.map((email) => new Model({ email }));
-    const error = await failureOf(Model.insertMany(documents, { ordered: false }));
+    const error = await rejectionOf(BulkSaveError, Model.insertMany(documents, { ordered: false }));
     expect(outcomes(error)).toEqual(['inserted', 'failed', 'inserted', 'failed', 'inserted']);
     expect(error.results.map((result) => result.document)).toEqual(documents);
     for (const { outcome, error: reason } of error.results)
@@ -60,7 +53,7 @@ describe.each([
 
   it('in order: what stands behind the first that fails was not tried', async () => {
     const documents = emails.map((email) => new Model({ email }));
-    const error = await failureOf(Model.insertMany(documents));
+    const error = await rejectionOf(BulkSaveError, Model.insertMany(documents));
     expect(outcomes(error)).toEqual(['inserted', 'failed', 'failed', 'failed', 'failed']);
     expect(error.results.map(({ error: reason }) => reason !== undefined)).toEqual([false, true, false, false, false]);
     expect(error.cause).toBe(error.results[1]?.error);
@@ -72,7 +65,10 @@ describe.each([
 
   it.each([true, false])('for ids tells the same, with validate: %s', async (validate) => {
     const inputs = emails.map((email) => ({ _id: new ObjectId(), email }));
-    const error = await failureOf(Model.insertMany(inputs, { ordered: false, return: 'ids', validate }));
+    const error = await rejectionOf(
+      BulkSaveError,
+      Model.insertMany(inputs, { ordered: false, return: 'ids', validate }),
+    );
     expect(outcomes(error)).toEqual(['inserted', 'failed', 'inserted', 'failed', 'inserted']);
     expect(error.results.map(({ document }) => (document as { _id: unknown })._id)).toEqual(
       inputs.map(({ _id }) => _id),

@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { UsageError } from '../errors.ts';
 
+/* Who writes now, and why: for histories, and for extensions that note it. */
+
 /** Who writes, and why: noted in every entry of a history. */
 export interface Authorship {
   readonly actor?: string;

@@ -1,0 +1,212 @@
+import type { BSON, MongoClient } from 'mongodb';
+import { isPlainObject } from '../bson/plain-object.ts';
+import { UsageError } from '../errors.ts';
+import { neverSent } from './never-sent.ts';
+import { commandChannel } from './tracing.ts';
+import { currentAttempt } from './transaction-attempt.ts';
+
+/** A command of the mapper on its way to the server, as middleware sees it. */
+export interface MiddlewareCommand {
+  /** The method of the driver's collection: `find`, `aggregate`, `updateOne` and so on. */
+  readonly operation: string;
+  readonly collection: string;
+  readonly database: string;
+  /** True in a transaction. */
+  readonly isInTransaction: boolean;
+  /** The stored paths that its filter, its update and its sort name. */
+  readonly paths: readonly string[];
+  /** At most how many documents a `find` asks for. */
+  readonly limit: number | undefined;
+  /** How many documents or operations it holds; undefined where it is about one. */
+  readonly batchSize: number | undefined;
+  /** Of a `find` or an aggregation, after `next()`: true where the answer has all there is, and not a first batch. */
+  readonly isWhole: boolean;
+  /** What is given to the driver's method, values included. */
+  values(): readonly unknown[];
+  /** Adds a comment, which the server's log and profiler show. */
+  comment(text: string): void;
+  /** How the server would run a `find` or an aggregation. */
+  explain(): Promise<BSON.Document>;
+}
+
+/**
+ * Code around each command. It calls `next()` to have it sent, and gives what that gives. Of a `find` or an aggregation that is a
+ * list of documents as BSON. It may throw instead, and answer a read by itself.
+ */
+export type Middleware = (command: MiddlewareCommand, next: () => Promise<unknown>) => unknown;
+
+/** What a command is about. */
+export interface About {
+  readonly client: MongoClient;
+  readonly operation: string;
+  readonly database: string;
+  readonly collection: string;
+  readonly model: string;
+  readonly explain?: (given: readonly unknown[]) => Promise<BSON.Document>;
+}
+
+const chains = new WeakMap<MongoClient, readonly Middleware[]>();
+let isAny = false;
+
+/** Has a client's commands go through middleware. */
+export function useMiddleware(client: MongoClient, chain: readonly Middleware[]): void {
+  if (chain.length === 0) return;
+  chains.set(client, chain);
+  isAny = true;
+}
+
+/** @throws UsageError for what is no list of functions. */
+export function checkMiddleware(given: unknown): readonly Middleware[] {
+  if (given === undefined) return [];
+  if (Array.isArray(given) && given.every((each) => typeof each === 'function')) return given as Middleware[];
+  throw new UsageError('connect() takes a list of functions as "middleware".');
+}
+
+/** True where anybody wants to know of a client's commands. */
+export function isWatched(client: MongoClient): boolean {
+  return (isAny && chains.has(client)) || commandChannel.hasSubscribers;
+}
+
+/** True where middleware sees what commands give. */
+export function hasMiddleware(client: MongoClient): boolean {
+  return chains.has(client);
+}
+
+const READS: ReadonlySet<string> = new Set([
+  'find',
+  'aggregate',
+  'findOne',
+  'countDocuments',
+  'distinct',
+  'estimatedDocumentCount',
+]);
+
+/**
+ * Sends a command through the middleware of its client.
+ *
+ * @param optionsAt at which place the method takes its options.
+ * @param answer tells, after it was sent, whether that was all there is.
+ */
+export async function runWatched<R>(
+  about: About,
+  given: readonly unknown[],
+  optionsAt: number,
+  send: (given: readonly unknown[]) => Promise<R>,
+  answer: { isWhole: boolean } = { isWhole: true },
+): Promise<R> {
+  const sent = [...given];
+  const batchSize = batchSizeOf(given[0]);
+  const { client, operation, database, collection, model } = about;
+  const trace = { operation, collection, database, model, batchSize };
+  const traced = (): Promise<R> =>
+    commandChannel.hasSubscribers ? commandChannel.tracePromise<R>(() => send(sent), trace) : send(sent);
+  const chain = chains.get(client);
+  if (chain === undefined) return traced();
+  const command = commandOf(about, sent, optionsAt, batchSize, answer);
+  const isRead = READS.has(operation);
+  const once = new OnlyOnce(traced, isRead);
+  const last = (): Promise<unknown> => once.call();
+  const through = chain.reduceRight<() => Promise<unknown>>(
+    (next, middleware) => async () => middleware(command, next),
+    last,
+  );
+  try {
+    const result = await through();
+    if (isRead) return result as R;
+  } catch (error) {
+    if (once.outcome === null) throw neverSent(error);
+    if (!once.outcome.isDone) throw error;
+    // What was done stays done: whoever watches it does not decide that.
+    process.emitWarning(`A middleware failed after the command ${operation} was done: ${nameOf(error)}.`);
+  }
+  return once.result(operation);
+}
+
+/** A write is sent once, and what came of it is what the program gets. */
+class OnlyOnce<R> {
+  outcome: { readonly isDone: true; readonly value: R } | { readonly isDone: false; readonly error: unknown } | null =
+    null;
+  readonly #send: () => Promise<R>;
+  readonly #isRead: boolean;
+  #isSent = false;
+
+  constructor(send: () => Promise<R>, isRead: boolean) {
+    this.#send = send;
+    this.#isRead = isRead;
+  }
+
+  async call(): Promise<R> {
+    if (this.#isSent && !this.#isRead) throw new UsageError('A middleware called next() twice: a write is sent once.');
+    this.#isSent = true;
+    try {
+      const value = await this.#send();
+      this.outcome = { isDone: true, value };
+      return value;
+    } catch (error) {
+      this.outcome = { isDone: false, error };
+      throw error;
+    }
+  }
+
+  result(operation: string): R {
+    const { outcome } = this;
+    if (outcome === null)
+      throw new UsageError(`A middleware answered ${operation}, which writes: it may throw, but not answer by itself.`);
+    if (outcome.isDone) return outcome.value;
+    throw outcome.error;
+  }
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : 'it threw something else than an error';
+}
+
+function commandOf(
+  about: About,
+  sent: unknown[],
+  optionsAt: number,
+  batchSize: number | undefined,
+  answer: { readonly isWhole: boolean },
+): MiddlewareCommand {
+  const { operation, collection, database, explain } = about;
+  const options = (): Readonly<Record<string, unknown>> => (sent[optionsAt] ?? {}) as Record<string, unknown>;
+  let paths: readonly string[] | undefined;
+  return {
+    operation,
+    collection,
+    database,
+    isInTransaction: currentAttempt() !== undefined,
+    get paths() {
+      return (paths ??= [...new Set([...sent.slice(0, optionsAt), options()['sort']].flatMap(pathsIn))]);
+    },
+    get limit() {
+      const { limit } = options();
+      return typeof limit === 'number' && limit !== 0 ? limit : undefined;
+    },
+    batchSize,
+    get isWhole() {
+      return answer.isWhole;
+    },
+    values: () => sent,
+    comment(text) {
+      sent[optionsAt] = { ...options(), comment: text };
+    },
+    async explain() {
+      if (explain !== undefined) return explain(sent);
+      throw new UsageError(`explain() tells of find and aggregations, not of ${operation}.`);
+    },
+  };
+}
+
+function batchSizeOf(given: unknown): number | undefined {
+  return Array.isArray(given) ? given.length : undefined;
+}
+
+/** The paths that a filter, an update, a sort or the stages of a pipeline name; not those inside of values. */
+function pathsIn(part: unknown): string[] {
+  if (part instanceof Map) return [...(part.keys() as Iterable<string>)];
+  if (Array.isArray(part)) return part.flatMap((each) => (isPlainObject(each) ? pathsIn(each) : []));
+  if (typeof part === 'string') return [part];
+  if (!isPlainObject(part)) return [];
+  return Object.entries(part).flatMap(([key, value]) => (key.startsWith('$') ? pathsIn(value) : [key]));
+}

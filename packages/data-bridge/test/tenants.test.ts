@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { tenant, withTenant } from '../src/extensions.ts';
+import { DocumentNotFoundError, model, type ObjectId, ref, ValidationError } from '../src/index.ts';
+import { useDatabase } from './support/database.ts';
+
+useDatabase();
+
+describe('a tenant', () => {
+  class Item extends model('ext_items', { n: z.int(), ...tenant.fields }, { extensions: [tenant] }) {}
+
+  it('is written by whoever stores, in the place of what an input says', async () => {
+    const made = await withTenant('a', () => Item.create({ n: 1, tenant: 'b' }));
+    expect(made.tenant).toBe('a');
+    const unscoped = { unscoped: ['tenant'] };
+    const imported = await Item.create({ n: 2, tenant: 'c' }, unscoped);
+    imported.n = 3;
+    await imported.save(unscoped);
+    expect(
+      await Item.find()
+        .unscoped('tenant')
+        .sort('n')
+        .map((each) => each.tenant),
+    ).toEqual(['a', 'c']);
+    await expect(Item.create({ n: 4 }, unscoped)).rejects.toThrow(ValidationError);
+    await expect(withTenant('b', () => made.set('n', 9).save())).rejects.toThrow(DocumentNotFoundError);
+  });
+
+  it('sees through references what is its own, whoever asks at the same time', async () => {
+    class Owner extends model('ext_owners', { name: z.string(), ...tenant.fields }, { extensions: [tenant] }) {}
+    class Thing extends model(
+      'ext_things',
+      { owner: ref<Owner>(() => Owner), ...tenant.fields },
+      { extensions: [tenant] },
+    ) {}
+    const make = async (name: string) => Thing.create({ owner: await Owner.create({ name }) });
+    const a = await withTenant('a', () => make('of a'));
+    const b = await withTenant('b', () => make('of b'));
+    // Past the mapper: a reference to what is of another tenant.
+    const wrong = await withTenant('b', () => Thing.create({ owner: a.owner.$id }));
+    const read = (id: ObjectId, whose: string) => withTenant(whose, async () => Thing.find({ _id: id }).one());
+    const [first, second, third] = await Promise.all([read(a._id, 'a'), read(b._id, 'b'), read(wrong._id, 'b')]);
+    const [mine, yours, none] = await Promise.all([
+      withTenant('a', () => first.owner.$load()),
+      withTenant('b', () => second.owner.$load()),
+      withTenant('b', () => third.owner.$load()),
+    ]);
+    expect([mine?.name, yours?.name, none]).toEqual(['of a', 'of b', null]);
+    const found = await withTenant('b', async () => Thing.find().sort('_id').with('owner'));
+    expect(found.map(({ owner }) => owner.$doc?.name)).toEqual(['of b', undefined]);
+    const all = await withTenant('b', async () => Thing.find().with('owner', (q) => q.unscoped('tenant')));
+    expect(all.map(({ owner }) => owner.$doc?.name)).toEqual(['of b', 'of a']);
+    expect((await Thing.findById(a._id).unscoped('tenant'))?.tenant).toBe('a');
+    await expect(Thing.findById(a._id)).rejects.toThrow('There is no tenant');
+  });
+
+  it('sees its own changes alone', async () => {
+    expect(() => withTenant('a', () => Item.watch())).toThrow("{ fullDocument: 'updateLookup' }");
+    expect(() => withTenant('', () => 1)).toThrow('takes a text');
+    const stream = await withTenant('a', () => Item.watch([], { fullDocument: 'updateLookup' }).opened());
+    const [mine] = await withTenant('a', () => Item.insertMany([{ n: 1 }]));
+    await withTenant('b', () => Item.create({ n: 2 }));
+    await withTenant('a', async () => mine?.set('n', 3).save());
+    await withTenant('b', () => Item.updateMany({}, { $set: { n: 4 } }));
+    await withTenant('a', () => Item.create({ n: 5 }));
+    const seen: unknown[] = [];
+    for await (const change of stream) {
+      seen.push((change as { fullDocument: Item }).fullDocument.n);
+      if (seen.at(-1) === 5) break;
+    }
+    expect(seen.at(-1)).toBe(5);
+    expect(seen).not.toContain(2);
+    expect(seen).not.toContain(4);
+  });
+});
