@@ -6,7 +6,7 @@ import workspace from './vitest.config.ts';
 const { setupFiles, include: _, coverage: __, ...shared } = workspace.test ?? {};
 
 /** What depends on the driver most: how replies are read, what is sent, and what its errors and sessions are. */
-const suites = ['raw-batch', 'query', 'save', 'transaction', 'change-stream'];
+const suites = ['raw-batch', 'takes-encoded', 'query', 'save', 'insert-many', 'transaction', 'change-stream'];
 
 // The suites on each minor version of the driver that the peer range allows: too slow for every run.
 export default defineConfig(async () => {

@@ -2,10 +2,10 @@ import { connect, model } from 'data-bridge';
 import mongoose from 'mongoose';
 import { z } from 'zod';
 import { baskets, type Basket } from './fixtures.ts';
-import { startCannedServer } from './loopback.ts';
+import { startCannedServer } from './processes.ts';
 import { alternate, type Contender, type Effort } from './measure.ts';
 import { atLeast, compare, type Row, timesOf } from './report.ts';
-import { withoutNetwork } from './turn.ts';
+import { withoutNetwork } from './without-network.ts';
 
 class BridgeBasket extends model('baskets', {
   owner: z.string(),

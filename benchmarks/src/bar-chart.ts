@@ -4,7 +4,7 @@ export interface Bar {
   readonly name: string;
   readonly value: number;
   readonly unit: string;
-  /** Whether it stands out. */
+  /** True where it stands out. */
   readonly ours: boolean;
 }
 

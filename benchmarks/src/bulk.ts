@@ -3,7 +3,7 @@ import { type AnyBulkWriteOperation, type Collection, MongoClient } from 'mongod
 import type { Model } from 'mongoose';
 import { BridgeUser } from './bridge-user.ts';
 import { fixtures, type User } from './fixtures.ts';
-import { startCannedServer } from './loopback.ts';
+import { startCannedServer } from './processes.ts';
 import { alternate, type Contender, type Effort } from './measure.ts';
 import { connectMongoose } from './mongoose-user.ts';
 import { atLeast, atMost, compare, type Row, timesOf } from './report.ts';

@@ -168,7 +168,7 @@ function answerCommand(message: Buffer): Buffer {
 export interface Answer {
   readonly kind: number;
   readonly body: Buffer;
-  /** Whether the program asked for it, not the driver on its own. */
+  /** True where the program asked for it, not the driver on its own. */
   readonly counts: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
  * A process that speaks just enough of MongoDB's protocol to send finished replies: what is timed against it is the
- * client. Started by `startCannedServer()` in loopback.ts; tells its port, and how many commands it got when asked.
+ * client. Started by `startCannedServer()` in processes.ts; tells its port, and how many commands it got when asked.
  */
 import { createServer, type Socket } from 'node:net';
 import { answer } from './canned-replies.ts';

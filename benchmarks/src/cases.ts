@@ -6,11 +6,11 @@ export interface Case {
   readonly title: string;
   /** What runs it, with the address of another server if there is one. */
   readonly load: () => Promise<(effort: Effort, uri: string | undefined) => Promise<Row[]>>;
-  /** Whether there must be another server. */
+  /** True where there must be another server. */
   readonly needsServer?: true;
-  /** Whether a run on several versions of Node.js runs it on the newest alone: it takes long, and counts more than it times. */
+  /** True where a run on several versions of Node.js runs it on the newest alone: it takes long, and counts more than it times. */
   readonly once?: true;
-  /** Whether the mappers of rivals/ take part. */
+  /** True where the mappers of rivals/ take part. */
   readonly withRivals?: true;
 }
 

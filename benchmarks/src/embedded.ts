@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Collection, MongoClient, ObjectId } from 'mongodb';
 import { fixtures, setSize, type User } from './fixtures.ts';
-import { messageOf, numberIn, startProcess } from './loopback.ts';
+import { messageOf, numberIn, startProcess } from './processes.ts';
 import { alternate, type Contender, type Effort, ratio, spread, timeOf } from './measure.ts';
 import { atLeast, atMost, type Row } from './report.ts';
 

@@ -2,7 +2,7 @@ import { connect } from 'data-bridge';
 import { MongoClient } from 'mongodb';
 import { BridgeUser } from './bridge-user.ts';
 import { setSize, type User } from './fixtures.ts';
-import { startCannedServer } from './loopback.ts';
+import { startCannedServer } from './processes.ts';
 import { alternate, type Contender, type Effort, type Timings } from './measure.ts';
 import { connectMongoose } from './mongoose-user.ts';
 import { readersFor } from './readers.ts';

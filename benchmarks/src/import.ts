@@ -1,4 +1,4 @@
-import { messageOf, numberIn, startProcess } from './loopback.ts';
+import { messageOf, numberIn, startProcess } from './processes.ts';
 import { spread, type Effort } from './measure.ts';
 import { atMost, type Row } from './report.ts';
 

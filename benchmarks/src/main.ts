@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
+import { against } from './against.ts';
 import { cases } from './cases.ts';
 import { circumstances } from './circumstances.ts';
-import { messageOf, startProcess } from './loopback.ts';
-import { nodeOf } from './nodes.ts';
+import { messageOf, startProcess } from './processes.ts';
+import { nodeOf } from './node-versions.ts';
 import { resultsFolder, writePages } from './pages.ts';
 import { isReached, table, verdict } from './report.ts';
 import { major, merge, readResults, rounded, type Run, writeCase } from './results.ts';
@@ -11,7 +12,7 @@ import { installRivals } from './rivals-folder.ts';
 const names = Object.keys(cases);
 const withServer = names.filter((name) => cases[name]?.needsServer === true);
 
-const help = `Usage: npm run bench -- [--only NAME]... [--node MAJOR,...] [--uri URI] [--quick] [--write | --render]
+const help = `Usage: npm run bench -- [--only NAME]... [--node MAJOR,...] [--uri URI] [--quick] [--write | --render | --against FOLDER]
 
   --only NAME  run one case (may be given again): ${names.join(', ')}
   --node LIST  the major versions of Node.js to run on, such as 20,22,24: those that are not running this are installed into
@@ -20,6 +21,8 @@ const help = `Usage: npm run bench -- [--only NAME]... [--node MAJOR,...] [--uri
   --quick      short rounds: shows that everything runs, the figures mean little
   --write      merge the figures into benchmarks/results, and write what is made of them: RESULTS.md, the claims of the
                README and the guide, the plots
+  --against FOLDER
+               run the cases of this build and of the one in another checkout in turn, and print both
   --render     run nothing, and write what is made of the figures that are there
 `;
 
@@ -74,6 +77,18 @@ async function runAll({ cases: list, nodes, effort, uri, done }: Whole): Promise
   return { runs, failed };
 }
 
+/** Case by case on each version of Node.js, beside another build of the project. */
+async function besideOther(
+  folder: string,
+  list: readonly string[],
+  nodes: ReadonlyMap<string, string>,
+  effort: 'quick' | 'thorough',
+): Promise<void> {
+  for (const name of list)
+    for (const [version, node] of nodes)
+      process.stdout.write(`\n${name}, Node ${version}\n\n${await against(folder, name, effort, node)}\n`);
+}
+
 /** The last lines: the goals reached, and those that are not. */
 function conclusion(runs: readonly Run[]): string {
   const missed = runs.flatMap((one) =>
@@ -94,6 +109,7 @@ async function main(): Promise<void> {
       quick: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
       render: { type: 'boolean', default: false },
+      against: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -104,6 +120,8 @@ async function main(): Promise<void> {
   const majors = values.node?.split(',') ?? [String(major(circumstances()))];
   const nodes = new Map<string, string>();
   for (const one of majors) nodes.set(one, await nodeOf(one));
+  if (values.against !== undefined)
+    return besideOther(values.against, list, nodes, values.quick ? 'quick' : 'thorough');
   if (list.some((name) => cases[name]?.withRivals === true)) await installRivals(majors.map(Number));
   const start = performance.now();
   const { runs, failed } = await runAll({

@@ -2,7 +2,7 @@
  * A process that keeps what one holder gives of a number of batches, and sends the bytes that this takes for each thing
  * kept. Arguments: the holder's name, the server's address, the number of batches.
  */
-import { bytesInUse } from './heap.ts';
+import { bytesInUse } from './bytes-in-use.ts';
 import { holders, isHolderName } from './memory-holders.ts';
 
 const [name, uri, batches] = process.argv.slice(2);

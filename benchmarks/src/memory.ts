@@ -1,4 +1,4 @@
-import { startCannedServer, messageOf, numberIn, startProcess } from './loopback.ts';
+import { startCannedServer, messageOf, numberIn, startProcess } from './processes.ts';
 import { spread, type Effort, type Spread } from './measure.ts';
 import type { HolderName } from './memory-holders.ts';
 import { atMost, type Row } from './report.ts';

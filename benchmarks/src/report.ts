@@ -4,7 +4,7 @@ import { type Clock, ratio, type Spread, timeOf, type Timings } from './measure.
 export interface Goal {
   readonly sign: '≥' | '≤' | '=';
   readonly value: number;
-  /** Whether the wall clock decides, not the processors' time. */
+  /** True where the wall clock decides, not the processors' time. */
   readonly by?: 'wall';
 }
 

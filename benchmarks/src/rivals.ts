@@ -1,7 +1,7 @@
 import { connect } from 'data-bridge';
 import { BridgeUser } from './bridge-user.ts';
 import { fixtures, type User } from './fixtures.ts';
-import { startCannedServer } from './loopback.ts';
+import { startCannedServer } from './processes.ts';
 import { alternate, type Contender, type Effort } from './measure.ts';
 import { connectMongoose } from './mongoose-user.ts';
 import { readersFor } from './readers.ts';

@@ -3,11 +3,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { MongoClient, type Collection } from 'mongodb';
 import { BridgeUser } from './bridge-user.ts';
 import { fixtures, type User } from './fixtures.ts';
-import { startCannedServer, type CannedServer } from './loopback.ts';
+import { startCannedServer, type CannedServer } from './processes.ts';
 import { alternate, type Contender, type Effort } from './measure.ts';
 import { readAll } from './read.ts';
 import { atLeast, compare, exactly, type Row, timesOf } from './report.ts';
-import { withoutNetwork } from './turn.ts';
+import { withoutNetwork } from './without-network.ts';
 
 const documents = 100;
 

@@ -1,7 +1,7 @@
 import { connect } from 'data-bridge';
 import { BridgeUser } from './bridge-user.ts';
-import { bytesInUse } from './heap.ts';
-import { startCannedServer } from './loopback.ts';
+import { bytesInUse } from './bytes-in-use.ts';
+import { startCannedServer } from './processes.ts';
 import { quick, type Effort } from './measure.ts';
 import { atMost, exactly, type Row } from './report.ts';
 

@@ -3,7 +3,7 @@ import { ConflictError, connect, model } from 'data-bridge';
 import mongoose from 'mongoose';
 import { z } from 'zod';
 import { BridgeUser, GuardedUser, VersionedUser } from './bridge-user.ts';
-import { messageOf, startCannedServer, startProcess } from './loopback.ts';
+import { messageOf, startCannedServer, startProcess } from './processes.ts';
 import { alternate, type Contender, type Effort, spread } from './measure.ts';
 import { atMost, compare, exactly, type Row, timesOf } from './report.ts';
 

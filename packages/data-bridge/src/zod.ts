@@ -109,7 +109,7 @@ export function unique<S extends core.$ZodType>(schema: S & OfScalars<NonNullabl
 }
 
 /** The types of a reference. They are members, so that compilers look at `D` only when they are read: models may refer to each other. */
-export interface ZodRefInternals<D> extends core.$ZodTypeInternals<unknown> {
+export interface ZodRefInternals<D> extends core.$ZodTypeInternals {
   output: Ref<D>;
   input: IdOf<D> | Ref<D> | string;
 }

@@ -35,6 +35,7 @@ describe('the public names of data-bridge', () => {
       'UUID',
       'UsageError',
       'ValidationError',
+      'backRef',
       'binary',
       'connect',
       'decimal',

@@ -54,3 +54,27 @@ function runAt(
   }
   return { next, end };
 }
+
+/** Takes documents one after another, as `ownAll` does those of a batch. */
+export class Arena {
+  #bytes = Buffer.allocUnsafeSlow(0);
+  #used = 0;
+
+  /** For this many documents; null where each is to have memory of its own. */
+  static for(documents: number): Arena | null {
+    return documents < FEW ? null : new Arena();
+  }
+
+  /** A copy of the first `size` bytes. */
+  take(bytes: Uint8Array, size: number): Uint8Array {
+    if (this.#used + size > this.#bytes.length) {
+      if (size > ARENA_SIZE / 2) return ownBytes(bytes.subarray(0, size));
+      this.#bytes = Buffer.allocUnsafeSlow(ARENA_SIZE);
+      this.#used = 0;
+    }
+    const own = this.#bytes.subarray(this.#used, this.#used + size);
+    own.set(bytes.subarray(0, size));
+    this.#used += size;
+    return own;
+  }
+}

@@ -1,6 +1,7 @@
 import { BSON } from 'mongodb';
 import { EncodeError } from '../errors.ts';
 import { copyValue, hasToBson } from './copy.ts';
+import { EncodedDocument } from './encoded-document.ts';
 import { isPlainObject, setOwn } from './plain-object.ts';
 import { equalStoredForms, equalValues, isShownDefault } from './equal-values.ts';
 import { type Identities, pairElements } from './identity.ts';
@@ -59,6 +60,7 @@ export function toExact(
 
 /** A document's bytes in memory of their own: the bson package gives slices of a shared pool. */
 export function encodeDocument(exact: object): Uint8Array {
+  if (exact instanceof EncodedDocument) return exact.bytes;
   const bytes = BSON.serialize(exact, { ignoreUndefined: true });
   const own = Buffer.allocUnsafeSlow(bytes.length);
   own.set(bytes);

@@ -1,4 +1,5 @@
 import { int32, nameEnd } from './bytes.ts';
+import { newObjects } from './plain-object.ts';
 import { utf8 } from './text.ts';
 
 /** How many names a nested level learns. One with more is probably a map keyed by ids, where nothing can be predicted. */
@@ -113,6 +114,8 @@ export class Level {
   first: Field | null = null;
   /** No more names are learned: one that is not found stays unknown. */
   full: boolean;
+  /** Makes the objects of this place. */
+  readonly Plain = newObjects();
   readonly #fields: Field[] = [];
   readonly #byHash = new Map<number, Field>();
   readonly #budget: Budget;

@@ -47,9 +47,12 @@ let position = 0;
 /** The start of the document, from which errors count their offsets. */
 let origin = 0;
 let options: Required<BsonOptions>;
-/** The bytes from `textFrom` on as characters, to take substrings of. */
+/** The bytes from `textFrom` to `textTo` as characters, to take substrings of; empty until it is made. */
 let text = '';
 let textFrom = 0;
+let textTo = 0;
+/** How many more texts are made by themselves before `text` is made, which takes as long as several of them. */
+let alone = 0;
 /** The longest substring of `text` to hand out. */
 let maxSubstring = 0;
 /** The texts that documents share; null where each value has its own. */
@@ -57,6 +60,11 @@ let shared: SharedTexts | null = null;
 
 /** V8 copies substrings of up to 12 characters. A longer one is a view, which would keep the text of the whole document alive. */
 const maxCopied = 12;
+/**
+ * Of how many bytes, as a power of 2, a text is worth the making for one substring more. Most documents have few short texts
+ * beside those that are shared.
+ */
+const bytesForEach = 7;
 /** Longer strings are read faster by themselves than they are checked to be ASCII. */
 const maxView = 96;
 
@@ -139,9 +147,9 @@ function begin(layout: Layout, bytes: Uint8Array, start: number, substrings: num
 }
 
 function takeText(bytes: Uint8Array, from: number, to: number, substrings: number): void {
-  textFrom = from;
+  textTo = to;
   maxSubstring = to - from > maxText ? -1 : substrings;
-  if (maxSubstring >= 0) text = latin1(bytes, from, to);
+  alone = substrings > maxCopied ? 0 : (to - from) >> bytesForEach;
 }
 
 function readObject(bytes: Uint8Array, at: number, limit: number, level: Level, depth: number): unknown {
@@ -158,7 +166,7 @@ function readMembers(
   mayRefer: boolean,
 ): unknown {
   if (depth > maxDepth) corrupt(`documents are nested more than ${maxDepth} deep`, origin, at);
-  const object: Record<string, unknown> = {};
+  const object = new level.Plain();
   let dollars = 0;
   let previous: Field | null = null;
   let here = at + 4;
@@ -320,15 +328,22 @@ function readLone(bytes: Uint8Array, at: number, limit: number): string {
 
 /** As a property's key V8 keeps a copy of its own, so a long one may be a view. */
 function readName(bytes: Uint8Array, from: number, to: number): string {
-  return text !== '' && isAscii(bytes, from, to)
-    ? text.substring(from - textFrom, to - textFrom)
-    : utf8(bytes, origin, from, to);
+  return maxSubstring >= 0 && isAscii(bytes, from, to) ? substring(bytes, from, to) : utf8(bytes, origin, from, to);
 }
 
 function readText(bytes: Uint8Array, from: number, to: number): string {
-  return to - from <= maxSubstring && isAscii(bytes, from, to)
-    ? text.substring(from - textFrom, to - textFrom)
-    : flat(bytes, origin, from, to);
+  if (to - from > maxSubstring) return flat(bytes, origin, from, to);
+  if (text === '' && alone > 0) {
+    alone -= 1;
+    return flat(bytes, origin, from, to);
+  }
+  return isAscii(bytes, from, to) ? substring(bytes, from, to) : flat(bytes, origin, from, to);
+}
+
+/** Of the text of all that is still to be read. */
+function substring(bytes: Uint8Array, from: number, to: number): string {
+  if (text === '') text = latin1(bytes, (textFrom = from), textTo);
+  return text.substring(from - textFrom, to - textFrom);
 }
 
 function readBoolean(bytes: Uint8Array, at: number, limit: number): boolean {

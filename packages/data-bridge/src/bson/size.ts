@@ -1,4 +1,5 @@
 import { BSON, ObjectId } from 'mongodb';
+import { EncodedDocument } from './encoded-document.ts';
 import { isPlainObject } from './plain-object.ts';
 
 /**
@@ -12,6 +13,7 @@ export function sizeOf(value: unknown): number {
   if (value instanceof Map) return sizeOf([...value].flat());
   if (isPlainObject(value)) return sizeOfMembers(value);
   if (value instanceof ObjectId || value instanceof Date) return ELEMENT;
+  if (value instanceof EncodedDocument) return ELEMENT + value.bytes.length;
   return ELEMENT + BSON.calculateObjectSize({ value }, { ignoreUndefined: true });
 }
 

@@ -8,27 +8,28 @@ import type { ShowDefaults } from '../bson/shown-defaults.ts';
 import { problemIn, readerOf } from '../schema/deep-readers.ts';
 import { defaultsOf } from '../schema/nested-defaults.ts';
 import { sessionCollection } from '../connection/collection.ts';
-import type { SessionCollection } from '../connection/session-collection.ts';
 import { type Connection, defaultConnection, type FilterRules, hasConnection } from '../connection/connection.ts';
 import { NotConnectedError, SchemaError, UsageError } from '../errors.ts';
 import { checkCollectionName, checkNamespace } from './collection-name.ts';
 import { checkExtensions, type Extension } from './extension.ts';
 import { Redaction } from './redaction.ts';
 import { checkReferencesKnown, type ReferenceFields, referenceFields } from './reference-fields.ts';
-import { checkShown } from './shown-fields.ts';
 import { storedTimes, type Times, timestampsOf } from './times.ts';
 import { checkIndexedNames } from './indexed-names.ts';
 import { checkOptions, type Concurrency, type ModelIndex, type ModelOptions, type RuleIssue } from './model-options.ts';
-import { type Fields, SchemaField } from '../schema/schema-field.ts';
-import { bareSchema, marksOf } from '../schema/field-marks.ts';
+import { fieldsByStoredName } from './model-fields.ts';
+import { REVISION, REVISION_ID, withoutRevision } from './revision.ts';
+import type { Fields, SchemaField } from '../schema/schema-field.ts';
 import { FieldNames } from '../schema/stored-name.ts';
-
-/** What a document whose history is kept carries: the number of its last write, and its id. */
-export const REVISION = '_rev';
-export const REVISION_ID = '_revId';
 
 /** Where a model's class keeps its definition: on the prototype, so that documents need no reference to it. */
 export const definitionKey: unique symbol = Symbol('definition');
+
+/** What `backRef()` declares. */
+interface BackReferenceField {
+  readonly source: () => unknown;
+  readonly field: string;
+}
 
 /** What a model's documents are taken from: a connection of their own, a part of the collection. */
 interface Binding {
@@ -61,12 +62,14 @@ export class ModelDefinition {
   readonly shardKey: readonly string[];
   readonly indexes: readonly ModelIndex[];
   readonly check: ((document: unknown) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>>) | undefined;
+  /** The fields with references, or with some inside, by their stored names; null where there are none. */
+  readonly references: ReferenceFields | null;
+  /** By name the models whose documents refer to those of this one, and their fields that do. */
+  readonly backRefs: ReadonlyMap<string, BackReferenceField>;
   /** What the model has in common with others. */
   readonly extensions: readonly Extension[];
   /** The stored names of the fields that extensions write instead of a deletion: what a document of the model is found by, besides. */
   readonly removalFields: readonly string[];
-  /** The fields with references, or with some inside, by their stored names; null where there are none. */
-  readonly references: ReferenceFields | null;
   /** What holds for all documents of the model beside others in its collection, as a filter; null where nothing does. */
   readonly conditions: Readonly<Record<string, unknown>> | null;
   /** `programName` for those that name every field: made once, where a save would make several. */
@@ -129,10 +132,16 @@ export class ModelDefinition {
     const names = ['_id', ...this.fields.keys(), ...Object.values(this.timestamps ?? {})];
     if (this.version !== undefined) checkVersion(collectionName, this.version, [...names, ...Object.keys(fields)]);
     this.names = new Set([...names, ...counter]);
+    this.backRefs = new Map(Object.entries((options.backRefs ?? {}) as Record<string, BackReferenceField>));
     this.hiddenFields = this.fieldList.filter(({ isHidden }) => isHidden);
     this.json = options.json ?? [];
+    const shown = this.json.find((name) => this.names.has(this.storedPath(name)));
+    if (shown !== undefined)
+      refuseField(collectionName, 'json', shown, 'which is a field: it takes getters of the class');
     this.omitted = (options.omit ?? []).map((path) => this.storedPath(path));
-    checkShown(collectionName, options, (path) => this.#isField(this.storedPath(path)));
+    const wrong = this.omitted.findIndex((path) => !this.#isField(path));
+    if (wrong >= 0)
+      refuseField(collectionName, 'omit', options.omit?.[wrong] ?? '', 'which begins with no field of the schema');
     this.redaction = this.#redactionOf(options.history);
     this.writeOnce = this.fieldList.filter(({ isWriteOnce }) => isWriteOnce).map(({ name }) => name);
     this.guarded = ['_id', ...counter, REVISION, REVISION_ID, ...this.writeOnce];
@@ -267,7 +276,7 @@ export class ModelDefinition {
   }
 
   /** The collection for all that the mapper itself sends: in the transaction around the call, if there is one. */
-  collection(): SessionCollection {
+  collection(): ReturnType<typeof sessionCollection> {
     return sessionCollection(this.driverCollection(), this.connection().client, this.collectionName);
   }
 
@@ -284,7 +293,7 @@ export class ModelDefinition {
   }
 
   /** The collection of the model's history. */
-  historyCollection(): SessionCollection {
+  historyCollection(): ReturnType<typeof sessionCollection> {
     const { client, db } = this.connection();
     const name = `${this.collectionName}_history`;
     checkNamespace(db.databaseName, name);
@@ -378,22 +387,13 @@ export class ModelDefinition {
   }
 }
 
+function refuseField(model: string, option: string, name: string, problem: string): never {
+  throw new UsageError(`The model option "${option}" names "${name}", ${problem}.`, { model });
+}
+
 /** What the mapper counts, nobody else may write. */
 function checkVersion(model: string, version: string, taken: readonly string[]): void {
   if (!taken.includes(version)) return;
   const text = `The model option "version" needs a name of its own: "${version}" is that of another field.`;
   throw new UsageError(text, { model });
-}
-
-function fieldsByStoredName(fields: Fields, names: FieldNames): Map<string, SchemaField> {
-  const made = Object.entries(fields).map(([name, schema]) => {
-    const stored = names.storedPath(name);
-    return [stored, new SchemaField(stored, bareSchema(schema), name, marksOf(schema))] as const;
-  });
-  return new Map(made);
-}
-
-function withoutRevision<T extends object>(stored: T): T {
-  const { [REVISION]: _rev, [REVISION_ID]: _revId, ...fields } = stored as T & Record<string, unknown>;
-  return fields as unknown as T;
 }

@@ -64,6 +64,12 @@ export interface ModelOptions {
    */
   readonly shardKey?: readonly string[];
   /**
+   * The documents of other models that refer to those of this one, by the name that documents have them under:
+   * `{ books: backRef<Book>(() => Book, 'author') }`. They are no fields.
+   * @default {}
+   */
+  readonly backRefs?: Readonly<Record<string, object>>;
+  /**
    * The names of getters of the class that JSON shows beside the fields. Of a document that was loaded in part those are left out that
    * read what was not loaded.
    * @default []
@@ -104,6 +110,10 @@ function isRedaction({ redact, ...others }: Record<string, unknown>): boolean {
   return (redact === undefined || (Array.isArray(redact) && redact.every(isText))) && Object.keys(others).length === 0;
 }
 
+function isBackReference(value: unknown): boolean {
+  return isPlainObject(value) && typeof value['source'] === 'function' && typeof value['field'] === 'string';
+}
+
 const EXPECTED: Readonly<Record<keyof ModelOptions, Expected>> = {
   concurrency: CONCURRENCIES,
   version: { text: 'the name of a field', test: isOwnName },
@@ -123,6 +133,10 @@ const EXPECTED: Readonly<Record<keyof ModelOptions, Expected>> = {
   indexes: {
     text: 'a list of indexes { key: … }',
     test: (value) => Array.isArray(value) && value.every((index) => isPlainObject(index) && 'key' in index),
+  },
+  backRefs: {
+    text: 'an object of what backRef() gives',
+    test: (value) => isPlainObject(value) && Object.values(value).every(isBackReference),
   },
   extensions: {
     text: 'a list of what extension() gave',

@@ -48,8 +48,9 @@ export function guardedFilter(
   { definition }: Findable,
   filter: DocumentFilter,
   guard: object | undefined,
-): Record<string, unknown> {
-  if (guard === undefined || definition.extensions.length === 0) return { ...filter, ...guard };
+): Readonly<Record<string, unknown>> {
+  if (guard === undefined) return filter;
+  if (definition.extensions.length === 0) return { ...filter, ...guard };
   return joinConditions(filter, guard as Readonly<Record<string, unknown>>);
 }
 

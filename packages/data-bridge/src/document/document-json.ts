@@ -1,25 +1,32 @@
+import { toJsonValue } from '../bson/json.ts';
 import { setOwn } from '../bson/plain-object.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { FieldNotLoadedError, UsageError } from '../errors.ts';
-import { showsDocuments, jsonWithDocuments } from '../references/shown.ts';
-import { toJsonValue } from '../bson/json.ts';
+import { shownBacks } from '../references/back-reference.ts';
+import type { Linked } from '../references/linked.ts';
+import { jsonWithDocuments, showsDocuments } from '../references/shown.ts';
 import type { Baseline } from '../tracking/baseline.ts';
 
-/** What JSON shows of a document. */
-interface Shown {
-  readonly definition: ModelDefinition;
-  readonly baseline: Baseline;
-  readonly owner: object;
-}
-
-/** The fields of a document as JSON, with the getters that the model names, and the documents that a query was asked for. */
-export function documentJson({ definition, baseline, owner }: Shown, fields: object): Record<string, unknown> {
-  const json = toJsonValue(withGetters(owner, definition, fields)) as Record<string, unknown>;
-  if (definition.references === null) return json;
-  for (const { name, programName } of definition.references.values()) {
+/**
+ * A document as JSON: its fields, the getters of the model's option `json`, and of the documents that its references lead to
+ * those that a query asked for.
+ *
+ * @param fields a plain object with a copy of every field, which is written into.
+ */
+export function documentJson(
+  document: Linked,
+  definition: ModelDefinition,
+  baseline: Baseline,
+  fields: object,
+): unknown {
+  const json = toJsonValue(withGetters(document, definition, fields)) as Record<string, unknown>;
+  const { references, backRefs } = definition;
+  for (const { name, programName } of references?.values() ?? []) {
     const value = baseline.current(name);
     if (showsDocuments(value)) json[programName] = jsonWithDocuments(value, json[programName]);
   }
+  if (backRefs.size > 0)
+    for (const [name, list] of shownBacks(document)) json[name] = list.map((each) => each.toJSON());
   return json;
 }
 

@@ -123,6 +123,11 @@ export function checkOwnFields(document: Made): void {
   checked.add(constructor);
 }
 
+/** True where a document of this class was looked at before, and was found well. */
+export function isLookedAt(documentClass: object): boolean {
+  return checked.has(documentClass);
+}
+
 /**
  * Looks at a document that was read.
  *

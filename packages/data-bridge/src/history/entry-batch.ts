@@ -4,7 +4,7 @@ import { serverCode } from '../connection/driver-error.ts';
 import { limitsOf } from '../connection/server-limits.ts';
 import { isInTransaction } from '../connection/transaction-attempt.ts';
 import { translate } from '../connection/write-outcome.ts';
-import { REVISION } from '../definition/model-definition.ts';
+import { REVISION } from '../definition/revision.ts';
 import type { InsertWrite, Write } from '../document/document-state.ts';
 import type { PlannedEntry } from '../document/planned-entry.ts';
 import type { PlannedState, WriteBatch } from '../save/recorder.ts';

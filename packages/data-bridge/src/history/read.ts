@@ -4,7 +4,7 @@ import { slicesOf } from '../bson/batch.ts';
 import { setOwn } from '../bson/plain-object.ts';
 import { ABSENT, memberOf } from '../bson/encode.ts';
 import { Layout } from '../bson/layout.ts';
-import { REVISION, REVISION_ID } from '../definition/model-definition.ts';
+import { REVISION, REVISION_ID } from '../definition/revision.ts';
 import type { ScopeOptions } from '../definition/extension.ts';
 import { HistoryError, UsageError } from '../errors.ts';
 import { translate } from '../connection/write-outcome.ts';

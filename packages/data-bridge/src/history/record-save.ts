@@ -8,7 +8,8 @@ import type {
 } from 'mongodb';
 import { setOwn } from '../bson/plain-object.ts';
 import { ABSENT, encodeDocument } from '../bson/encode.ts';
-import { type ModelDefinition, REVISION, REVISION_ID } from '../definition/model-definition.ts';
+import type { ModelDefinition } from '../definition/model-definition.ts';
+import { REVISION, REVISION_ID } from '../definition/revision.ts';
 import { HistoryError } from '../errors.ts';
 import { storedId } from '../document/document-filter.ts';
 import type { DocumentState, InsertWrite, UpdateWrite } from '../document/document-state.ts';

@@ -9,7 +9,7 @@ import {
 import { ownBytes } from '../bson/arena.ts';
 import { ABSENT } from '../bson/encode.ts';
 import type { SessionCollection } from '../connection/session-collection.ts';
-import { REVISION, REVISION_ID } from '../definition/model-definition.ts';
+import { REVISION, REVISION_ID } from '../definition/revision.ts';
 import { serverCode } from '../connection/driver-error.ts';
 import { HistoryError } from '../errors.ts';
 import { givenValue } from '../filter/filter-equality.ts';

@@ -1,7 +1,8 @@
 import { BSON, type ClientSession, type ObjectId, type OptionalId, type WriteConcern } from 'mongodb';
 import { isInTransaction } from '../connection/transaction-attempt.ts';
 import type { SessionCollection } from '../connection/session-collection.ts';
-import { type ModelDefinition, REVISION, REVISION_ID } from '../definition/model-definition.ts';
+import type { ModelDefinition } from '../definition/model-definition.ts';
+import { REVISION, REVISION_ID } from '../definition/revision.ts';
 import { serverCode } from '../connection/driver-error.ts';
 import { HistoryError, UsageError } from '../errors.ts';
 import { outcomeOf, safely, translate } from '../connection/write-outcome.ts';

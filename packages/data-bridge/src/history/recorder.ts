@@ -1,5 +1,5 @@
 import type { FindOneAndUpdateOptions, ObjectId } from 'mongodb';
-import { REVISION, REVISION_ID } from '../definition/model-definition.ts';
+import { REVISION, REVISION_ID } from '../definition/revision.ts';
 import { UsageError } from '../errors.ts';
 import type { Recorder } from '../save/recorder.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';

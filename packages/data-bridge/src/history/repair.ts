@@ -1,7 +1,7 @@
 import type { Binary, ObjectId } from 'mongodb';
 import { slicesOf } from '../bson/batch.ts';
 import { ABSENT, encodeDocument } from '../bson/encode.ts';
-import { REVISION, REVISION_ID } from '../definition/model-definition.ts';
+import { REVISION, REVISION_ID } from '../definition/revision.ts';
 import { HistoryError, UsageError } from '../errors.ts';
 import { translate } from '../connection/write-outcome.ts';
 import { takeAll } from '../connection/raw-batch.ts';

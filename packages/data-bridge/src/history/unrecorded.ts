@@ -1,6 +1,7 @@
 import type { BSON } from 'mongodb';
 import { countedReplacement, countedStages } from '../write/version-counter.ts';
-import { type ModelDefinition, REVISION, REVISION_ID } from '../definition/model-definition.ts';
+import type { ModelDefinition } from '../definition/model-definition.ts';
+import { REVISION, REVISION_ID } from '../definition/revision.ts';
 import { UsageError } from '../errors.ts';
 import type { BulkOperation } from '../save/recorder.ts';
 import { nextRevision, recordedModel, type SendOptions } from './record.ts';

@@ -1,7 +1,8 @@
 import { decodeStored } from '../bson/decode.ts';
 import { encodeDocument } from '../bson/encode.ts';
 import { castId } from '../filter/cast-filter.ts';
-import { definitionKey, type ModelDefinition, REVISION } from '../definition/model-definition.ts';
+import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
+import { REVISION } from '../definition/revision.ts';
 import type { Document, DocumentClass } from '../save/document.ts';
 import { storedId } from '../document/document-filter.ts';
 import { stateOf } from '../document/tracked-document.ts';

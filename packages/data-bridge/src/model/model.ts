@@ -6,9 +6,11 @@ import { SchemaError, UsageError } from '../errors.ts';
 import type { HistoryModel, Model, Reserved, TakesOwnOutput } from './statics.ts';
 import type { Fields } from '../schema/schema-field.ts';
 import type { NamesFields } from '../types/indexed.ts';
-import type { Plain } from '../types/ref.ts';
+import type { BackRefsOf, Plain } from '../types/ref.ts';
 import type { Shape } from '../types/shape.ts';
 import { define } from './define.ts';
+import { readBack } from '../references/back-reference.ts';
+import type { Linked } from '../references/linked.ts';
 import { ModelDocument } from './model-document.ts';
 import { RecordedDocument } from './recorded-document.ts';
 
@@ -33,12 +35,15 @@ export function model<const F extends Fields, const O extends ModelOptions = obj
     NamesFields<F, O> & {
       readonly check?: (document: Plain<Shape<F>>) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>>;
     },
-): O extends { readonly history: true | object } ? HistoryModel<F, O> : Model<F, O>;
+): O extends { readonly history: true | object }
+  ? HistoryModel<F, O, Shape<F, O>, BackRefsOf<O>>
+  : Model<F, O, Shape<F, O>, BackRefsOf<O>>;
 export function model(collection: string, fields: Fields, options: ModelOptions = {}): unknown {
   const definition = new ModelDefinition(collection, fields, options);
   const base = definition.redaction === undefined ? class extends ModelDocument {} : class extends RecordedDocument {};
   define(base, definition);
   for (const name of definition.names) defineAccessor(base, definition, name);
+  for (const name of definition.backRefs.keys()) defineBackReference(base, definition, name);
   return base;
 }
 
@@ -62,6 +67,20 @@ function defineAccessor(base: typeof ModelDocument, definition: ModelDefinition,
     set(this: Document<unknown>, value: unknown) {
       if (isTime) refuseTime(definition, shown);
       writeField(this, name, value);
+    },
+  });
+}
+
+/** It is no field: what would set it is refused by JavaScript itself. */
+function defineBackReference(base: typeof ModelDocument, definition: ModelDefinition, name: string): void {
+  if (name in base.prototype) {
+    const text = `The back references "${name}" have the name of a field, or of a member of every document: give them another one.`;
+    throw new SchemaError(text, definition.context);
+  }
+  Object.defineProperty(base.prototype, name, {
+    configurable: true,
+    get(this: Document<unknown>) {
+      return readBack(this as unknown as Linked, name);
     },
   });
 }

@@ -285,13 +285,14 @@ export interface HistoryStatics {
 }
 
 /** A class of documents, bound to a collection. Extend it. */
-export interface Model<F extends Fields, O = object, S = Shape<F, O>> extends Statics {
-  new (input: Input<F>): Document<S, Declared<S, F, O>> & S;
+export interface Model<F extends Fields, O = object, S = Shape<F, O>, B = unknown> extends Statics {
+  new (input: Input<F>): Document<S, Declared<S, F, O>> & S & B;
 }
 
 /** The same where the option `history` is on. */
-export interface HistoryModel<F extends Fields, O = object, S = Shape<F, O>> extends Statics, HistoryStatics {
-  new (input: Input<F>): Document<S, Declared<S, F, O>> & HistoryDocument & S;
+export interface HistoryModel<F extends Fields, O = object, S = Shape<F, O>, B = unknown>
+  extends Statics, HistoryStatics {
+  new (input: Input<F>): Document<S, Declared<S, F, O>> & HistoryDocument & S & B;
 }
 
 /** The class of any model whose documents are `D`, for code that is generic over models: `class Repository<D> { constructor(readonly model: ModelOf<D>) {} }`. */

@@ -1,6 +1,6 @@
 import { customInspect } from '../bson/inspect.ts';
 import type { Paths } from '../types/paths.ts';
-import type { LinkPaths, LoadedAs, TargetOf, WithLinks } from '../types/ref.ts';
+import type { LinkPaths, TargetOf, WithAsked, WithLinks } from '../types/ref.ts';
 import type { Omitted, OmittedShape, Selected, SelectedShape } from '../types/select.ts';
 import type { ShapeOf } from '../types/shape.ts';
 import type { StoredShape } from '../types/stored.ts';
@@ -59,7 +59,7 @@ export class OneQuery<D, M = D, L = M> implements Promise<D | null> {
   with<const P extends string, R>(
     path: P & NoInfer<LinkPaths<M, [P]>[0]>,
     ask: (targets: Query<TargetOf<M, P>>) => PromiseLike<readonly R[]>,
-  ): OneQuery<LoadedAs<D, P, R>, M, L>;
+  ): OneQuery<WithAsked<D, M, P, R>, M, L>;
   with(...given: never[]): OneQuery<never, M, L> {
     return new OneQuery(() =>
       (this.#query().with as (...all: never[]) => Query<never, M, L>).apply(this.#query(), given),

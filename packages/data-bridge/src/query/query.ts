@@ -21,6 +21,7 @@ import {
 } from './query-operations.ts';
 import type { Batch } from '../bson/batch.ts';
 import { customInspect } from '../bson/inspect.ts';
+import { checkUnscoped } from '../definition/extension.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { forEach, type ForEachOptions } from './for-each.ts';
 import { leanReader } from './lean.ts';
@@ -39,20 +40,19 @@ import {
   querySpec,
   type ReadAll,
   readBatch,
-  refuse,
   select,
   sortOf,
-  unscoped,
   whole,
   withOptions,
 } from './query-spec.ts';
 import { queryText } from './query-text.ts';
 import { Results } from './results.ts';
-import { checkAsked, withLinks } from './with.ts';
+import { type Asked, askedMore, withLinks } from './with.ts';
 import type { Targets } from '../references/linked.ts';
-import type { LinkPaths, LoadedAs, TargetOf, WithLinks } from '../types/ref.ts';
-import type { AnyNumber, Average, ElementOf, FilterPaths, Paths, PathsTo, PathValue, Sum } from '../types/paths.ts';
+import type { LinkPaths, TargetOf, WithAsked, WithLinks } from '../types/ref.ts';
+import type { AnyNumber, ElementOf, FilterPaths, Paths, PathsTo, PathValue } from '../types/paths.ts';
 import type { Omitted, OmittedShape, Selected, SelectedShape } from '../types/select.ts';
+import type { Average, Present, Sum } from './accumulated.ts';
 import type { ShapeOf } from '../types/shape.ts';
 import type { StoredShape } from '../types/stored.ts';
 import type { Sort, SortDirection } from '../types/sort.ts';
@@ -60,9 +60,6 @@ import type { Update } from '../types/update.ts';
 import type { DeletionOptions } from '../write/static-writes.ts';
 import type { ManyOptions, StampOptions } from '../write/write-options.ts';
 import type { DriverOptions } from '../definition/operation.ts';
-
-/** The type of the value at a path, where there is one. */
-type Present<M, P> = NonNullable<PathValue<ShapeOf<M>, P>>;
 
 /**
  * A query: nothing is sent until it is awaited or iterated. Each method gives a new query and leaves this one as it is.
@@ -156,9 +153,17 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
     return this.#with({ signal });
   }
 
-  /** Leaves out the scopes of the model's extensions: those of these names, or all where none is named. */
+  /**
+   * Leaves out the scopes of the model's extensions: those of these names, or all where none is named.
+   *
+   * ```ts
+   * const deleted = await Post.find({ deletedAt: { $ne: null } }).unscoped('softDelete');
+   * ```
+   */
   unscoped(...names: string[]): Query<D, M, L> {
-    return new Query(unscoped(this.#spec, names));
+    const unscoped = names.length === 0 ? true : names;
+    checkUnscoped(this.#spec.definition.extensions, unscoped, this.#spec.definition.collectionName);
+    return new Query({ ...this.#spec, unscoped });
   }
 
   // ── what it gives ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -198,8 +203,8 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
     const { definition, isMapped, isLinked } = this.#spec;
     if (isMapped) throw new UsageError('lean() comes before map(), whose function gets what is read.');
     if (isLinked) throw new UsageError('lean() comes before with(), which then loads plain objects, too.');
-    const spec = { ...this.#spec, read: leanReader<StoredShape<L>>(definition), finish: null, isLean: true };
-    return new Query<StoredShape<L>, M, L>(spec);
+    const read = leanReader<StoredShape<L>>(definition);
+    return new Query<StoredShape<L>, M, L>({ ...this.#spec, read, finish: null, isLean: true });
   }
 
   /**
@@ -218,28 +223,26 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
   with<const P extends string, R>(
     path: P & NoInfer<LinkPaths<M, [P]>[0]>,
     ask: (targets: Query<TargetOf<M, P>>) => PromiseLike<readonly R[]>,
-  ): Query<LoadedAs<D, P, R>, M, L>;
+  ): Query<WithAsked<D, M, P, R>, M, L>;
   with(...given: readonly unknown[]): Query<never, M, L> {
-    const [path, ask] = given;
+    const [path, ask, ...others] = given;
     if (typeof ask !== 'function') return new Query(withLinks(this.#spec, given, null) as QuerySpec<never>);
-    if (given.length > 2) refuse(this.#spec, 'with() takes one path and a function, or paths alone.');
-    const asked = (targets: Targets): Targets => Query.#asked(targets, ask as (query: unknown) => unknown);
-    return new Query(withLinks(this.#spec, [path], asked) as QuerySpec<never>);
+    const asked = (targets: Targets, back: string | null): Asked => Query.#asked(targets, ask(targets), back);
+    return new Query(withLinks(this.#spec, [path, ...others], asked) as QuerySpec<never>);
   }
 
-  static #asked(targets: Targets, ask: (query: unknown) => unknown): Targets {
-    const given = ask(targets);
-    checkAsked(given instanceof Query ? given.#spec : null, (targets as unknown as Query<unknown>).#spec, given);
-    return given as Targets;
+  static #asked(targets: unknown, given: unknown, back: string | null): Asked {
+    const spec = given instanceof Query ? given.#spec : null;
+    const { asked, range } = askedMore(spec, (targets as Query<unknown>).#spec, given, back);
+    return { targets: new Query(asked) as unknown as Targets, range };
   }
 
   /** What a function makes of each document, instead of the document. It does not wait for promises: `forEach` does. */
   map<R>(change: (document: D) => R): Query<R, M, L> {
-    const { read, finish } = this.#spec;
     checkFunction('map', change);
+    const { read, finish } = this.#spec;
     if (finish !== null) {
-      const all: Finish = async (given, options) =>
-        ((await finish(given, options)) as readonly D[]).map((each) => change(each));
+      const all: Finish = async (...given) => ((await finish(...given)) as readonly D[]).map((each) => change(each));
       return new Query<R, M, L>({ ...this.#spec, finish: all, isMapped: true } as QuerySpec<unknown> as QuerySpec<R>);
     }
     const readMapped: ReadAll<R> = (batch, selection) => read(batch, selection).map((each) => change(each));
@@ -259,11 +262,10 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
    */
   async one(): Promise<D> {
     const { definition, options } = this.#spec;
-    const found = await this.limit(options.limit === 1 ? 1 : 2);
-    const [one] = found;
-    const context = definition.context;
+    const { context } = definition;
+    const [one, another] = await this.limit(options.limit === 1 ? 1 : 2);
     if (one === undefined) throw new DocumentNotFoundError('No document matches the query.', context);
-    if (found.length > 1)
+    if (another !== undefined)
       throw new UsageError('one() found several documents: make the filter narrower, or use first().', context);
     return one;
   }
@@ -380,11 +382,11 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
   }
 
   #results(): Results<D> {
-    const { definition, options } = this.#spec;
-    const read = (batch: Batch): D[] => readBatch(this.#spec, batch);
-    const all = (documents: readonly unknown[]) => finished(this.#spec, documents as D[]);
-    const finish = this.#spec.finish === null ? null : all;
-    return new Results({ definition, open: () => open(this.#spec), read, finish, signal: options.signal });
+    const spec = this.#spec;
+    const { definition, options } = spec;
+    const read = (batch: Batch): D[] => readBatch(spec, batch);
+    const finish = spec.finish && ((documents: readonly unknown[]) => finished(spec, documents as D[]));
+    return new Results({ definition, open: () => open(spec), read, finish, signal: options.signal });
   }
 
   #accumulate<R>(operator: Accumulator, path: string): Promise<R> {

@@ -1,11 +1,17 @@
 import type { BSON } from 'mongodb';
 import { typeName } from '../schema/bson-types.ts';
-import { addPath, newNode } from '../references/link-tree.ts';
+import { addPath, newNode, type Range } from '../references/link-tree.ts';
 import type { Linked, Targets } from '../references/linked.ts';
 import { loadLean } from '../references/load-lean.ts';
 import { loadTree } from '../references/load-tree.ts';
 import { Selection } from '../tracking/selection.ts';
 import { type QuerySpec, refuse } from './query-spec.ts';
+
+/** A query for what is referred to, as the program asked it, and the part of it that each document gets; null for all. */
+export interface Asked {
+  readonly targets: Targets;
+  readonly range: Range | null;
+}
 
 /** Options of a query that hold for what its documents refer to. */
 const SHARED = ['session', 'readPreference', 'readConcern', 'signal', 'comment'] as const;
@@ -19,18 +25,19 @@ const SHARED = ['session', 'readPreference', 'readConcern', 'signal', 'comment']
 export function withLinks(
   spec: QuerySpec<unknown>,
   paths: readonly unknown[],
-  ask: ((targets: Targets) => Targets) | null,
+  ask: ((targets: Targets, back: string | null) => Asked) | null,
 ): QuerySpec<unknown> {
   const { definition, finish, isLean } = spec;
   if (spec.isMapped) refuse(spec, 'with() comes before map(), whose function gets what was loaded.');
   if (paths.length === 0) refuse(spec, 'with() takes the paths of references, got none.');
+  if (ask !== null && paths.length > 1) refuse(spec, 'with() takes one path and a function, or paths alone.');
   const tree = newNode();
   const added = paths.map((path) => addPath(tree, definition, path, 'with'));
   if (ask !== null) {
-    for (const { node, models } of added) {
-      node.ask = ask;
+    for (const { node, models, back } of added) {
+      node.ask = (targets) => ask(targets, back).targets;
       // A mistake in what is asked is told here, not when there are documents.
-      for (const model of models) ask(model.find({}));
+      for (const model of models) node.range = ask(model.find({}), back).range;
     }
   }
   const links = async (documents: readonly unknown[], options: BSON.Document): Promise<readonly unknown[]> => {
@@ -59,21 +66,38 @@ function selectionWith(spec: QuerySpec<unknown>, references: readonly string[]):
   return selection;
 }
 
-/** What each method of a query would do to one that finds what many documents refer to. */
-const WHY_NOT =
-  'one query finds what all documents refer to, so it can have neither sort(), skip() nor limit(), and gives documents: no lean(), no map()';
-
-/** @throws UsageError for a query for what is referred to that is not for all of it. */
-export function checkAsked(asked: QuerySpec<unknown> | null, targets: QuerySpec<unknown>, given: unknown): void {
-  if (asked === null)
-    refuse(
-      targets,
-      `The function of with() gives the query that it was given, asked more closely; got ${typeName(given)}.`,
-    );
-  if (asked.definition !== targets.definition || asked.filter !== targets.filter)
-    refuse(targets, 'The function of with() gives the query that it was given, asked more closely; got another query.');
-  const { sort, skip, limit } = asked.options;
-  if (sort !== undefined || skip || limit || asked.isLean || asked.isMapped)
-    refuse(targets, `In the function of with() ${WHY_NOT}.`);
-  if (asked.selection?.hasId === false) refuse(targets, 'In the function of with() omit() cannot leave out the _id.');
+/**
+ * A query for what is referred to, as the program asked it, and the part of it that each document gets.
+ *
+ * @param given what the function of the program gave; `asked` is null where that is no query.
+ * @param back the field that refers back; null where references are followed.
+ * @throws UsageError for a query that is not for all of what is referred to.
+ */
+export function askedMore(
+  asked: QuerySpec<unknown> | null,
+  targets: QuerySpec<unknown>,
+  given: unknown,
+  back: string | null,
+): { readonly asked: QuerySpec<unknown>; readonly range: Range | null } {
+  const wrong = (text: string): never => refuse(targets, `In the function of with() ${text}.`);
+  if (asked === null || asked.definition !== targets.definition || asked.filter !== targets.filter) {
+    const got = asked === null ? typeName(given) : 'another query';
+    return wrong(`the query that is given is asked more closely, and that is returned; got ${got}`);
+  }
+  const { sort, skip, limit, collation } = asked.options;
+  if (asked.isLean || asked.isMapped) wrong('a query gives documents: no lean(), no map()');
+  if (asked.selection?.hasId === false) wrong('omit() cannot leave out the _id');
+  if (back === null) {
+    if (sort !== undefined || skip || limit)
+      wrong('one query finds what all documents refer to: no sort(), skip() or limit()');
+    return { asked, range: null };
+  }
+  // By the field that refers back is known what belongs to which document.
+  const selection = selectionWith(asked, [asked.definition.storedPath(back)]);
+  if (!skip && !limit) return { asked: { ...asked, selection }, range: null };
+  const order = sort as ReadonlyMap<string, unknown> | undefined;
+  if ([...(order?.values() ?? [])].some((direction) => typeof direction === 'object'))
+    wrong('a range cannot follow the score of a text search');
+  const { sort: _sort, skip: _skip, limit: _limit, ...options } = asked.options;
+  return { asked: { ...asked, selection, options }, range: { sort: order, skip, limit, collation } };
 }

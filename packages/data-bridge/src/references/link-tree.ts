@@ -3,6 +3,7 @@ import { UsageError } from '../errors.ts';
 import type { Place } from '../schema/schema-shape.ts';
 import { membersAt, pathsToReferences, targetsAt } from '../schema/references-in.ts';
 import { typeName } from '../schema/bson-types.ts';
+import { backLinkOf } from './back-link.ts';
 import { boundLike, type LinkedModel, type Targets } from './linked.ts';
 
 /** What is to be loaded below a document, an object or a reference, by the program's names. */
@@ -10,17 +11,34 @@ export interface LinkNode {
   readonly members: Map<string, LinkNode>;
   /** What the program makes of the query for what is referred to here. */
   ask: ((targets: Targets) => Targets) | null;
+  /** Of back references: which of those of each document; null for all of them. */
+  range: Range | null;
+}
+
+/** A part of an order. */
+export interface Range {
+  /** By stored paths. */
+  readonly sort?: ReadonlyMap<string, unknown> | undefined;
+  readonly skip?: number | undefined;
+  readonly limit?: number | undefined;
+  readonly collation?: object | undefined;
 }
 
 export function newNode(): LinkNode {
-  return { members: new Map(), ask: null };
+  return { members: new Map(), ask: null, range: null };
+}
+
+/** A tree of one path through members. */
+export function nodesOf(names: readonly string[]): { readonly root: LinkNode; readonly leaf: LinkNode } {
+  const root = newNode();
+  return { root, leaf: names.reduce(memberOf, root) };
 }
 
 /**
  * Adds a path to what is to be loaded.
  *
  * @param method how errors call what asks for it.
- * @returns the models that it leads to, and the stored path of the first reference on it.
+ * @returns the models that it leads to, the field that refers back where it ends with back references, and the stored path of the first reference on it.
  * @throws UsageError for a path that leads to no reference.
  */
 export function addPath(
@@ -28,29 +46,37 @@ export function addPath(
   definition: ModelDefinition,
   path: unknown,
   method: string,
-): { readonly node: LinkNode; readonly models: readonly LinkedModel[]; readonly first: string } {
+): {
+  readonly node: LinkNode;
+  readonly models: readonly LinkedModel[];
+  readonly first: string;
+  readonly back: string | null;
+} {
   if (typeof path !== 'string')
     throw new UsageError(`${method}() takes paths of references, got ${typeName(path)}.`, definition.context);
   let node = root;
   let definitions: readonly ModelDefinition[] = [definition];
   let models: readonly LinkedModel[] = [];
   let first: string | null = null;
+  let back: string | null = null;
   /** Inside a field where references are still to come. */
   let places: readonly Place[] | null = null;
   const walked: string[] = [];
   for (const name of path.split('.')) {
     node = memberOf(node, name);
     walked.push(name);
-    places = places === null ? fieldsCalled(definitions, name) : places.flatMap((place) => membersAt(place, name));
     const owners: readonly ModelDefinition[] = definitions;
-    models = places.flatMap((place) => modelsAt(place, owners));
+    const backs = places === null ? owners.flatMap((each) => backLinkOf(each, name) ?? []) : [];
+    back = backs[0]?.field ?? null;
+    places = places === null ? fieldsCalled(definitions, name) : places.flatMap((place) => membersAt(place, name));
+    models = [...backs.map(({ source }) => source), ...places.flatMap((place) => modelsAt(place, owners))];
     if (models.length === 0) continue;
-    first ??= definition.storedPath(walked.join('.'));
+    first ??= back !== null ? '_id' : definition.storedPath(walked.join('.'));
     definitions = models.map((model) => model.prototype[definitionKey]);
     places = null;
   }
   if (places !== null || first === null) refusePath(definition, path, method);
-  return { node, models, first };
+  return { node, models, first, back };
 }
 
 function memberOf(node: LinkNode, name: string): LinkNode {
@@ -68,9 +94,10 @@ function modelsAt(place: Place, owners: readonly ModelDefinition[]): LinkedModel
 }
 
 function refusePath(definition: ModelDefinition, path: string, method: string): never {
-  const known = [...(definition.references?.values() ?? [])].flatMap(({ place, programName }) =>
+  const inFields = [...(definition.references?.values() ?? [])].flatMap(({ place, programName }) =>
     pathsToReferences(place, programName),
   );
+  const known = [...inFields, ...definition.backRefs.keys()];
   const there = known.length === 0 ? 'it has none' : `there are ${known.map((each) => `"${each}"`).join(', ')}`;
   throw new UsageError(
     `${method}() takes paths of references, and "${path}" leads to none: ${there}.`,

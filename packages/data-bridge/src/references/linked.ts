@@ -10,6 +10,7 @@ export interface Linked {
   readonly [definitionKey]: ModelDefinition;
   readonly $id: unknown;
   [siblingsKey]: Siblings | null;
+  toJSON(): unknown;
 }
 
 /**

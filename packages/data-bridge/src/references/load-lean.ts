@@ -4,8 +4,10 @@ import type { Place } from '../schema/schema-shape.ts';
 import type { ReferenceTarget } from '../schema/schema-library.ts';
 import { isContainerAt, targetAt } from '../schema/references-in.ts';
 import { fittingShapes, stepInto } from '../schema/structure.ts';
+import { type BackLink, backLinkOf } from './back-link.ts';
+import { rankedIds } from './back-ranks.ts';
 import { boundLike, keyOf, type LinkedModel, type Targets } from './linked.ts';
-import type { LinkNode } from './link-tree.ts';
+import { type LinkNode, nodesOf } from './link-tree.ts';
 import { amongIds, CHUNK } from './load.ts';
 import type { Loading } from './load-tree.ts';
 
@@ -29,6 +31,11 @@ export async function loadLean(
   loading: Loading,
 ): Promise<void> {
   for (const [name, node] of tree.members) {
+    const link = backLinkOf(definition, name);
+    if (link !== undefined) {
+      await loadLeanBacks(objects, name, definition, link, node, loading);
+      continue;
+    }
     const place = definition.fields.get(definition.storedPath(name))?.place;
     const found = new Map<LinkNode, Spot[]>();
     for (const object of objects as readonly Record<string, unknown>[])
@@ -86,6 +93,60 @@ async function loadSpots(
   }
 }
 
+/** Puts lists of plain objects under the name of back references. */
+async function loadLeanBacks(
+  objects: readonly object[],
+  name: string,
+  definition: ModelDefinition,
+  link: BackLink,
+  node: LinkNode,
+  loading: Loading,
+): Promise<void> {
+  const { source, field } = link;
+  const other = source.prototype[definitionKey];
+  for (let from = 0; from < objects.length; from += CHUNK) {
+    const chunk = objects.slice(from, from + CHUNK);
+    const ids = chunk.map(idOf);
+    const ranks = node.range && (await rankedIds(definition, link, ids, node.range, loading.options));
+    const filter = ranks === null ? amongIds(field, ids) : amongIds('_id', [...ranks.values()].flat());
+    const found = await askedLean(source.find(filter, loading.options), node);
+    const lists = ranks === null ? byTargets(found, other, field) : null;
+    const order = new Map(found.map((each) => [keyOf(idOf(each)), each]));
+    for (const object of chunk) {
+      const key = keyOf(idOf(object));
+      const list = lists?.get(key) ?? ranks?.get(key)?.flatMap((id) => order.get(keyOf(id)) ?? []);
+      setOwn(object, name, list ?? []);
+    }
+    await loadLean(found, other, node, loading);
+  }
+}
+
+/** Plain objects by the ids that they hold at a path. */
+function byTargets(objects: readonly object[], definition: ModelDefinition, path: string): Map<string, object[]> {
+  const [name = '', ...names] = path.split('.');
+  const { root, leaf } = nodesOf(names);
+  const place = definition.fields.get(definition.storedPath(name))?.place;
+  const lists = new Map<string, object[]>();
+  for (const object of objects as readonly Record<string, unknown>[]) {
+    const found = new Map<LinkNode, Spot[]>();
+    collect(object[name], root, place, found, () => {});
+    for (const key of new Set(found.get(leaf)?.map(({ id }) => keyOf(id)))) {
+      const list = lists.get(key);
+      if (list === undefined) lists.set(key, [object]);
+      else list.push(object);
+    }
+  }
+  return lists;
+}
+
+function idOf(object: object): unknown {
+  return (object as { readonly _id?: unknown })._id;
+}
+
+async function askedLean(targets: Targets, { ask }: LinkNode): Promise<readonly object[]> {
+  return ((ask === null ? targets : ask(targets)) as unknown as LeanTargets).lean();
+}
+
 /** Each found once: the same object stands wherever its id did. */
 async function leanTargets(
   model: LinkedModel,
@@ -97,9 +158,7 @@ async function leanTargets(
   const found = new Map<string, object>();
   for (let from = 0; from < ids.length; from += CHUNK) {
     const targets = model.find(amongIds('_id', ids.slice(from, from + CHUNK)), loading.options);
-    const asked = (node.ask === null ? targets : node.ask(targets)) as unknown as LeanTargets;
-    for (const object of await asked.lean())
-      found.set(keyOf((object as unknown as { readonly _id: unknown })._id), object);
+    for (const object of await askedLean(targets, node)) found.set(keyOf(idOf(object)), object);
   }
   return found;
 }

@@ -1,12 +1,11 @@
 import { currentAttempt } from '../connection/transaction-attempt.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
-import { isPlainObject } from '../bson/plain-object.ts';
-import type { Place } from '../schema/schema-shape.ts';
-import { fittingShapes, stepInto } from '../schema/structure.ts';
-import { definitionOf, fieldOf, type Linked, type LinkedModel } from './linked.ts';
+import { loadBacks, loadedBacks } from './back-reference.ts';
+import { collectIn } from './collect.ts';
+import { definitionOf, type Linked, type LinkedModel } from './linked.ts';
 import type { LinkNode } from './link-tree.ts';
 import { loadTargets } from './load.ts';
-import { Reference } from './reference.ts';
+import type { Reference } from './reference.ts';
 
 /** How a tree is loaded. */
 export interface Loading {
@@ -44,34 +43,20 @@ async function loadField(
   node: LinkNode,
   loading: Loading,
 ): Promise<void> {
-  const place = definition.fields.get(definition.storedPath(name))?.place;
+  if (definition.backRefs.has(name)) {
+    await loadBacks(documents, name, { ...node, ...loading });
+    const found = new Set(documents.flatMap((each) => loadedBacks(each, name) ?? []));
+    if (node.members.size > 0) await loadEach(found, node, loading);
+    return;
+  }
   const found = new Map<LinkNode, Reference[]>();
-  for (const document of documents) collect(fieldOf(document, name), node, place, found);
+  for (const document of documents) collectIn(document, name, node, found);
   const tasks = [...found].map(
     ([at, references]) =>
       () =>
         loadReferences(references, at, loading),
   );
   await eachOf(tasks, loading);
-}
-
-/** The references at a node, and at those inside of it; arrays and records are passed. */
-function collect(value: unknown, node: LinkNode, place: Place | undefined, into: Map<LinkNode, Reference[]>): void {
-  if (value instanceof Reference) {
-    const list = into.get(node);
-    if (list === undefined) into.set(node, [value]);
-    else list.push(value);
-  } else if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) collect(value[i], node, stepInto(place, i, value), into);
-  } else if (value instanceof Map) {
-    for (const [key, member] of value as Map<string, unknown>) collect(member, node, stepInto(place, key, value), into);
-  } else if (isPlainObject(value)) {
-    const isRecord = fittingShapes(place, value).some(({ type }) => type === 'record');
-    for (const key of isRecord ? Object.keys(value) : node.members.keys()) {
-      const below = isRecord ? node : node.members.get(key);
-      if (below !== undefined) collect(value[key], below, stepInto(place, key, value), into);
-    }
-  }
 }
 
 async function loadReferences(references: readonly Reference[], node: LinkNode, loading: Loading): Promise<void> {
@@ -91,14 +76,21 @@ async function loadReferences(references: readonly Reference[], node: LinkNode, 
   );
   await eachOf(tasks, loading);
   if (node.members.size === 0) return;
-  const byDefinition = new Map<ModelDefinition, Set<Linked>>();
-  for (const { $doc } of references) {
-    if ($doc === null) continue;
-    const definition = definitionOf($doc);
-    byDefinition.set(definition, (byDefinition.get(definition) ?? new Set()).add($doc));
+  const documents = new Set<Linked>();
+  for (const { $doc } of references) if ($doc !== null) documents.add($doc);
+  await loadEach(documents, node, loading);
+}
+
+/** Documents of several classes, each class by its own definition. */
+async function loadEach(documents: ReadonlySet<Linked>, node: LinkNode, loading: Loading): Promise<void> {
+  const byDefinition = new Map<ModelDefinition, Linked[]>();
+  for (const each of documents) {
+    const list = byDefinition.get(definitionOf(each));
+    if (list === undefined) byDefinition.set(definitionOf(each), [each]);
+    else list.push(each);
   }
   await eachOf(
-    [...byDefinition.values()].map((set) => () => loadTree([...set], node, loading)),
+    [...byDefinition.values()].map((list) => () => loadTree(list, node, loading)),
     loading,
   );
 }

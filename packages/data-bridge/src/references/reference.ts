@@ -110,7 +110,7 @@ export class Reference implements Loadable {
 
   toJSON(): unknown {
     // `JSON.stringify` does not ask what it is given here for its own `toJSON`.
-    const shown = this.isShown ? (this.#document as { toJSON(): unknown } | null | undefined) : null;
+    const shown = this.isShown ? this.#document : null;
     return shown ? shown.toJSON() : toJsonValue(this.$id);
   }
 

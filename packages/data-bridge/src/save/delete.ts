@@ -2,7 +2,7 @@ import type { Abortable, BSON, DeleteOptions } from 'mongodb';
 import { ABSENT, memberOf } from '../bson/encode.ts';
 import { conflictError, conflictsOf, MAX_TRIES, moveOnto, pause, readNewer } from './conflict.ts';
 import { checkUnscoped, type HardOptions, type ScopeOptions } from '../definition/extension.ts';
-import { REVISION, REVISION_ID } from '../definition/model-definition.ts';
+import { REVISION, REVISION_ID } from '../definition/revision.ts';
 import { refuseNamed } from '../connection/driver-options.ts';
 import { type Conflict, OutcomeUnknownError } from '../errors.ts';
 import { removalUpdate } from './door.ts';

@@ -1,9 +1,13 @@
+import type { Arena } from '../bson/arena.ts';
 import { ABSENT, toExact } from '../bson/encode.ts';
+import { EncodedDocument } from '../bson/encoded-document.ts';
 import { setOwn } from '../bson/plain-object.ts';
 import { copyStorable, isPlainKey } from '../bson/storable.ts';
+import { writeDocument, writeExact } from '../bson/write-document.ts';
+import { type EncodingOptions, isEncodedSo, takesEncoded } from '../connection/takes-encoded.ts';
 import type { ScopeOptions } from '../definition/extension.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
-import type { DocumentState, Write } from '../document/document-state.ts';
+import type { DocumentState, InsertWrite, Write } from '../document/document-state.ts';
 import { confined } from '../document/loaded-part.ts';
 import { type AtomicOperator, applyAtomic, whyInapplicable } from '../edits/atomic-operators.ts';
 import type { AtomicEdit, Edit, EditTree } from '../edits/edits.ts';
@@ -16,7 +20,7 @@ import { type ConflictOptions, conditionsOf } from './write-conditions.ts';
 import type { BSON } from 'mongodb';
 
 /** What a plan depends on besides the document. */
-type PlanOptions = ConflictOptions & ScopeOptions & { readonly timestamps?: boolean };
+type PlanOptions = ConflictOptions & EncodingOptions & ScopeOptions & { readonly timestamps?: boolean };
 
 /**
  * What a save of this document writes now, or null.
@@ -28,11 +32,8 @@ export function planWrite(
   options: PlanOptions = {},
   known?: () => EditTree | null,
 ): Write | null {
+  if (state.isNew) return planInsert(state, options);
   state.takenOver.planned();
-  if (state.isNew) {
-    const document = withId(state, planInsert(state));
-    return { kind: 'insert', document, entry: recorderOf(state.definition).planInsert(document) };
-  }
   const { baseline, definition, pending } = state;
   const { tree: edits, atomics } = treeWith(baseline, pending, definition.namer, known?.());
   for (const name of definition.guarded) if (edits?.children.has(name)) state.checkOwn(name);
@@ -66,7 +67,7 @@ function stamp(
   own: ReadonlyMap<string, unknown>,
   hasTimes: boolean,
 ): { tree: EditTree; stamped: readonly string[] } {
-  if (definition.timestamps === undefined && definition.version === undefined && own.size === 0)
+  if (own.size === 0 && definition.timestamps === undefined && definition.version === undefined)
     return { tree: edits, stamped: [] };
   const isAdded = (name: string): boolean =>
     !edits.children.has(name) && !own.has(name) && (hasTimes || name === definition.version);
@@ -96,8 +97,46 @@ function stampOf(baseline: Baseline, name: string, operator: AtomicOperator, ope
   return { kind: 'atomic', operator, operand, base, value: applyAtomic(operator, known, operand, name) };
 }
 
+/** @param arena where the bytes of many documents are kept together. */
+export function planInsert(state: DocumentState, options: EncodingOptions, arena: Arena | null = null): InsertWrite {
+  state.takenOver.planned();
+  const { definition } = state;
+  const recorder = recorderOf(definition);
+  if (!recorder.needsDocuments && canEncode(definition, options)) {
+    const document = encodeNew(state, arena);
+    if (document !== null) return { kind: 'insert', document, entry: undefined };
+  }
+  const document = withId(state, newDocument(state));
+  return { kind: 'insert', document, entry: recorder.planInsert(document) };
+}
+
+/** True where documents can be encoded before the driver has them. */
+export function canEncode(definition: ModelDefinition, options: EncodingOptions): boolean {
+  if (!isEncodedSo(options)) return false;
+  try {
+    return takesEncoded(definition.connection().client, definition.driverCollection());
+  } catch {
+    // case: there is no connection, of which the program is told when the document is sent
+    return false;
+  }
+}
+
+/** What the server would refuse anyway is left to the driver, which says so. */
+const MAX_ENCODED = 16 * 1024 * 1024;
+
+/** Every field as it is now, encoded: of what can be encoded as it is no copies are made. */
+function encodeNew(state: DocumentState, arena: Arena | null): EncodedDocument | null {
+  const { baseline, definition } = state;
+  const fields: BSON.Document = { _id: baseline.current('_id') };
+  for (const name of baseline.names()) if (name !== '_id') setOwn(fields, name, baseline.current(name));
+  if (definition.version !== undefined) fields[definition.version] ??= 1;
+  const { _id } = withId(state, fields);
+  const bytes = writeDocument(fields, arena) ?? writeExact(newDocument(state), arena);
+  return bytes.length < MAX_ENCODED ? new EncodedDocument(_id, bytes) : null;
+}
+
 /** Every field as it is now, copied, `_id` first. */
-export function planInsert({ baseline, definition }: DocumentState): BSON.Document {
+export function newDocument({ baseline, definition }: DocumentState): BSON.Document {
   const document: BSON.Document = {};
   copyField(document, '_id', baseline.current('_id'), definition);
   for (const name of baseline.names())

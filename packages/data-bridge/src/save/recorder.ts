@@ -53,7 +53,7 @@ export interface Recorder {
 
   // ── documents ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Gives a document that is to be inserted what it carries. */
+  /** Gives a document that is to be inserted what it carries. Asked only where it needs documents. */
   planInsert(document: BSON.Document): PlannedEntry | undefined;
   planUpdate(): PlannedEntry | undefined;
   /** @param insert sends the document. */

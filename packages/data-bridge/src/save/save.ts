@@ -8,7 +8,7 @@ import { saveChannel, type SaveTrace } from '../connection/tracing.ts';
 import { afterMiss } from './conflict.ts';
 import { checkWriteConcern } from './check-write-concern.ts';
 import { letOut } from './door.ts';
-import { planInsert, planWrite } from './plan-write.ts';
+import { newDocument, planWrite } from './plan-write.ts';
 import { send } from './send.ts';
 import {
   changesText,
@@ -110,7 +110,7 @@ export function sendAndSettle(
   run: HookRun | null,
 ): Promise<Done | null> {
   if (!saveChannel.hasSubscribers) return sendUntilDone(state, write, options, run, null);
-  const fields = write.kind === 'insert' ? Object.keys(write.document).length : write.tree.children.size;
+  const fields = write.kind === 'insert' ? state.baseline.names().length : write.tree.children.size;
   const trace: SaveTrace = { model: state.definition.collectionName, operation: write.kind, fields, tries: 1 };
   const send = (): Promise<Done | null> => sendUntilDone(state, write, options, run, trace);
   return saveChannel.tracePromise<Done | null>(send, trace);
@@ -194,7 +194,7 @@ export async function insertion(
   { validate = state.definition.validate, hooks, unscoped }: InsertionOptions,
 ): Promise<BSON.Document> {
   const calls = hooksFor(state, { hooks })?.[kind].before;
-  return letOut(state, validate, () => planInsert(state), true, calls, unscoped);
+  return letOut(state, validate, () => newDocument(state), true, calls, unscoped);
 }
 
 /** What is asked of the insert of a document by itself. */

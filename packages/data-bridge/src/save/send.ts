@@ -49,12 +49,14 @@ async function sendUpdate(
   options: UpdateOptions,
   tryPlan: Update,
 ): Promise<Answer | null> {
-  const tryForm = (form: UpdatePlan) => {
-    const guard = wholeGuard(form, conditions);
-    const collation = conditions?.collation;
-    const whole = collation === undefined ? form : { ...form, collation };
-    return tryPlan(state, guard === undefined ? filter : guardedFilter(state, filter, guard), whole, options);
-  };
+  const collation = conditions?.collation;
+  const tryForm = (form: UpdatePlan) =>
+    tryPlan(
+      state,
+      guardedFilter(state, filter, wholeGuard(form, conditions)),
+      collation === undefined ? form : { ...form, collation },
+      options,
+    );
   // An error would abort a transaction, so there the form that cannot fail goes first.
   const first = plan(tree, {
     isRetry: conditions?.asPipeline === true,

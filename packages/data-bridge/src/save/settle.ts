@@ -57,10 +57,8 @@ function settleInsert(state: DocumentState, document: BSON.Document): void {
   // Containers that the program holds stay, and so does what it changed since the insert was planned. Neither what was
   // planned nor what stood before can change any more, so both are looked at when somebody asks: often nobody does.
   const carryOver = (settled: BsonBaseline): void => {
-    for (const name of Object.keys(document))
-      if (!counts(definition, name)) settled.carry(name, baseline.current(name), document[name]);
-    for (const name of baseline.names())
-      if (!Object.hasOwn(document, name) && !counts(definition, name)) settled.carry(name, baseline.current(name));
+    for (const name of new Set([...settled.names(), ...baseline.names()]))
+      if (!counts(definition, name)) settled.carry(name, baseline.current(name));
   };
   moveTo(state.tracker, BsonBaseline.late(definition.layout(), sent, carryOver));
   state.settled(sent);

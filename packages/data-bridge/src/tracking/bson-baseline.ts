@@ -300,12 +300,12 @@ export class BsonBaseline implements Baseline {
     this.#sent = tree;
   }
 
-  /** Takes over the current value that a document had under another baseline. @param sent what was sent of it, if that is known. */
-  carry(name: string, value: unknown, sent?: unknown): void {
+  /** Takes over the current value that a document had under another baseline. */
+  carry(name: string, value: unknown): void {
     const field = this.layout.field(name);
     // An object is compared whenever somebody asks, so it need not be now.
     if (typeof value === 'object') this.#remember(field, value);
-    else if (value === undefined || !Object.is(value, sent)) this.set(name, value);
+    else if (this.#valueDiffers(field, value === undefined ? REMOVED : value)) this.set(name, value);
     else if (field.read === null && readsAsSent(value, this.layout.options)) this.#remember(field, value);
   }
 

@@ -71,7 +71,9 @@ type Comparand<V, Hex> = V extends AnyNumber
     : V
   : V extends ObjectId
     ? V | Hex
-    : V | IdFor<V, Hex>;
+    : V extends { readonly $isLoaded: boolean }
+      ? V | IdFor<V, Hex>
+      : V;
 
 /** True for a type of numbers, not for one of a few numbers. */
 type IsWide<V> = V extends number ? (number extends V ? true : false) : true;

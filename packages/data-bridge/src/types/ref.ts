@@ -31,15 +31,30 @@ export interface LoadedRef<D> extends Ref<D> {
   readonly $doc: D | null;
 }
 
-/** The documents of another model that refer to this one. */
+/**
+ * The documents of another model that refer to this one: a list once they were loaded. Before, `length`, places and iteration
+ * throw `RefNotLoadedError`.
+ */
 export interface BackRef<D> {
   readonly $isLoaded: boolean;
   /** Gives the documents, read once, together with those of the documents that came with this one. */
   $load(): Promise<readonly D[]>;
+  /** How many there are, counted by the server, together with those of the documents that came with this one. */
+  $count(): Promise<number>;
 }
 
 /** Where a document's type keeps its back references: they are no fields. */
-export declare const backRefs: unique symbol;
+declare const backRefs: unique symbol;
+
+/** What the option `backRefs` adds to documents. */
+export type BackRefsOf<O> = O extends { readonly backRefs: infer B } ? BackRefs<B> & HasBackRefs<BackRefs<B>> : unknown;
+
+/** Tells types what of a document are back references. */
+export interface HasBackRefs<B> {
+  readonly [backRefs]: B;
+}
+
+type BackRefs<B> = { readonly [K in keyof B]: B[K] extends { readonly '~back': infer D } ? BackRef<D> : never };
 
 /** What any reference is. */
 export interface AnyRef {
@@ -69,7 +84,7 @@ type Head<P> = P extends `${infer H}.${string}` ? H : P;
 type Tail<P, H> = P extends `${H & string}.${infer R}` ? R : never;
 
 /** What may be loaded of a document: the references in its fields, and those back to it. */
-type Links<D> = ShapeOf<D> & (D extends { readonly [backRefs]: infer B } ? B : unknown);
+type Links<D> = ShapeOf<D> & (D extends HasBackRefs<infer B> ? B : unknown);
 
 /** A document `D` with what the references at the paths `P` refer to. */
 export type Loaded<D, P> = [P] extends [never]
@@ -180,7 +195,7 @@ type DocumentIn<V> = unknown extends V
             : never;
 
 /** A document `D` with what the reference at one path refers to, as a query `R` gave it. */
-export type LoadedAs<D, P, R> = P extends string
+type LoadedAs<D, P, R> = P extends string
   ? { [H in Head<P> & keyof Links<D>]: AskedIn<Links<D>[H], Tail<P, H>, R> } & D
   : never;
 
@@ -204,22 +219,34 @@ type AskedIn<V, P, R> =
 /** What a query for `D` gives with what the references at the paths `P` of the documents `M` refer to: plain objects where `D` are such. */
 export type WithLinks<D, M, P> = D extends { readonly [shape]: unknown } ? Loaded<D, P> : LeanLoaded<D, M, P>;
 
+/** The same where the last reference of the path was asked for as a query that gives `R`. */
+export type WithAsked<D, M, P, R> = D extends { readonly [shape]: unknown }
+  ? LoadedAs<D, P, R>
+  : LeanLoaded<D, M, P, R>;
+
 /** Plain objects with plain objects in the place of ids. */
-type LeanLoaded<D, M, P> = Omit<D, Head<P> & keyof Links<M>> & {
-  [H in Head<P> & keyof Links<M>]: LeanIn<Links<M>[H], Tail<P, H>>;
+type LeanLoaded<D, M, P, R = never> = Omit<D, Head<P> & keyof Links<M>> & {
+  [H in Head<P> & keyof Links<M>]: LeanIn<Links<M>[H], Tail<P, H>, R>;
 };
 
-type LeanIn<V, P> =
+type LeanIn<V, P, R> =
   V extends Ref<infer D>
-    ? ([P] extends [never] ? StoredShape<D> : LeanLoaded<StoredShape<D>, D, P>) | null
+    ? LeanOf<D, P, R> | null
     : V extends BackRef<infer D>
-      ? ([P] extends [never] ? StoredShape<D> : LeanLoaded<StoredShape<D>, D, P>)[]
+      ? LeanOf<D, P, R>[]
       : V extends Leaf
         ? V
         : V extends readonly unknown[]
-          ? { [I in keyof V]: LeanIn<V[I], P> }
+          ? { [I in keyof V]: LeanIn<V[I], P, R> }
           : V extends ReadonlyMap<infer K, infer E>
-            ? Map<K, LeanIn<E, P>>
+            ? Map<K, LeanIn<E, P, R>>
             : IsRecord<V> extends true
-              ? { [K in keyof V]: LeanIn<V[K], P> }
-              : { [K in keyof V]: K extends Head<P> ? LeanIn<V[K], Tail<P, K>> : PlainValue<V[K]> };
+              ? { [K in keyof V]: LeanIn<V[K], P, R> }
+              : { [K in keyof V]: K extends Head<P> ? LeanIn<V[K], Tail<P, K>, R> : PlainValue<V[K]> };
+
+/** Of a query that gives `R` those of its members that are fields. */
+type LeanOf<D, P, R> = [P] extends [never]
+  ? [R] extends [never]
+    ? StoredShape<D>
+    : Plain<Pick<R, keyof R & keyof ShapeOf<D>>>
+  : LeanLoaded<StoredShape<D>, D, P, R>;

@@ -102,8 +102,15 @@ type OwnFields<F extends Fields> = F extends { readonly _id: unknown }
   ? { -readonly [K in Exclude<keyof F, '_id'>]: OutputOf<F[K]> }
   : OutputsOf<F>;
 
-/** True of schemas of objects and arrays, as their libraries write them: compilers are spared what they give and take. */
-export type IsPlainContainer<S> = 'shape' extends keyof S ? true : 'element' extends keyof S ? true : false;
+/**
+ * True of schemas of objects, arrays, records and tuples, as their libraries write them: compilers are spared what they give and
+ * take, which may be of the very class that is being declared.
+ */
+export type IsPlainContainer<S> = [Extract<keyof S, 'shape' | 'element' | 'valueType' | 'items' | 'rest'>] extends [
+  never,
+]
+  ? false
+  : true;
 
 /** True where a new document may leave a field out. */
 type IsOptional<S extends FieldSchema> =

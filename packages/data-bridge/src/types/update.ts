@@ -58,7 +58,9 @@ type Settable<V, Hex> = unknown extends V
         ? V | Long
         : V extends ObjectId
           ? V | Hex
-          : V | IdFor<V, Hex>;
+          : V extends { readonly $isLoaded: boolean }
+            ? V | IdFor<V, Hex>
+            : V;
 
 /** What `$bit` does to an integer; several are done in their order. */
 export type BitOperation = { readonly and: AnyInteger } | { readonly or: AnyInteger } | { readonly xor: AnyInteger };

@@ -1,23 +1,24 @@
 import { readField, stateOf } from '../document/tracked-document.ts';
-import { type Abortable, type BSON, type BulkWriteOptions, ObjectId } from 'mongodb';
-import { isPlainObject } from '../bson/plain-object.ts';
-import { isStorable } from '../bson/storable.ts';
+import type { Abortable, BulkWriteOptions } from 'mongodb';
+import { Arena } from '../bson/arena.ts';
+import type { EncodedDocument } from '../bson/encoded-document.ts';
 import { checkUnscoped, type ScopeOptions, type Unscoped } from '../definition/extension.ts';
 import { type ClassHooks, hasHooks, type HookCall } from '../definition/hooks.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
-import { Document, type DocumentClass } from '../save/document.ts';
+import type { Document, DocumentClass } from '../save/document.ts';
 import { BulkSaveError, type SaveResult, UsageError, ValidationError, type ValidationIssue } from '../errors.ts';
 import { DocumentState, type InsertWrite } from '../document/document-state.ts';
 import { checkOwnFields } from '../document/new-document.ts';
 import { isInTransaction } from '../connection/transaction-attempt.ts';
 import { translate } from '../connection/write-outcome.ts';
-import { letOut, needsDocuments, insertStamps } from '../save/door.ts';
-import { planWrite } from '../save/plan-write.ts';
+import { letOut } from '../save/door.ts';
+import { planInsert } from '../save/plan-write.ts';
 import { recorderOf, type WriteBatch } from '../save/recorder.ts';
 import { checkWriteConcern } from '../save/check-write-concern.ts';
 import { checkHooks, errorAfter, hooksFor, type HookOptions } from '../save/run-hooks.ts';
 import { partsOf } from '../save/save-recorded.ts';
 import { fail, settle } from '../save/settle.ts';
+import { type Door, documentFor, fieldsIn, plainInputs, type Sent } from './plain-inputs.ts';
 import { type InsertFate, type InsertFates, sendInserts, withoutTakenBack } from './send-inserts.ts';
 
 /** Options of `insertMany`: the driver's, whether to validate, and what to give back. */
@@ -33,8 +34,8 @@ export interface InsertManyOptions extends BulkWriteOptions, Partial<Abortable>,
    */
   readonly timestamps?: boolean;
   /**
-   * The documents, or their `_id`s alone. With `{ validate: false, return: 'ids' }` no documents are made of plain inputs:
-   * they are handed to the driver, so they must not be changed before the call is over.
+   * The documents, or their `_id`s alone. With `{ validate: false, return: 'ids' }` no documents are made of plain inputs;
+   * where a client shows its commands, the inputs must not be changed before the call is over.
    * @default 'documents'
    */
   readonly return?: 'documents' | 'ids';
@@ -68,18 +69,10 @@ export async function insertMany(
   checkHooks('insertMany', definition.context, isHooked);
   checkUnscoped(definition.extensions, unscoped, definition.collectionName);
   if (inputs.length === 0) return [];
-  const isPlain =
-    !validated &&
-    kind === 'ids' &&
-    !needsDocuments(definition) &&
-    !hasConstructor(model) &&
-    (isHooked === false || !hasHooks(model.prototype));
-  const asTheyAre = isPlain ? sendable(definition, inputs, hasTimes) : null;
-  if (asTheyAre !== null) {
-    checkSending(definition, driverOptions);
-    throwFailures(definition, asTheyAre, await sendInserts(definition, asTheyAre, driverOptions, READ_FIRST));
-    return asTheyAre.map(({ _id }) => _id);
-  }
+  const door = { validated, hasTimes };
+  const isCalled = isHooked !== false && hasHooks(model.prototype);
+  const plain = isCalled ? null : plainInputs(model, inputs, door, kind, driverOptions);
+  if (plain !== null) return insertPlain(model, { inputs, sent: plain, door, kind }, driverOptions);
   const documents = inputs.map((input) => (input instanceof model ? input : new model(input)));
   checkDocuments(definition, documents);
   const states = documents.map(stateOf);
@@ -89,12 +82,37 @@ export async function insertMany(
   // What was made here of plain inputs and is not given back needs no care any more.
   const held = (place: number): boolean => kind === 'documents' || hooks !== null || inputs[place] === documents[place];
   const told = await DocumentState.queueAll(states, 'insertMany', async () => {
-    const door: Door = { validated, hasTimes, hooks: hooks?.insert.before, unscoped };
-    const sent = await insertStates(definition, states, held, door, driverOptions);
+    const hookedDoor = { ...door, hooks: hooks?.insert.before, unscoped };
+    const sent = await insertStates(definition, states, held, hookedDoor, driverOptions);
     return hooks === null ? sent : callAfter(states, sent, hooks);
   });
   throwFailures(definition, documents, told);
   return kind === 'ids' ? documents.map((document) => readField(document, '_id')) : documents;
+}
+
+interface PlainInsert {
+  readonly inputs: readonly object[];
+  /** What is sent of each. */
+  readonly sent: readonly Sent[];
+  readonly door: Door;
+  readonly kind: 'documents' | 'ids';
+}
+
+async function insertPlain(
+  model: DocumentClass,
+  { inputs, sent, door, kind }: PlainInsert,
+  options: SendOptions,
+): Promise<unknown[]> {
+  const definition = model.prototype[definitionKey];
+  checkSending(definition, options);
+  const hasDocuments = kind === 'documents' || door.validated;
+  const told = await sendInserts(definition, [...sent], options, hasDocuments ? SAVE_AGAIN : READ_FIRST);
+  const given = (): object[] =>
+    hasDocuments
+      ? told.fates.map((fate, at) => documentFor(model, sent[at] as EncodedDocument, inputs[at] as object, fate, door))
+      : sent.map((each) => fieldsIn(model, each));
+  throwFailures(definition, isFailed(told) ? given() : sent, told);
+  return kind === 'ids' ? sent.map(({ _id }) => _id as unknown) : given();
 }
 
 const SAVE_AGAIN = 'Calling save() of each is safe.';
@@ -107,6 +125,10 @@ function checkSending(definition: ModelDefinition, options: SendOptions): void {
   checkWriteConcern('insertMany', { definition, context: definition.context }, options);
 }
 
+function isFailed({ fates }: InsertFates): boolean {
+  return fates.some((each) => each.outcome !== 'inserted' || each.error !== undefined || each.hookError !== undefined);
+}
+
 /** @throws BulkSaveError where the server refused documents or never answered; what befell all of them as it is. */
 function throwFailures(
   definition: ModelDefinition,
@@ -114,8 +136,7 @@ function throwFailures(
   { fates, failure }: InsertFates,
 ): void {
   if (failure !== undefined) throw failure as Error;
-  if (fates.every((each) => each.outcome === 'inserted' && each.error === undefined && each.hookError === undefined))
-    return;
+  if (!isFailed({ fates })) return;
   const results = fates.map(({ outcome, error, hookError }, place): SaveResult => {
     const document = documents[place] as object;
     const told = outcome === 'inserted' ? 'inserted' : 'failed';
@@ -135,10 +156,7 @@ function checkDocuments(definition: ModelDefinition, documents: readonly Documen
     throw new UsageError('insertMany() was given one document twice.', definition.context);
 }
 
-/** How documents are let out. */
-interface Door {
-  readonly validated: boolean;
-  readonly hasTimes: boolean;
+interface HookedDoor extends Door {
   readonly hooks: readonly HookCall[] | undefined;
   readonly unscoped: Unscoped | undefined;
 }
@@ -159,13 +177,13 @@ async function insertStates(
   definition: ModelDefinition,
   states: readonly DocumentState[],
   isHeld: (place: number) => boolean,
-  door: Door,
+  door: HookedDoor,
   options: SendOptions,
 ): Promise<InsertFates> {
   const stored = states.find((state) => !state.isNew);
   if (stored !== undefined)
     throw new UsageError('insertMany() takes new documents only: one of these is stored already.', stored.context);
-  const writes = await planAll(states, door);
+  const writes = await planAll(states, door, options);
   checkSending(definition, options);
   const planned = writes.map((write, place) => ({ state: states[place] as DocumentState, write }));
   const told = await (recorderOf(definition).needsDocuments
@@ -177,7 +195,7 @@ async function insertStates(
         SAVE_AGAIN,
       ));
   // An error gives the program all of them.
-  const isTold = told.fates.some(({ outcome, error }) => outcome !== 'inserted' || error !== undefined);
+  const isTold = isFailed(told);
   for (const [place, { outcome, error }] of told.fates.entries()) {
     const { state, write } = planned[place] as PlannedInsert;
     if (!isTold && !isHeld(place)) continue;
@@ -247,21 +265,19 @@ async function sendPart(
 
 // ── documents ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function planInserted(state: DocumentState): InsertWrite {
-  return planWrite(state) as InsertWrite;
-}
-
 /** Lets all of them out, and plans each as it was when it was found valid. @throws ValidationError with the issues of all. */
 async function planAll(
   states: readonly DocumentState[],
-  { validated, hasTimes, hooks, unscoped }: Door,
+  { validated, hasTimes, hooks, unscoped }: HookedDoor,
+  options: SendOptions,
 ): Promise<InsertWrite[]> {
+  const arena = Arena.for(states.length);
   const writes: InsertWrite[] = [];
   const issues: ValidationIssue[] = [];
   for (let index = 0; index < states.length; index++) {
     const state = states[index] as DocumentState;
     try {
-      const planned = letOut(state, validated, () => planInserted(state), hasTimes, hooks, unscoped);
+      const planned = letOut(state, validated, () => planInsert(state, options, arena), hasTimes, hooks, unscoped);
       // Each wait costs, and for most documents there is nothing to wait for.
       writes.push(planned instanceof Promise ? await planned : planned);
     } catch (error) {
@@ -277,45 +293,4 @@ async function planAll(
 export function issueWithin(issue: ValidationIssue, index: number): ValidationIssue {
   const placed = { ...issue, keys: [index, ...issue.keys], path: `${index}.${issue.path}` };
   return Object.defineProperty(placed, 'value', { value: issue.value, enumerable: false });
-}
-
-// ── plain inputs ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** The inputs as they can be stored without making documents of them; null where one of them needs more. */
-function sendable(definition: ModelDefinition, inputs: readonly object[], hasTimes: boolean): BSON.Document[] | null {
-  const defaults = [...definition.fields.values()].filter(({ hasDefault }) => hasDefault);
-  const documents: BSON.Document[] = [];
-  for (const input of inputs) {
-    if (!isPlainObject(input) || definition.programFields(input) !== input || !isStorable(input)) return null;
-    if (definition.unknown === 'drop' && !Object.keys(input).every((name) => definition.names.has(name))) return null;
-    // Its place is at the beginning, whether the input has one or not.
-    const document: BSON.Document = { _id: undefined, ...input };
-    if (!definition.fields.has('_id')) document['_id'] ??= new ObjectId();
-    if (!(document['_id'] instanceof ObjectId)) return null;
-    for (const field of defaults) if (document[field.name] === undefined) document[field.name] = field.defaultValue();
-    if (definition.version !== undefined) {
-      if (document[definition.version] !== undefined) return null;
-      document[definition.version] = 1;
-    }
-    const stamps = hasTimes ? insertStamps(definition) : [];
-    const isDropped = definition.unknown === 'drop';
-    for (const { name, value } of stamps) if (isDropped || document[name] === undefined) document[name] = value;
-    documents.push(document);
-  }
-  return documents;
-}
-
-const withConstructor = new WeakMap<object, boolean>();
-
-/** True where a constructor of the program's own, in the class or one above it, may do something to new documents. */
-function hasConstructor(model: DocumentClass): boolean {
-  let known = withConstructor.get(model);
-  if (known === undefined) {
-    known = false;
-    for (let each: object = model; each !== Document && !known; each = Object.getPrototypeOf(each) as object)
-      // A class without one has no trace of it at run time but its source.
-      known = /\bconstructor\s*\(/.test(Function.prototype.toString.call(each));
-    withConstructor.set(model, known);
-  }
-  return known;
 }

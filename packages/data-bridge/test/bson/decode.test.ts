@@ -15,6 +15,7 @@ import {
   Timestamp,
   UUID,
 } from 'mongodb';
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { decodeDocument, decodeElement, decodeExact, decodeTransient, documentSize } from '../../src/bson/decode.ts';
 import { type BsonOptions, Layout } from '../../src/bson/layout.ts';
@@ -271,3 +272,53 @@ function thrownBy(run: () => unknown): unknown {
     return error;
   }
 }
+
+describe('objects', () => {
+  it('are plain, as those of the program are', () => {
+    const layout = new Layout();
+    const bytes = BSON.serialize({ a: 1, inner: { b: [{ c: 'text' }] } });
+    const document = decodeDocument<{ a: number; inner: { b: object[] } }>(layout, bytes, 0);
+    for (const object of [document, document.inner, document.inner.b[0]]) {
+      expect(Object.getPrototypeOf(object)).toBe(Object.prototype);
+      expect(object?.constructor).toBe(Object);
+    }
+    expect(inspect(document, { depth: 5, compact: 5 })).toBe("{ a: 1, inner: { b: [ { c: 'text' } ] } }");
+    expect(JSON.stringify(document)).toBe('{"a":1,"inner":{"b":[{"c":"text"}]}}');
+    expect(structuredClone(document)).toStrictEqual({ a: 1, inner: { b: [{ c: 'text' }] } });
+  });
+
+  it('of one level differ in their members, and in how many they have', () => {
+    const layout = new Layout();
+    const name = (k: number): string => `name${k}`;
+    for (let size = 0; size < 40; size++) {
+      const keys = Array.from({ length: size }, (_, k) => name((k * 7 + size) % 40));
+      const members = Object.fromEntries(keys.map((key, k) => [key, k % 3 === 0 ? k : String(k)]));
+      const document = { members, list: [members, {}], ...members };
+      expect(decodeDocument(layout, BSON.serialize(document), 0)).toStrictEqual(document);
+    }
+  });
+});
+
+describe('short texts', () => {
+  // More than are the same in many documents, and more than are worth making by themselves.
+  const texts = (count: number, of: (k: number) => string): string[] => Array.from({ length: count }, (_, k) => of(k));
+  const lists: Record<string, string[]> = {
+    'few, ASCII': texts(3, (k) => `a${k}`),
+    'many, ASCII': texts(300, (k) => `text ${k}`),
+    'many, some beyond ASCII': texts(300, (k) => (k % 5 === 0 ? `ž${k}` : `text ${k}`)),
+    'many, none of ASCII': texts(300, (k) => `東${k}`),
+    'many of all lengths': texts(300, (k) => `${k}`.repeat(k % 30)),
+    empty: texts(300, () => ''),
+  };
+  it.each(Object.keys(lists))('are read as they are stored: %s', (what) => {
+    const layout = new Layout();
+    const document = { first: 'first', list: lists[what], last: { name: 'last', of: 'all' } };
+    const bytes = BSON.serialize(document);
+    for (let i = 0; i < 4; i++) {
+      expect(decodeDocument(layout, bytes, 0)).toStrictEqual(document);
+      expect(decodeTransient(layout, bytes, 0)).toStrictEqual(document);
+    }
+    const at = locate(layout, bytes, 0, layout.field('list'));
+    expect(decodeElement(layout, bytes, 0, layout.field('list'), at)).toStrictEqual(lists[what]);
+  });
+});

@@ -51,6 +51,7 @@ describe('references', () => {
     expect(await stored(book)).toEqual({
       _id: book._id,
       title: 't',
+      year: 2000,
       author: ann._id,
       editors: [ann._id, bob._id, bob._id],
       lines: [{ product: pen._id, qty: 1, made: { country: 'IT' } }],

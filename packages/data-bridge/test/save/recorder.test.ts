@@ -21,7 +21,7 @@ function noting(recorder: Recorder): Recorder {
     };
     return [name, note];
   });
-  return Object.fromEntries(noted) as Recorder;
+  return { ...(Object.fromEntries(noted) as Recorder), needsDocuments: true };
 }
 
 const database = useDatabase();
@@ -36,7 +36,7 @@ beforeEach(async () => {
 
 it.each<readonly [string, () => Promise<unknown>, readonly string[]]>([
   ['create', () => Item.create({ name: 'a' }), ['planInsert', 'insert']],
-  ['insertMany', () => Item.insertMany([{ name: 'a' }, { name: 'b' }]), ['planInsert', 'planInsert']],
+  ['insertMany', () => Item.insertMany([{ name: 'a' }, { name: 'b' }]), ['planInsert', 'planInsert', 'announce']],
   ['bulk().insertOne', () => Item.bulk().insertOne({ name: 'a' }).execute(), ['checkMany', 'bulkOperation']],
   [
     'bulk().updateMany',

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { BSON, CommandStartedEvent, Db, MongoClientOptions } from 'mongodb';
+import { BSON, type CommandStartedEvent, type Db, type MongoClientOptions } from 'mongodb';
 import { afterAll, beforeAll } from 'vitest';
 import { expectConsistent } from '../../../embedded/test/support/consistency.ts';
+import { EncodedDocument } from '../../src/bson/encoded-document.ts';
 import { connect, type Connection } from '../../src/connection/connection.ts';
 
 /** What a program sent: the command's name is its first key. */
@@ -75,9 +76,11 @@ export async function openDatabase(options: DatabaseOptions = {}): Promise<OpenD
   }
   url.pathname = `/test-${process.pid}-${randomBytes(6).toString('hex')}`;
   const connection = await connect(url.href, { ...clientOptions, monitorCommands: true });
+  // Documents go as bytes only where nobody is shown them. Here they go as in a program that does not watch.
+  Object.assign(connection.client.options, { monitorCommands: clientOptions.monitorCommands ?? false });
   const commands: Command[] = [];
   connection.client.on('commandStarted', ({ commandName, command }: CommandStartedEvent) => {
-    if (!DRIVER_COMMANDS.has(commandName)) commands.push(command);
+    if (!DRIVER_COMMANDS.has(commandName)) commands.push(readable(command) as Command);
   });
   return {
     connection,
@@ -91,6 +94,14 @@ export async function openDatabase(options: DatabaseOptions = {}): Promise<OpenD
       await server.close();
     },
   };
+}
+
+/** A command with the documents in it that are sent as bytes. */
+function readable(value: unknown): unknown {
+  if (value instanceof EncodedDocument) return BSON.deserialize(value.bytes);
+  if (Array.isArray(value)) return value.map(readable);
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, readable(member)]));
 }
 
 /** The one statement of a list of commands that must be a single insert, update or delete. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { model, ref } from '../../src/index.ts';
+import { backRef, model, ref } from '../../src/index.ts';
 import { ref as zref } from '../../src/zod.ts';
 
 /** Models that refer to each other in every way: alone, in lists, in objects, elements, records, tuples and unions. */
@@ -9,11 +9,21 @@ export class Publisher extends model('publishers', { name: z.string(), owner: re
   }
 }
 
-export class Author extends model('authors', {
-  name: z.string(),
-  publisher: ref<Publisher>(() => Publisher).optional(),
-  mentor: ref<Author>(() => Author).optional(),
-}) {
+export class Author extends model(
+  'authors',
+  {
+    name: z.string(),
+    publisher: ref<Publisher>(() => Publisher).optional(),
+    mentor: ref<Author>(() => Author).optional(),
+  },
+  {
+    backRefs: {
+      books: backRef<Book>(() => Book, 'author'),
+      edited: backRef<Book>(() => Book, 'editors'),
+      pupils: backRef<Author>(() => Author, 'mentor'),
+    },
+  },
+) {
   get label() {
     return `~${this.name}`;
   }
@@ -25,6 +35,7 @@ export class Author extends model('authors', {
 
 export class Book extends model('books', {
   title: z.string(),
+  year: z.int().default(2000),
   author: ref<Author>(() => Author),
   editors: ref<Author>(() => Author).array(),
   lines: z
@@ -55,9 +66,10 @@ export class Book extends model('books', {
   }
 }
 
-export class Product extends model('products', {
-  sku: z.string(),
-  maker: ref<Publisher>(() => Publisher).optional(),
-}) {}
+export class Product extends model(
+  'products',
+  { sku: z.string(), maker: ref<Publisher>(() => Publisher).optional() },
+  { backRefs: { sold: backRef<Book>(() => Book, 'lines.product') } },
+) {}
 
 export class Country extends model('countries', { _id: z.string().length(2), name: z.string() }) {}

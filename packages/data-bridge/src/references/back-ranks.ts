@@ -1,0 +1,66 @@
+import type { BSON } from 'mongodb';
+import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
+import { run } from '../definition/operation.ts';
+import { UsageError } from '../errors.ts';
+import { ownFilter } from '../filter/own-filter.ts';
+import type { BackLink } from './back-link.ts';
+import { keyOf } from './linked.ts';
+import type { Range } from './link-tree.ts';
+
+/** Of each document those that refer to it, as a range of an order: their ids by its id, one command for all of them. */
+export async function rankedIds(
+  definition: ModelDefinition,
+  link: BackLink,
+  ids: readonly unknown[],
+  { sort, skip, limit, collation }: Range,
+  options: object = {},
+): Promise<Map<string, readonly unknown[]>> {
+  const range = [
+    ...(sort === undefined ? [] : [{ $sort: sort }]),
+    ...(skip ? [{ $skip: skip }] : []),
+    ...(limit ? [{ $limit: limit }] : []),
+    { $project: { _id: 1 } },
+  ];
+  const rows = await lookUp(definition, link, ids, range, { ...options, ...(collation && { collation }) });
+  return new Map(rows.map(({ _id, found }) => [keyOf(_id), found.map((each) => each['_id'] as unknown)]));
+}
+
+/** How many refer to each document, by its id. */
+export async function countsOf(
+  definition: ModelDefinition,
+  link: BackLink,
+  ids: readonly unknown[],
+): Promise<Map<string, number>> {
+  const rows = await lookUp(definition, link, ids, [{ $group: { _id: null, n: { $sum: 1 } } }]);
+  return new Map(rows.map(({ _id, found: [first] }) => [keyOf(_id), Number(first?.['n'] ?? 0)]));
+}
+
+interface Row {
+  readonly _id: unknown;
+  readonly found: readonly BSON.Document[];
+}
+
+async function lookUp(
+  definition: ModelDefinition,
+  { source, field }: BackLink,
+  ids: readonly unknown[],
+  pipeline: readonly BSON.Document[],
+  options: object = {},
+): Promise<Row[]> {
+  const other = source.prototype[definitionKey];
+  if (other.connection() !== definition.connection()) {
+    const text = `Models on different connections cannot be joined by the server: ${source.name} has another one.`;
+    throw new UsageError(text, definition.context);
+  }
+  const scope = ownFilter(other, {});
+  const stages = Object.keys(scope).length === 0 ? pipeline : [{ $match: scope }, ...pipeline];
+  const join = {
+    from: other.collectionName,
+    localField: '_id',
+    foreignField: other.storedPath(field),
+    pipeline: [...stages],
+    as: 'found',
+  };
+  const all = [{ $match: { _id: { $in: [...ids] } } }, { $project: { _id: 1 } }, { $lookup: join }];
+  return (await run(definition, options, (collection) => collection.aggregate(all, options).toArray())) as Row[];
+}
