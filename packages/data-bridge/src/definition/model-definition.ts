@@ -8,6 +8,7 @@ import type { ShowDefaults } from '../bson/shown-defaults.ts';
 import { problemIn, readerOf } from '../schema/deep-readers.ts';
 import { defaultsOf } from '../schema/nested-defaults.ts';
 import { sessionCollection } from '../connection/collection.ts';
+import type { SessionCollection } from '../connection/session-collection.ts';
 import { type Connection, defaultConnection, type FilterRules, hasConnection } from '../connection/connection.ts';
 import { NotConnectedError, SchemaError, UsageError } from '../errors.ts';
 import { checkCollectionName, checkNamespace } from './collection-name.ts';
@@ -272,7 +273,7 @@ export class ModelDefinition {
   }
 
   /** The collection for all that the mapper itself sends: in the transaction around the call, if there is one. */
-  collection(): ReturnType<typeof sessionCollection> {
+  collection(): SessionCollection {
     return sessionCollection(this.driverCollection(), this.connection().client, this.collectionName);
   }
 
@@ -289,7 +290,7 @@ export class ModelDefinition {
   }
 
   /** The collection of the model's history. */
-  historyCollection(): ReturnType<typeof sessionCollection> {
+  historyCollection(): SessionCollection {
     const { client, db } = this.connection();
     const name = `${this.collectionName}_history`;
     checkNamespace(db.databaseName, name);
@@ -381,10 +382,6 @@ export class ModelDefinition {
     if (this.unknown !== 'keep') checkIndexedNames(this);
     this.#timesChecked++;
   }
-}
-
-function refuseField(model: string, option: string, name: string, problem: string): never {
-  throw new UsageError(`The model option "${option}" names "${name}", ${problem}.`, { model });
 }
 
 /** What the mapper counts, nobody else may write. */
