@@ -1,4 +1,6 @@
 import type { BSON } from 'mongodb';
+import { isPlainObject } from '../bson/plain-object.ts';
+import { saveChannel } from '../connection/tracing.ts';
 import { hasHooks } from '../definition/hooks.ts';
 import { definitionKey } from '../definition/model-definition.ts';
 import { stateOf } from '../document/tracked-document.ts';
@@ -19,10 +21,13 @@ function createPlain(
   input: object,
   options: SaveOptions = {},
 ): Promise<Document<unknown>> | null {
-  for (const name in options) if (name !== 'validate') return null;
   const definition = model.prototype[definitionKey];
   const { validate: validated = definition.validate } = options;
-  if (hasHooks(model.prototype)) return null;
+  // A save refuses what are no options.
+  if (!isPlainObject(options)) return null;
+  for (const name in options) if (name !== 'validate') return null;
+  // Who traces saves is told by those of documents.
+  if (hasHooks(model.prototype) || saveChannel.hasSubscribers) return null;
   const sent = plainInputs(model, [input], { validated, hasTimes: true }, 'documents');
   if (sent === null || definition.driverCollection().writeConcern?.w === 0) return null;
   return insertOne(model, sent[0] as EncodedDocument, input, validated);

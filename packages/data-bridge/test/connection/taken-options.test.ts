@@ -294,6 +294,19 @@ it('names in sorts and hints are the stored ones', async () => {
   expect(JSON.stringify(database.sent()).match(/"hint":\{"r":1\}/g)).toHaveLength(2);
 });
 
+it.each([
+  ['create()', (options: never) => Item.create({ name: 'x' }, options)],
+  ['insertMany()', (options: never) => Item.insertMany([{ name: 'x' }], options)],
+  ['$rebase()', (options: never) => saved({}, (item) => item.$rebase(options))],
+  ['delete()', (options: never) => saved({}, (item) => item.delete(options))],
+  ['reload()', (options: never) => saved({}, (item) => item.reload(options))],
+  ['aggregate()', async (options: never) => Item.aggregate(options)],
+  ['asOf()', (options: never) => Kept.asOf('65f0a1b2c3d4e5f601234567', 1, options)],
+])('%s refuses options that are none', async (_name, call) => {
+  await expect(call('name' as never)).rejects.toThrow('takes its options as an object, got a string');
+  await expect(call(5 as never)).rejects.toThrow('takes its options as an object, got a number');
+});
+
 it('types refuse what is ignored', () => {
   const wrong = () => [
     // @ts-expect-error -- an update by operators has filters of elements, a replacement none
