@@ -106,10 +106,9 @@ export type Shape<F extends Fields, O = object> = F extends { readonly _id: infe
 /**
  * True of schemas of objects, arrays, records and tuples, as their libraries write them: compilers are spared what they give and
  * take, which may be of the very class that is being declared.
+ * An intersection, since `Extract` would ask each key of each schema by itself.
  */
-export type IsPlainContainer<S> = [Extract<keyof S, 'shape' | 'element' | 'valueType' | 'items' | 'rest'>] extends [
-  never,
-]
+export type IsPlainContainer<S> = [keyof S & ('shape' | 'element' | 'valueType' | 'items' | 'rest')] extends [never]
   ? false
   : true;
 

@@ -42,15 +42,15 @@ type StoredFields<O, I> =
 
 type StoredValue<O, I> = unknown extends O
   ? O
-  : O extends { readonly $isLoaded: boolean; readonly $id: infer I }
-    ? I
-    : O extends Leaf
-      ? O
-      : O extends readonly unknown[]
-        ? StoredElements<O, I extends readonly (infer E)[] ? E : never>
-        : IsRecord<O> extends true
-          ? O
-          : StoredFields<O, I>;
+  : O extends Leaf
+    ? O extends { readonly $isLoaded: boolean; readonly $id: infer Id }
+      ? Id
+      : O
+    : O extends readonly unknown[]
+      ? StoredElements<O, I extends readonly (infer E)[] ? E : never>
+      : IsRecord<O> extends true
+        ? O
+        : StoredFields<O, I>;
 
 type StoredElements<O extends readonly unknown[], I> = { [K in keyof O]: StoredValue<O[K], I> };
 
