@@ -50,10 +50,12 @@ function planUpdate(state: DocumentState, changed: EditTree, hasAtomics: boolean
   const { version } = state.definition;
   // Where the version is no part of the filter, others may have counted, too.
   const reads = hasAtomics || (version !== undefined && conditions?.concurrency !== 'version');
+  const { tree, stamped } = stamp(state, edits, own, options.timestamps !== false);
   return {
     kind: 'update',
     filter: state.filter,
-    ...stamp(state, edits, own, options.timestamps !== false),
+    tree,
+    stamped,
     reads,
     conditions,
     entry: recorderOf(state.definition).planUpdate(),

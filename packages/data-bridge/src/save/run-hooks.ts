@@ -37,15 +37,15 @@ export function checkHooks(method: string, context: ErrorContext, hooks: unknown
 
 /** The hooks of a document, where they are to be called. @throws UsageError where one could not be called when it should be. */
 export function hooksFor(
-  { owner, context }: Pick<DocumentState, 'owner' | 'context'>,
+  state: Pick<DocumentState, 'owner' | 'context'>,
   { hooks: isOn, session }: HookChoice,
 ): ClassHooks | null {
-  const hooks = hooksOf(owner);
+  const hooks = hooksOf(state.owner);
   if (hooks === null || isOn === false) return null;
   if (hooks.commit.after.length > 0 && currentAttempt() === undefined && session?.inTransaction() === true) {
     const text =
       'Nobody tells the mapper when a transaction of the driver is committed, so "afterCommit" could not be called: use transaction(), or pass { hooks: false }.';
-    throw new UsageError(text, context);
+    throw new UsageError(text, state.context);
   }
   return hooks;
 }

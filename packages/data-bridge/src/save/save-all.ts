@@ -1,6 +1,5 @@
 import { limitsOf, type ServerLimits } from '../connection/server-limits.ts';
 import { concurrently, CONCURRENCY } from '../connection/concurrently.ts';
-import type { Connection } from '../connection/connection.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { stateOf, TrackedDocument } from '../document/tracked-document.ts';
 import { withTargets } from './cascade.ts';
@@ -65,10 +64,11 @@ export async function saveAll(
   const states = documents.map(stateOf);
   return DocumentState.queueAll(states, 'saveAll', async () => {
     checkOptions(states, options);
-    const jobs = await jobsOf(documents, options);
+    const jobs = await jobsOf(documents, states, options);
     await planAll(jobs, ordered, options);
     await sendAll(jobs.filter(isPlanned), ordered, options);
-    for (const job of jobs) await callAfter(job);
+    // Each wait costs, and most documents have no hooks.
+    for (const job of jobs) if (job.run !== null) await callAfter(job, job.run);
     const results = jobs.map(resultOf);
     if (results.some((each) => each.error !== undefined || each.hookError !== undefined || each.outcome === 'failed'))
       throw new BulkSaveError(results);
@@ -91,18 +91,26 @@ function checkOptions(states: readonly DocumentState[], options: SaveOptions): v
   }
 }
 
-async function jobsOf(documents: readonly TrackedDocument<unknown>[], options: SaveOptions): Promise<Job[]> {
-  const servers = new Map<Connection, ServerLimits>();
-  const jobs: Job[] = [];
-  for (const document of documents) {
-    const state = stateOf(document);
-    const connection = state.definition.connection();
-    const server = servers.get(connection) ?? (await limitsOf(connection));
-    servers.set(connection, server);
+async function jobsOf(
+  documents: readonly TrackedDocument<unknown>[],
+  states: readonly DocumentState[],
+  options: SaveOptions,
+): Promise<Job[]> {
+  const servers = await serversOf(states);
+  return documents.map((document, place) => {
+    const state = states[place] as DocumentState;
+    const server = servers.get(state.definition) as ServerLimits;
     state.unscoped = options.unscoped;
-    jobs.push({ document, state, server, run: hookRun(state, options), write: null, written: null });
-  }
-  return jobs;
+    return { document, state, server, run: hookRun(state, options), write: null, written: null };
+  });
+}
+
+/** Asked once for each model. */
+async function serversOf(states: readonly DocumentState[]): Promise<ReadonlyMap<ModelDefinition, ServerLimits>> {
+  const servers = new Map<ModelDefinition, ServerLimits>();
+  for (const { definition } of states)
+    if (!servers.has(definition)) servers.set(definition, await limitsOf(definition.connection()));
+  return servers;
 }
 
 /** Hooks, validation and plan of each. */
@@ -119,16 +127,27 @@ async function planAll(jobs: readonly Job[], ordered: boolean, options: SaveOpti
       job.written = UNTRIED;
       return undefined;
     }
-    const plan = (write: Write | null): void => {
-      job.write = write;
-    };
     try {
       const prepared = prepare(job.state, options, job.run);
-      return prepared instanceof Promise ? prepared.then(plan, (error: unknown) => fail(job, error)) : plan(prepared);
+      if (prepared instanceof Promise) return planLater(job, prepared, fail);
+      job.write = prepared;
+      return undefined;
     } catch (error) {
       return fail(job, error);
     }
   });
+}
+
+async function planLater(
+  job: Job,
+  prepared: Promise<Write | null>,
+  fail: (job: Job, error: unknown) => void,
+): Promise<void> {
+  try {
+    job.write = await prepared;
+  } catch (error) {
+    fail(job, error);
+  }
 }
 
 /** Sends and settles what was planned. */
@@ -161,10 +180,15 @@ async function sendCommand(
   const [first] = command.writes;
   if (first !== undefined && command.writes.length === 1) return [await sendAlone(first, options)];
   const written = await sendTogether(command, { ...options, ordered });
+  if (!written.some(isMissed)) return written;
   const again: Written[] = [];
   for (const [place, each] of written.entries())
-    again.push(each.isMissed === true ? await sendAlone(command.writes[place] as PlannedJob, options) : each);
+    again.push(isMissed(each) ? await sendAlone(command.writes[place] as PlannedJob, options) : each);
   return again;
+}
+
+function isMissed({ isMissed: missed }: Written): boolean {
+  return missed === true;
 }
 
 async function sendAlone({ state, write, run }: PlannedJob, options: SaveOptions): Promise<Written> {
@@ -180,9 +204,9 @@ async function sendAlone({ state, write, run }: PlannedJob, options: SaveOptions
 const UNNEEDED: Written = { isWritten: true };
 
 /** What comes after a write is called when all is sent, and only where that was confirmed as asked. */
-async function callAfter(job: Job): Promise<void> {
-  const { state, run, write, written } = job;
-  if (run === null || write === null || written === null || written === UNNEEDED) return;
+async function callAfter(job: Job, run: HookRun): Promise<void> {
+  const { state, write, written } = job;
+  if (write === null || written === null || written === UNNEEDED) return;
   if (!written.isWritten || written.error !== undefined) return;
   job.hookError = await errorAfter(state, run.hooks, write.kind);
 }
@@ -210,5 +234,6 @@ function resultOf({ document, write, written, hookError }: Job): SaveResult {
   const { isWritten, error } = written;
   if (error instanceof ConflictError) return { document, outcome: 'conflict', error };
   const outcome = !isWritten ? 'failed' : write?.kind === 'insert' ? 'inserted' : 'updated';
+  if (error === undefined && hookError === undefined) return { document, outcome };
   return { document, outcome, ...(error !== undefined && { error }), ...(hookError !== undefined && { hookError }) };
 }
