@@ -78,6 +78,6 @@ function readable(value: unknown): unknown {
 
 /** What a document or a plain object holds. */
 function fieldsOf(value: unknown): object | undefined {
-  if (value instanceof Document) return value.toObject() as object;
+  if (value instanceof Document) return value.toObject();
   return isPlainObject(value) ? value : undefined;
 }

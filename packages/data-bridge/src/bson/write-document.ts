@@ -37,10 +37,18 @@ export function writeDocument(document: Members, arena: Arena | null): Uint8Arra
   return isWriting ? null : write(document, arena, false);
 }
 
-/** The same for what `toExact` gave: values that are not known here are written by the bson package. */
-export function writeExact(document: Members, arena: Arena | null): Uint8Array {
-  const bytes = isWriting ? null : write(document, arena, true);
-  return bytes ?? ownBytes(BSON.serialize(document, { ignoreUndefined: true }));
+/**
+ * The same for what `toExact` gave: values that are not known here are written by the bson package. Null where one of them is
+ * larger than that package can write, which is more than a server takes.
+ */
+export function writeExact(document: Members, arena: Arena | null): Uint8Array | null {
+  try {
+    const bytes = isWriting ? null : write(document, arena, true);
+    return bytes ?? ownBytes(BSON.serialize(document, { ignoreUndefined: true }));
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
 }
 
 function write(document: Members, arena: Arena | null, isExact: boolean): Uint8Array | null {

@@ -36,7 +36,7 @@ export interface MiddlewareCommand {
 export type Middleware = (command: MiddlewareCommand, next: () => Promise<unknown>) => unknown;
 
 /** What a command is about. */
-export interface About {
+interface About {
   readonly client: MongoClient;
   readonly operation: string;
   readonly database: string;

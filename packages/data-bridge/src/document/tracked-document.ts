@@ -311,7 +311,7 @@ export abstract class TrackedDocument<S, T = unknown> {
 
   /** What `JSON.stringify` shows: every field, and the getters of the option `json`; 64-bit integers as strings and bytes as base64. */
   toJSON(): unknown {
-    return documentJson(this, this[definitionKey], baselineOf(this.#tracker), this.toObject() as object);
+    return documentJson(this, this[definitionKey], baselineOf(this.#tracker), this.toObject());
   }
 
   get #record(): DocumentState {

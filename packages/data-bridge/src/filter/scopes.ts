@@ -15,7 +15,7 @@ import { trusted } from './literal.ts';
 type Conditions = Readonly<Record<string, unknown>>;
 
 /** Which scopes are asked: all, or those that no deletion changes. A document that was deleted softly is still its tenant's. */
-export type Asked = 'all' | 'borders';
+type Asked = 'all' | 'borders';
 
 /** A filter as it is sent, joined by the scopes that hold now. @throws what a scope throws. */
 export function scopedFilter<F extends Conditions>(

@@ -175,13 +175,6 @@ function defaultSelection(definition: ModelDefinition): Selection | null {
   return made;
 }
 
-/** The same query without these scopes; without all where none is named. */
-export function unscoped<D>(spec: QuerySpec<D>, names: readonly string[]): QuerySpec<D> {
-  const left = names.length === 0 ? true : names;
-  checkUnscoped(spec.definition.extensions, left, spec.definition.collectionName);
-  return { ...spec, unscoped: left };
-}
-
 /** The same query of whole documents. */
 export function whole<D>(spec: QuerySpec<D>): QuerySpec<D> {
   if (spec.selection !== defaultSelection(spec.definition))

@@ -21,6 +21,7 @@ import {
 } from './query-operations.ts';
 import type { Batch } from '../bson/batch.ts';
 import { customInspect } from '../bson/inspect.ts';
+import { checkUnscoped } from '../definition/extension.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { forEach, type ForEachOptions } from './for-each.ts';
 import { leanReader } from './lean.ts';
@@ -41,7 +42,6 @@ import {
   readBatch,
   select,
   sortOf,
-  unscoped,
   whole,
   withOptions,
 } from './query-spec.ts';
@@ -153,9 +153,17 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
     return this.#with({ signal });
   }
 
-  /** Leaves out the scopes of the model's extensions: those of these names, or all where none is named. */
+  /**
+   * Leaves out the scopes of the model's extensions: those of these names, or all where none is named.
+   *
+   * ```ts
+   * const deleted = await Post.find({ deletedAt: { $ne: null } }).unscoped('softDelete');
+   * ```
+   */
   unscoped(...names: string[]): Query<D, M, L> {
-    return new Query(unscoped(this.#spec, names));
+    const unscoped = names.length === 0 ? true : names;
+    checkUnscoped(this.#spec.definition.extensions, unscoped, this.#spec.definition.collectionName);
+    return new Query({ ...this.#spec, unscoped });
   }
 
   // ── what it gives ─────────────────────────────────────────────────────────────────────────────────────────────────

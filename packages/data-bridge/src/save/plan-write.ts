@@ -134,7 +134,7 @@ function encodeNew(state: DocumentState, arena: Arena | null): EncodedDocument |
   if (definition.version !== undefined) fields[definition.version] ??= 1;
   const { _id } = withId(state, fields);
   const bytes = writeDocument(fields, arena) ?? writeExact(newDocument(state), arena);
-  return bytes.length < MAX_ENCODED ? new EncodedDocument(_id, bytes) : null;
+  return bytes !== null && bytes.length < MAX_ENCODED ? new EncodedDocument(_id, bytes) : null;
 }
 
 /** Every field as it is now, copied, `_id` first. */

@@ -116,7 +116,7 @@ export function sendAndSettle(
   run: HookRun | null,
 ): Promise<Done | null> {
   if (!saveChannel.hasSubscribers) return sendUntilDone(state, write, options, run, null);
-  const fields = write.kind === 'insert' ? Object.keys(write.document).length : write.tree.children.size;
+  const fields = write.kind === 'insert' ? state.baseline.names().length : write.tree.children.size;
   const trace: SaveTrace = { model: state.definition.collectionName, operation: write.kind, fields, tries: 1 };
   const send = (): Promise<Done | null> => sendUntilDone(state, write, options, run, trace);
   return saveChannel.tracePromise<Done | null>(send, trace);

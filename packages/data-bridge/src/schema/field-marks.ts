@@ -3,7 +3,7 @@ import { SchemaError } from '../errors.ts';
 import type { FieldSchema } from './schema-field.ts';
 
 /** What a model is told of a field beside its schema. */
-export type FieldMark = 'writeOnce' | 'hidden';
+type FieldMark = 'writeOnce' | 'hidden';
 
 /** A field's schema, and what the model is told of the field. */
 export interface MarkedSchema<S extends FieldSchema> {

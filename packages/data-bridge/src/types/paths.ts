@@ -245,9 +245,3 @@ type Holds<M, V> = unknown extends M
     : [NonNullable<M>] extends [V]
       ? true
       : false;
-
-/** What adding up values of this type gives. */
-export type Sum<V> = V extends BSON.Decimal128 | bigint ? V : number;
-
-/** What the mean of values of this type is. */
-export type Average<V> = V extends BSON.Decimal128 ? V : number;

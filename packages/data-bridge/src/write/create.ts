@@ -1,4 +1,5 @@
 import type { BSON } from 'mongodb';
+import { saveChannel } from '../connection/tracing.ts';
 import { hasHooks } from '../definition/hooks.ts';
 import { definitionKey } from '../definition/model-definition.ts';
 import { stateOf } from '../document/tracked-document.ts';
@@ -22,7 +23,8 @@ function createPlain(
   for (const name in options) if (name !== 'validate') return null;
   const definition = model.prototype[definitionKey];
   const { validate: validated = definition.validate } = options;
-  if (hasHooks(model.prototype)) return null;
+  // Who traces saves is told by those of documents.
+  if (hasHooks(model.prototype) || saveChannel.hasSubscribers) return null;
   const sent = plainInputs(model, [input], { validated, hasTimes: true }, 'documents', {});
   if (sent === null || definition.driverCollection().writeConcern?.w === 0) return null;
   return insertOne(model, sent[0] as EncodedDocument, input, validated);

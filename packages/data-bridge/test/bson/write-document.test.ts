@@ -87,6 +87,10 @@ describe('a document that is written', () => {
     expect(hex(writeExact(exact, null))).toBe(hex(BSON.serialize(exact)));
   });
 
+  it('leaves a value to the driver that is larger than the bson package can write', () => {
+    expect(writeExact({ value: new Uint8Array(18 * 1024 * 1024) }, null)).toBeNull();
+  });
+
   it('is whole where one of its getters writes another one', () => {
     let other: Uint8Array | null = null;
     const document = {
