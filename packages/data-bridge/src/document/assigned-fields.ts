@@ -41,7 +41,7 @@ export class AssignedFields {
 
   /** Forgets all but those for which `stays` is true. */
   keep(stays: (name: string) => boolean): void {
-    this.begin(this.list().filter(stays));
+    this.begin(this.#many === null ? this.#few.filter(stays) : [...this.#many].filter(stays));
   }
 
   /** What is in it now: adding and deleting does not change this list. */

@@ -103,6 +103,7 @@ export function joinAtomics({ sent: underWay, pending: waiting }: DocumentState)
 
 /** The save is done and the baseline has the stored values: memory takes them where the program changed nothing since. */
 export function takeStored(state: DocumentState): void {
+  if (state.sent.length === 0) return;
   for (const sent of state.sent) takeOne(state, sent);
   state.setOperators(state.pending, []);
 }

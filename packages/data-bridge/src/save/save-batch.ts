@@ -76,7 +76,7 @@ export function intoCommands<P extends PlannedWrite>(planned: readonly P[], orde
     const model = modelOf(each);
     const bytes = sizeOf(model);
     const isAlone = needsAnswer(each) || bytes > each.server.bytesOfOne;
-    const command = isAlone ? undefined : open.find(({ writes: [first] }) => goTogether(each, first));
+    const command = isAlone ? undefined : openFor(each, open);
     if (command !== undefined && hasRoom(command, bytes, each.server)) {
       command.writes.push(each);
       command.models.push(model);
@@ -89,6 +89,12 @@ export function intoCommands<P extends PlannedWrite>(planned: readonly P[], orde
     open = isAlone ? others : [...others, begun];
   }
   return commands;
+}
+
+/** Looked for by a loop: a function made for each write would cost as much as looking. */
+function openFor<P extends PlannedWrite>(each: P, open: readonly Command<P>[]): Command<P> | undefined {
+  for (const command of open) if (goTogether(each, command.writes[0])) return command;
+  return undefined;
 }
 
 /**
@@ -122,8 +128,11 @@ function modelMaker(): (planned: PlannedWrite) => Model {
   // The driver puts the text together each time it is asked.
   const namespaces = new Map<ModelDefinition, string>();
   const namespaceOf = (definition: ModelDefinition): string => {
-    const known = namespaces.get(definition) ?? definition.collection().namespace;
-    namespaces.set(definition, known);
+    let known = namespaces.get(definition);
+    if (known === undefined) {
+      known = definition.collection().namespace;
+      namespaces.set(definition, known);
+    }
     return known;
   };
   return ({ state, write, server }) =>
@@ -259,8 +268,12 @@ async function fatesOf(
 
 /** The places of the updates of which the server says that they met no document that is as their conditions ask. */
 function missedIn(writes: readonly PlannedWrite[], { partial }: BulkFailure): Set<number> {
-  const isMissed = (place: number): boolean => partial?.updateResults?.get(place)?.matchedCount === 0;
-  return new Set(writes.flatMap((each, place) => (isGuarded(each) && isMissed(place) ? [place] : [])));
+  const missed = new Set<number>();
+  const results = partial?.updateResults;
+  if (results === undefined) return missed;
+  for (const [place, each] of writes.entries())
+    if (isGuarded(each) && results.get(place)?.matchedCount === 0) missed.add(place);
+  return missed;
 }
 
 /** Where the total falls short, the documents that are gone are looked up: their updates met nothing. */

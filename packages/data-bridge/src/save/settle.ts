@@ -35,6 +35,13 @@ function settleUpdate(
   const after = stored === null ? null : new BsonBaseline(definition.layout(), stored, 0);
   const left = after === null ? null : (name: string) => after.exact(name);
   const settled = someEdit(tree.children, hasAtomic) ? carriedOut(tree, left) : tree;
+  // Most models write nothing of their own.
+  if (stamped.length === 0 && after === null) {
+    baseline.settle(settled);
+    takeStored(state);
+    state.settled(settled);
+    return;
+  }
   // A Date that was read before stays as it is: the new time is another one.
   const read = stamped.filter((name) => baseline.current(name) !== undefined && !baseline.differs(name));
   const loaded = withoutUnloaded(state, settled, stamped);
