@@ -46,6 +46,7 @@ describe('a copy of an array that is sent whole', () => {
       [{ b: true, d: new Date(1), i: a, z: null, t: 'é' }, 0, 1],
       [{ b: true, d: new Date(1), i: a, z: null, t: 'é' }, 1],
     ],
+    ['the same scalars, one after another', [true, new Date(1), a, null, 'é', 0], [true, new Date(1), a, null, 'é']],
     ['an object where a scalar was', [1, 2, 3], [0, { n: 1 }]],
     ['a scalar where an object was', [{ n: 1 }, 2], ['x']],
     ['a list where an object was', [{ n: 1 }, { n: 1 }, 2], [{ n: 2 }, [1]]],
