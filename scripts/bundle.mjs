@@ -17,7 +17,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /**
  * The entries of a bundle share what several of them need, so that a class is the same whichever entry it came from.
  *
- * @typedef {{ readonly folder: string, readonly entries: readonly string[], readonly chunks: string }} Bundle
+ * @typedef {{ readonly folder: string, readonly entries: readonly string[], readonly chunks: string, readonly groups?: object[] }} Bundle
  * @type {Readonly<Record<string, Bundle>>}
  */
 const bundles = {
@@ -26,6 +26,14 @@ const bundles = {
     folder: 'packages/data-bridge',
     entries: ['index', 'zod', 'extensions', 'testing'],
     chunks: 'chunks',
+    // What extensions need is one chunk, though not all of it is needed by the others; whatever else is shared is another.
+    groups: [
+      {
+        name: 'schema',
+        test: /src[\\/](?:schema[\\/](?:identi|unique|bson-types|schema-library|field-marks)|definition[\\/]authorship|model[\\/]extension)/,
+      },
+      { name: 'document', test: /src[\\/]/, minShareCount: 2 },
+    ],
   },
   // What the benchmarks measure of the mapper's inside. Not published.
   codec: {
@@ -42,7 +50,7 @@ const bundles = {
  * @param {Bundle} bundle
  * @returns {Promise<Map<string, string>>} The files' texts by their paths.
  */
-async function filesOf({ folder, entries, chunks }) {
+async function filesOf({ folder, entries, chunks, groups = [] }) {
   const cwd = join(root, folder);
   const build = await rolldown({
     cwd,
@@ -60,10 +68,7 @@ async function filesOf({ folder, entries, chunks }) {
       entryFileNames: '[name].js',
       // Without a hash: the package is published whole, and a file that did not change keeps its name.
       chunkFileNames: `${chunks}/[name].js`,
-      // What the entry for Zod needs is one chunk, though not all of it is needed by the others.
-      codeSplitting: {
-        groups: [{ name: 'schema', test: /src[\\/]schema[\\/](?:identi|unique|bson-types|schema-library)/ }],
-      },
+      codeSplitting: { groups },
       minifyInternalExports: false,
       // They stand in the declarations and in the sources.
       comments: { jsdoc: false },

@@ -26,5 +26,11 @@ export interface SaveTrace {
   tries: number;
 }
 
-export const commandChannel = tracingChannel<unknown, CommandTrace>('data-bridge:command');
-export const saveChannel = tracingChannel<unknown, SaveTrace>('data-bridge:save');
+/** What is used of a channel. Declarations that name the module of Node.js would need its types where there are none. */
+interface TraceChannel<T> {
+  readonly hasSubscribers: boolean;
+  tracePromise<R>(call: () => Promise<R>, trace: T): Promise<R>;
+}
+
+export const commandChannel: TraceChannel<CommandTrace> = tracingChannel<unknown, CommandTrace>('data-bridge:command');
+export const saveChannel: TraceChannel<SaveTrace> = tracingChannel<unknown, SaveTrace>('data-bridge:save');
