@@ -1,17 +1,5 @@
 /** The moments around a write of a document at which a class may have code of its own. */
-export type HookName =
-  | 'beforeValidate'
-  | 'beforeSave'
-  | 'beforeInsert'
-  | 'beforeUpdate'
-  | 'beforeDelete'
-  | 'afterInsert'
-  | 'afterUpdate'
-  | 'afterSave'
-  | 'afterDelete'
-  | 'afterCommit';
-
-export const HOOK_NAMES: readonly HookName[] = [
+export const HOOK_NAMES = [
   'beforeValidate',
   'beforeSave',
   'beforeInsert',
@@ -22,4 +10,7 @@ export const HOOK_NAMES: readonly HookName[] = [
   'afterSave',
   'afterDelete',
   'afterCommit',
-];
+] as const;
+
+/** One of them. */
+export type HookName = (typeof HOOK_NAMES)[number];
