@@ -25,6 +25,7 @@ import { Bulk } from '../write/bulk.ts';
 import { ChangeStream, type WatchOptions, type WatchStage } from '../watch/change-stream.ts';
 import { Connection } from '../connection/connection.ts';
 import type { HookName } from '../definition/hook-names.ts';
+import { noteClass } from '../definition/classes.ts';
 import { addHook, type HookCall } from '../definition/hooks.ts';
 import { checkHooks } from '../save/run-hooks.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
@@ -303,6 +304,7 @@ export class ModelDocument extends Document<unknown> {
 const VALIDATED = ['validate', 'hooks', 'history'] as const;
 
 export function definitionOf(model: DocumentClass): ModelDefinition {
+  noteClass(model.prototype);
   return model.prototype[definitionKey];
 }
 
