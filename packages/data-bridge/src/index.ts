@@ -27,6 +27,7 @@ export {
   HistoryError,
   type HistoryProblem,
   InvalidIdError,
+  InvalidPageTokenError,
   NotConnectedError,
   OutcomeUnknownError,
   RefNotLoadedError,
