@@ -1,6 +1,15 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { model, SchemaError, stored, UsageError, ValidationError, writeOnce } from '../../src/index.ts';
+import {
+  BulkSaveError,
+  ConflictError,
+  model,
+  SchemaError,
+  stored,
+  UsageError,
+  ValidationError,
+  writeOnce,
+} from '../../src/index.ts';
 import { useDatabase } from '../support/database.ts';
 
 class Order extends model('once_orders', {
@@ -36,6 +45,33 @@ describe('a field that is written once', () => {
     await expect(order.save()).rejects.toThrow('"where" is written once');
     await expect(Order.saveAll([order])).rejects.toThrow('1 of 1');
     expect(await raw()).toMatchObject({ no: '1', place: { city: 'Rome' } });
+  });
+
+  it.each<readonly [string, (order: Order) => Promise<unknown>]>([
+    ['save', (order) => order.save()],
+    ['save, whoever wins', (order) => order.save({ onConflict: 'mine' })],
+    ['saveAll', (order) => Order.saveAll([order, new Order({ number: '9' })])],
+  ])('is written by one of two who did not find it stored: %s', async (_, save) => {
+    const { _id } = await Order.create({ number: '1' });
+    const [first, second] = [await Order.find({ _id }).one(), await Order.find({ _id }).one()];
+    first.where = { city: 'Rome' };
+    second.where = { city: 'Pisa' };
+    second.n = 7;
+    await save(first);
+    const error: unknown = await save(second).catch((thrown: unknown) => thrown);
+    const conflict = error instanceof BulkSaveError ? error.results[0]?.error : error;
+    expect(conflict).toBeInstanceOf(ConflictError);
+    const told = (conflict as ConflictError).conflicts.map(({ path, original, mine, theirs }) => [
+      path,
+      original,
+      mine,
+      theirs,
+    ]);
+    expect(told).toEqual([['where', undefined, { city: 'Pisa' }, { city: 'Rome' }]]);
+    expect(await raw()).toEqual({ no: '1', place: { city: 'Rome' }, n: 0 });
+    await second.reload();
+    await second.set('n', 7).save();
+    expect(await raw()).toEqual({ no: '1', place: { city: 'Rome' }, n: 7 });
   });
 
   it.each<readonly [string, () => unknown]>([
