@@ -54,6 +54,30 @@ describe('a tenant', () => {
     await expect(Thing.findById(a._id)).rejects.toThrow('There is no tenant');
   });
 
+  it('is the one for whom a query was given, also inside of another', async () => {
+    await Item.deleteMany({}, { unscoped: true });
+    const made = await withTenant('a', () => Item.insertMany([1, 2].map((n) => ({ n }))));
+    await withTenant('b', () => Item.create({ n: 3 }));
+    const [found, one, rows, ids, plain] = await withTenant('b', async () => [
+      await withTenant('a', () => Item.find().sort('n')),
+      await withTenant('a', () => Item.findById(made[0]?._id ?? '')),
+      await withTenant('a', () => Item.aggregate().count('n')),
+      await withTenant('a', () =>
+        Item.find()
+          .sort('n')
+          .map(({ n }) => n),
+      ),
+      withTenant('a', () => 7),
+    ]);
+    const type: Item[] | undefined = found;
+    const number: number | undefined = plain;
+    expect([type?.map(({ n }) => n), one?.n, rows, ids, number]).toEqual([[1, 2], 1, [{ n: 2 }], [1, 2], 7]);
+    // Whoever awaits what is kept for later.
+    const kept = withTenant('a', () => ({ query: Item.find() }));
+    expect(await withTenant('b', () => kept.query)).toHaveLength(1);
+    await expect(kept.query).rejects.toThrow('There is no tenant');
+  });
+
   it('sees its own changes alone', async () => {
     expect(() => withTenant('a', () => Item.watch())).toThrow("{ fullDocument: 'updateLookup' }");
     expect(() => withTenant('', () => 1)).toThrow('takes a text');
