@@ -1,4 +1,5 @@
 import { canonicalText } from '../bson/canonical-text.ts';
+import { boundLike } from '../definition/bound-like.ts';
 import { classOf } from '../definition/classes.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { SchemaError, UsageError } from '../errors.ts';
@@ -6,7 +7,7 @@ import { literal, trusted } from '../filter/literal.ts';
 import { ELEMENTS, type RulePlace, rulePlaces, type Step, VALUES } from '../schema/references-in.ts';
 import type { SchemaField } from '../schema/schema-field.ts';
 import type { DeleteRule, ReferenceTarget } from '../schema/schema-library.ts';
-import { boundLike, isLinked, type Linked, type LinkedModel } from './linked.ts';
+import { isLinked, type Linked, type LinkedModel } from './linked.ts';
 import { emptyAt, NOTHING } from './without-references.ts';
 
 /*
