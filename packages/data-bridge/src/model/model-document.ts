@@ -37,7 +37,7 @@ import { insertMany, type InsertManyOptions } from '../write/insert-many.ts';
 import { documentTag } from '../document/document-tag.ts';
 import { checkOwnFields, checkRead } from '../document/new-document.ts';
 import { run } from '../definition/operation.ts';
-import { gather, type LinkedModel } from '../references/linked.ts';
+import { gather, isLinking, type LinkedModel } from '../references/linked.ts';
 import { referenceTo } from '../references/ref.ts';
 import { OneQuery } from '../query/one-query.ts';
 import { Query } from '../query/query.ts';
@@ -315,8 +315,7 @@ function queryOf(
   method?: QueryMethod,
 ): Query<unknown> {
   const definition = definitionOf(model);
-  // Only documents with references need to know which others came with them.
-  const finish = definition.references === null ? null : gather;
+  const finish = isLinking(model) ? gather : null;
   return Query.of<unknown>(definition, readInto(model), filter, options, finish, method);
 }
 
