@@ -37,7 +37,7 @@ import { insertMany, type InsertManyOptions } from '../write/insert-many.ts';
 import { documentTag } from '../document/document-tag.ts';
 import { checkOwnFields } from '../document/new-document.ts';
 import { run } from '../definition/operation.ts';
-import { gather, type LinkedModel } from '../references/linked.ts';
+import { gather, isLinking, type LinkedModel } from '../references/linked.ts';
 import { referenceTo } from '../references/ref.ts';
 import { OneQuery } from '../query/one-query.ts';
 import { Query } from '../query/query.ts';
@@ -344,13 +344,8 @@ function queryOf(
 ): Query<unknown> {
   const definition = definitionOf(model);
   // Only documents with references need to know which others came with them.
-  const finish = hasReferences(definition) ? gather : null;
+  const finish = isLinking(model) ? gather : null;
   return Query.of<unknown>(definition, readInto(model), filter, options, finish, method);
-}
-
-/** True where documents of the class, or of one that extends it, have references. */
-function hasReferences({ kin, references }: ModelDefinition): boolean {
-  return references !== null || (!kin.isAlone && kin.all.some(({ definition }) => definition.references !== null));
 }
 
 /** What a replacement stores: a new document of the input, without the `_id` that `new` made for it. */

@@ -3,7 +3,7 @@ import { RefNotLoadedError } from '../errors.ts';
 import { type BackLink, backLinkOf } from './back-link.ts';
 import { countsOf, rankedIds } from './back-ranks.ts';
 import { referencesAt } from './collect.ts';
-import { definitionOf, keyOf, type Linked, withSiblings } from './linked.ts';
+import { definitionOf, gatherFor, keyOf, type Linked, withSiblings } from './linked.ts';
 import type { Range } from './link-tree.ts';
 import { amongIds, type Asking, CHUNK } from './load.ts';
 
@@ -129,6 +129,7 @@ export async function loadBacks(
     const filter = ranks === null ? amongIds(link.field, ids) : amongIds('_id', [...ranks.values()].flat());
     const targets = link.source.find(filter, options);
     const found = await (ask ? ask(targets) : targets);
+    gatherFor(chunk, found);
     const lists = grouped(chunk, found, link.field);
     const order = ranks && new Map(found.map((each) => [keyOf(each.$id), each]));
     for (const each of chunk) {

@@ -1,4 +1,5 @@
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
+import type { Unscoped } from '../definition/extension.ts';
 import { UsageError } from '../errors.ts';
 import type { Place } from '../schema/schema-shape.ts';
 import { membersAt, pathsToReferences, targetsAt } from '../schema/references-in.ts';
@@ -23,6 +24,7 @@ export interface Range {
   readonly skip?: number | undefined;
   readonly limit?: number | undefined;
   readonly collation?: object | undefined;
+  readonly unscoped?: Unscoped | undefined;
 }
 
 export function newNode(): LinkNode {

@@ -1,7 +1,7 @@
 import { currentAttempt } from '../connection/transaction-attempt.ts';
 import { definitionKey } from '../definition/model-definition.ts';
 import { literal, trusted } from '../filter/literal.ts';
-import { keyOf, type Linked, type LinkedModel, type Targets } from './linked.ts';
+import { gatherFor, isLinking, keyOf, type Linked, type LinkedModel, type Targets } from './linked.ts';
 
 /** How many ids one query asks for at most: more would come near to the greatest size of a command. */
 export const CHUNK = 10_000;
@@ -10,6 +10,8 @@ export const CHUNK = 10_000;
 export interface Loadable {
   readonly $id: unknown;
   readonly model: LinkedModel;
+  /** The document that it stands in; null where it stands in none. */
+  readonly owner: Linked | null;
   /** Takes the document; null where there is none. */
   settle(document: Linked | null): void;
   /** Takes what ends when it is settled; null where that failed. */
@@ -35,7 +37,13 @@ export async function loadTargets(
   const all = [...ids.values()];
   for (let from = 0; from < all.length; from += CHUNK) {
     const targets = model.find(amongIds('_id', all.slice(from, from + CHUNK)), options);
-    for (const document of await (ask ? ask(targets) : targets)) found.set(keyOf(document.$id), document);
+    const documents = await (ask ? ask(targets) : targets);
+    for (const document of documents) found.set(keyOf(document.$id), document);
+    if (isLinking(model))
+      gatherFor(
+        references.map(({ owner }) => owner),
+        documents,
+      );
   }
   for (const reference of references) reference.settle(found.get(keyOf(reference.$id)) ?? null);
 }

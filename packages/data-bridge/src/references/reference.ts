@@ -37,6 +37,10 @@ export class Reference implements Loadable {
     this.#document = document;
   }
 
+  get owner(): Linked | null {
+    return this.#place === null ? null : this.#place.owner;
+  }
+
   get $isLoaded(): boolean {
     return this.#document !== undefined;
   }
