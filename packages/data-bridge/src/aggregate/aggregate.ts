@@ -108,7 +108,7 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
   }
 
   /** Keeps what matches. At the beginning it can use indexes. */
-  match(filter: Filter<R>): Aggregate<R, D> {
+  match(filter: [D] extends [never] ? Filter<R> : Filter<D>): Aggregate<R, D> {
     const { definition, gives } = this.#plan;
     const cast = gives === 'documents' ? castFilter : safeFilter;
     return this.#then({ $match: cast(definition, filter) });

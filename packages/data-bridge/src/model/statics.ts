@@ -139,10 +139,10 @@ export interface Statics {
     filter?: NoInfer<Filter<D>>,
     options?: DriverOptions<FindOptions, 'findOne'> & ScopeOptions,
   ): OneQuery<D>;
-  /** The document with this `_id`, or null: a query that runs when it is awaited. A string of 24 hexadecimal digits is taken for an ObjectId. */
+  /** The document with this `_id`, or null: a query that runs when it is awaited. A string of 24 hexadecimal digits is taken for an ObjectId, a reference for the id that it has. */
   findById<D>(
     this: ModelClass<D>,
-    id: IdOf<D> | string,
+    id: IdOf<D> | Ref<D> | string,
     options?: DriverOptions<FindOptions, 'findById'> & ScopeOptions,
   ): OneQuery<D>;
   /** How many documents match. */

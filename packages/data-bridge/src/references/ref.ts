@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { isPlainObject } from '../bson/plain-object.ts';
-import { type BsonKind, toObjectId, typeName } from '../schema/bson-types.ts';
+import { type BsonKind, toObjectId, typeName, withArticle } from '../schema/bson-types.ts';
 import { definitionKey } from '../definition/model-definition.ts';
 import { refersTo } from '../filter/document-id.ts';
 import { UsageError } from '../errors.ts';
@@ -187,7 +187,12 @@ function toId(target: Target, value: unknown, path: readonly PropertyKey[]): Sta
   if (verdict.issues === undefined)
     return { value: isLinked(value) ? new Reference(target, id, null, value) : kept(value, verdict.value) };
   return {
-    issues: [{ path: [...path], message: `Expected the _id of a ${name} or such a document, got ${givenName(value)}` }],
+    issues: [
+      {
+        path: [...path],
+        message: `Expected the _id of ${withArticle(name)} or such a document, got ${givenName(model, value)}`,
+      },
+    ],
   };
 }
 
@@ -202,10 +207,11 @@ function kept(value: unknown, id: unknown): unknown {
   return value instanceof Reference && keyOf(value.$id) === keyOf(id) ? value : id;
 }
 
-function givenName(value: unknown): string {
-  return value instanceof Reference
-    ? `a reference to ${value.$isLoaded && value.$doc ? typeName(value.$doc) : `a ${value.model.name}`}`
-    : typeName(value);
+/** What stands for an id of the model, but is none, reads as a reference to it by then. */
+function givenName(model: LinkedModel, value: unknown): string {
+  if (!(value instanceof Reference)) return typeName(value);
+  if (value[refersTo](model)) return typeName(value.$id);
+  return `a reference to ${value.$isLoaded && value.$doc ? typeName(value.$doc) : withArticle(value.model.name)}`;
 }
 
 function objectIdVerdict(

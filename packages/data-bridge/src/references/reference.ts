@@ -4,6 +4,7 @@ import { isPlainObject } from '../bson/plain-object.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { refersTo } from '../filter/document-id.ts';
 import { RefNotLoadedError } from '../errors.ts';
+import { withArticle } from '../schema/bson-types.ts';
 import type { ReferenceTarget } from '../schema/schema-library.ts';
 import { boundLike } from '../definition/bound-like.ts';
 import { fieldOf, type Linked, type LinkedModel, withSiblings } from './linked.ts';
@@ -51,7 +52,7 @@ export class Reference implements Loadable {
     const advice = field === undefined ? '' : `ask for it by with("${field}"), or `;
     const name = field === undefined ? 'This reference' : `"${field}"`;
     throw new RefNotLoadedError(
-      `${name} refers to a ${this.model.name} that was not loaded: ${advice}await its $load().`,
+      `${name} refers to ${withArticle(this.model.name)} that was not loaded: ${advice}await its $load().`,
       this.#place?.owner[definitionKey].context,
     );
   }
@@ -116,6 +117,11 @@ export class Reference implements Loadable {
 
   toBSON(): unknown {
     return this.$id;
+  }
+
+  /** In a text, of an address say, it is the id. */
+  toString(): string {
+    return String(this.$id);
   }
 
   toJSON(): unknown {
