@@ -9,7 +9,7 @@ export type { Checkpoint } from './document/checkpoint.ts';
 export { connect, type Connection, type ConnectOptions, transaction } from './connection/connection.ts';
 export type { HookName } from './definition/hook-names.ts';
 export type { AnyExtension, HardOptions, ScopeOptions, Unscoped } from './definition/extension.ts';
-export type { Concurrency, ModelOptions } from './definition/model-options.ts';
+export type { CollectionOptions, Concurrency, ModelOptions } from './definition/model-options.ts';
 export type { Document } from './save/document.ts';
 export {
   AfterHookError,
@@ -29,6 +29,7 @@ export {
   InvalidIdError,
   NotConnectedError,
   OutcomeUnknownError,
+  OutdatedPlanError,
   RefNotLoadedError,
   type SaveResult,
   SchemaError,
@@ -53,7 +54,21 @@ export type { HistoryChange, HistoryEntry, HistoryOptions, HistoryPage } from '.
 export type { HistoryRepair } from './history/repair.ts';
 export { identified, type IdentifiedSchema, type IdentityKey } from './schema/identified.ts';
 export { type OfScalars, unique, type UniqueSchema } from './schema/unique.ts';
+export { apply, type ApplyOptions, type ApplyResult } from './collection-sync/apply.ts';
 export type { EnsureCollectionOptions } from './collection-sync/ensure.ts';
+export type { IndexSettings, IndexSpec } from './collection-sync/index-spec.ts';
+export { plan, type PlannedModel } from './collection-sync/plan.ts';
+export type {
+  Plan,
+  PlanNote,
+  PlannedCollection,
+  PlanOptions,
+  PlanStep,
+  SampleIds,
+  StepAction,
+  StepClass,
+  StepCost,
+} from './collection-sync/plan-types.ts';
 export type { InsertManyOptions } from './write/insert-many.ts';
 export { type Literal, literal, trusted } from './filter/literal.ts';
 export type { Log, LogCounts, LogEntry, LogFailure } from './connection/command-log.ts';

@@ -24,7 +24,7 @@ export interface EnsureCollectionOptions extends Omit<CreateCollectionOptions, '
   /**
    * What the server itself checks: `true` for the model's schema as JSON Schema, which an existing collection is given
    * too, or a filter of your own for a new one.
-   * @default none
+   * @default what the model's option `collection` says
    */
   readonly validator?: true | BSON.Document;
 }
@@ -32,11 +32,12 @@ export interface EnsureCollectionOptions extends Omit<CreateCollectionOptions, '
 /** Creates the collection of a model. False when it was there already. */
 export async function ensureCollection(
   definition: ModelDefinition,
-  { validator, ...options }: EnsureCollectionOptions = {},
+  given: EnsureCollectionOptions = {},
 ): Promise<boolean> {
   refuseInTransaction('ensureCollection()', 'call it before', definition.collectionName);
   const { db } = definition.connection();
   const name = definition.collectionName;
+  const { validator, ...options } = { ...declaredOptions(definition), ...given };
   const checked = validator === true ? { $jsonSchema: modelSchema(definition) } : validator;
   const create = (checked === undefined ? options : { ...options, validator: checked }) as CreateCollectionOptions;
   try {
@@ -48,6 +49,16 @@ export async function ensureCollection(
   } catch (error) {
     throw translate(error, definition.context);
   }
+}
+
+/** The options that the model itself has for its collection. */
+function declaredOptions({ collectionOptions }: ModelDefinition): EnsureCollectionOptions {
+  const { validator, changeStreamPreAndPostImages: images, ...options } = collectionOptions;
+  return {
+    ...options,
+    ...(validator !== undefined && validator !== false && { validator }),
+    ...(images !== undefined && { changeStreamPreAndPostImages: { enabled: images } }),
+  };
 }
 
 /** False when another program was faster. */
@@ -71,8 +82,8 @@ export function modelSchema({ fields, timestamps, version }: ModelDefinition): J
   });
 }
 
-/** The model's indexes over the fields as they are stored. */
-function storedIndexes(definition: ModelDefinition): ModelIndex[] {
+/** A model's indexes over the fields as they are stored. */
+export function storedIndexes(definition: ModelDefinition): ModelIndex[] {
   if (!definition.renames) return [...definition.indexes];
   const stored = (paths: object): Record<string, never> =>
     Object.fromEntries(Object.entries(paths).map(([path, value]) => [definition.storedPath(path), value as never]));
