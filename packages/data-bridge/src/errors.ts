@@ -102,6 +102,11 @@ export class NotConnectedError extends DataBridgeError {
   readonly code = 'DATA_BRIDGE_NOT_CONNECTED';
 }
 
+/** The database is not any more as it was when a plan was made. Nothing was done: make a new plan. */
+export class OutdatedPlanError extends DataBridgeError {
+  readonly code = 'DATA_BRIDGE_OUTDATED_PLAN';
+}
+
 /** A field's schema breaks a rule of the mapper, such as not accepting its own output. */
 export class SchemaError extends DataBridgeError {
   readonly code = 'DATA_BRIDGE_SCHEMA';

@@ -10,7 +10,7 @@ export { connect, type Connection, type ConnectOptions, transaction } from './co
 export type { HookName } from './definition/hook-names.ts';
 export type { ExtendOptions } from './definition/extend-options.ts';
 export type { AnyExtension, HardOptions, ScopeOptions, Unscoped } from './definition/extension.ts';
-export type { Concurrency, ModelOptions } from './definition/model-options.ts';
+export type { CollectionOptions, Concurrency, ModelOptions } from './definition/model-options.ts';
 export type { Document } from './save/document.ts';
 export {
   AfterHookError,
@@ -31,6 +31,7 @@ export {
   InvalidPageTokenError,
   NotConnectedError,
   OutcomeUnknownError,
+  OutdatedPlanError,
   RefNotLoadedError,
   RestrictedError,
   type SaveResult,
@@ -56,7 +57,21 @@ export type { HistoryChange, HistoryEntry, HistoryOptions, HistoryPage } from '.
 export type { HistoryRepair } from './history/repair.ts';
 export { identified, type IdentifiedSchema, type IdentityKey } from './schema/identified.ts';
 export { type OfScalars, unique, type UniqueSchema } from './schema/unique.ts';
+export { apply, type ApplyOptions, type ApplyResult } from './collection-sync/apply.ts';
 export type { EnsureCollectionOptions } from './collection-sync/ensure.ts';
+export type { IndexSettings, IndexSpec } from './collection-sync/index-spec.ts';
+export { plan, type PlannedModel } from './collection-sync/plan.ts';
+export type {
+  Plan,
+  PlanNote,
+  PlannedCollection,
+  PlanOptions,
+  PlanStep,
+  SampleIds,
+  StepAction,
+  StepClass,
+  StepCost,
+} from './collection-sync/plan-types.ts';
 export type { InsertManyOptions } from './write/insert-many.ts';
 export { type Literal, literal, trusted } from './filter/literal.ts';
 export type { Log, LogCounts, LogEntry, LogFailure } from './connection/command-log.ts';

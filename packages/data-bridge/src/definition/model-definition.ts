@@ -20,7 +20,14 @@ import { checkReferencesKnown, type ReferenceFields, referenceFields } from './r
 import { checkShown } from './shown-fields.ts';
 import { storedTimes, type Times, timestampsOf } from './times.ts';
 import { checkIndexedNames } from './indexed-names.ts';
-import { checkOptions, type Concurrency, type ModelIndex, type ModelOptions, type RuleIssue } from './model-options.ts';
+import {
+  checkOptions,
+  type CollectionOptions,
+  type Concurrency,
+  type ModelIndex,
+  type ModelOptions,
+  type RuleIssue,
+} from './model-options.ts';
 import { checkStorable, checkVersion, fieldsByStoredName } from './model-fields.ts';
 import { REVISION, REVISION_ID, withoutRevision } from './revision.ts';
 import type { Fields, SchemaField } from '../schema/schema-field.ts';
@@ -73,12 +80,12 @@ export class ModelDefinition {
   readonly redaction: Redaction | undefined;
   readonly shardKey: readonly string[];
   readonly indexes: readonly ModelIndex[];
+  readonly collectionOptions: CollectionOptions;
   readonly check: ((document: unknown) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>>) | undefined;
   /** The fields with references, or with some inside, by their stored names; null where there are none. */
   readonly references: ReferenceFields | null;
   /** By name the models whose documents refer to those of this one, and their fields that do. */
   readonly backRefs: ReadonlyMap<string, BackReferenceField>;
-  /** What the model has in common with others. */
   readonly extensions: readonly Extension[];
   /** The stored names of the fields that extensions write instead of a deletion: what a document of the model is found by, besides. */
   readonly removalFields: readonly string[];
@@ -93,7 +100,6 @@ export class ModelDefinition {
   readonly writeOnce: readonly string[];
   /** The fields that are read by their names alone. */
   readonly hiddenFields: readonly SchemaField[];
-  /** The names of the getters that JSON shows. */
   readonly json: readonly string[];
   /** The stored paths that queries leave out where nobody asks for them. */
   readonly omitted: readonly string[];
@@ -137,6 +143,7 @@ export class ModelDefinition {
     this.timestamps = times && storedTimes(times, this.#names);
     this.shardKey = (options.shardKey ?? []).map((path) => this.storedPath(path));
     this.indexes = options.indexes ?? [];
+    this.collectionOptions = options.collection ?? {};
     this.check = options.check as typeof this.check;
     this.extensions = (options.extensions ?? []) as readonly Extension[];
     checkExtensions(collectionName, fields, this.extensions);

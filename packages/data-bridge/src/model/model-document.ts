@@ -67,6 +67,8 @@ import {
   type EnsureIndexesOptions,
   modelSchema,
 } from '../collection-sync/ensure.ts';
+import { planOne } from '../collection-sync/plan.ts';
+import type { Plan, PlanOptions } from '../collection-sync/plan-types.ts';
 import { define } from './define.ts';
 import { extendModel, rootOf } from './extend.ts';
 import { readInto, readOne } from './read-stored.ts';
@@ -299,6 +301,10 @@ export class ModelDocument extends Document<unknown> {
 
   static async ensureIndexes(this: DocumentClass, options?: EnsureIndexesOptions): Promise<string[]> {
     return ensureIndexes(definitionOf(this), options);
+  }
+
+  static async planIndexes(this: DocumentClass, options?: PlanOptions): Promise<Plan> {
+    return planOne(definitionOf(this), options);
   }
 
   static hydrate(this: DocumentClass, stored: object, options: { readonly select?: readonly string[] } = {}): unknown {
