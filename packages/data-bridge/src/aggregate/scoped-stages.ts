@@ -6,8 +6,8 @@ import { joinConditions, scopedFilter } from '../filter/scopes.ts';
 type Stage = Readonly<Record<string, unknown>>;
 
 /**
- * The stages of an aggregation as they are sent: those of the scopes that hold now come first. A first stage that must be the
- * first takes them in.
+ * The stages of an aggregation as they are sent: first what the model itself asks of its documents, and the scopes that hold now.
+ * A first stage that must be the first takes them in.
  *
  * @throws what a scope throws.
  */
@@ -16,7 +16,7 @@ export function scopedStages(
   stages: readonly Stage[],
   unscoped: Unscoped | undefined,
 ): Stage[] {
-  const scope = scopedFilter(definition, {}, unscoped);
+  const scope = scopedFilter(definition, definition.conditions ?? {}, unscoped);
   if (Object.keys(scope).length === 0) return [...stages];
   const [first, ...others] = stages;
   const { $match, $geoNear } = first ?? {};
