@@ -21,13 +21,13 @@ it('prints what to try, and all of it can be tried', async () => {
   const tips = [...printed.join('\n').matchAll(/^ {2}shop '?(\/[^ '\n]+)'?(.*)$/gm)];
   const statuses: number[] = [];
   for (const [, path, rest = ''] of tips) {
-    const [, method = 'GET'] = /-X (\w+)/.exec(rest) ?? [];
     const [, body] = /--json '(.*)'/.exec(rest) ?? [];
+    const [, method = body === undefined ? 'GET' : 'POST'] = /-X (\w+)/.exec(rest) ?? [];
     const [, seen] = /if-match: ([^']*)/.exec(rest) ?? [];
     const answer = await clientOf('acme')(`${method} ${path}`, body, seen === undefined ? {} : { 'if-match': seen });
     statuses.push(answer.status);
   }
-  expect(statuses).toEqual([200, 200, 200, 200, 422, 204, 200]);
+  expect(statuses).toEqual([200, 200, 200, 201, 200, 200, 422, 204, 200]);
 });
 
 describe('products', () => {
@@ -230,6 +230,39 @@ describe('orders', () => {
     expect(await ask(`POST ${path}/cancel`)).toMatchObject({ status: 409, body: { code: 'ORDER_CLOSED' } });
   });
 
+  it('are paid in one way or several', async () => {
+    const { body, headers } = await order(['PEN', 2]);
+    const pay = (input: object, path = headers.get('location')) => ask(`POST ${path}/payments`, input);
+    const card = { type: 'card', amount: 250, last4: '4242', token: 'secret' };
+    expect(await pay(card)).toMatchObject({ status: 201, body: { type: 'card', label: 'card ending in 4242' } });
+    expect((await ask(`POST ${headers.get('location')}/cancel`)).body).toMatchObject({ code: 'ORDER_CLOSED' });
+    expect(await pay({ ...card, amount: 351 })).toMatchObject({ status: 409, body: { code: 'OVERPAID' } });
+    expect((await pay({ type: 'voucher', amount: 100, code: 'gift' })).body.code).toBe('GIFT');
+    expect((await pay({ type: 'transfer', amount: 250, iban: 'IT60X0542811101' })).status).toBe(201);
+    expect(await pay(card)).toMatchObject({ status: 409, body: { code: 'ORDER_CLOSED' } });
+    expect((await ask(`GET /orders/${body._id}`)).body).toMatchObject({ status: 'paid', paid: 600, version: 4 });
+    const payments = (await ask(`GET /orders/${body._id}/payments`)).body;
+    expect(payments.map(({ label }: { label: string }) => label)).toEqual([
+      'card ending in 4242',
+      'voucher GIFT',
+      'transfer from IT60…',
+    ]);
+    expect(payments[0]).not.toHaveProperty('token');
+
+    // A voucher is good once, and what failed leaves nothing behind.
+    const other = (await order(['PEN', 1])).headers.get('location');
+    expect(await pay({ type: 'voucher', amount: 9, code: 'GIFT' }, other)).toMatchObject({
+      status: 409,
+      body: { code: 'DUPLICATE', issues: [{ path: 'tenant' }, { path: 'code' }] },
+    });
+    expect((await ask(`GET ${other}`)).body).toMatchObject({ status: 'open', paid: 0, version: 1 });
+    for (const [input, path] of [
+      [{ type: 'gold', amount: 1 }, 'type'],
+      [{ ...card, amount: 0 }, 'amount'],
+    ] as const)
+      expect(await pay(input, other)).toMatchObject({ status: 422, body: { issues: [{ path }] } });
+  });
+
   it('show who ordered, and what, sold still or not', async () => {
     await ask('POST /products', { sku: 'OLD', name: 'Old', price: 10_000, stock: 1 });
     const { body } = await order(['OLD', 1]);
@@ -241,7 +274,7 @@ describe('orders', () => {
     expect(list.items[0].customer).not.toHaveProperty('email');
     const { orders } = (await ask(`GET /customers/${customer}`)).body;
     expect(orders[0]._id).toBe(body._id);
-    expect(orders.length).toBe(3);
+    expect(orders).toHaveLength(3);
   });
 });
 

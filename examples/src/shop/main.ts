@@ -2,6 +2,7 @@ import { connect } from 'data-bridge';
 import { withActor, withTenant } from 'data-bridge/extensions';
 import { buildApp } from './app.ts';
 import { Product } from './models/catalog.ts';
+import { Payment } from './models/payments.ts';
 import { Customer, Order } from './models/sales.ts';
 import { seed } from './seed.ts';
 
@@ -23,7 +24,7 @@ export interface ShopOptions {
 async function openShop({ uri = 'embedded:memory', port = 0 }: ShopOptions = {}): Promise<OpenShop> {
   const db = await connect(uri);
   try {
-    for (const each of [Customer, Order, Product]) {
+    for (const each of [Customer, Order, Payment, Product]) {
       await each.ensureCollection({ validator: true });
       await each.ensureIndexes();
     }
@@ -48,6 +49,8 @@ export async function main(print: (line: string) => void, options: ShopOptions):
   shop '/products?size=2&sort=cheapest'
   shop ${order}
   shop ${order}/lines/PEN -X PUT -H 'if-match: "1"' --json '{"quantity":5}'
+  shop ${order}/payments --json '{"type":"card","amount":5000,"last4":"4242","token":"t"}'
+  shop ${order}/payments
   shop ${order}/history
   shop ${product} -X PATCH --json '{"price":-1,"name":""}'
   shop ${product} -X DELETE

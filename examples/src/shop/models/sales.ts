@@ -66,6 +66,8 @@ export class Order extends model(
     // What different people do to different lines survives, whoever saves last.
     lines: identified(z.array(Line), 'sku'),
     status: OrderStatus.default('open'),
+    /** In cents. */
+    paid: Cents.default(0),
     note: z.string().optional(),
     placedAt: writeOnce(z.date().default(() => new Date())),
     ...tenant.fields,
@@ -105,7 +107,7 @@ export class Order extends model(
   /** Wants more or less of a product that is in the order, or none. */
   async change({ sku, quantity }: { readonly sku: string; readonly quantity: number }): Promise<void> {
     await transaction(async () => {
-      this.mustBeOpen();
+      this.#mustBeUnpaid();
       const line = this.lines.find((each) => each.sku === sku);
       if (line === undefined) throw new ShopError('UNKNOWN_PRODUCT', 'sku', 'The order has no such line.');
       const products = await productsOf([line]);
@@ -119,12 +121,17 @@ export class Order extends model(
   /** Gives everything back to the stock. */
   async cancel(): Promise<void> {
     await transaction(async () => {
-      this.mustBeOpen();
+      this.#mustBeUnpaid();
       const products = await productsOf(this.lines);
       for (const { sku, quantity } of this.lines) products.find((each) => each.sku === sku)?.take(-quantity);
       this.status = 'cancelled';
       await Order.saveAll([...products, this]);
     });
+  }
+
+  #mustBeUnpaid(): void {
+    this.mustBeOpen();
+    if (this.paid > 0) throw new ShopError('ORDER_CLOSED', 'paid', 'Something was paid for the order.');
   }
 
   /** @throws ShopError for an order that is paid or cancelled. */
