@@ -23,6 +23,7 @@ export default defineConfig({
           text: 'First steps',
           items: [
             { text: 'Getting started', link: '/guide/getting-started' },
+            { text: 'Examples', link: '/guide/examples' },
             { text: 'How it works', link: '/guide/how-it-works' },
           ],
         },

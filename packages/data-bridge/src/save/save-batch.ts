@@ -235,14 +235,22 @@ async function settleAll(
       withdraw(state);
       return UNTRIED;
     }
-    return { isWritten: fate.outcome === 'applied', error: fail(state, write, fate.error, fate.outcome) };
+    const error = fail(state, write, fate.error, fate.outcome);
+    return fate.isOfAnother === true ? UNTRIED : { isWritten: fate.outcome === 'applied', error };
   });
 }
 
 export const WRITTEN: Written = { isWritten: true };
 export const UNTRIED: Written = { isWritten: false };
 
-type Fate = 'written' | 'missed' | 'untried' | { readonly error: unknown; readonly outcome: Outcome };
+type Fate = 'written' | 'missed' | 'untried' | Failed;
+
+interface Failed {
+  readonly error: unknown;
+  readonly outcome: Outcome;
+  /** True where it was taken back since another write was refused, which tells the error. */
+  readonly isOfAnother?: boolean;
+}
 
 async function fatesOf(
   writes: readonly PlannedWrite[],
@@ -254,7 +262,10 @@ async function fatesOf(
   const cause = failure ?? { error: firstError, outcome: 'refused' };
   // An error ends a transaction, which takes back what was written in it before.
   if (isInTransaction({ session }) && cause.error !== undefined)
-    return (place) => ({ ...cause, error: refused.get(place) ?? cause.error });
+    return (place) => {
+      const own = refused.get(place);
+      return { ...cause, error: own ?? cause.error, isOfAnother: own === undefined && failure === undefined };
+    };
   const tried = ordered && refused.size > 0 ? Math.max(...refused.keys()) + 1 : writes.length;
   const missed = missedIn(writes, answer);
   const known = missed.size > 0 ? answer : await lookUpMissing(writes.slice(0, tried), answer, session);
