@@ -4,9 +4,6 @@ import type { Identities } from '../bson/identity.ts';
 import { type BsonOptions, Layout } from '../bson/layout.ts';
 import type { Reader } from '../bson/level.ts';
 import { typeName } from '../schema/bson-types.ts';
-import type { ShowDefaults } from '../bson/shown-defaults.ts';
-import { readerOf } from '../schema/deep-readers.ts';
-import { defaultsOf } from '../schema/nested-defaults.ts';
 import { sessionCollection } from '../connection/collection.ts';
 import type { SessionCollection } from '../connection/session-collection.ts';
 import { type Connection, defaultConnection, type FilterRules, hasConnection } from '../connection/connection.ts';
@@ -16,7 +13,12 @@ import { checkExtend, checkTypeKey } from './extend-options.ts';
 import { checkExtensions, type Extension } from './extension.ts';
 import { Kin } from './kin.ts';
 import { type Redaction, redactionOf } from './redaction.ts';
-import { checkReferencesKnown, type ReferenceFields, referenceFields } from './reference-fields.ts';
+import {
+  type BackReferenceField,
+  checkReferencesKnown,
+  type ReferenceFields,
+  referenceFields,
+} from './reference-fields.ts';
 import { checkShown } from './shown-fields.ts';
 import { storedTimes, type Times, timestampsOf } from './times.ts';
 import { checkIndexedNames } from './indexed-names.ts';
@@ -29,18 +31,13 @@ import {
   type RuleIssue,
 } from './model-options.ts';
 import { checkStorable, checkVersion, fieldsByStoredName } from './model-fields.ts';
+import { readersOf, shownDefaults } from './field-readers.ts';
 import { REVISION, REVISION_ID, withoutRevision } from './revision.ts';
 import type { Fields, SchemaField } from '../schema/schema-field.ts';
 import { FieldNames } from '../schema/stored-name.ts';
 
 /** Where a model's class keeps its definition: on the prototype, so that documents need no reference to it. */
 export const definitionKey: unique symbol = Symbol('definition');
-
-/** What `backRef()` declares. */
-interface BackReferenceField {
-  readonly source: () => unknown;
-  readonly field: string;
-}
 
 /** A model's class, as those see it that only choose one. */
 export interface ModelClass {
@@ -368,12 +365,7 @@ export class ModelDefinition {
   #newLayout(options: BsonOptions): Layout {
     this.checkTypes();
     checkReferencesKnown(this.fieldList, this.references, this.collectionName);
-    const defaults = new Map<string, ShowDefaults>();
-    for (const { name, place } of this.fields.values()) {
-      const show = defaultsOf(place);
-      if (show !== null) defaults.set(name, show);
-    }
-    return new Layout(options, [...this.names], this.readers(), this.#identities, defaults);
+    return new Layout(options, [...this.names], this.readers(), this.#identities, shownDefaults(this.fields.values()));
   }
 
   /** What the schemas declare of the arrays in the documents. */
@@ -383,12 +375,7 @@ export class ModelDefinition {
 
   /** Schemas fix JavaScript types inside of their fields, whatever the driver's options say. */
   readers(): Map<string, Reader> {
-    const readers = new Map<string, Reader>();
-    for (const { name, place } of this.fields.values()) {
-      const reader = readerOf(place);
-      if (reader !== null) readers.set(name, reader);
-    }
-    return readers;
+    return readersOf(this.fields.values());
   }
 
   /**
