@@ -46,6 +46,11 @@ export function classOfType(definition: ModelDefinition, type: unknown, isLoaded
   return boundLike(claimed, definition);
 }
 
+/** True for one model, and for classes of one hierarchy on one connection: their documents are in one collection. */
+export function areStoredTogether(one: ModelDefinition, other: ModelDefinition): boolean {
+  return one === other || (one.kin.root === other.kin.root && one.bound === other.bound);
+}
+
 /** True where documents with these fields, by their stored names, are of the model's class or of one that extends it. */
 export function isOfClass({ kin }: ModelDefinition, fields: Readonly<Record<string, unknown>>): boolean {
   if (kin.parent === null) return true;
