@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { model } from '../../src/index.ts';
+import { model, ref } from '../../src/index.ts';
 import { runs } from '../support/arbitrary.ts';
 import { useDatabase } from '../support/database.ts';
 
@@ -91,5 +91,56 @@ it('equals what it does to a list', async () => {
       }
     }),
     runs(100),
+  );
+});
+
+class Node extends model('nodes', { n: z.int(), next: ref<Node>(() => Node).optional() }) {}
+class Red extends Node.extend(
+  { reds: ref<Red>(() => Red).array(), any: ref<Node>(() => Node).optional() },
+  { type: 'red', class: () => Red },
+) {}
+class Dark extends Red.extend({}, { type: 'dark', class: () => Dark }) {}
+
+it('with() gives what joining by hand gives, each as one of its class', async () => {
+  const place = fc.nat({ max: 5 });
+  const node = fc.record({
+    kind: fc.nat({ max: 2 }),
+    next: fc.option(place),
+    any: fc.option(place),
+    reds: fc.array(place, { maxLength: 3 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(node, { minLength: 6, maxLength: 6 }), async (graph) => {
+      await database.db.collection('nodes').deleteMany({});
+      const classes = [Node, Red, Dark] as const;
+      const made = graph.map(
+        ({ kind }, n) => new (classes[kind] as typeof Node)(kind === 0 ? { n } : ({ n, reds: [] } as never)),
+      );
+      const isRed = (at: number): boolean => made[at] instanceof Red;
+      for (const [at, { next, any, reds }] of graph.entries()) {
+        const document = made[at] as Node;
+        if (next !== null) document.next = made[next] as Node;
+        if (!(document instanceof Red)) continue;
+        if (any !== null) document.any = made[any] as Node;
+        document.reds = reds.filter(isRed).map((each) => made[each] as Red);
+      }
+      await Node.saveAll(made);
+      const nextOf = (at: number): number | undefined => graph[at]?.next ?? undefined;
+      for (const each of await Node.find().with('next.next')) {
+        const next = nextOf(each.n);
+        expect(each.next?.$doc?.n).toBe(next);
+        expect(each.next?.$doc?.constructor).toBe(next === undefined ? undefined : made[next]?.constructor);
+        expect(each.next?.$doc?.next?.$doc?.n).toBe(next === undefined ? undefined : nextOf(next));
+      }
+      for (const red of await Red.find().with('any.next', 'reds.any')) {
+        const { any, reds = [] } = graph[red.n] ?? {};
+        expect(red.any?.$doc?.n).toBe(any ?? undefined);
+        expect(red.any?.$doc?.next?.$doc?.n).toBe(typeof any === 'number' ? nextOf(any) : undefined);
+        expect(red.reds.map(({ $doc }) => $doc?.n)).toEqual(reds.filter(isRed));
+        expect(red.reds.every(({ $doc }) => $doc?.constructor === made[$doc?.n as number]?.constructor)).toBe(true);
+        expect(red.isModified()).toBe(false);
+      }
+    }),
+    runs(60),
   );
 });

@@ -43,6 +43,22 @@ describe('delete rules', () => {
     expect(await database.db.collection('houses_history').countDocuments({ kind: 'delete' })).toBe(3);
   });
 
+  it('are followed where the program used a class below only', async () => {
+    class Room extends model('rule-rooms', { town: ref<Town>(() => Town, { onDelete: 'cascade' }) }) {}
+    class Hall extends Room.extend({ seats: z.int() }, { type: 'hall', class: () => Hall }) {
+      static readonly deleted: number[] = [];
+
+      beforeDelete(): void {
+        Hall.deleted.push(this.seats);
+      }
+    }
+    const town = await Town.create({ name: 't' });
+    await Hall.create({ town, seats: 5 });
+    await town.delete();
+    expect(Hall.deleted).toEqual([5]);
+    expect(await database.db.collection('rule-rooms').countDocuments()).toBe(0);
+  });
+
   it('of a reference to a class hold for the classes below it', async () => {
     const ruin = await Ruin.create({ name: 'r', towers: 1n, since: 1 });
     const guest = await Guest.create({ name: 'g', house: ruin, castle: ruin });
