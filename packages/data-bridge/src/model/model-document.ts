@@ -142,6 +142,11 @@ export class ModelDocument extends Document<unknown> {
     const definition = definitionOf(this);
     checkTaken('estimatedCount', definition, given, TAKEN.estimatedCount);
     const { unscoped, ...options } = given;
+    if (definition.conditions !== null)
+      throw new UsageError(
+        'The record of a collection knows no classes of a hierarchy: use count().',
+        definition.context,
+      );
     if (scopesOf(definition, unscoped).length > 0)
       throw new UsageError(
         'The record of a collection knows no scopes: use count(), or pass the option "unscoped".',

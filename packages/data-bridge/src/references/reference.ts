@@ -140,9 +140,11 @@ export function isDocumentOf(model: LinkedModel, document: object): boolean {
   return Object.prototype.isPrototypeOf.call(model.prototype, document);
 }
 
-/** Models on several connections are the same one here. */
+/** Models on several connections are the same one here. Of a hierarchy they are two where neither extends the other. */
 function isSameModel(model: LinkedModel, other: LinkedModel): boolean {
-  return model.prototype[definitionKey].collectionName === other.prototype[definitionKey].collectionName;
+  const [one, another] = [model.prototype[definitionKey], other.prototype[definitionKey]];
+  if (one.kin.root === another.kin.root) return one.kin.includes(another.kin) || another.kin.includes(one.kin);
+  return one.collectionName === another.collectionName;
 }
 
 /** The references in a field's value. */
