@@ -5,7 +5,7 @@ import { expect as jest } from 'expect';
 import { Decimal128, Double, Int32, ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { binary, decimal, model, objectId, stored } from '../src/index.ts';
+import { binary, decimal, hidden, model, objectId, stored } from '../src/index.ts';
 import { useDatabase } from './support/database.ts';
 import { useOwnEqualityTesters } from './support/equality-testers.ts';
 
@@ -22,6 +22,7 @@ class User extends model(
     photo: binary().optional(),
     any: z.any(),
     minimum: stored('min', z.number().optional()),
+    hash: hidden(stored('pw', z.string().optional())),
   },
   { timestamps: true },
 ) {}
@@ -108,6 +109,7 @@ describe('Documents compared without any set-up', () => {
     ['a field that is null', { any: null }],
     ['the id', { _id: new ObjectId() }],
     ['an element', { tags: ['b'] }],
+    ['a hidden field', { hash: 'x' }],
     ['the order of elements', { any: { deep: [{ x: 2 }, { x: 1 }] } }],
     ['a member', { address: { city: 'Rome', zip: '2' } }],
     ['a member that is absent', { address: { city: 'Rome' } }],
