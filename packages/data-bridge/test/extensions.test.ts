@@ -44,6 +44,18 @@ const titles = async (): Promise<string[]> =>
 const stored = async (title: string) => Post.collection.findOne({ title });
 
 describe('softDelete', () => {
+  it('deletes a document once, and then really, if asked', async () => {
+    const post = await Post.create({ title: 'a' });
+    expect(await post.delete()).toBe(true);
+    const when = post.deletedAt;
+    database.sent();
+    expect(await post.delete()).toBe(false);
+    expect(database.sent()).toEqual([]);
+    expect((await stored('a'))?.['deletedAt']).toEqual(when);
+    expect(await post.delete({ hard: true })).toBe(true);
+    expect(await stored('a')).toBeNull();
+  });
+
   const deletions: readonly (readonly [string, (post: Post) => Promise<unknown>, unknown])[] = [
     ['delete()', (post) => post.delete(), true],
     ['deleteOne', () => Post.deleteOne({ title: 'a' }), { acknowledged: true, deletedCount: 1 }],

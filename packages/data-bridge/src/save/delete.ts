@@ -45,6 +45,8 @@ export async function deleteDocument(state: DocumentState, given: RemoveOptions 
   const hooks = hooksFor(state, { hooks: isOn, session: scoped.session });
   checkConflictOptions('delete', state, askedOf(given));
   if (state.isNew && state.unanswered === null) return false;
+  // What a deletion writes would be written anew.
+  if (state.isDeleted && scoped.hard !== true && state.definition.removalFields.length > 0) return false;
   if (hooks === null || state.isDeleted) return remove(state, scoped);
   await runBefore(state, hooks.delete.before);
   const isDeleted = await remove(state, scoped);
