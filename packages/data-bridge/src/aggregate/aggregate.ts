@@ -103,10 +103,8 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
     checkTaken('aggregate', definition, given, TAKEN.aggregate);
     const { unscoped, ...options } = given;
     checkUnscoped(definition.extensions, unscoped, definition.collectionName);
-    const { conditions } = definition;
-    const stages = conditions === null ? [] : [{ $match: conditions }];
     const readers = definition.readers();
-    return new Aggregate({ definition, read, options, unscoped, stages, gives: 'documents', readers });
+    return new Aggregate({ definition, read, options, unscoped, stages: [], gives: 'documents', readers });
   }
 
   /** Keeps what matches. At the beginning it can use indexes. */
@@ -175,7 +173,7 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
     const { prototype } = (from ?? {}) as { readonly prototype?: { readonly [definitionKey]?: ModelDefinition } };
     const other = prototype?.[definitionKey];
     if (other === undefined) this.#refuse(`lookup() takes a model as "from", got ${typeName(from)}.`);
-    const pipeline = renaming(other);
+    const pipeline = [...(other.conditions === null ? [] : [{ $match: other.conditions }]), ...renaming(other)];
     const found = { from: other.collectionName, localField, foreignField: other.storedPath(foreignField), as };
     return this.#reshape(joining({ $lookup: pipeline.length === 0 ? found : { ...found, pipeline } }, other));
   }

@@ -14,8 +14,8 @@ export function joining(stage: Stage, other: ModelDefinition): Stage {
 }
 
 /**
- * The stages of an aggregation as they are sent: those of the scopes that hold now come first. A first stage that must be the
- * first takes them in. Joins give what is in the scopes of the models that they join.
+ * The stages of an aggregation as they are sent: first what the model itself asks of its documents, and the scopes that hold now.
+ * A first stage that must be the first takes them in. Joins give what is in the scopes of the models that they join.
  *
  * @throws what a scope throws.
  */
@@ -25,7 +25,7 @@ export function scopedStages(
   unscoped: Unscoped | undefined,
 ): Stage[] {
   const stages = given.map((stage) => joinInScope(stage, unscoped));
-  const scope = scopedFilter(definition, {}, unscoped);
+  const scope = scopedFilter(definition, definition.conditions ?? {}, unscoped);
   if (Object.keys(scope).length === 0) return stages;
   const [first, ...others] = stages;
   const { $match, $geoNear } = first ?? {};

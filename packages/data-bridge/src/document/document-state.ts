@@ -213,6 +213,8 @@ export class DocumentState implements Progress, Participant {
         `"${this.definition.programName(name)}" is written once: it cannot be changed.`,
         this.context,
       );
+    if (name === this.definition.typeKey)
+      throw new UsageError(`"${name}" says of which class a document is: it cannot be set.`, this.context);
     if (name === this.definition.version || this.definition.isRevision(name))
       throw new UsageError(`"${name}" counts the writes of the document: it cannot be set.`, this.context);
   }

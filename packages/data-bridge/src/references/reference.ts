@@ -6,7 +6,8 @@ import { refersTo } from '../filter/document-id.ts';
 import { RefNotLoadedError } from '../errors.ts';
 import { withArticle } from '../schema/bson-types.ts';
 import type { ReferenceTarget } from '../schema/schema-library.ts';
-import { boundLike, fieldOf, type Linked, type LinkedModel, withSiblings } from './linked.ts';
+import { boundLike } from '../definition/bound-like.ts';
+import { fieldOf, type Linked, type LinkedModel, withSiblings } from './linked.ts';
 import { type Loadable, loadSoon } from './load.ts';
 
 /** Where a reference stands: in which document, in which of its fields. */
@@ -103,6 +104,11 @@ export class Reference implements Loadable {
   [refersTo](model: LinkedModel): boolean {
     const document = this.#document;
     return document ? isDocumentOf(model, document) : isSameModel(this.model, model);
+  }
+
+  /** True for one that stands where the schema has this target. */
+  isOf(target: ReferenceTarget): boolean {
+    return this.#target === target;
   }
 
   toBSON(): unknown {

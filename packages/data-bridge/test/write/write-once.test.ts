@@ -3,6 +3,7 @@ import { z } from 'zod';
 import {
   BulkSaveError,
   ConflictError,
+  FieldNotLoadedError,
   model,
   SchemaError,
   stored,
@@ -45,6 +46,23 @@ describe('a field that is written once', () => {
     await expect(order.save()).rejects.toThrow('"where" is written once');
     await expect(Order.saveAll([order])).rejects.toThrow('1 of 1');
     expect(await raw()).toMatchObject({ no: '1', place: { city: 'Rome' } });
+  });
+
+  it('is not changed by a document that did not load it', async () => {
+    const { _id } = await Order.create({ number: '1', where: { city: 'Rome' } });
+    const part = (await Order.find({ _id }).select('n').one()) as Order;
+    for (const change of [
+      () => (part.number = '2'),
+      () => part.set('where', { city: 'Pisa' }),
+      () => part.unset('where'),
+      () => part.assign({ n: 5, number: '2' }),
+    ])
+      expect(change).toThrow(FieldNotLoadedError);
+    part.n = 6;
+    await part.save();
+    expect(await raw()).toEqual({ no: '1', place: { city: 'Rome' }, n: 6 });
+    // Nothing that could have been written once is there.
+    expect((await Order.find({ _id }).select('number').one()).number).toBe('1');
   });
 
   it.each<readonly [string, (order: Order) => Promise<unknown>]>([
