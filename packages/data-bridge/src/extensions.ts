@@ -110,8 +110,8 @@ export const tenant = extension({
 export const audit = extension({
   name: 'audit',
   fields: {
-    createdBy: fieldOf<string | undefined, string | undefined>('string', isText, { also: [undefined] }),
-    createdAt: fieldOf<Date | undefined, Date | undefined>('date', isDate, { also: [undefined] }),
+    createdBy: writeOnce(fieldOf<string | undefined, string | undefined>('string', isText, { also: [undefined] })),
+    createdAt: writeOnce(fieldOf<Date | undefined, Date | undefined>('date', isDate, { also: [undefined] })),
     updatedBy: fieldOf<string | undefined, string | undefined>('string', isText, { also: [undefined] }),
     updatedAt: fieldOf<Date | undefined, Date | undefined>('date', isDate, { also: [undefined] }),
   },
