@@ -6,7 +6,9 @@ export type { BulkDeleteOptions, BulkOptions, BulkReplaceOptions, BulkUpdateOpti
 export { binary, type BsonSchema, decimal, long, objectId, regex, timestamp, uuid } from './schema/bson-types.ts';
 export type { ChangeStream, WatchOptions, WatchStage } from './watch/change-stream.ts';
 export type { Checkpoint } from './document/checkpoint.ts';
-export { connect, type Connection, type ConnectOptions, transaction } from './connection/connection.ts';
+export { type ClientOptions, type Connection, transaction } from './connection/connection.ts';
+export { connect, type ConnectOptions } from './collection-sync/connect.ts';
+export type { Verify } from './collection-sync/verify.ts';
 export type { HookName } from './definition/hook-names.ts';
 export type { ExtendOptions } from './definition/extend-options.ts';
 export type { AnyExtension, HardOptions, ScopeOptions, Unscoped } from './definition/extension.ts';
@@ -22,6 +24,7 @@ export {
   CorruptBsonError,
   DataBridgeError,
   DocumentNotFoundError,
+  DriftError,
   DuplicateKeyError,
   EncodeError,
   FieldNotLoadedError,

@@ -17,6 +17,7 @@ describe('the public names of data-bridge', () => {
       'Decimal128',
       'DocumentNotFoundError',
       'Double',
+      'DriftError',
       'DuplicateKeyError',
       'EncodeError',
       'FieldNotLoadedError',

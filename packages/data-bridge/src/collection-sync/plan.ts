@@ -146,7 +146,7 @@ async function changesInPlace(db: Db): Promise<boolean> {
   return Number((versionArray as unknown[] | undefined)?.[0] ?? 0) >= 6;
 }
 
-export function definitionIn(model: unknown): ModelDefinition {
+function definitionIn(model: unknown): ModelDefinition {
   const prototype =
     typeof model === 'function' ? (model.prototype as { [definitionKey]?: unknown } | undefined) : undefined;
   const definition = prototype?.[definitionKey];
