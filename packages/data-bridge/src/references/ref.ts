@@ -95,7 +95,7 @@ function reference(target: () => unknown, absent: readonly (null | undefined)[])
   });
 }
 
-/** What the target's `_id` says of the reference is found out when it is asked for, since the target may not be there yet. */
+/** The target's `_id` is looked at when its schema is needed, since the target may not be there yet. */
 function referenceParts<V>(target: Target, validate: V, around: (id: JsonSchema) => JsonSchema) {
   const jsonSchema = (side: 'input' | 'output') => (): Record<string, unknown> => {
     const own = idOf(target);
