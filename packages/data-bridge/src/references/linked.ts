@@ -2,7 +2,7 @@ import { definitionKey, type ModelDefinition } from '../definition/model-definit
 import { canonicalText } from '../bson/canonical-text.ts';
 import { ObjectId } from 'mongodb';
 
-/** Where a document keeps which others came with it. */
+/** The key under which a document keeps the others of its result. */
 export const siblingsKey: unique symbol = Symbol('siblings');
 
 /** A document, as this room sees it: its fields are read by the program's names. */

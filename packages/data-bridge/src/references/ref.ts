@@ -130,7 +130,7 @@ function reference(one: Target, absent: readonly (null | undefined)[]): Referenc
   });
 }
 
-/** What the target's `_id` says of the reference is found out when it is asked for, since the target may not be there yet. */
+/** The target's `_id` is looked at when its schema is needed, since the target may not be there yet. */
 function referenceParts<V>(target: Target, validate: V, around: (id: JsonSchema) => JsonSchema) {
   const jsonSchema = (side: 'input' | 'output') => (): Record<string, unknown> => {
     const own = idOf(target);

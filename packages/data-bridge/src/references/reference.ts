@@ -10,7 +10,7 @@ import { boundLike } from '../definition/bound-like.ts';
 import { fieldOf, type Linked, type LinkedModel, withSiblings } from './linked.ts';
 import { type Loadable, loadSoon } from './load.ts';
 
-/** Where a reference stands: in which document, in which of its fields. */
+/** The document and the field that a reference stands in. */
 export interface Place {
   readonly owner: Linked;
   /** The field as the program calls it. */
@@ -63,7 +63,7 @@ export class Reference implements Loadable {
     return this.#place === null ? model : boundLike(model, this.#place.owner[definitionKey]);
   }
 
-  /** As documents have it: filters and updates take a reference for the document. */
+  /** Documents have it, too: filters and updates take a reference for the document. */
   get [definitionKey](): ModelDefinition {
     return this.model.prototype[definitionKey];
   }
@@ -97,7 +97,7 @@ export class Reference implements Loadable {
     this.#pending = null;
   }
 
-  /** The same at a place. One that has a place already stays there. */
+  /** The reference at a place: a copy where it has another place already. */
   at(place: Place): Reference {
     return this.#place?.owner === place.owner
       ? this
