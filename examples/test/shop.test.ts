@@ -248,6 +248,8 @@ describe('orders', () => {
       'transfer from IT60…',
     ]);
     expect(payments[0]).not.toHaveProperty('token');
+    const vouchers = await ask(`GET /orders/${body._id}/payments?type=voucher`);
+    expect(vouchers.body).toEqual([payments[1]]);
 
     // A voucher is good once, and what failed leaves nothing behind.
     const other = (await order(['PEN', 1])).headers.get('location');
