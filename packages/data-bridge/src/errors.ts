@@ -205,6 +205,28 @@ export class ValidationError extends DataBridgeError {
   }
 }
 
+/** A document was not deleted, since others refer to it by references whose rule is `restrict`. */
+export class RestrictedError extends DataBridgeError {
+  readonly code = 'DATA_BRIDGE_RESTRICTED';
+  /** The model of the documents that refer to it. */
+  readonly referrer: string;
+  /** The dotted path of their references. */
+  readonly path: string;
+  /** How many there are. */
+  readonly count: number;
+
+  constructor(
+    { referrer, path, count }: { readonly referrer: string; readonly path: string; readonly count: number },
+    context?: ErrorContext,
+  ) {
+    const who = count === 1 ? `1 document of "${referrer}" refers` : `${count} documents of "${referrer}" refer`;
+    super(`${who} to what is to be deleted, by "${path}", which restricts it: delete or change them first.`, context);
+    this.referrer = referrer;
+    this.path = path;
+    this.count = count;
+  }
+}
+
 /** The document that a reference refers to, or documents that refer back, were asked for before they were loaded. */
 export class RefNotLoadedError extends DataBridgeError {
   readonly code = 'DATA_BRIDGE_REF_NOT_LOADED';

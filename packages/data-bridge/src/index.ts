@@ -32,6 +32,7 @@ export {
   NotConnectedError,
   OutcomeUnknownError,
   RefNotLoadedError,
+  RestrictedError,
   type SaveResult,
   SchemaError,
   UsageError,
@@ -68,8 +69,9 @@ export type { ForEachOptions } from './query/for-each.ts';
 export type { OneQuery } from './query/one-query.ts';
 export type { Query } from './query/query.ts';
 export type { QueryOptions } from './query/query-spec.ts';
+export type { RulesOptions } from './references/delete-rules.ts';
 export { backRef, type BackRefDeclaration } from './references/back-link.ts';
-export { ref, type ReferenceListSchema, type ReferenceSchema } from './references/ref.ts';
+export { ref, type ReferenceListSchema, type ReferenceSchema, type RefOptions } from './references/ref.ts';
 export type { RebaseOptions } from './save/rebase.ts';
 export type { RemoveOptions } from './save/delete.ts';
 export type { Results } from './query/results.ts';

@@ -30,6 +30,7 @@ describe('the public names of data-bridge', () => {
       'ObjectId',
       'OutcomeUnknownError',
       'RefNotLoadedError',
+      'RestrictedError',
       'SchemaError',
       'StateTracker',
       'Timestamp',

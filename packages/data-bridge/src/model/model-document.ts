@@ -25,6 +25,7 @@ import { Bulk } from '../write/bulk.ts';
 import { ChangeStream, type WatchOptions, type WatchStage } from '../watch/change-stream.ts';
 import { Connection } from '../connection/connection.ts';
 import type { HookName } from '../definition/hook-names.ts';
+import { noteClass } from '../definition/classes.ts';
 import { addHook, type HookCall } from '../definition/hooks.ts';
 import { checkHooks } from '../save/run-hooks.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
@@ -309,8 +310,8 @@ export class ModelDocument extends Document<unknown> {
         `hydrate() takes a stored document, as an object or as BSON, got ${typeName(stored)}.`,
         definition.context,
       );
-    const paths = options.select?.map((path) => checkPath('hydrate', path, definition));
-    const selection = paths === undefined ? null : Selection.of(paths).withId(isBytes || Object.hasOwn(stored, '_id'));
+    const paths = selectedPaths(definition, options.select);
+    const selection = paths === null ? null : Selection.of(paths).withId(isBytes || Object.hasOwn(stored, '_id'));
     const bytes = isBytes ? stored : encodeDocument(toExact(stored, ABSENT, []) as object);
     return readInto(this)(batchOf([bytes]), selection)[0];
   }
@@ -320,7 +321,19 @@ export class ModelDocument extends Document<unknown> {
 const VALIDATED = ['validate', 'hooks', 'history'] as const;
 
 export function definitionOf(model: DocumentClass): ModelDefinition {
+  noteClass(model.prototype);
   return model.prototype[definitionKey];
+}
+
+/** The stored paths of the option `select` of `hydrate()`; null where it is not given. @throws UsageError */
+function selectedPaths(definition: ModelDefinition, select: unknown): string[] | null {
+  if (select === undefined) return null;
+  if (!Array.isArray(select) || select.length === 0)
+    throw new UsageError(
+      `hydrate() takes the option "select" as a list of paths that were loaded, got ${Array.isArray(select) ? 'none' : typeName(select)}.`,
+      definition.context,
+    );
+  return select.map((path: string) => checkPath('hydrate', path, definition));
 }
 
 function queryOf(

@@ -105,6 +105,11 @@ export class Reference implements Loadable {
     return document ? isDocumentOf(model, document) : isSameModel(this.model, model);
   }
 
+  /** True for one that stands where the schema has this target. */
+  isOf(target: ReferenceTarget): boolean {
+    return this.#target === target;
+  }
+
   toBSON(): unknown {
     return this.$id;
   }

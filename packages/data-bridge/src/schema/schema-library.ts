@@ -23,7 +23,14 @@ export interface ReferenceTarget {
   readonly model: () => unknown;
   /** True for a list of references. */
   readonly isList: boolean;
+  /** What happens to what refers to a document when that is deleted. */
+  readonly onDelete?: DeleteRule | undefined;
+  /** The class of the documents that have the reference, where the program names it. */
+  readonly referrer?: (() => unknown) | undefined;
 }
+
+/** What becomes of a document that refers to one which is deleted: that stays, this goes too, or its reference does. */
+export type DeleteRule = 'restrict' | 'cascade' | 'unset';
 
 /** The target of a reference: its `~target`, which `ref()` gives to its schemas. Looked for as the type is. */
 export function targetOf(schema: unknown): ReferenceTarget | undefined {

@@ -212,7 +212,8 @@ function stagesOf(definition: ModelDefinition, pipeline: readonly WatchStage[]):
 
 /**
  * Of events with a document those of documents that are the model's own, and in the scopes that hold now. A scope that a deletion
- * changes is not asked: whoever watches wants to know of it. Of a deletion nobody can tell.
+ * changes is not asked: whoever watches wants to know of it. Of a deletion nobody can tell, unless the event has the document as
+ * it was before.
  */
 function scopeStages(
   definition: ModelDefinition,
@@ -230,15 +231,21 @@ function scopeStages(
     const text = `Of an update nobody can tell whether it is ${what}: pass { fullDocument: 'updateLookup' }, or ${other}.`;
     throw new UsageError(text, definition.context);
   }
-  const inside = scopes.map((conditions) => prefixed(definition, conditions));
-  return [{ $match: { $or: [{ $and: inside }, { operationType: { $nin: ['insert', 'update', 'replace'] } }] } }];
+  const inScope = (part: string): BSON.Document => ({ $and: scopes.map((each) => prefixed(definition, part, each)) });
+  const deleted = { $or: [{ fullDocumentBeforeChange: null }, inScope('fullDocumentBeforeChange')] };
+  const others = { operationType: { $nin: ['insert', 'update', 'replace', 'delete'] } };
+  return [{ $match: { $or: [inScope('fullDocument'), { operationType: 'delete', ...deleted }, others] } }];
 }
 
-function prefixed(definition: ModelDefinition, conditions: Readonly<Record<string, unknown>>): BSON.Document {
+function prefixed(
+  definition: ModelDefinition,
+  part: string,
+  conditions: Readonly<Record<string, unknown>>,
+): BSON.Document {
   const named = Object.entries(conditions).map(([path, condition]): [string, unknown] => {
     if (JOINING.has(path) && Array.isArray(condition))
-      return [path, condition.map((each: Record<string, unknown>) => prefixed(definition, each))];
-    if (!path.startsWith('$')) return [`fullDocument.${path}`, condition];
+      return [path, condition.map((each: Record<string, unknown>) => prefixed(definition, part, each))];
+    if (!path.startsWith('$')) return [`${part}.${path}`, condition];
     const text = `watch() cannot ask for the scope's condition "${path}" of an event: pass the option "unscoped".`;
     throw new UsageError(text, definition.context);
   });
