@@ -109,6 +109,22 @@ describe('products', () => {
   });
 });
 
+it('customers are deleted softly, and restored, with their addresses', async () => {
+  const ask = clientOf('people');
+  const home = { label: 'home', street: 'Via Roma 1', city: 'Turin', country: 'IT' };
+  const { headers } = await ask('POST /customers', { name: 'Eve', email: 'eve@example.com', addresses: [home] });
+  const path = headers.get('location');
+  const addresses = [
+    { ...home, city: 'Asti' },
+    { ...home, label: 'work' },
+  ];
+  expect((await ask(`PATCH ${path}`, { addresses })).body.addresses).toEqual(addresses);
+  expect((await ask(`DELETE ${path}`)).status).toBe(204);
+  expect((await ask('GET /customers')).body.items).toEqual([]);
+  expect(await ask(`POST ${path}/restore`)).toMatchObject({ status: 200, body: { addresses, version: 4 } });
+  expect((await ask('GET /customers')).body.items).toHaveLength(1);
+});
+
 describe('what cannot be', () => {
   const ask = clientOf('wrong');
 
@@ -275,6 +291,7 @@ describe('orders', () => {
     const { orders } = (await ask(`GET /customers/${customer}`)).body;
     expect(orders[0]._id).toBe(body._id);
     expect(orders).toHaveLength(3);
+    expect(await ask(`DELETE /customers/${customer}`)).toMatchObject({ status: 409, body: { code: 'IN_USE' } });
   });
 });
 

@@ -63,7 +63,8 @@ export const OrderStatus = z.enum(['open', 'paid', 'cancelled']);
 export class Order extends model(
   'orders',
   {
-    customer: ref<Customer>(() => Customer),
+    // Who ordered something stays.
+    customer: ref<Customer>(() => Customer, { onDelete: 'restrict' }),
     // A line is known by its product, wherever it stands: an update, and the history, is about that one alone.
     lines: identified(z.array(Line), 'sku'),
     status: OrderStatus.default('open'),
