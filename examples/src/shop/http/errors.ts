@@ -6,6 +6,7 @@ import {
   InvalidPageTokenError,
   NotConnectedError,
   OutcomeUnknownError,
+  RestrictedError,
   ValidationError,
 } from 'data-bridge';
 import type { FastifyInstance } from 'fastify';
@@ -43,6 +44,7 @@ function httpErrorOf(error: unknown): HttpError {
         'was changed by somebody else',
       ),
     });
+  if (error instanceof RestrictedError) return new HttpError(409, 'IN_USE');
   if (error instanceof DocumentNotFoundError) return new HttpError(404, 'NOT_FOUND');
   if (error instanceof InvalidPageTokenError) return new HttpError(400, 'BAD_PAGE_TOKEN');
   if (error instanceof NotConnectedError || error instanceof OutcomeUnknownError)

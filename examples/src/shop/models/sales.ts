@@ -18,6 +18,7 @@ const Address = z.object({
 export const CustomerInput = z.strictObject({
   name: z.string().trim().min(1),
   email: z.email().toLowerCase(),
+  // What different people do to different addresses survives, whoever saves last.
   addresses: identified(z.array(Address), 'label').optional(),
 });
 
@@ -62,8 +63,9 @@ export const OrderStatus = z.enum(['open', 'paid', 'cancelled']);
 export class Order extends model(
   'orders',
   {
-    customer: ref<Customer>(() => Customer),
-    // What different people do to different lines survives, whoever saves last.
+    // Who ordered something stays.
+    customer: ref<Customer>(() => Customer, { onDelete: 'restrict' }),
+    // A line is known by its product, wherever it stands: an update, and the history, is about that one alone.
     lines: identified(z.array(Line), 'sku'),
     status: OrderStatus.default('open'),
     /** In cents. */

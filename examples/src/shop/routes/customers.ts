@@ -1,3 +1,4 @@
+import { transaction } from 'data-bridge';
 import { ById, PageQuery } from '../http/requests.ts';
 import { checkVersion, concurrencyOf, sendNew, sendVersioned } from '../http/versions.ts';
 import type { Routes } from '../http/zod-routes.ts';
@@ -26,8 +27,10 @@ export const customers: Routes = async (app) => {
   });
 
   app.delete('/:id', { schema: { params: ById } }, async ({ params: { id } }, reply) => {
-    const customer = await Customer.find({ _id: id }).one();
-    await customer.delete();
+    await transaction(async () => {
+      const customer = await Customer.find({ _id: id }).one();
+      await customer.delete();
+    });
     return reply.code(204).send();
   });
 
