@@ -66,7 +66,7 @@ function validatorOf(
 }
 
 /** Documents are of one of the models, or of a class that extends one. */
-export function schemaOf(definitions: readonly ModelDefinition[]): BSON.Document {
+function schemaOf(definitions: readonly ModelDefinition[]): BSON.Document {
   const schemas = new Map(
     definitions.map(({ kin }) => modelSchema(kin.root.definition)).map((schema) => [canonical(schema), schema]),
   );
