@@ -66,7 +66,7 @@ function validatorOf(
 }
 
 /** Documents are of one of the models. */
-export function schemaOf(definitions: readonly ModelDefinition[]): BSON.Document {
+function schemaOf(definitions: readonly ModelDefinition[]): BSON.Document {
   const schemas = new Map(definitions.map((each) => modelSchema(each)).map((schema) => [canonical(schema), schema]));
   const [first, ...others] = schemas.values();
   return { $jsonSchema: others.length === 0 ? first : { anyOf: [...schemas.values()] } };
