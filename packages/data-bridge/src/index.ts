@@ -10,6 +10,7 @@ export { type ClientOptions, type Connection, transaction } from './connection/c
 export { connect, type ConnectOptions } from './collection-sync/connect.ts';
 export type { Verify } from './collection-sync/verify.ts';
 export type { HookName } from './definition/hook-names.ts';
+export type { ExtendOptions } from './definition/extend-options.ts';
 export type { AnyExtension, HardOptions, ScopeOptions, Unscoped } from './definition/extension.ts';
 export type { CollectionOptions, Concurrency, ModelOptions } from './definition/model-options.ts';
 export type { Document } from './save/document.ts';
@@ -30,10 +31,12 @@ export {
   HistoryError,
   type HistoryProblem,
   InvalidIdError,
+  InvalidPageTokenError,
   NotConnectedError,
   OutcomeUnknownError,
   OutdatedPlanError,
   RefNotLoadedError,
+  RestrictedError,
   type SaveResult,
   SchemaError,
   UsageError,
@@ -85,8 +88,9 @@ export type { ForEachOptions } from './query/for-each.ts';
 export type { OneQuery } from './query/one-query.ts';
 export type { Query } from './query/query.ts';
 export type { QueryOptions } from './query/query-spec.ts';
+export type { RulesOptions } from './references/delete-rules.ts';
 export { backRef, type BackRefDeclaration } from './references/back-link.ts';
-export { ref, type ReferenceListSchema, type ReferenceSchema } from './references/ref.ts';
+export { ref, type ReferenceListSchema, type ReferenceSchema, type RefOptions } from './references/ref.ts';
 export type { RebaseOptions } from './save/rebase.ts';
 export type { RemoveOptions } from './save/delete.ts';
 export type { Results } from './query/results.ts';
@@ -94,7 +98,7 @@ export type { SaveOptions } from './save/save.ts';
 export type { SaveAllOptions } from './save/save-all.ts';
 export type { Fields, FieldSchema } from './schema/schema-field.ts';
 export { escapeRegex } from './filter/escape-regex.ts';
-export type { HistoryModel, HistoryStatics, Model, ModelOf } from './model/statics.ts';
+export type { HistoryModel, HistoryStatics, Model, ModelOf, Statics, SubModel } from './model/statics.ts';
 export type { Change } from './edits/edits.ts';
 export type { PipelineReason } from './update/operators.ts';
 export type { UpdatePlan } from './update/plan.ts';

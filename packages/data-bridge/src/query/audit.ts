@@ -72,15 +72,17 @@ export async function* audit(
     if (++seen % PROGRESS === 0) await onProgress?.(seen);
   };
   try {
+    await addUnclaimed(definition, findings);
     const candidates = full ? {} : { $nor: [{ $jsonSchema: modelSchema(definition) }] };
-    for await (const document of find(candidates).whole()) {
+    for await (const document of find(claimed(definition, candidates)).whole()) {
       const id = stateOf(document).baseline.original('_id');
       const issues = await validateStored(stateOf(document));
       for (const { keys, rule } of issues) findings.add(pathOf(keys), rule, id);
       if (!full && issues.length === 0) findings.add('', SCHEMA_RULE, id);
       await count();
     }
-    if (references && definition.references !== null) await addDangling(definition, find, findings, count);
+    const refer = definition.kin.all.some((each) => each.definition.references !== null);
+    if (references && refer) await addDangling(definition, find, findings, count);
   } catch (error) {
     throw translate(error, definition.context);
   }
@@ -104,6 +106,11 @@ class Findings {
     if (finding.ids.length < SAMPLES && !finding.ids.some((each) => keyOf(each) === keyOf(id))) finding.ids.push(id);
   }
 
+  /** Adds what was counted elsewhere. */
+  put(finding: AuditFinding): void {
+    this.#found.set(JSON.stringify([finding.path, finding.rule]), { ...finding, ids: [...finding.ids] });
+  }
+
   /** The most frequent ones first. */
   all(): AuditFinding[] {
     return [...this.#found.values()].toSorted((a, b) => b.count - a.count);
@@ -112,6 +119,29 @@ class Findings {
 
 function pathOf(keys: readonly (string | number)[]): string {
   return keys.map((key) => (typeof key === 'number' ? '*' : key)).join('.');
+}
+
+/** What finds the documents that no class of a hierarchy reads; null where there are none of that kind. */
+function unclaimedIn({ kin }: ModelDefinition): Record<string, unknown> | null {
+  if (kin.isAlone || kin.parent !== null || kin.unknownType === 'parent') return null;
+  return { [kin.key]: { $nin: [...kin.types, null] } };
+}
+
+/** A filter without what cannot be read. */
+function claimed(definition: ModelDefinition, filter: object): object {
+  const unclaimed = unclaimedIn(definition);
+  return unclaimed === null ? filter : { $and: [filter, { $nor: [unclaimed] }] };
+}
+
+async function addUnclaimed(definition: ModelDefinition, findings: Findings): Promise<void> {
+  const unclaimed = unclaimedIn(definition);
+  if (unclaimed === null) return;
+  const rule = 'is a type that no class has';
+  const count = await definition.collection().countDocuments(unclaimed);
+  if (count === 0) return;
+  const some = definition.collection().find(unclaimed, { projection: { _id: 1 }, limit: SAMPLES });
+  const ids = (await some.toArray()).map(({ _id }): unknown => _id);
+  findings.put({ path: definition.kin.key, rule, count, ids });
 }
 
 /** A reference of a document that was read, by where it stands. */
@@ -127,7 +157,10 @@ async function addDangling(
   findings: Findings,
   count: () => Promise<void>,
 ): Promise<void> {
-  const names = [...(definition.references?.keys() ?? [])].map((name) => definition.programName(name));
+  const { kin, references } = definition;
+  const names = [...(references?.keys() ?? [])].map((name) => definition.programName(name));
+  const all = find(claimed(definition, {}));
+  const documents = kin.isAlone ? all.select(...(names as never[])) : all.whole();
   let waiting: Found[] = [];
   const flush = async (): Promise<void> => {
     const checked = waiting;
@@ -137,10 +170,11 @@ async function addDangling(
       findings.add(path, `refers to a document of "${target}" that is not there`, id);
     }
   };
-  for await (const document of find({}).select(...(names as never[])) as AsyncIterable<Document<unknown>>) {
+  for await (const document of documents as AsyncIterable<Document<unknown>>) {
     const linked = document as unknown as Linked;
     const id = stateOf(document).baseline.original('_id');
-    for (const name of names)
+    const own = stateOf(document).definition;
+    for (const name of [...(own.references?.keys() ?? [])].map((stored) => own.programName(stored)))
       for (const each of referencesIn(fieldOf(linked, name), name))
         waiting.push({ reference: each.reference, path: each.path, id });
     if (waiting.length >= CHUNK) await flush();

@@ -127,6 +127,34 @@ describe('audit()', () => {
     expect(found[0]).toEqual({ path: '', rule: 'others', count: 200, ids: [1] });
   });
 
+  it('validates each document by its class, and tells of those that no class has', async () => {
+    class Shape extends model('shapes', { _id: z.int(), name: z.string() }) {}
+    class Round extends Shape.extend(
+      { radius: z.number(), by: ref<Author>(() => Author).optional() },
+      { type: 'round', class: () => Round },
+    ) {}
+    await database.db
+      .collection<{ _id: number; [name: string]: unknown }>('shapes')
+      .insertMany([
+        { _id: 1, name: 'plain' },
+        { _id: 2, name: 'ring', _type: 'round', radius: 'wide', by: 5 },
+        ...[3, 4, 5, 6].map((_id) => ({ _id, name: 'cube', _type: 'solid' })),
+      ]);
+    const expected = [
+      { path: '_type', rule: 'is a type that no class has', count: 4, ids: [3, 4, 5] },
+      { path: 'radius', rule: expect.stringMatching(/expected number/), count: 1, ids: [2] },
+      { path: 'by', rule: 'refers to a document of "authors" that is not there', count: 1, ids: [2] },
+    ];
+    for (const full of [false, true]) {
+      const found: AuditFinding[] = [];
+      for await (const each of Shape.audit({ full })) found.push(each);
+      expect(found).toEqual(expected);
+    }
+    const found: AuditFinding[] = [];
+    for await (const each of Round.audit()) found.push(each);
+    expect(found).toEqual(expected.slice(1));
+  });
+
   it('refuses options that it does not have', async () => {
     await expect(findings({ deep: true } as object)).rejects.toThrow(/does not take the option "deep"/);
     await expect(findings({ full: 1 } as never)).rejects.toThrow(/takes true or false as "full"/);
