@@ -353,7 +353,7 @@ export interface HistoryStatics {
    *
    * @throws HistoryError when the history does not have it; ValidationError when its schemas refuse it, since a field was redacted, say.
    */
-  restore<D>(this: ModelClass<D>, id: IdOf<D> | string, options?: SaveOptions): Promise<D>;
+  restore<D>(this: ModelClass<D>, id: IdOf<D> | string, options?: Omit<SaveOptions, 'cascade'>): Promise<D>;
   /** Deletes the entries of all documents that are older. Gives how many. */
   pruneHistory(options: { readonly olderThan: Date }): Promise<number>;
   /**
