@@ -103,7 +103,7 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
     checkTaken('aggregate', definition, given, TAKEN.aggregate);
     const { unscoped, ...options } = given;
     checkUnscoped(definition.extensions, unscoped, definition.collectionName);
-    const readers = definition.readers();
+    const readers = new Map(definition.kin.all.flatMap((each) => [...each.definition.readers()]));
     return new Aggregate({ definition, read, options, unscoped, stages: [], gives: 'documents', readers });
   }
 

@@ -135,6 +135,16 @@ export class TransactionAttempt {
     );
   }
 
+  /** True when an error has ended it: it will not be committed. */
+  get isEnded(): boolean {
+    return this.#failure !== null;
+  }
+
+  /** True of an error that only says that an earlier one has ended it. */
+  endedBefore(error: unknown): boolean {
+    return error instanceof UsageError && this.#failure !== null && error.cause === this.#failure.error;
+  }
+
   /** Ends it: nothing more is sent, and it will not be committed. */
   end(error: unknown): void {
     this.#failure ??= { error };

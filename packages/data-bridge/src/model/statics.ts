@@ -28,6 +28,7 @@ import type { HistoryOptions, HistoryPage } from '../history/page.ts';
 import type { ReadOptions } from '../history/read.ts';
 import type { HistoryRepair } from '../history/repair.ts';
 import type { EnsureCollectionOptions, EnsureIndexesOptions } from '../collection-sync/ensure.ts';
+import type { Plan, PlanOptions } from '../collection-sync/plan-types.ts';
 import type { InsertManyOptions } from '../write/insert-many.ts';
 import type { OneQuery } from '../query/one-query.ts';
 import type { Query } from '../query/query.ts';
@@ -313,6 +314,11 @@ export interface Statics {
   ensureCollection(options?: EnsureCollectionOptions): Promise<boolean>;
   /** Creates the indexes of the model's `indexes` that are not there. Gives the names of all of them. */
   ensureIndexes(options?: EnsureIndexesOptions): Promise<string[]>;
+  /**
+   * What has to be done so that the collection has the model's indexes, validator and options: `plan()` of this model alone, so
+   * nothing of other models is dropped. It changes nothing; `apply()` does it.
+   */
+  planIndexes(options?: PlanOptions): Promise<Plan>;
 }
 
 /** What a model has besides where its option `history` is on. */

@@ -130,7 +130,7 @@ function reference(one: Target, absent: readonly (null | undefined)[]): Referenc
   });
 }
 
-/** What the target's `_id` says of the reference is found out when it is asked for, since the target may not be there yet. */
+/** The target's `_id` is looked at when its schema is needed, since the target may not be there yet. */
 function referenceParts<V>(target: Target, validate: V, around: (id: JsonSchema) => JsonSchema) {
   const jsonSchema = (side: 'input' | 'output') => (): Record<string, unknown> => {
     const own = idOf(target);
@@ -185,7 +185,7 @@ function toId(target: Target, value: unknown, path: readonly PropertyKey[]): Sta
   if (verdict instanceof Promise)
     throw new UsageError(`The _id schema of ${name} is asynchronous, so ref() cannot use it.`);
   if (verdict.issues === undefined)
-    return { value: isLinked(value) ? new Reference(target, id, null, value) : kept(value, verdict.value) };
+    return { value: isLinked(value) ? new Reference(target, id, null, value) : kept(model, value, verdict.value) };
   return {
     issues: [
       {
@@ -202,9 +202,12 @@ function idIn(model: LinkedModel, value: unknown): unknown {
   return isMeant ? (value as { readonly $id: unknown }).$id : value;
 }
 
-/** A reference stays the same one, with what it has loaded, unless it was made of text. */
-function kept(value: unknown, id: unknown): unknown {
-  return value instanceof Reference && keyOf(value.$id) === keyOf(id) ? value : id;
+/** A reference stays the same one, with what it has loaded, unless it was made of text, or could load a document of another class. */
+function kept(model: LinkedModel, value: unknown, id: unknown): unknown {
+  if (!(value instanceof Reference) || keyOf(value.$id) !== keyOf(id)) return id;
+  const { kin } = value[definitionKey];
+  const meant = model.prototype[definitionKey].kin;
+  return kin !== meant && !value.$isLoaded && kin.includes(meant) ? id : value;
 }
 
 /** What stands for an id of the model, but is none, reads as a reference to it by then. */

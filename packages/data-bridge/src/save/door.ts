@@ -56,7 +56,7 @@ export function updateStamps({ timestamps, version }: ModelDefinition, now = Dat
 }
 
 /**
- * What the extensions write along, by stored names, in the place of what the program gave.
+ * What the extensions write as well, by stored names, in the place of what the program gave.
  *
  * @throws what an extension throws, and UsageError for a field that is not its own.
  */

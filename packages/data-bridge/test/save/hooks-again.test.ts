@@ -1,22 +1,13 @@
 import { MongoServerError } from 'mongodb';
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type BulkWriteError, model, transaction } from '../../src/index.ts';
-import { useDatabase } from '../support/database.ts';
-import { INSERT, INSERTED, log, Plain, Post, Task, told, UPDATE, UPDATED } from '../support/hook-models.ts';
+import { INSERT, INSERTED, log, Post, Task, told, UPDATE, UPDATED, useHookModels } from '../support/hook-models.ts';
 import { askForReplicaSet } from '../support/replica-set.ts';
 
 const isReplicaSet = await askForReplicaSet();
 
-const database = useDatabase();
-beforeAll(async () => {
-  await Promise.all([Post.ensureCollection(), Task.ensureCollection(), Plain.ensureCollection()]);
-});
-beforeEach(async () => {
-  await Promise.all([Post.deleteMany({}), Task.deleteMany({})]);
-  told();
-  database.sent();
-});
+const database = useHookModels();
 
 describe('a conflict', () => {
   /** A task that another writer changed meanwhile, and how often its hook was called. */
