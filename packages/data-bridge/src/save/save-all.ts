@@ -27,7 +27,7 @@ export interface SaveAllOptions extends SaveOptions {
   /**
    * Whether the documents are written in the order of the list, and none after one that failed. One that is gone or in
    * conflict stops no other.
-   * @default false
+   * @default false; true with `cascade`, so that nothing is stored that refers to what could not be
    */
   readonly ordered?: boolean;
 }
@@ -56,7 +56,7 @@ type PlannedJob = Job & { readonly write: Write };
  */
 export async function saveAll(
   listed: readonly TrackedDocument<unknown>[],
-  { ordered = false, cascade = false, ...options }: SaveAllOptions = {},
+  { cascade = false, ordered = cascade, ...options }: SaveAllOptions = {},
 ): Promise<SaveResult[]> {
   if (!Array.isArray(listed)) throw new UsageError('saveAll() takes a list of documents.');
   listed.forEach(checkDocument);

@@ -15,6 +15,7 @@ import type { ServerLimits } from '../connection/server-limits.ts';
 import { type BulkFailure, readFailure } from '../connection/bulk-failure.ts';
 import { bulkWrite } from '../connection/collection.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
+import { areStoredTogether } from '../definition/stored-class.ts';
 import type { DocumentNotFoundError } from '../errors.ts';
 import { guardedFilter } from '../document/document-filter.ts';
 import type { DocumentState, Write } from '../document/document-state.ts';
@@ -117,7 +118,10 @@ function isGuarded({ write }: PlannedWrite): boolean {
  */
 function goTogether(a: PlannedWrite, b: PlannedWrite | undefined): boolean {
   if (b?.server !== a.server || isGuarded(a) !== isGuarded(b)) return false;
-  return a.server.hasBulkWrite || (a.write.kind === b.write.kind && a.state.definition === b.state.definition);
+  return (
+    a.server.hasBulkWrite ||
+    (a.write.kind === b.write.kind && areStoredTogether(a.state.definition, b.state.definition))
+  );
 }
 
 function hasRoom({ writes, bytes }: Command, more: number, limits: ServerLimits): boolean {
