@@ -103,12 +103,12 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
     checkTaken('aggregate', definition, given, TAKEN.aggregate);
     const { unscoped, ...options } = given;
     checkUnscoped(definition.extensions, unscoped, definition.collectionName);
-    const readers = definition.readers();
+    const readers = new Map(definition.kin.all.flatMap((each) => [...each.definition.readers()]));
     return new Aggregate({ definition, read, options, unscoped, stages: [], gives: 'documents', readers });
   }
 
   /** Keeps what matches. At the beginning it can use indexes. */
-  match(filter: Filter<R>): Aggregate<R, D> {
+  match(filter: [D] extends [never] ? Filter<R> : Filter<D>): Aggregate<R, D> {
     const { definition, gives } = this.#plan;
     const cast = gives === 'documents' ? castFilter : safeFilter;
     return this.#then({ $match: cast(definition, filter) });

@@ -28,6 +28,7 @@ import type { HistoryOptions, HistoryPage } from '../history/page.ts';
 import type { ReadOptions } from '../history/read.ts';
 import type { HistoryRepair } from '../history/repair.ts';
 import type { EnsureCollectionOptions, EnsureIndexesOptions } from '../collection-sync/ensure.ts';
+import type { Plan, PlanOptions } from '../collection-sync/plan-types.ts';
 import type { InsertManyOptions } from '../write/insert-many.ts';
 import type { OneQuery } from '../query/one-query.ts';
 import type { Query } from '../query/query.ts';
@@ -139,10 +140,10 @@ export interface Statics {
     filter?: NoInfer<Filter<D>>,
     options?: DriverOptions<FindOptions, 'findOne'> & ScopeOptions,
   ): OneQuery<D>;
-  /** The document with this `_id`, or null: a query that runs when it is awaited. A string of 24 hexadecimal digits is taken for an ObjectId. */
+  /** The document with this `_id`, or null: a query that runs when it is awaited. A string of 24 hexadecimal digits is taken for an ObjectId, a reference for the id that it has. */
   findById<D>(
     this: ModelClass<D>,
-    id: IdOf<D> | string,
+    id: IdOf<D> | Ref<D> | string,
     options?: DriverOptions<FindOptions, 'findById'> & ScopeOptions,
   ): OneQuery<D>;
   /** How many documents match. */
@@ -313,6 +314,11 @@ export interface Statics {
   ensureCollection(options?: EnsureCollectionOptions): Promise<boolean>;
   /** Creates the indexes of the model's `indexes` that are not there. Gives the names of all of them. */
   ensureIndexes(options?: EnsureIndexesOptions): Promise<string[]>;
+  /**
+   * What has to be done so that the collection has the model's indexes, validator and options: `plan()` of this model alone, so
+   * nothing of other models is dropped. It changes nothing; `apply()` does it.
+   */
+  planIndexes(options?: PlanOptions): Promise<Plan>;
 }
 
 /** What a model has besides where its option `history` is on. */

@@ -5,9 +5,10 @@ import { expect as jest } from 'expect';
 import { Decimal128, Double, Int32, ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { binary, decimal, hidden, model, objectId, stored } from '../src/index.ts';
-import { useDatabase } from './support/database.ts';
-import { useOwnEqualityTesters } from './support/equality-testers.ts';
+import { IS_DEEP } from '../../../../scripts/case-count.ts';
+import { binary, decimal, hidden, model, objectId, stored } from '../../src/index.ts';
+import { useDatabase } from '../support/database.ts';
+import { useOwnEqualityTesters } from '../support/equality-testers.ts';
 
 class User extends model(
   'users',
@@ -52,6 +53,9 @@ const comparisons: Readonly<Record<string, (a: unknown, b: unknown) => void>> = 
 
 /** The values around two that are compared. */
 const AROUND: readonly ((x: unknown) => unknown)[] = [(x) => [x], (x) => ({ u: { x } }), (x) => new Map([['x', x]])];
+
+/** What those around two that differ come to is long messages, which no one reads. */
+const AROUND_DIFFERENT = IS_DEEP ? AROUND : AROUND.slice(0, 1);
 
 /** The names of the comparisons to which two values are equal, alone and within others. */
 function equalTo(a: unknown, b: unknown, within = AROUND): string[] {
@@ -122,7 +126,7 @@ describe('Documents compared without any set-up', () => {
     ['a value deep inside', { any: { deep: [{ x: 2 }] } }],
   ])('are not equal where %s differs', (_what, changes) => {
     const basis = 'age' in changes && Object.is(changes.age, -0) ? { age: 0 } : {};
-    expect(equalTo(ann(basis), ann(changes))).toEqual([]);
+    expect(equalTo(ann(basis), ann(changes), AROUND_DIFFERENT)).toEqual([]);
     expect(equalTo(ann(changes), ann(basis), [])).toEqual([]);
     expect(isDeepStrictEqual(ann(basis), ann(changes))).toBe(false);
   });

@@ -5,9 +5,9 @@ import { expect as jest } from 'expect';
 import { Decimal128, Double, Int32, Long, ObjectId } from 'mongodb';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { decimal, hidden, long, model } from '../src/index.ts';
-import { assertDocument, documentEquality, sameDocument } from '../src/testing.ts';
-import { useOwnEqualityTesters } from './support/equality-testers.ts';
+import { decimal, hidden, long, model } from '../../src/index.ts';
+import { assertDocument, documentEquality, sameDocument } from '../../src/testing/document-equality.ts';
+import { useOwnEqualityTesters } from '../support/equality-testers.ts';
 
 /** How vitest tells of an error. The package is its own, so it is looked for from there. */
 const { processError } = (await import(

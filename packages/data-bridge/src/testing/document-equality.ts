@@ -1,10 +1,10 @@
 import { AssertionError } from 'node:assert';
 import { inspect } from 'node:util';
-import { bsonTag, isObject } from './bson/bson-classes.ts';
-import { isPlainObject, setOwn } from './bson/plain-object.ts';
-import { equalValues } from './bson/equal-values.ts';
-import { comparedFields } from './document/document-tag.ts';
-import { Document } from './save/document.ts';
+import { bsonTag, isObject } from '../bson/bson-classes.ts';
+import { isPlainObject, setOwn } from '../bson/plain-object.ts';
+import { equalValues } from '../bson/equal-values.ts';
+import { comparedFields } from '../document/document-tag.ts';
+import { Document } from '../save/document.ts';
 
 /** What vitest and jest give a tester as `this`. */
 export interface TesterContext {
