@@ -55,7 +55,8 @@ export class EncodeError extends DataBridgeError {
 
 /** A call that can never work: a wrong argument, a refused option, a method called at the wrong time. */
 export class UsageError extends DataBridgeError {
-  readonly code: 'DATA_BRIDGE_USAGE' | 'DATA_BRIDGE_INVALID_ID' = 'DATA_BRIDGE_USAGE';
+  readonly code: 'DATA_BRIDGE_USAGE' | 'DATA_BRIDGE_INVALID_ID' | 'DATA_BRIDGE_INVALID_PAGE_TOKEN' =
+    'DATA_BRIDGE_USAGE';
 }
 
 /**
@@ -78,9 +79,45 @@ export class InvalidIdError extends UsageError {
   }
 }
 
+/**
+ * A token that `page()` did not give: it is damaged, or belongs to another query or another `pageSecret`. A server that takes
+ * tokens from its clients answers with 400.
+ *
+ * ```ts
+ * if (error instanceof InvalidPageTokenError) response.status(400).end();
+ * ```
+ */
+export class InvalidPageTokenError extends UsageError {
+  override readonly code = 'DATA_BRIDGE_INVALID_PAGE_TOKEN';
+
+  constructor(context?: ErrorContext) {
+    const text =
+      'page() got a token that is damaged, or belongs to another query (model, filter, sort or collation) or another pageSecret.';
+    super(text, context);
+  }
+}
+
 /** No connection is open where one is needed, or it broke before a read was answered. */
 export class NotConnectedError extends DataBridgeError {
   readonly code = 'DATA_BRIDGE_NOT_CONNECTED';
+}
+
+/** The database is not any more as it was when a plan was made. Nothing was done: make a new plan. */
+export class OutdatedPlanError extends DataBridgeError {
+  readonly code = 'DATA_BRIDGE_OUTDATED_PLAN';
+}
+
+/** A database is not as the models declare, and `connect()` was told to refuse that. Nothing was changed. */
+export class DriftError extends DataBridgeError {
+  readonly code = 'DATA_BRIDGE_DRIFT';
+  /** What would have to be done, as `plan()` gives it (not enumerable: logs would be long). */
+  readonly plan: unknown;
+
+  constructor(message: string, { plan, ...context }: ErrorContext & { readonly plan?: unknown } = {}) {
+    super(message, context);
+    this.plan = plan;
+    hide(this, 'plan');
+  }
 }
 
 /** A field's schema breaks a rule of the mapper, such as not accepting its own output. */
@@ -183,6 +220,28 @@ export class ValidationError extends DataBridgeError {
     const lines = issues.map((issue) => `${issue.path === '' ? 'the document' : `"${issue.path}"`}: ${issue.message}`);
     super(`Validation failed for ${lines.join('; ')}.`, context);
     this.issues = issues;
+  }
+}
+
+/** A document was not deleted, since others refer to it by references whose rule is `restrict`. */
+export class RestrictedError extends DataBridgeError {
+  readonly code = 'DATA_BRIDGE_RESTRICTED';
+  /** The model of the documents that refer to it. */
+  readonly referrer: string;
+  /** The dotted path of their references. */
+  readonly path: string;
+  /** How many there are. */
+  readonly count: number;
+
+  constructor(
+    { referrer, path, count }: { readonly referrer: string; readonly path: string; readonly count: number },
+    context?: ErrorContext,
+  ) {
+    const who = count === 1 ? `1 document of "${referrer}" refers` : `${count} documents of "${referrer}" refer`;
+    super(`${who} to what is to be deleted, by "${path}", which restricts it: delete or change them first.`, context);
+    this.referrer = referrer;
+    this.path = path;
+    this.count = count;
   }
 }
 

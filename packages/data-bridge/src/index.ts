@@ -6,10 +6,13 @@ export type { BulkDeleteOptions, BulkOptions, BulkReplaceOptions, BulkUpdateOpti
 export { binary, type BsonSchema, decimal, long, objectId, regex, timestamp, uuid } from './schema/bson-types.ts';
 export type { ChangeStream, WatchOptions, WatchStage } from './watch/change-stream.ts';
 export type { Checkpoint } from './document/checkpoint.ts';
-export { connect, type Connection, type ConnectOptions, transaction } from './connection/connection.ts';
+export { type ClientOptions, type Connection, transaction } from './connection/connection.ts';
+export { connect, type ConnectOptions } from './collection-sync/connect.ts';
+export type { Verify } from './collection-sync/verify.ts';
 export type { HookName } from './definition/hook-names.ts';
+export type { ExtendOptions } from './definition/extend-options.ts';
 export type { AnyExtension, HardOptions, ScopeOptions, Unscoped } from './definition/extension.ts';
-export type { Concurrency, ModelOptions } from './definition/model-options.ts';
+export type { CollectionOptions, Concurrency, ModelOptions } from './definition/model-options.ts';
 export type { Document } from './save/document.ts';
 export {
   AfterHookError,
@@ -21,15 +24,19 @@ export {
   CorruptBsonError,
   DataBridgeError,
   DocumentNotFoundError,
+  DriftError,
   DuplicateKeyError,
   EncodeError,
   FieldNotLoadedError,
   HistoryError,
   type HistoryProblem,
   InvalidIdError,
+  InvalidPageTokenError,
   NotConnectedError,
   OutcomeUnknownError,
+  OutdatedPlanError,
   RefNotLoadedError,
+  RestrictedError,
   type SaveResult,
   SchemaError,
   UsageError,
@@ -53,7 +60,21 @@ export type { HistoryChange, HistoryEntry, HistoryOptions, HistoryPage } from '.
 export type { HistoryRepair } from './history/repair.ts';
 export { identified, type IdentifiedSchema, type IdentityKey } from './schema/identified.ts';
 export { type OfScalars, unique, type UniqueSchema } from './schema/unique.ts';
+export { apply, type ApplyOptions, type ApplyResult } from './collection-sync/apply.ts';
 export type { EnsureCollectionOptions } from './collection-sync/ensure.ts';
+export type { IndexSettings, IndexSpec } from './collection-sync/index-spec.ts';
+export { plan, type PlannedModel } from './collection-sync/plan.ts';
+export type {
+  Plan,
+  PlanNote,
+  PlannedCollection,
+  PlanOptions,
+  PlanStep,
+  SampleIds,
+  StepAction,
+  StepClass,
+  StepCost,
+} from './collection-sync/plan-types.ts';
 export type { InsertManyOptions } from './write/insert-many.ts';
 export { type Literal, literal, trusted } from './filter/literal.ts';
 export type { Log, LogCounts, LogEntry, LogFailure } from './connection/command-log.ts';
@@ -66,8 +87,9 @@ export type { ForEachOptions } from './query/for-each.ts';
 export type { OneQuery } from './query/one-query.ts';
 export type { Query } from './query/query.ts';
 export type { QueryOptions } from './query/query-spec.ts';
+export type { RulesOptions } from './references/delete-rules.ts';
 export { backRef, type BackRefDeclaration } from './references/back-link.ts';
-export { ref, type ReferenceListSchema, type ReferenceSchema } from './references/ref.ts';
+export { ref, type ReferenceListSchema, type ReferenceSchema, type RefOptions } from './references/ref.ts';
 export type { RebaseOptions } from './save/rebase.ts';
 export type { RemoveOptions } from './save/delete.ts';
 export type { Results } from './query/results.ts';
@@ -75,7 +97,7 @@ export type { SaveOptions } from './save/save.ts';
 export type { SaveAllOptions } from './save/save-all.ts';
 export type { Fields, FieldSchema } from './schema/schema-field.ts';
 export { escapeRegex } from './filter/escape-regex.ts';
-export type { HistoryModel, HistoryStatics, Model, ModelOf } from './model/statics.ts';
+export type { HistoryModel, HistoryStatics, Model, ModelOf, Statics, SubModel } from './model/statics.ts';
 export type { Change } from './edits/edits.ts';
 export type { PipelineReason } from './update/operators.ts';
 export type { UpdatePlan } from './update/plan.ts';

@@ -307,8 +307,7 @@ export abstract class TrackedDocument<S, T = unknown> {
     if (this.#isPartial)
       throw new UsageError('Only a part of the document was loaded, so it cannot be cloned.', this.#record.context);
     this.#adoptDefaults();
-    const fields = clonedFields(this[definitionKey], baselineOf(this.#tracker).toObject());
-    return new (this.constructor as new (fields: TakenFields) => this)(fields);
+    return new (this.constructor as new (fields: TakenFields) => this)(clonedFields(this.#record));
   }
 
   /** What `JSON.stringify` shows: every field, and the getters of the option `json`; 64-bit integers as strings and bytes as base64. */

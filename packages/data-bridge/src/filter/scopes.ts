@@ -3,21 +3,22 @@ import { ABSENT } from '../bson/encode.ts';
 import { isPlainObject } from '../bson/plain-object.ts';
 import { checkUnscoped, type Extension, isLeftOut, type Unscoped } from '../definition/extension.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
+import { isOfClass } from '../definition/stored-class.ts';
 import { UsageError } from '../errors.ts';
 import { castFilter } from './cast-filter.ts';
 import { givenValue } from './filter-equality.ts';
 import { trusted } from './literal.ts';
 
 /*
- * The scopes of a model's extensions: which documents are meant, asked when something is sent.
+ * The scopes of a model's extensions: conditions of the documents that are meant, asked for whenever something is sent.
  */
 
 type Conditions = Readonly<Record<string, unknown>>;
 
-/** Which scopes are asked: all, or those that no deletion changes. A document that was deleted softly is still its tenant's. */
+/** The scopes that are asked: all, or those that no deletion changes. A document that was deleted softly is still its tenant's. */
 type Asked = 'all' | 'borders';
 
-/** A filter as it is sent, joined by the scopes that hold now. @throws what a scope throws. */
+/** A filter as it is sent, joined with the scopes that hold now. @throws what a scope throws. */
 export function scopedFilter<F extends Conditions>(
   definition: ModelDefinition,
   filter: F,
@@ -60,7 +61,7 @@ export function joinConditions(filter: Conditions, conditions: Conditions): Reco
 }
 
 /**
- * True where fields of a document are in the scopes that hold now.
+ * True where fields of a document are those of one of the model's class, and in the scopes that hold now.
  *
  * @param fields by their stored names, BSON-typed.
  * @throws UsageError for a scope that only the server can tell of.
@@ -71,6 +72,7 @@ export function isInScope(
   unscoped: Unscoped | undefined,
   asked: Asked,
 ): boolean {
+  if (!isOfClass(definition, fields)) return false;
   return scopesOf(definition, unscoped, asked).every((conditions) =>
     Object.entries(conditions).every(([name, condition]) => {
       const wanted = name.startsWith('$') || name.includes('.') ? ABSENT : givenValue({ [name]: condition }, name);

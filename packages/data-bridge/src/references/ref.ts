@@ -1,10 +1,11 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { type BsonKind, toObjectId, typeName } from '../schema/bson-types.ts';
+import { isPlainObject } from '../bson/plain-object.ts';
+import { type BsonKind, toObjectId, typeName, withArticle } from '../schema/bson-types.ts';
 import { definitionKey } from '../definition/model-definition.ts';
 import { refersTo } from '../filter/document-id.ts';
 import { UsageError } from '../errors.ts';
 import type { SchemaField } from '../schema/schema-field.ts';
-import type { JsonSchema, ReferenceTarget } from '../schema/schema-library.ts';
+import type { DeleteRule, JsonSchema, ReferenceTarget } from '../schema/schema-library.ts';
 import type { Ref } from '../types/ref.ts';
 import type { Class, IdOf } from '../types/shape.ts';
 import { isLinked, keyOf, type LinkedModel } from './linked.ts';
@@ -66,13 +67,48 @@ export interface ReferenceListSchema<D> {
  * Name the target's type, since compilers cannot infer it where models refer to each other.
  *
  * @param target gives the model when it is first needed, so that models may refer to each other.
+ * @param options what happens when the document is deleted: `ref<Company>(() => Company, { onDelete: 'restrict' })`.
  */
-export function ref<T extends Class<unknown>, _ extends 0>(target: () => T): ReferenceSchema<InstanceType<T>>;
-export function ref<D = 'write ref<Target>(() => Target)'>(target: unknown): ReferenceSchema<D>;
-export function ref(target: unknown): ReferenceSchema<unknown, unknown> {
+export function ref<T extends Class<unknown>, _ extends 0>(
+  target: () => T,
+  options?: RefOptions,
+): ReferenceSchema<InstanceType<T>>;
+export function ref<D = 'write ref<Target>(() => Target)'>(target: unknown, options?: RefOptions): ReferenceSchema<D>;
+export function ref(target: unknown, options?: RefOptions): ReferenceSchema<unknown, unknown> {
   if (typeof target !== 'function')
     throw new UsageError(`ref() takes a function that gives a model, got ${typeName(target)}.`);
-  return reference(target as () => unknown, []);
+  const one: Target = { model: () => modelOf(target as () => unknown), isList: false, ...ruleIn(options) };
+  return reference(one, []);
+}
+
+/** What `ref()` takes besides the model. */
+export interface RefOptions {
+  /**
+   * What happens to a document when the one that it refers to is deleted by the mapper: `restrict` forbids that, `cascade` deletes this
+   * one too, `unset` takes the reference out. Without it nothing happens.
+   */
+  readonly onDelete?: DeleteRule;
+  /**
+   * Gives the class of the documents that have the reference, whose hooks are called: `class: () => Book` in `Book` itself. It is
+   * needed where a document may be deleted before the program used that class.
+   */
+  readonly class?: unknown;
+}
+
+const RULES: ReadonlySet<unknown> = new Set(['restrict', 'cascade', 'unset']);
+
+function ruleIn(options: RefOptions = {}): Pick<ReferenceTarget, 'onDelete' | 'referrer'> {
+  const refuse = (text: string): never => {
+    throw new UsageError(`The options of ref() ${text}.`);
+  };
+  if (!isPlainObject(options)) return refuse(`are an object, got ${typeName(options)}`);
+  const { onDelete, class: referrer, ...others } = options as RefOptions;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) refuse(`are "onDelete" and "class", not "${unknown}"`);
+  if (onDelete !== undefined && !RULES.has(onDelete)) refuse("take 'restrict', 'cascade' or 'unset' as \"onDelete\"");
+  if (referrer !== undefined && (typeof referrer !== 'function' || onDelete === undefined))
+    refuse('take as "class", beside "onDelete", a function that gives the class of the documents');
+  return { onDelete, referrer: referrer as (() => unknown) | undefined };
 }
 
 /** The target, once it is known to be a model. */
@@ -80,14 +116,13 @@ interface Target extends ReferenceTarget {
   readonly model: () => LinkedModel;
 }
 
-function reference(target: () => unknown, absent: readonly (null | undefined)[]): ReferenceSchema<never, unknown> {
-  const one: Target = { model: () => modelOf(target), isList: false };
+function reference(one: Target, absent: readonly (null | undefined)[]): ReferenceSchema<never, unknown> {
   const validate = (value: unknown): StandardSchemaV1.Result<unknown> =>
     absent.includes(value as null) ? { value } : toId(one, value, []);
   const orNull = (id: JsonSchema): JsonSchema => (absent.includes(null) ? { anyOf: [id, { type: 'null' }] } : id);
   return Object.assign(referenceParts(one, validate, orNull), {
-    optional: () => reference(target, [...absent, undefined]),
-    nullable: () => reference(target, [...absent, null]),
+    optional: () => reference(one, [...absent, undefined]),
+    nullable: () => reference(one, [...absent, null]),
     array: () => {
       const validateList = (value: unknown): StandardSchemaV1.Result<unknown> => toIds(one, value);
       return referenceParts({ ...one, isList: true }, validateList, (id) => ({ type: 'array', items: id }));
@@ -95,7 +130,7 @@ function reference(target: () => unknown, absent: readonly (null | undefined)[])
   });
 }
 
-/** What the target's `_id` says of the reference is found out when it is asked for, since the target may not be there yet. */
+/** The target's `_id` is looked at when its schema is needed, since the target may not be there yet. */
 function referenceParts<V>(target: Target, validate: V, around: (id: JsonSchema) => JsonSchema) {
   const jsonSchema = (side: 'input' | 'output') => (): Record<string, unknown> => {
     const own = idOf(target);
@@ -150,9 +185,14 @@ function toId(target: Target, value: unknown, path: readonly PropertyKey[]): Sta
   if (verdict instanceof Promise)
     throw new UsageError(`The _id schema of ${name} is asynchronous, so ref() cannot use it.`);
   if (verdict.issues === undefined)
-    return { value: isLinked(value) ? new Reference(target, id, null, value) : kept(value, verdict.value) };
+    return { value: isLinked(value) ? new Reference(target, id, null, value) : kept(model, value, verdict.value) };
   return {
-    issues: [{ path: [...path], message: `Expected the _id of a ${name} or such a document, got ${givenName(value)}` }],
+    issues: [
+      {
+        path: [...path],
+        message: `Expected the _id of ${withArticle(name)} or such a document, got ${givenName(model, value)}`,
+      },
+    ],
   };
 }
 
@@ -162,15 +202,19 @@ function idIn(model: LinkedModel, value: unknown): unknown {
   return isMeant ? (value as { readonly $id: unknown }).$id : value;
 }
 
-/** A reference stays the same one, with what it has loaded, unless it was made of text. */
-function kept(value: unknown, id: unknown): unknown {
-  return value instanceof Reference && keyOf(value.$id) === keyOf(id) ? value : id;
+/** A reference stays the same one, with what it has loaded, unless it was made of text, or could load a document of another class. */
+function kept(model: LinkedModel, value: unknown, id: unknown): unknown {
+  if (!(value instanceof Reference) || keyOf(value.$id) !== keyOf(id)) return id;
+  const { kin } = value[definitionKey];
+  const meant = model.prototype[definitionKey].kin;
+  return kin !== meant && !value.$isLoaded && kin.includes(meant) ? id : value;
 }
 
-function givenName(value: unknown): string {
-  return value instanceof Reference
-    ? `a reference to ${value.$isLoaded && value.$doc ? typeName(value.$doc) : `a ${value.model.name}`}`
-    : typeName(value);
+/** What stands for an id of the model, but is none, reads as a reference to it by then. */
+function givenName(model: LinkedModel, value: unknown): string {
+  if (!(value instanceof Reference)) return typeName(value);
+  if (value[refersTo](model)) return typeName(value.$id);
+  return `a reference to ${value.$isLoaded && value.$doc ? typeName(value.$doc) : withArticle(value.model.name)}`;
 }
 
 function objectIdVerdict(

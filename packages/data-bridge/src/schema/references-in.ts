@@ -3,7 +3,8 @@ import type { Place, Shape } from './schema-shape.ts';
 import { fittingShapes, placesIn, someShape } from './structure.ts';
 
 /*
- * Where in a schema references to other models stand. The schema tells it, as it tells of bigints and Maps: BSON does not know.
+ * The places of a schema that hold references to other models. Only the schema knows them, as it does those of bigints and Maps:
+ * BSON does not.
  */
 
 const leads = new WeakMap<Place, boolean>();
@@ -26,7 +27,7 @@ function isReference({ target }: Shape): boolean {
   return target !== undefined;
 }
 
-/** What a reference at a place refers to; undefined where none stands there. */
+/** The target of the reference at a place; undefined where none stands there. */
 export function targetAt(place: Place | undefined): ReferenceTarget | undefined {
   return place?.shapes.find(isReference)?.target;
 }
@@ -70,8 +71,8 @@ export function pathsToReferences(place: Place, path: string, depth = 0): string
 }
 
 /**
- * Where a reference shares its place with something that cannot be told from it, as the choices of a union: the keys that
- * lead there; undefined where there is no such place.
+ * The keys that lead to a reference that shares its place with something that cannot be told from it, as the choices of a
+ * union; undefined where there is no such place.
  */
 export function ambiguityIn(place: Place): readonly string[] | undefined {
   const seen = new Set<Place>();
@@ -90,4 +91,43 @@ export function ambiguityIn(place: Place): readonly string[] | undefined {
     return undefined;
   };
   return find(place, []);
+}
+
+/** A step to all elements of an array, and one to all values of a record. */
+export const ELEMENTS: unique symbol = Symbol('elements');
+export const VALUES: unique symbol = Symbol('values');
+
+/** A step to a member, to one element of a tuple, or to many. */
+export type Step = string | number | typeof ELEMENTS | typeof VALUES;
+
+/** A place of a reference with a delete rule, and how it is come to. */
+export interface RulePlace {
+  readonly target: ReferenceTarget;
+  readonly place: Place;
+  readonly steps: readonly Step[];
+  /** True where the schema contains itself, so that there is no end of such places. */
+  readonly isEndless: boolean;
+}
+
+/** The references with delete rules at a place, and inside of it. */
+export function rulePlaces(place: Place, steps: readonly Step[] = [], above: readonly Place[] = []): RulePlace[] {
+  if (!someShape(place, ({ target }) => target?.onDelete !== undefined)) return [];
+  const target = targetAt(place);
+  const isEndless = above.includes(place);
+  const own = isEndless || target?.onDelete !== undefined ? [{ target, place, steps, isEndless }] : [];
+  if (isEndless) return own as RulePlace[];
+  const inside = place.shapes.flatMap((shape) =>
+    stepsOf(shape).flatMap(([step, inner]) => rulePlaces(inner, [...steps, step], [...above, place])),
+  );
+  return [...(own as RulePlace[]), ...inside];
+}
+
+/** The places below a shape by the steps that lead there. */
+function stepsOf({ members, others, elements, rest }: Shape): [Step, Place][] {
+  const many: [Step, Place | undefined][] = [
+    [VALUES, others],
+    [ELEMENTS, rest],
+  ];
+  const all = [...(members ?? []), ...(elements?.entries() ?? []), ...many];
+  return all.filter((each): each is [Step, Place] => each[1] !== undefined);
 }

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { types } from 'node:util';
 import { Binary, BSONRegExp, Decimal128, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'mongodb';
+import { copyInput } from '../bson/copy-input.ts';
 import type { BsonTypeName } from '../bson/types.ts';
 import type { BsonKind } from './bson-types.ts';
 
@@ -23,7 +24,14 @@ export interface ReferenceTarget {
   readonly model: () => unknown;
   /** True for a list of references. */
   readonly isList: boolean;
+  /** What happens to what refers to a document when that is deleted. */
+  readonly onDelete?: DeleteRule | undefined;
+  /** The class of the documents that have the reference, where the program names it. */
+  readonly referrer?: (() => unknown) | undefined;
 }
+
+/** What becomes of a document that refers to one which is deleted: that stays, this goes too, or its reference does. */
+export type DeleteRule = 'restrict' | 'cascade' | 'unset';
 
 /** The target of a reference: its `~target`, which `ref()` gives to its schemas. Looked for as the type is. */
 export function targetOf(schema: unknown): ReferenceTarget | undefined {
@@ -65,10 +73,11 @@ export function isWrittenAsync(schema: unknown): boolean {
 }
 
 /**
- * True for a Zod schema that runs no code of the program: no function is a part of it. So values are left as they are
+ * True for a schema of the mapper's own for one text, and for a Zod schema that runs no code of the program: no function is a part of it. So values are left as they are
  * while it validates. Like `isWrittenAsync` it is for when all schemas are made.
  */
 export function runsNoCode(schema: unknown): boolean {
+  if (property(schema, '~literal') !== undefined) return true;
   const vendor = property(property(schema, '~standard'), 'vendor');
   return vendor === 'zod' && definitionOf(schema) !== undefined && !someSchema(schema, isFunction);
 }
@@ -98,6 +107,24 @@ export function someSchema(schema: unknown, test: (part: unknown) => boolean, se
 /** What a Zod schema was made of. */
 export function definitionOf(schema: unknown): unknown {
   return property(schema, 'def') ?? property(property(schema, '_zod'), 'def');
+}
+
+/** Of schemas of ArkType: whether keys are deleted somewhere in it. */
+const deleting = new WeakMap<object, boolean>();
+
+/**
+ * What a validator is given: the value, or a copy. ArkType deletes undeclared keys of the chosen type of a union from the
+ * very object that it is asked about.
+ */
+export function givenTo(schema: unknown, value: unknown): unknown {
+  // Its schemas are functions, others are not.
+  if (typeof schema !== 'function' || typeof value !== 'object') return value;
+  let deletes = deleting.get(schema);
+  if (deletes === undefined) {
+    deletes = JSON.stringify(property(schema, 'json') ?? null).includes('"undeclared":"delete"');
+    deleting.set(schema, deletes);
+  }
+  return deletes ? copyInput(value) : value;
 }
 
 /**

@@ -3,8 +3,17 @@ import { isPlainObject } from '../bson/plain-object.ts';
 import { arktypeFound } from './arktype-shape.ts';
 import { withoutIdentity } from './identified.ts';
 import { hasMember, memberAt, type Members } from './members.ts';
-import { property } from './schema-library.ts';
-import { type Found, NOTHING, type Place, referenceShape, type Shape, shapes, UNKNOWN } from './schema-shape.ts';
+import { givenTo, property } from './schema-library.ts';
+import {
+  type Found,
+  literalShapes,
+  NOTHING,
+  type Place,
+  referenceShape,
+  type Shape,
+  shapes,
+  UNKNOWN,
+} from './schema-shape.ts';
 import { valibotFound } from './valibot-shape.ts';
 import { zodFound } from './zod-shape.ts';
 
@@ -84,6 +93,8 @@ function foundOf(schema: unknown): Found {
   const vendor = property(property(schema, '~standard'), 'vendor');
   if (vendor === 'zod') return zodFound(schema, placeOf);
   if (property(schema, '~target') !== undefined) return referenceFound(schema);
+  const literal = property(schema, '~literal');
+  if (literal !== undefined) return literalShapes([literal]);
   const kind = property(schema, '~bson');
   if (kind !== undefined) return shapes({ type: 'scalar', kind } as Shape);
   if (vendor === 'valibot') return valibotFound(schema, placeOf);
@@ -103,7 +114,10 @@ export function runSchema(schema: unknown, value: unknown): { readonly value: un
   const validate = property(property(schema, '~standard'), 'validate');
   if (typeof validate !== 'function') return undefined;
   try {
-    const result = (validate as (given: unknown) => object)(value) as { value: unknown; issues?: unknown };
+    const result = (validate as (given: unknown) => object)(givenTo(schema, value)) as {
+      value: unknown;
+      issues?: unknown;
+    };
     if ('then' in result) {
       void Promise.resolve(result).catch(() => {});
       return undefined;

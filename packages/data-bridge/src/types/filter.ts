@@ -2,7 +2,7 @@ import type { BSONRegExp, BSONType, BSONTypeAlias, ObjectId } from 'mongodb';
 import type { GeoCondition } from '../filter/geo.ts';
 import type { Literal } from '../filter/literal.ts';
 import type { AnyNumber, ElementOf, FilterPathsIn, Leaf, ValueIn } from './paths.ts';
-import type { IdFor } from './ref.ts';
+import type { AnyRef, IdFor } from './ref.ts';
 import type { AnyDocument, Late, shape, ShapeOf } from './shape.ts';
 
 /**
@@ -12,16 +12,16 @@ import type { AnyDocument, Late, shape, ShapeOf } from './shape.ts';
  * User.find({ age: { $gte: 18 }, 'address.city': 'Rome', tags: 'admin', items: { $elemMatch: { sku: 'a', qty: { $gt: 1 } } } });
  * ```
  *
- * `D` is a document class, or the plain type of an element. A string of 24 hexadecimal digits, and the document that has it as
- * its `_id`, may stand for an ObjectId where it is compared for equality in a document.
+ * `D` is a document class, or the plain type of an element. A string of 24 hexadecimal digits, the document that has it as
+ * its `_id`, and a reference to that may stand for an ObjectId where it is compared for equality in a document.
  */
 export type Filter<D> = Late<D, Conditions<ShapeOf<D>, HexIn<D>>> & Joined<D>;
 
 /** Values that fields and paths are to equal: never operators. */
 export type Equality<D> = Late<D, Equalities<ShapeOf<D>, HexIn<D>>>;
 
-/** What may stand for an ObjectId in fields of documents: its text, and the document that has it; nothing for other objects. */
-export type HexIn<D> = D extends { readonly [shape]: unknown } ? string | AnyDocument : never;
+/** What may stand for an ObjectId in fields of documents: its text, the document that has it, a reference; nothing for other objects. */
+export type HexIn<D> = D extends { readonly [shape]: unknown } ? string | AnyDocument | AnyRef : never;
 
 type Conditions<S, Hex> = {
   readonly [K in FilterPathsIn<S>]?: Condition<ValueIn<S, K>, Hex>;
