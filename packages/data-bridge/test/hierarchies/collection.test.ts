@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { DuplicateKeyError, extension, hidden, model, ref, stored, withActor } from '../../src/index.ts';
+import { apply, DuplicateKeyError, extension, hidden, model, plan, ref, stored, withActor } from '../../src/index.ts';
 import { softDelete } from '../../src/extensions.ts';
 import { useDatabase } from '../support/database.ts';
 
@@ -43,6 +43,13 @@ describe('the collection', () => {
     await Motor.create({ name: 'd', number: '1' });
     await expect(Sail.create({ name: 'e', number: '1', masts: 2 })).rejects.toThrow(DuplicateKeyError);
     await expect(Motor.create({ name: 'f', number: '1' })).rejects.toThrow(DuplicateKeyError);
+  });
+
+  it('has one plan, whichever of its classes are planned', async () => {
+    const steps = async (...models: (typeof Boat)[]): Promise<number> => (await plan(models)).steps.length;
+    expect(await steps(Boat)).toBe(await steps(Sail as never, Motor as never));
+    await apply(await plan([Boat, Sail, Motor]));
+    expect([await steps(Boat), await steps(Sail as never), await steps(Boat, Motor as never)]).toEqual([0, 0, 0]);
   });
 
   it('has a validator that knows the schema of each class', async () => {
