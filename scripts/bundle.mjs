@@ -35,6 +35,7 @@ const bundles = {
       { name: 'document', test: /src[\\/]/, minShareCount: 2 },
     ],
   },
+  cli: { folder: 'packages/cli', entries: ['index'], chunks: 'chunks' },
   // What the benchmarks measure of the mapper's inside. Not published.
   codec: {
     folder: 'packages/data-bridge',
