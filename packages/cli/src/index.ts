@@ -1,4 +1,6 @@
+export { type Config, defineConfig } from './config/config.ts';
 export { CommandError, IrreversibleMigrationError, LeaseError, MigrationError } from './errors.ts';
+export { main } from './main.ts';
 export { createMigration } from './migrations/create.ts';
 export { readMigrations } from './migrations/files.ts';
 export {

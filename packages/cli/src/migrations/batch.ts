@@ -75,12 +75,14 @@ export async function changeAll<D extends Migrated>(page: Page<D>, each: (docume
   return changed;
 }
 
-/** Of the documents' own class, which is bound to their connection. */
+/** By the documents' own class, which is bound to their connection. */
 async function saveAll(documents: readonly Migrated[], validate: boolean): Promise<void> {
-  const { saveAll: save } = documents[0]?.constructor as unknown as {
-    saveAll(documents: readonly Migrated[], options: { readonly validate: boolean }): Promise<unknown>;
-  };
-  await save.call(documents[0]?.constructor, documents, { validate });
+  const { constructor } = documents[0] as Migrated;
+  await (constructor as unknown as SavesAll).saveAll(documents, { validate });
+}
+
+interface SavesAll {
+  saveAll(documents: readonly Migrated[], options: { readonly validate: boolean }): Promise<unknown>;
 }
 
 function afterPage({ seen, changed }: Progress, page: Page<unknown>, more: number): Progress {
