@@ -2,7 +2,7 @@ import { core, ZodType } from 'zod';
 import { type BsonKind, type BsonValues, bsonTypeOf, convertTo } from './schema/bson-types.ts';
 import { checkIdentity, type IdentityKey } from './schema/identified.ts';
 import { checkUnique, type OfScalars } from './schema/unique.ts';
-import { ref as plainRef, type ReferenceStandard } from './references/ref.ts';
+import { ref as plainRef, type ReferenceStandard, type RefOptions } from './references/ref.ts';
 import type { Ref } from './types/ref.ts';
 import type { IdOf } from './types/shape.ts';
 
@@ -129,9 +129,10 @@ export interface ZodRef<D> extends ZodType<unknown, unknown, ZodRefInternals<D>>
  * ```
  *
  * @param target gives the model when it is first needed, so that models may refer to each other.
+ * @param options what happens when the document is deleted.
  */
-export function ref<D = 'write ref<Target>(() => Target)'>(target: unknown): ZodRef<D> {
-  return new ZodReference({ type: 'custom', plain: plainRef<D>(target) } as never) as never;
+export function ref<D = 'write ref<Target>(() => Target)'>(target: unknown, options?: RefOptions): ZodRef<D> {
+  return new ZodReference({ type: 'custom', plain: plainRef<D>(target, options) } as never) as never;
 }
 
 /** What the plain reference is to this file. */

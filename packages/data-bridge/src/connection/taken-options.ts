@@ -17,8 +17,8 @@ const WRITING = [...ALL, 'writeConcern'] as const;
 const STORING = [...WRITING, 'bypassDocumentValidation'] as const;
 const UPDATING = [...STORING, ...CHOOSING, 'upsert', 'arrayFilters'] as const;
 
-/** What an extension makes of a deletion may be put off. */
-const DELETING = [...WRITING, 'hard'] as const;
+/** What an extension makes of a deletion may be put off, and so may the rules of references. */
+const DELETING = [...WRITING, 'hard', 'rules'] as const;
 
 const FIND_ONE = [...READING, ...CHOOSING, 'sort', 'skip', 'allowDiskUse', 'allowPartialResults'] as const;
 const EXISTS = [...READING, ...CHOOSING, 'skip', 'allowDiskUse'] as const;

@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.ts';
+import { noteClass } from './classes.ts';
 import { HOOK_NAMES, type HookName } from './hook-names.ts';
 import { definitionKey } from './model-definition.ts';
 
@@ -98,6 +99,7 @@ export function hasHooks(prototype: object): boolean {
 }
 
 function findHooks(document: object): ClassHooks | null {
+  noteClass(Object.getPrototypeOf(document) as object);
   // Those that a class inherits come before its own.
   const chain: object[] = [];
   for (let each = document; each !== Object.prototype && each !== null; each = Object.getPrototypeOf(each) as object)

@@ -3,7 +3,8 @@ import { SchemaError, UsageError } from '../errors.ts';
 import { typeName } from '../schema/bson-types.ts';
 import { membersAt, targetsAt } from '../schema/references-in.ts';
 import type { Place } from '../schema/schema-shape.ts';
-import { boundLike, isLinked, type LinkedModel } from './linked.ts';
+import { boundLike } from '../definition/bound-like.ts';
+import { isLinked, type LinkedModel } from './linked.ts';
 
 /** What `backRef` gives: it goes into the option `backRefs` of a model. */
 export interface BackRefDeclaration<D> {

@@ -66,17 +66,3 @@ export function withSiblings(document: Linked): Linked[] {
 export function keyOf(id: unknown): string {
   return id instanceof ObjectId ? id.toHexString() : canonicalText(id);
 }
-
-const boundModels = new WeakMap<object, WeakMap<LinkedModel, LinkedModel>>();
-
-/** A model on the connection of the document that refers to it, unless it was given one of its own: the same class each time. */
-export function boundLike(model: LinkedModel, { bound }: ModelDefinition): LinkedModel {
-  if (bound === undefined || model.prototype[definitionKey].bound !== undefined) return model;
-  const models = boundModels.get(bound) ?? new WeakMap<LinkedModel, LinkedModel>();
-  boundModels.set(bound, models);
-  const known = models.get(model);
-  if (known !== undefined) return known;
-  const made = model.using(bound);
-  models.set(model, made);
-  return made;
-}

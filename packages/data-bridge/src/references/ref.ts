@@ -1,10 +1,11 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { isPlainObject } from '../bson/plain-object.ts';
 import { type BsonKind, toObjectId, typeName } from '../schema/bson-types.ts';
 import { definitionKey } from '../definition/model-definition.ts';
 import { refersTo } from '../filter/document-id.ts';
 import { UsageError } from '../errors.ts';
 import type { SchemaField } from '../schema/schema-field.ts';
-import type { JsonSchema, ReferenceTarget } from '../schema/schema-library.ts';
+import type { DeleteRule, JsonSchema, ReferenceTarget } from '../schema/schema-library.ts';
 import type { Ref } from '../types/ref.ts';
 import type { Class, IdOf } from '../types/shape.ts';
 import { isLinked, keyOf, type LinkedModel } from './linked.ts';
@@ -66,13 +67,48 @@ export interface ReferenceListSchema<D> {
  * Name the target's type, since compilers cannot infer it where models refer to each other.
  *
  * @param target gives the model when it is first needed, so that models may refer to each other.
+ * @param options what happens when the document is deleted: `ref<Company>(() => Company, { onDelete: 'restrict' })`.
  */
-export function ref<T extends Class<unknown>, _ extends 0>(target: () => T): ReferenceSchema<InstanceType<T>>;
-export function ref<D = 'write ref<Target>(() => Target)'>(target: unknown): ReferenceSchema<D>;
-export function ref(target: unknown): ReferenceSchema<unknown, unknown> {
+export function ref<T extends Class<unknown>, _ extends 0>(
+  target: () => T,
+  options?: RefOptions,
+): ReferenceSchema<InstanceType<T>>;
+export function ref<D = 'write ref<Target>(() => Target)'>(target: unknown, options?: RefOptions): ReferenceSchema<D>;
+export function ref(target: unknown, options?: RefOptions): ReferenceSchema<unknown, unknown> {
   if (typeof target !== 'function')
     throw new UsageError(`ref() takes a function that gives a model, got ${typeName(target)}.`);
-  return reference(target as () => unknown, []);
+  const one: Target = { model: () => modelOf(target as () => unknown), isList: false, ...ruleIn(options) };
+  return reference(one, []);
+}
+
+/** What `ref()` takes besides the model. */
+export interface RefOptions {
+  /**
+   * What happens to a document when the one that it refers to is deleted by the mapper: `restrict` forbids that, `cascade` deletes this
+   * one too, `unset` takes the reference out. Without it nothing happens.
+   */
+  readonly onDelete?: DeleteRule;
+  /**
+   * Gives the class of the documents that have the reference, whose hooks are called: `class: () => Book` in `Book` itself. It is
+   * needed where a document may be deleted before the program used that class.
+   */
+  readonly class?: unknown;
+}
+
+const RULES: ReadonlySet<unknown> = new Set(['restrict', 'cascade', 'unset']);
+
+function ruleIn(options: RefOptions = {}): Pick<ReferenceTarget, 'onDelete' | 'referrer'> {
+  const refuse = (text: string): never => {
+    throw new UsageError(`The options of ref() ${text}.`);
+  };
+  if (!isPlainObject(options)) return refuse(`are an object, got ${typeName(options)}`);
+  const { onDelete, class: referrer, ...others } = options as RefOptions;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) refuse(`are "onDelete" and "class", not "${unknown}"`);
+  if (onDelete !== undefined && !RULES.has(onDelete)) refuse("take 'restrict', 'cascade' or 'unset' as \"onDelete\"");
+  if (referrer !== undefined && (typeof referrer !== 'function' || onDelete === undefined))
+    refuse('take as "class", beside "onDelete", a function that gives the class of the documents');
+  return { onDelete, referrer: referrer as (() => unknown) | undefined };
 }
 
 /** The target, once it is known to be a model. */
@@ -80,14 +116,13 @@ interface Target extends ReferenceTarget {
   readonly model: () => LinkedModel;
 }
 
-function reference(target: () => unknown, absent: readonly (null | undefined)[]): ReferenceSchema<never, unknown> {
-  const one: Target = { model: () => modelOf(target), isList: false };
+function reference(one: Target, absent: readonly (null | undefined)[]): ReferenceSchema<never, unknown> {
   const validate = (value: unknown): StandardSchemaV1.Result<unknown> =>
     absent.includes(value as null) ? { value } : toId(one, value, []);
   const orNull = (id: JsonSchema): JsonSchema => (absent.includes(null) ? { anyOf: [id, { type: 'null' }] } : id);
   return Object.assign(referenceParts(one, validate, orNull), {
-    optional: () => reference(target, [...absent, undefined]),
-    nullable: () => reference(target, [...absent, null]),
+    optional: () => reference(one, [...absent, undefined]),
+    nullable: () => reference(one, [...absent, null]),
     array: () => {
       const validateList = (value: unknown): StandardSchemaV1.Result<unknown> => toIds(one, value);
       return referenceParts({ ...one, isList: true }, validateList, (id) => ({ type: 'array', items: id }));

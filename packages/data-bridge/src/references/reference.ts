@@ -5,7 +5,8 @@ import { definitionKey, type ModelDefinition } from '../definition/model-definit
 import { refersTo } from '../filter/document-id.ts';
 import { RefNotLoadedError } from '../errors.ts';
 import type { ReferenceTarget } from '../schema/schema-library.ts';
-import { boundLike, fieldOf, type Linked, type LinkedModel, withSiblings } from './linked.ts';
+import { boundLike } from '../definition/bound-like.ts';
+import { fieldOf, type Linked, type LinkedModel, withSiblings } from './linked.ts';
 import { type Loadable, loadSoon } from './load.ts';
 
 /** Where a reference stands: in which document, in which of its fields. */
@@ -102,6 +103,11 @@ export class Reference implements Loadable {
   [refersTo](model: LinkedModel): boolean {
     const document = this.#document;
     return document ? isDocumentOf(model, document) : isSameModel(this.model, model);
+  }
+
+  /** True for one that stands where the schema has this target. */
+  isOf(target: ReferenceTarget): boolean {
+    return this.#target === target;
   }
 
   toBSON(): unknown {

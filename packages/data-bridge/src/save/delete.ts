@@ -5,13 +5,15 @@ import { checkUnscoped, type HardOptions, type ScopeOptions } from '../definitio
 import { REVISION, REVISION_ID } from '../definition/revision.ts';
 import { checkTaken, type DriverOptions, TAKEN } from '../connection/taken-options.ts';
 import { type Conflict, OutcomeUnknownError } from '../errors.ts';
+import { applyRules } from './apply-rules.ts';
 import { removalUpdate } from './door.ts';
 import { recorderOf, type SentFilter } from './recorder.ts';
 import { checkHooks, hooksFor, type HookOptions, runAfter, runBefore } from './run-hooks.ts';
 import type { DocumentState } from '../document/document-state.ts';
 import { outcomeOf, safely, translate } from '../connection/write-outcome.ts';
-import { guardedFilter } from '../document/document-filter.ts';
+import { guardedFilter, storedId } from '../document/document-filter.ts';
 import { extentAt } from '../document/loaded-part.ts';
+import { checkRules, rulesOf, type RulesOptions } from '../references/delete-rules.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
 import { type Edit, type EditTree, hasMembers } from '../edits/edits.ts';
 import { literal } from '../edits/expression.ts';
@@ -26,7 +28,8 @@ export interface RemoveOptions<P = string>
     Pick<ConflictOptions<Conflict, P>, 'concurrency' | 'guard'>,
     HookOptions,
     ScopeOptions,
-    HardOptions {}
+    HardOptions,
+    RulesOptions {}
 
 /**
  * Deletes the stored document. A deletion changes every path there is, so where changes are guarded, everything that was
@@ -37,22 +40,25 @@ export interface RemoveOptions<P = string>
  */
 export async function deleteDocument(state: DocumentState, given: RemoveOptions = {}): Promise<boolean> {
   checkTaken('delete', state, given, [...TAKEN.remove, 'concurrency', 'guard', 'hooks']);
-  const { hooks: isOn, ...scoped } = given;
+  const { hooks: isOn, rules, ...scoped } = given;
   const { unscoped } = scoped;
+  checkRules('delete', state.definition, rules);
   checkHooks('delete', state.context, isOn);
   checkUnscoped(state.definition.extensions, unscoped, state.definition.collectionName);
   state.unscoped = unscoped;
-  const hooks = hooksFor(state, { hooks: isOn, session: scoped.session });
+  const own = hooksFor(state, { hooks: isOn, session: scoped.session });
   checkConflictOptions('delete', state, askedOf(given));
   if (state.isNew && state.unanswered === null) return false;
-  if (hooks === null || state.isDeleted) return remove(state, scoped);
-  await runBefore(state, hooks.delete.before);
+  const hooks = state.isDeleted ? null : own;
+  if (hooks !== null) await runBefore(state, hooks.delete.before);
+  if (rules !== 'ignore' && !state.isDeleted && rulesOf(state.definition).length > 0)
+    await applyRules(state.definition, [storedId(state)], given);
   const isDeleted = await remove(state, scoped);
-  if (isDeleted) await runAfter(state, hooks, 'delete');
+  if (hooks !== null && isDeleted) await runAfter(state, hooks, 'delete');
   return isDeleted;
 }
 
-async function remove(state: DocumentState, given: Omit<RemoveOptions, 'hooks'>): Promise<boolean> {
+async function remove(state: DocumentState, given: Omit<RemoveOptions, 'hooks' | 'rules'>): Promise<boolean> {
   const { concurrency, guard: _, hard, unscoped, ...options } = given;
   const asked = askedOf(given);
   for (let tries = 1; ; tries += 1) {

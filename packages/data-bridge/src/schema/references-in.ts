@@ -91,3 +91,42 @@ export function ambiguityIn(place: Place): readonly string[] | undefined {
   };
   return find(place, []);
 }
+
+/** A step to all elements of an array, and one to all values of a record. */
+export const ELEMENTS: unique symbol = Symbol('elements');
+export const VALUES: unique symbol = Symbol('values');
+
+/** A step to a member, to one element of a tuple, or to many. */
+export type Step = string | number | typeof ELEMENTS | typeof VALUES;
+
+/** A place of a reference with a delete rule, and how it is come to. */
+export interface RulePlace {
+  readonly target: ReferenceTarget;
+  readonly place: Place;
+  readonly steps: readonly Step[];
+  /** True where the schema contains itself, so that there is no end of such places. */
+  readonly isEndless: boolean;
+}
+
+/** The references with delete rules at a place, and inside of it. */
+export function rulePlaces(place: Place, steps: readonly Step[] = [], above: readonly Place[] = []): RulePlace[] {
+  if (!someShape(place, ({ target }) => target?.onDelete !== undefined)) return [];
+  const target = targetAt(place);
+  const isEndless = above.includes(place);
+  const own = isEndless || target?.onDelete !== undefined ? [{ target, place, steps, isEndless }] : [];
+  if (isEndless) return own as RulePlace[];
+  const inside = place.shapes.flatMap((shape) =>
+    stepsOf(shape).flatMap(([step, inner]) => rulePlaces(inner, [...steps, step], [...above, place])),
+  );
+  return [...(own as RulePlace[]), ...inside];
+}
+
+/** The places below a shape by the steps that lead there. */
+function stepsOf({ members, others, elements, rest }: Shape): [Step, Place][] {
+  const many: [Step, Place | undefined][] = [
+    [VALUES, others],
+    [ELEMENTS, rest],
+  ];
+  const all = [...(members ?? []), ...(elements?.entries() ?? []), ...many];
+  return all.filter((each): each is [Step, Place] => each[1] !== undefined);
+}

@@ -23,7 +23,14 @@ export interface ReferenceTarget {
   readonly model: () => unknown;
   /** True for a list of references. */
   readonly isList: boolean;
+  /** What happens to what refers to a document when that is deleted. */
+  readonly onDelete?: DeleteRule | undefined;
+  /** The class of the documents that have the reference, where the program names it. */
+  readonly referrer?: (() => unknown) | undefined;
 }
+
+/** What becomes of a document that refers to one which is deleted: that stays, this goes too, or its reference does. */
+export type DeleteRule = 'restrict' | 'cascade' | 'unset';
 
 /** The target of a reference: its `~target`, which `ref()` gives to its schemas. Looked for as the type is. */
 export function targetOf(schema: unknown): ReferenceTarget | undefined {
@@ -65,10 +72,11 @@ export function isWrittenAsync(schema: unknown): boolean {
 }
 
 /**
- * True for a Zod schema that runs no code of the program: no function is a part of it. So values are left as they are
+ * True for a schema of the mapper's own for one text, and for a Zod schema that runs no code of the program: no function is a part of it. So values are left as they are
  * while it validates. Like `isWrittenAsync` it is for when all schemas are made.
  */
 export function runsNoCode(schema: unknown): boolean {
+  if (property(schema, '~literal') !== undefined) return true;
   const vendor = property(property(schema, '~standard'), 'vendor');
   return vendor === 'zod' && definitionOf(schema) !== undefined && !someSchema(schema, isFunction);
 }

@@ -1,7 +1,7 @@
 import type { BulkWriteOptions, UpdateOptions } from 'mongodb';
-import type { ScopeOptions } from '../definition/extension.ts';
+import type { HardOptions, ScopeOptions } from '../definition/extension.ts';
+import type { RulesOptions } from '../references/delete-rules.ts';
 import type { HookOptions } from '../save/run-hooks.ts';
-import type { DeletionOptions } from './static-writes.ts';
 import type { ManyOptions, StampOptions } from './write-options.ts';
 
 /** The options of the driver that the methods of `bulk()` take, besides the package's own. */
@@ -19,11 +19,17 @@ export interface BulkUpdateOptions extends Pick<UpdateOptions, (typeof IN_BULK.u
 export interface BulkReplaceOptions extends Pick<UpdateOptions, (typeof IN_BULK.replace)[number]>, ScopeOptions {}
 
 /** Options of one deletion of a bulk write. */
-export interface BulkDeleteOptions extends Pick<UpdateOptions, (typeof IN_BULK.delete)[number]>, DeletionOptions {}
+export interface BulkDeleteOptions
+  extends Pick<UpdateOptions, (typeof IN_BULK.delete)[number]>, ScopeOptions, HardOptions {}
 
 /** Options of `execute()`: the driver's, and whether to validate. */
 export interface BulkOptions
-  extends Pick<BulkWriteOptions, (typeof IN_BULK.execute)[number]>, ManyOptions, HookOptions, ScopeOptions {
+  extends
+    Pick<BulkWriteOptions, (typeof IN_BULK.execute)[number]>,
+    ManyOptions,
+    HookOptions,
+    ScopeOptions,
+    RulesOptions {
   /**
    * Whether inserted and replacing documents are validated before anything is sent.
    * @default the model's `validate`

@@ -1,7 +1,7 @@
 import { checkTaken } from '../connection/taken-options.ts';
 import type { BSON } from 'mongodb';
 import { limitsOf } from '../connection/server-limits.ts';
-import { ownFilter } from '../filter/own-filter.ts';
+import { exactFilter, ownFilter } from '../filter/own-filter.ts';
 import { countedReplacement } from './version-counter.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import type { DocumentClass } from '../save/document.ts';
@@ -12,6 +12,7 @@ import { checkOwnFields } from '../document/new-document.ts';
 import { checkWriteConcern } from '../save/check-write-concern.ts';
 import { removalUpdate } from '../save/door.ts';
 import { insertion, type InsertionOptions } from '../save/save.ts';
+import { rulesForMany } from '../references/delete-rules.ts';
 import type { Filter } from '../types/filter.ts';
 import type { Update } from '../types/update.ts';
 import { checkHooks, errorAfter, hooksFor } from '../save/run-hooks.ts';
@@ -19,6 +20,7 @@ import { settle } from '../save/settle.ts';
 import { recorderOf, type SentFilter } from '../save/recorder.ts';
 import { checkUpsertedId, stampUpdate } from './stamp-update.ts';
 import { byClient, type Made, oneByOne, type Operation } from './send-bulk.ts';
+import { isDeletion, type Send, sendFollowing } from './send-following.ts';
 import { resultsLeft } from './send-inserts.ts';
 import { sentOptions } from './static-writes.ts';
 import { checkReplacementOnce } from './write-once.ts';
@@ -77,7 +79,7 @@ export class Bulk<D, I extends object = object> {
   replaceOne(filter: Filter<D>, replacement: I, given: BulkReplaceOptions = {}): this {
     checkTaken('replaceOne', this.#definition, given, [...IN_BULK.replace, 'unscoped']);
     const { unscoped, ...options } = given;
-    const cast = ownFilter(this.#definition, filter, unscoped);
+    const cast = exactFilter(this.#definition, filter, unscoped);
     const made = { ...this.#make(replacement), unscoped };
     if (options.upsert === true) checkUpsertedId(this.#definition, cast, made.hasId);
     const sent = sentOptions(this.#definition, options);
@@ -105,17 +107,20 @@ export class Bulk<D, I extends object = object> {
    */
   async execute(options: BulkOptions = {}): Promise<BulkResult[]> {
     const definition = this.#definition;
-    checkTaken('execute', definition, options, [...IN_BULK.execute, 'validate', 'history', 'hooks', 'unscoped']);
-    const { validate, history, hooks, unscoped, ordered = true, ...sent } = options;
+    checkTaken('execute', definition, options, [...IN_BULK.execute, ...OF_EXECUTE]);
+    const { validate, history, hooks, unscoped, rules, ordered = true, ...sent } = options;
     checkHooks('execute', definition.context, hooks);
     const recorder = recorderOf(definition);
     recorder.checkMany(definition, 'bulk', history);
+    const deletes = this.#operations.some(({ name }) => isDeletion(name));
+    const isFollowed = deletes && rulesForMany('bulk', definition, rules).length > 0;
     if (this.#isExecuted)
       throw new UsageError('This bulk write was executed before: make a new one.', definition.context);
     checkWriteConcern('execute', { definition, context: definition.context }, sent);
     const finished = await this.#finish({ validate, hooks, unscoped, session: sent.session });
-    const asSent = async ({ name, sentAs = name, parts }: Operation): Promise<Operation> => ({
+    const asSent = async ({ name, rule, sentAs = name, parts }: Operation): Promise<Operation> => ({
       name,
+      ...(rule !== undefined && { rule }),
       ...(await recorder.bulkOperation(definition, { sentAs, parts }, sent)),
     });
     const operations: Operation[] = [];
@@ -125,7 +130,10 @@ export class Bulk<D, I extends object = object> {
     if (operations.length === 0) return [];
     this.#isExecuted = true;
     const { hasBulkWrite } = await limitsOf(definition.connection());
-    const sentResults = await (hasBulkWrite ? byClient : oneByOne)(definition, operations, { ...sent, ordered });
+    const send: Send = (some) => (hasBulkWrite ? byClient : oneByOne)(definition, some, { ...sent, ordered });
+    const sentResults = await (isFollowed
+      ? sendFollowing(definition, operations, send, { ...sent, ...(hooks !== undefined && { hooks }), ordered })
+      : send(operations));
     const results = await callAfter(this.#operations, operations, sentResults, { hooks, session: sent.session });
     if (!results.some(({ error, hookError }) => error !== undefined || hookError !== undefined)) return results;
     throw new BulkWriteError(resultsLeft(results, sent), definition.context);
@@ -166,8 +174,14 @@ export class Bulk<D, I extends object = object> {
     const sent = sentOptions(this.#definition, options);
     const parts = { filter: ownFilter(this.#definition, filter, unscoped), ...sent };
     const update = removalUpdate(this.#definition, { hard, unscoped });
-    if (update === null) return this.#add({ name, parts });
-    return this.#add({ name, sentAs: name === 'deleteOne' ? 'updateOne' : 'updateMany', parts: { ...parts, update } });
+    const rule = { hard, unscoped };
+    if (update === null) return this.#add({ name, rule, parts });
+    return this.#add({
+      name,
+      rule,
+      sentAs: name === 'deleteOne' ? 'updateOne' : 'updateMany',
+      parts: { ...parts, update },
+    });
   }
 
   /** What is sent: new documents as they were when they were found valid. */
@@ -186,6 +200,9 @@ export class Bulk<D, I extends object = object> {
     return finished;
   }
 }
+
+/** Options of the package's own. */
+const OF_EXECUTE = ['validate', 'history', 'hooks', 'unscoped', 'rules'] as const;
 
 type FinishOptions = InsertionOptions;
 

@@ -4,7 +4,7 @@ import { bulkWrite } from '../connection/collection.ts';
 import type { SessionCollection } from '../connection/session-collection.ts';
 import { CONCURRENCY, concurrently } from '../connection/concurrently.ts';
 import { outcomeOf, safely, translate } from '../connection/write-outcome.ts';
-import type { Unscoped } from '../definition/extension.ts';
+import type { HardOptions, ScopeOptions, Unscoped } from '../definition/extension.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { type BulkResult, OutcomeUnknownError } from '../errors.ts';
 import type { Document } from '../save/document.ts';
@@ -21,6 +21,8 @@ export interface Operation {
   readonly sentAs?: BulkResult['operation'];
   readonly parts: BSON.Document;
   readonly made?: Made;
+  /** Of a deletion: what it says that the rules of references need to know. */
+  readonly rule?: HardOptions & ScopeOptions;
 }
 
 export interface Made {

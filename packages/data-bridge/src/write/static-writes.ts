@@ -19,10 +19,13 @@ import { run } from '../definition/operation.ts';
 import { UsageError } from '../errors.ts';
 import { castArrayFilters } from '../filter/cast-filter.ts';
 import { safeFilter } from '../filter/check-filter.ts';
-import { ownFilter } from '../filter/own-filter.ts';
+import { exactFilter, ownFilter } from '../filter/own-filter.ts';
 import { hintOf, sortOf } from '../filter/sort-order.ts';
+import { checkRules, rulesForMany, rulesOf, type RulesOptions } from '../references/delete-rules.ts';
+import { applyRules, idsOf } from '../save/apply-rules.ts';
 import { removalUpdate } from '../save/door.ts';
 import { checkAnswered, type OneWrite, recorderOf, type SentFilter } from '../save/recorder.ts';
+import { CHUNK } from '../references/load.ts';
 import { typeName } from '../schema/bson-types.ts';
 import { checkUpsertedId, stampUpdate } from './stamp-update.ts';
 import { countedReplacement } from './version-counter.ts';
@@ -30,7 +33,7 @@ import { checkReplacementOnce } from './write-once.ts';
 import type { ManyOptions, StampOptions } from './write-options.ts';
 
 /** What methods that delete take. */
-export interface DeletionOptions extends ScopeOptions, HardOptions {}
+export interface DeletionOptions extends ScopeOptions, HardOptions, RulesOptions {}
 
 /** Documents as the server sends them. */
 type Raw = Uint8Array | null;
@@ -92,7 +95,7 @@ export async function replaceOne(
   replacement: BSON.Document,
   { history, unscoped, ...options }: DriverOptions<ReplaceOptions, 'replaceOne'> & ScopeOptions & Unasked = {},
 ): Promise<UpdateResult> {
-  const cast = ownFilter(definition, filter, unscoped);
+  const cast = exactFilter(definition, filter, unscoped);
   const recorder = recorderOf(definition);
   recorder.checkOne(definition, 'replaceOne', history);
   const replacing = replacingBy(definition, cast, replacement, options.upsert === true);
@@ -107,12 +110,14 @@ export async function deleteOne(
   options: DriverOptions<DeleteOptions, 'delete'> & DeletionOptions & Unasked = {},
 ): Promise<DeleteResult> {
   checkTaken('deleteOne', definition, options, [...TAKEN.delete, 'history']);
-  const { history, unscoped, hard, ...given } = options;
-  const cast = ownFilter(definition, filter, unscoped);
+  const { history, unscoped, hard, rules, ...given } = options;
+  const found = ownFilter(definition, filter, unscoped);
   const update = removalUpdate(definition, { hard, unscoped });
   const recorder = recorderOf(definition);
   recorder.checkOne(definition, 'deleteOne', history);
   const sent = sentOptions(definition, given);
+  checkRules('deleteOne', definition, rules);
+  const cast = await followedFilter(definition, found, sent, { hard, unscoped, rules });
   return write(definition, sent, async () =>
     update === null
       ? recorder.deleteOne(definition, cast, sent)
@@ -129,16 +134,48 @@ export async function deleteEvery(
   options: DriverOptions<DeleteOptions, 'delete'> & DeletionOptions & ManyOptions = {},
 ): Promise<DeleteResult> {
   checkTaken(method, definition, options, [...TAKEN.delete, 'history']);
-  const { history, unscoped, hard, ...given } = options;
+  const { history, unscoped, hard, rules, ...given } = options;
   const update = removalUpdate(definition, { hard, unscoped });
   const recorder = recorderOf(definition);
   recorder.checkMany(definition, method, history);
   const sent = { ...own, ...sentOptions(definition, given) };
-  return write(definition, sent, async (collection) =>
-    update === null
-      ? collection.deleteMany(filter, sent)
-      : deletedBy(await collection.updateMany(filter, recorder.manyUpdate(update), sent)),
-  );
+  const remove = (meant: SentFilter): Promise<DeleteResult> =>
+    write(definition, sent, async (collection) =>
+      update === null
+        ? collection.deleteMany(meant, sent)
+        : deletedBy(await collection.updateMany(meant, recorder.manyUpdate(update), sent)),
+    );
+  if (rulesForMany(method, definition, rules).length === 0) return remove(filter);
+  const ids = await idsOf(definition, filter, choosing(sent));
+  await applyRules(definition, ids, { ...sent, hard, unscoped });
+  let deletedCount = 0;
+  for (let from = 0; from < ids.length; from += CHUNK)
+    deletedCount += (await remove(among(filter, ids.slice(from, from + CHUNK)))).deletedCount;
+  return { acknowledged: true, deletedCount };
+}
+
+/** Follows the rules of references to the first document that matches, and gives a filter for it alone; the filter itself where there are none. */
+async function followedFilter(
+  definition: ModelDefinition,
+  filter: SentFilter,
+  sent: BSON.Document,
+  { hard, unscoped, rules }: DeletionOptions,
+): Promise<SentFilter> {
+  if (rules === 'ignore' || rulesOf(definition).length === 0) return filter;
+  const ids = await idsOf(definition, filter, { ...choosing(sent), limit: 1 });
+  await applyRules(definition, ids, { ...sent, hard, unscoped });
+  return among(filter, ids);
+}
+
+/** Of documents that match those with these ids. */
+function among(filter: SentFilter, ids: readonly unknown[]): SentFilter {
+  return { $and: [filter, { _id: { $in: ids } }] };
+}
+
+/** The options that say which documents are meant, for finding them first. */
+function choosing(sent: BSON.Document): BSON.Document {
+  const names = ['sort', 'collation', 'hint', 'let', 'session', 'comment', 'maxTimeMS', 'timeoutMS', 'signal'];
+  return Object.fromEntries(names.filter((name) => sent[name] !== undefined).map((name) => [name, sent[name]]));
 }
 
 /** What a method that deletes tells where an extension made an update of it. */
@@ -171,7 +208,7 @@ export async function findAndReplace(
   replacement: BSON.Document,
   { unscoped, ...options }: DriverOptions<FindOneAndReplaceOptions, 'findOneAndReplace'> & ScopeOptions & Unasked,
 ): Promise<Raw> {
-  const cast = ownFilter(definition, filter, unscoped);
+  const cast = exactFilter(definition, filter, unscoped);
   const replacing = replacingBy(definition, cast, replacement, options.upsert === true);
   return findAndWrite(definition, 'findOneAndReplace', cast, replacing, sentOptions(definition, options));
 }
@@ -183,11 +220,14 @@ export async function findAndDelete(
   given: DriverOptions<FindOneAndDeleteOptions, 'findOneAndDelete'> & DeletionOptions & Unasked = {},
 ): Promise<Raw> {
   checkTaken('findOneAndDelete', definition, given, [...TAKEN.findOneAndDelete, 'history']);
-  const { unscoped, hard, ...options } = given;
-  const cast = ownFilter(definition, filter, unscoped);
+  const { unscoped, hard, rules, ...options } = given;
+  const found = ownFilter(definition, filter, unscoped);
   const update = removalUpdate(definition, { hard, unscoped });
   const one: OneWrite = update === null ? { kind: 'delete' } : { kind: 'update', update };
-  return findAndWrite(definition, 'findOneAndDelete', cast, one, sentOptions(definition, options));
+  const sent = sentOptions(definition, options);
+  checkRules('findOneAndDelete', definition, rules);
+  const cast = await followedFilter(definition, found, sent, { hard, unscoped, rules });
+  return findAndWrite(definition, 'findOneAndDelete', cast, one, sent);
 }
 
 function findAndWrite(
