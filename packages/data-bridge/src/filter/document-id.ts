@@ -1,6 +1,6 @@
 import { isObject } from '../bson/bson-classes.ts';
 import { isPlainObject, setOwn } from '../bson/plain-object.ts';
-import { typeName } from '../schema/bson-types.ts';
+import { typeName, withArticle } from '../schema/bson-types.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { UsageError } from '../errors.ts';
 import { targetAt } from '../schema/references-in.ts';
@@ -39,7 +39,8 @@ function idOfDocument(definition: ModelDefinition, path: string, value: unknown)
       ? name !== '_id' || value[definitionKey].collectionName === definition.collectionName
       : (value[refersTo]?.(target as never) ?? Object.prototype.isPrototypeOf.call(target.prototype, value));
   if (!isMeant) {
-    const meant = target === undefined ? 'a document of this model' : `the _id of a ${target.name} or such a document`;
+    const meant =
+      target === undefined ? 'a document of this model' : `the _id of ${withArticle(target.name)} or such a document`;
     throw new UsageError(`"${path}" is ${meant}, got a document of ${typeName(value)}.`, definition.context);
   }
   return target !== undefined || isOfIds(definition, path) ? value.$id : value;

@@ -1,5 +1,6 @@
 import type { BSON } from 'mongodb';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
+import type { Unscoped } from '../definition/extension.ts';
 import { run } from '../definition/operation.ts';
 import { UsageError } from '../errors.ts';
 import { ownFilter } from '../filter/own-filter.ts';
@@ -7,12 +8,12 @@ import type { BackLink } from './back-link.ts';
 import { keyOf } from './linked.ts';
 import type { Range } from './link-tree.ts';
 
-/** Of each document those that refer to it, as a range of an order: their ids by its id, one command for all of them. */
+/** The ids of the documents that refer to each of these, by its id: a range of them in an order. One command for all. */
 export async function rankedIds(
   definition: ModelDefinition,
   link: BackLink,
   ids: readonly unknown[],
-  { sort, skip, limit, collation }: Range,
+  { sort, skip, limit, collation, unscoped }: Range,
   options: object = {},
 ): Promise<Map<string, readonly unknown[]>> {
   const range = [
@@ -21,11 +22,14 @@ export async function rankedIds(
     ...(limit ? [{ $limit: limit }] : []),
     { $project: { _id: 1 } },
   ];
-  const rows = await lookUp(definition, link, ids, range, { ...options, ...(collation && { collation }) });
+  const rows = await lookUp(definition, link, ids, range, {
+    options: { ...options, ...(collation && { collation }) },
+    unscoped,
+  });
   return new Map(rows.map(({ _id, found }) => [keyOf(_id), found.map((each) => each['_id'] as unknown)]));
 }
 
-/** How many refer to each document, by its id. */
+/** The number of documents that refer to each of these, by its id. */
 export async function countsOf(
   definition: ModelDefinition,
   link: BackLink,
@@ -45,14 +49,14 @@ async function lookUp(
   { source, field }: BackLink,
   ids: readonly unknown[],
   pipeline: readonly BSON.Document[],
-  options: object = {},
+  { options = {}, unscoped }: { readonly options?: object; readonly unscoped?: Unscoped | undefined } = {},
 ): Promise<Row[]> {
   const other = source.prototype[definitionKey];
   if (other.connection() !== definition.connection()) {
     const text = `Models on different connections cannot be joined by the server: ${source.name} has another one.`;
     throw new UsageError(text, definition.context);
   }
-  const scope = ownFilter(other, {});
+  const scope = ownFilter(other, {}, unscoped);
   const stages = Object.keys(scope).length === 0 ? pipeline : [{ $match: scope }, ...pipeline];
   const join = {
     from: other.collectionName,

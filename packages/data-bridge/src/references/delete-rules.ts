@@ -59,7 +59,10 @@ const rules = new WeakMap<ModelDefinition, { readonly rules: readonly Rule[]; re
 export function declareRules({ prototype }: { readonly prototype: object }, definition: ModelDefinition): void {
   bases.set(definition, definition.bound === undefined ? prototype : unboundBase(prototype));
   if (definition.references === null || definition.bound !== undefined) return;
-  for (const field of definition.references.values())
+  const above = definition.kin.parent?.definition.fields;
+  for (const field of definition.references.values()) {
+    // Those that a class inherits are about its documents, too.
+    if (above?.has(field.name) === true) continue;
     for (const at of rulePlaces(field.place)) {
       checkPlace(definition, field, at);
       declared.push({
@@ -70,6 +73,7 @@ export function declareRules({ prototype }: { readonly prototype: object }, defi
         target: at.target,
       });
     }
+  }
 }
 
 /** A model that `using()` bound to a connection extends the one that it was. */

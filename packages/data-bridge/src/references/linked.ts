@@ -2,7 +2,7 @@ import { definitionKey, type ModelDefinition } from '../definition/model-definit
 import { canonicalText } from '../bson/canonical-text.ts';
 import { ObjectId } from 'mongodb';
 
-/** Where a document keeps which others came with it. */
+/** The key under which a document keeps the others of its result. */
 export const siblingsKey: unique symbol = Symbol('siblings');
 
 /** A document, as this room sees it: its fields are read by the program's names. */
@@ -37,6 +37,22 @@ export function isLinked(value: unknown): value is Linked {
   return typeof value === 'object' && value !== null && siblingsKey in value;
 }
 
+/** True where documents of a model, or of a class that extends it, lead to others: only these need to know which came with them. */
+export function isLinking({
+  prototype,
+}: {
+  readonly prototype: { readonly [definitionKey]: ModelDefinition };
+}): boolean {
+  const definition = prototype[definitionKey];
+  return (
+    hasLinks(definition) || (!definition.kin.isAlone && definition.kin.all.some((each) => hasLinks(each.definition)))
+  );
+}
+
+function hasLinks({ references, backRefs }: ModelDefinition): boolean {
+  return references !== null || backRefs.size > 0;
+}
+
 /** What a document has in the field that the program calls so. */
 export function fieldOf(document: Linked, name: string): unknown {
   return (document as unknown as Readonly<Record<string, unknown>>)[name];
@@ -46,12 +62,40 @@ export function definitionOf(linked: Linked): ModelDefinition {
   return linked[definitionKey];
 }
 
-/** Notes that these documents came together. */
+/** Notes that these documents came together. One alone has no siblings. */
 export function gather<D>(documents: readonly D[]): readonly D[] {
   const linked = documents as unknown as readonly Linked[];
+  if (linked.length < 2) return documents;
   const siblings: Siblings = { documents: new WeakRef(linked) };
   for (const each of linked) each[siblingsKey] = siblings;
   return documents;
+}
+
+/** Arrays of documents, held as long as the program holds what they were loaded for. */
+const companions = new WeakMap<object, object[]>();
+
+/**
+ * Notes that these documents came together, for others: they are siblings as long as the program holds the array of the others, or
+ * the one that came alone.
+ */
+export function gatherFor(owners: readonly (Linked | null)[], documents: readonly Linked[]): void {
+  if (gather(documents).length < 2) return;
+  const holders = new Set<object>();
+  let last: Siblings | null = null;
+  for (const owner of owners) {
+    if (owner === null) continue;
+    const siblings = owner[siblingsKey];
+    // Most owners came with the one before.
+    if (siblings !== null && siblings === last) continue;
+    last = siblings;
+    const holder = siblings === null ? owner : siblings.documents.deref();
+    if (holder !== undefined) holders.add(holder);
+  }
+  for (const holder of holders) {
+    const held = companions.get(holder);
+    if (held === undefined) companions.set(holder, [documents]);
+    else held.push(documents);
+  }
 }
 
 /** The document, and those that came with it and are still held. */

@@ -1,24 +1,26 @@
 import { currentAttempt } from '../connection/transaction-attempt.ts';
 import { definitionKey } from '../definition/model-definition.ts';
 import { literal, trusted } from '../filter/literal.ts';
-import { keyOf, type Linked, type LinkedModel, type Targets } from './linked.ts';
+import { gatherFor, isLinking, keyOf, type Linked, type LinkedModel, type Targets } from './linked.ts';
 
-/** How many ids one query asks for at most: more would come near to the greatest size of a command. */
+/** The most ids that one query asks for: more would come near to the greatest size of a command. */
 export const CHUNK = 10_000;
 
 /** A reference whose document is to be found. */
 export interface Loadable {
   readonly $id: unknown;
   readonly model: LinkedModel;
+  /** The document that it stands in; null where it stands in none. */
+  readonly owner: Linked | null;
   /** Takes the document; null where there is none. */
   settle(document: Linked | null): void;
   /** Takes what ends when it is settled; null where that failed. */
   wait(pending: Promise<void> | null): void;
 }
 
-/** How documents that are referred to are asked for. */
+/** The query for documents that are referred to. */
 export interface Asking {
-  /** What the program makes of the query for them. */
+  /** Changes the query, as the program asked. */
   readonly ask?: ((targets: Targets) => Targets) | null | undefined;
   /** Options of the query that goes first, which hold for these, too. */
   readonly options?: object | undefined;
@@ -35,7 +37,13 @@ export async function loadTargets(
   const all = [...ids.values()];
   for (let from = 0; from < all.length; from += CHUNK) {
     const targets = model.find(amongIds('_id', all.slice(from, from + CHUNK)), options);
-    for (const document of await (ask ? ask(targets) : targets)) found.set(keyOf(document.$id), document);
+    const documents = await (ask ? ask(targets) : targets);
+    for (const document of documents) found.set(keyOf(document.$id), document);
+    if (isLinking(model))
+      gatherFor(
+        references.map(({ owner }) => owner),
+        documents,
+      );
   }
   for (const reference of references) reference.settle(found.get(keyOf(reference.$id)) ?? null);
 }
@@ -65,7 +73,7 @@ export function loadSoon(references: readonly Loadable[]): void {
   const attempt = currentAttempt();
   const models = waiting.get(attempt) ?? new Map<LinkedModel, Waiting>();
   waiting.set(attempt, models);
-  // Whoever asks for what a scope means, has it asked: others of this turn may be of another tenant.
+  // A model with scopes is queried for this caller alone: others that ask in this turn may be of another tenant.
   const own = new Map<LinkedModel, Waiting>();
   for (const reference of references) {
     const { model } = reference;
@@ -82,7 +90,7 @@ function isScoped(model: LinkedModel): boolean {
 }
 
 function newRound(): Round {
-  // After what promises that are settled by now make the program ask for.
+  // Promises that are settled by now go first: what the program asks for then is loaded along.
   const over = new Promise((resolve) => process.nextTick(resolve)).then(() => {
     round = null;
   });

@@ -4,12 +4,13 @@ import { isPlainObject } from '../bson/plain-object.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { refersTo } from '../filter/document-id.ts';
 import { RefNotLoadedError } from '../errors.ts';
+import { withArticle } from '../schema/bson-types.ts';
 import type { ReferenceTarget } from '../schema/schema-library.ts';
 import { boundLike } from '../definition/bound-like.ts';
 import { fieldOf, type Linked, type LinkedModel, withSiblings } from './linked.ts';
 import { type Loadable, loadSoon } from './load.ts';
 
-/** Where a reference stands: in which document, in which of its fields. */
+/** The document and the field that a reference stands in. */
 export interface Place {
   readonly owner: Linked;
   /** The field as the program calls it. */
@@ -37,6 +38,10 @@ export class Reference implements Loadable {
     this.#document = document;
   }
 
+  get owner(): Linked | null {
+    return this.#place === null ? null : this.#place.owner;
+  }
+
   get $isLoaded(): boolean {
     return this.#document !== undefined;
   }
@@ -47,7 +52,7 @@ export class Reference implements Loadable {
     const advice = field === undefined ? '' : `ask for it by with("${field}"), or `;
     const name = field === undefined ? 'This reference' : `"${field}"`;
     throw new RefNotLoadedError(
-      `${name} refers to a ${this.model.name} that was not loaded: ${advice}await its $load().`,
+      `${name} refers to ${withArticle(this.model.name)} that was not loaded: ${advice}await its $load().`,
       this.#place?.owner[definitionKey].context,
     );
   }
@@ -58,7 +63,7 @@ export class Reference implements Loadable {
     return this.#place === null ? model : boundLike(model, this.#place.owner[definitionKey]);
   }
 
-  /** As documents have it: filters and updates take a reference for the document. */
+  /** Documents have it, too: filters and updates take a reference for the document. */
   get [definitionKey](): ModelDefinition {
     return this.model.prototype[definitionKey];
   }
@@ -92,7 +97,7 @@ export class Reference implements Loadable {
     this.#pending = null;
   }
 
-  /** The same at a place. One that has a place already stays there. */
+  /** The reference at a place: a copy where it has another place already. */
   at(place: Place): Reference {
     return this.#place?.owner === place.owner
       ? this
@@ -114,6 +119,11 @@ export class Reference implements Loadable {
     return this.$id;
   }
 
+  /** In a text, of an address say, it is the id. */
+  toString(): string {
+    return String(this.$id);
+  }
+
   toJSON(): unknown {
     // `JSON.stringify` does not ask what it is given here for its own `toJSON`.
     const shown = this.isShown ? this.#document : null;
@@ -130,9 +140,11 @@ export function isDocumentOf(model: LinkedModel, document: object): boolean {
   return Object.prototype.isPrototypeOf.call(model.prototype, document);
 }
 
-/** Models on several connections are the same one here. */
+/** Models on several connections are the same one here. Of a hierarchy they are two where neither extends the other. */
 function isSameModel(model: LinkedModel, other: LinkedModel): boolean {
-  return model.prototype[definitionKey].collectionName === other.prototype[definitionKey].collectionName;
+  const [one, another] = [model.prototype[definitionKey], other.prototype[definitionKey]];
+  if (one.kin.root === another.kin.root) return one.kin.includes(another.kin) || another.kin.includes(one.kin);
+  return one.collectionName === another.collectionName;
 }
 
 /** The references in a field's value. */

@@ -2,8 +2,9 @@ import type { Abortable, BSON, DeleteOptions } from 'mongodb';
 import { translateWrite } from '../connection/write-outcome.ts';
 import type { HardOptions, ScopeOptions, Unscoped } from '../definition/extension.ts';
 import { hasHooks } from '../definition/hooks.ts';
-import type { ModelDefinition } from '../definition/model-definition.ts';
+import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { run } from '../definition/operation.ts';
+import { namedClass } from '../definition/stored-class.ts';
 import { BulkSaveError, DocumentNotFoundError, RestrictedError } from '../errors.ts';
 import { trusted } from '../filter/literal.ts';
 import { ownFilter } from '../filter/own-filter.ts';
@@ -246,6 +247,8 @@ interface Deletable {
   delete(options: object): Promise<boolean>;
 }
 
+/** True where the class of the documents has hooks to call, or one that extends it. */
 function runsHooks({ prototype }: LinkedModel, { hooks }: RuleOptions): boolean {
-  return hooks !== false && hasHooks(prototype);
+  const below = prototype[definitionKey].kin.all.flatMap((each) => namedClass(each.definition)?.prototype ?? []);
+  return hooks !== false && [prototype, ...below].some(hasHooks);
 }
