@@ -2,7 +2,7 @@ import { type Binary, type Collection, type Db, MongoServerError, type ObjectId 
 import type { MigrationStep } from './migration.ts';
 
 /** The collection in which a database keeps what was done to it. */
-export const STATE_COLLECTION = '_data_bridge';
+const STATE_COLLECTION = '_data_bridge';
 
 export type Direction = 'up' | 'down';
 

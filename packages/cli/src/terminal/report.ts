@@ -37,8 +37,7 @@ export class Report {
 
   /** With a colour where the terminal has colours, and nobody asked for none. */
   styled(style: Style, text: string): string {
-    // The check of streams is missing from the types of this version of Node.js.
-    return styleText(style, text, { stream: this.#shell.stdout, validateStream: true } as object);
+    return styleText(style, text, { stream: this.#shell.stdout, validateStream: true });
   }
 
   #clear(): void {
