@@ -29,6 +29,7 @@ const bundles = {
       zod: 'zod.ts',
       extensions: 'extensions.ts',
       testing: 'testing/document-equality.ts',
+      'command-line/bin': 'command-line/bin.ts',
     },
     chunks: 'chunks',
     // What extensions need is one chunk, though not all of it is needed by the others; whatever else is shared is another.
@@ -40,6 +41,7 @@ const bundles = {
       { name: 'document', test: /src[\\/]/, minShareCount: 2 },
     ],
   },
+  cli: { folder: 'packages/cli', entries: { index: 'index.ts' }, chunks: 'chunks' },
   // What the benchmarks measure of the mapper's inside. Not published.
   codec: {
     folder: 'packages/data-bridge',

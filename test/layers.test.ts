@@ -43,6 +43,7 @@ const packages: readonly Package[] = [
       'watch/',
       'model/',
       'testing/',
+      'command-line/',
       'index.ts',
       'zod.ts',
       'extensions.ts',
@@ -50,6 +51,13 @@ const packages: readonly Package[] = [
     outside: ['mongodb', '@standard-schema/spec', 'zod'],
     loaded: ['@data-bridge/embedded'],
     pure: ['bson/', 'edits/', 'update/', 'tracking/'],
+  },
+  {
+    folder: 'packages/cli/src',
+    rooms: ['errors.ts', 'config/', 'migrations/', 'terminal/', 'commands/', 'main.ts', 'index.ts'],
+    outside: ['data-bridge', 'mongodb'],
+    loaded: ['jiti'],
+    pure: [],
   },
   {
     folder: 'packages/embedded/src',
@@ -79,7 +87,15 @@ const packages: readonly Package[] = [
   },
 ];
 
-const everywhere = ['packages/data-bridge', 'packages/embedded', 'examples', 'benchmarks', 'test', 'scripts'];
+const everywhere = [
+  'packages/cli',
+  'packages/data-bridge',
+  'packages/embedded',
+  'examples',
+  'benchmarks',
+  'test',
+  'scripts',
+];
 
 describe.each(packages)('$folder', ({ folder, rooms, outside, loaded, pure }) => {
   const sources = sourcesIn(folder);

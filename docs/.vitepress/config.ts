@@ -45,6 +45,7 @@ export default defineConfig({
             { text: 'Watching changes', link: '/guide/changes' },
             { text: 'Validation', link: '/guide/validation' },
             { text: 'Indexes and validators', link: '/guide/indexes-and-validators' },
+            { text: 'Migrations', link: '/guide/migrations' },
             { text: 'Input from outside', link: '/guide/input' },
             { text: 'Errors', link: '/guide/errors' },
           ],
@@ -54,6 +55,7 @@ export default defineConfig({
           items: [
             { text: 'Testing your application', link: '/guide/testing' },
             { text: 'Seeing what is sent', link: '/guide/logging' },
+            { text: 'The command line', link: '/guide/command-line' },
             { text: 'The embedded server', link: '/guide/embedded' },
             { text: 'Scale out', link: '/guide/scale-out' },
             { text: 'How fast it is', link: '/guide/speed' },

@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import * as cli from '@data-bridge/cli';
 import * as embedded from '@data-bridge/embedded';
 import * as mapper from 'data-bridge';
 import * as extensions from 'data-bridge/extensions';
@@ -14,6 +15,7 @@ const entries = {
   'data-bridge/zod': zod,
   'data-bridge/extensions': extensions,
   'data-bridge/testing': testing,
+  '@data-bridge/cli': cli,
   '@data-bridge/embedded': embedded,
 };
 const versions = Object.keys(compilers) as (keyof typeof compilers)[];
@@ -31,7 +33,12 @@ afterAll(() => project.remove());
 
 /** The scripts that a package may import by its `exports` and `bin`, and how many more they may share. */
 const scripts = {
-  'data-bridge': { folder: 'packages/data-bridge', entries: ['extensions', 'index', 'testing', 'zod'], chunks: 2 },
+  'data-bridge': {
+    folder: 'packages/data-bridge',
+    entries: ['command-line/bin', 'extensions', 'index', 'testing', 'zod'],
+    chunks: 2,
+  },
+  '@data-bridge/cli': { folder: 'packages/cli', entries: ['index'], chunks: 0 },
   '@data-bridge/embedded': { folder: 'packages/embedded', entries: ['bin', 'index'], chunks: 4 },
 };
 

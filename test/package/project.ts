@@ -15,7 +15,7 @@ export interface Packed {
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-export const packages = ['data-bridge', '@data-bridge/embedded'] as const;
+export const packages = ['data-bridge', '@data-bridge/cli', '@data-bridge/embedded'] as const;
 
 /** TypeScript of these versions compiles what a user writes. */
 export const compilers = { '5.9': '5.9.3', '6.0': '6.0.3', '7.0': '7.0.2' } as const;
