@@ -82,6 +82,7 @@ export { extension, type Extension } from './model/extension.ts';
 export type { Middleware, MiddlewareCommand } from './connection/middleware.ts';
 export type { CommandTrace, SaveTrace } from './connection/tracing.ts';
 export { model } from './model/model.ts';
+export type { AuditFinding, AuditOptions } from './query/audit.ts';
 export type { Page, PageOptions } from './query/page.ts';
 export type { ForEachOptions } from './query/for-each.ts';
 export type { OneQuery } from './query/one-query.ts';

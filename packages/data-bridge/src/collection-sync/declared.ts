@@ -20,7 +20,9 @@ export interface Declared {
  *
  * @throws UsageError where they contradict each other.
  */
-export function declaredOf(collection: string, definitions: readonly ModelDefinition[]): Declared {
+export function declaredOf(collection: string, models: readonly ModelDefinition[]): Declared {
+  // Of a hierarchy the root speaks for all.
+  const definitions = [...new Set(models.map(({ kin }) => kin.root.definition))];
   const indexes = new Map<string, ModelIndex>();
   for (const index of definitions.flatMap(storedIndexes)) {
     const isOfIds = entriesOf(index.key).every(([path]) => path === '_id') && Object.keys(index.key).length === 1;

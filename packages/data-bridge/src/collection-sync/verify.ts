@@ -6,9 +6,11 @@ import { DriftError, UsageError } from '../errors.ts';
 import { apply } from './apply.ts';
 import { readStates } from './collection-state.ts';
 import { storedIndexes } from './ensure.ts';
+import { declaredOf } from './declared.ts';
+import { planIndexes } from './index-steps.ts';
 import { identityOf, indexSpec } from './index-spec.ts';
 import { grouped, planOf } from './plan.ts';
-import type { Plan } from './plan-types.ts';
+import type { Plan, StepClass } from './plan-types.ts';
 
 /**
  * What is done about a database that is not as the models declare:
@@ -21,6 +23,9 @@ import type { Plan } from './plan-types.ts';
 export type Verify = 'off' | 'warn' | 'refuse' | 'apply';
 
 export const VERIFY: readonly Verify[] = ['off', 'warn', 'refuse', 'apply'];
+
+/** The classes of steps that `connect()` does. */
+const SAFE: readonly StepClass[] = ['additive', 'widening'];
 
 /** The databases that have been verified, and for how many models. */
 const verified = new Map<string, number>();
@@ -78,17 +83,37 @@ async function hasDocuments(db: Db, name: string): Promise<boolean> {
 }
 
 async function compare(connection: Connection, models: readonly ModelDefinition[], mode: Verify): Promise<void> {
-  const allow = ['additive', 'widening'] as const;
+  const options = mode === 'apply' ? { costs: false, allow: SAFE } : { costs: false };
+  const plan = await planOf(agreeing(models), connection, options);
+  if (mode === 'refuse') {
+    if (plan.steps.length > 0) throw new DriftError(sentences(plan).join(' '), { plan });
+    return;
+  }
+  if (mode === 'apply') await apply(plan, { connection });
+  for (const text of mode === 'apply' ? leftOf(plan) : sentences(plan)) warn('DATA_BRIDGE_DRIFT', text);
+}
+
+/**
+ * Models that do not contradict each other. Of those of one collection that do the older ones are left out: a module may have been
+ * evaluated again, as hot reloading does. plan() refuses them.
+ */
+function agreeing(models: readonly ModelDefinition[]): ModelDefinition[] {
+  return [...grouped(models)].flatMap(([name, some]) => {
+    const first = some.findIndex((_, i) => agree(name, some.slice(i)));
+    return some.slice(Math.max(first, 0));
+  });
+}
+
+function agree(name: string, models: readonly ModelDefinition[]): boolean {
   try {
-    const plan = await planOf(models, connection, mode === 'apply' ? { costs: false, allow } : { costs: false });
-    if (mode === 'apply') await apply(plan, { connection });
-    if (mode === 'refuse' && plan.steps.length > 0) throw new DriftError(sentences(plan).join(' '), { plan });
-    if (mode === 'warn') for (const text of sentences(plan)) warn('DATA_BRIDGE_DRIFT', text);
-    if (mode === 'apply') for (const text of leftOf(plan)) warn('DATA_BRIDGE_DRIFT', text);
+    planIndexes(
+      declaredOf(name, models).indexes.map((index) => indexSpec(index)),
+      [],
+    );
+    return true;
   } catch (error) {
-    // case: two models contradict each other
-    if (mode !== 'warn' || !(error instanceof UsageError)) throw error;
-    warn('DATA_BRIDGE_DRIFT', error.message);
+    if (error instanceof UsageError) return false;
+    throw error;
   }
 }
 

@@ -22,14 +22,7 @@ import {
 import { checkShown } from './shown-fields.ts';
 import { storedTimes, type Times, timestampsOf } from './times.ts';
 import { checkIndexedNames } from './indexed-names.ts';
-import {
-  checkOptions,
-  type CollectionOptions,
-  type Concurrency,
-  type ModelIndex,
-  type ModelOptions,
-  type RuleIssue,
-} from './model-options.ts';
+import { checkOptions, type Concurrency, type ModelIndex, type ModelOptions, type RuleIssue } from './model-options.ts';
 import { checkStorable, checkVersion, fieldsByStoredName } from './model-fields.ts';
 import { readersOf, shownDefaults } from './field-readers.ts';
 import { REVISION, REVISION_ID, withoutRevision } from './revision.ts';
@@ -77,7 +70,7 @@ export class ModelDefinition {
   readonly redaction: Redaction | undefined;
   readonly shardKey: readonly string[];
   readonly indexes: readonly ModelIndex[];
-  readonly collectionOptions: CollectionOptions;
+  readonly collectionOptions: NonNullable<ModelOptions['collection']>;
   readonly check: ((document: unknown) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>>) | undefined;
   /** The fields with references, or with some inside, by their stored names; null where there are none. */
   readonly references: ReferenceFields | null;

@@ -8,6 +8,6 @@ import { chooseRecorder } from '../save/recorder.ts';
 export function define(model: { readonly prototype: object }, definition: ModelDefinition): void {
   if (definition.redaction !== undefined) chooseRecorder(definition, HISTORY);
   Object.defineProperty(model.prototype, definitionKey, { value: definition });
-  declareRules(model, definition);
   rememberModel(definition);
+  declareRules(model, definition);
 }

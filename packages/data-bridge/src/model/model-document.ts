@@ -69,6 +69,7 @@ import {
 } from '../collection-sync/ensure.ts';
 import { planOne } from '../collection-sync/plan.ts';
 import type { Plan, PlanOptions } from '../collection-sync/plan-types.ts';
+import { audit, AUDIT_BATCH, type AuditFinding, type AuditOptions } from '../query/audit.ts';
 import { define } from './define.ts';
 import { extendModel, rootOf } from './extend.ts';
 import { readInto, readOne } from './read-stored.ts';
@@ -310,6 +311,13 @@ export class ModelDocument extends Document<unknown> {
 
   static async planIndexes(this: DocumentClass, options?: PlanOptions): Promise<Plan> {
     return planOne(definitionOf(this), options);
+  }
+
+  static audit(this: DocumentClass, options: AuditOptions = {}): AsyncIterable<AuditFinding> {
+    const definition = definitionOf(this);
+    const find = (filter: object): Query<Document<unknown>> =>
+      Query.of<Document<unknown>>(definition, readInto(this), filter, { batchSize: AUDIT_BATCH }).unscoped();
+    return audit(definition, find, options);
   }
 
   static hydrate(this: DocumentClass, stored: object, options: { readonly select?: readonly string[] } = {}): unknown {

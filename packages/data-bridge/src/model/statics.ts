@@ -28,6 +28,7 @@ import type { HistoryOptions, HistoryPage } from '../history/page.ts';
 import type { ReadOptions } from '../history/read.ts';
 import type { HistoryRepair } from '../history/repair.ts';
 import type { EnsureCollectionOptions, EnsureIndexesOptions } from '../collection-sync/ensure.ts';
+import type { AuditFinding, AuditOptions } from '../query/audit.ts';
 import type { Plan, PlanOptions } from '../collection-sync/plan-types.ts';
 import type { InsertManyOptions } from '../write/insert-many.ts';
 import type { OneQuery } from '../query/one-query.ts';
@@ -319,6 +320,16 @@ export interface Statics {
    * nothing of other models is dropped. It changes nothing; `apply()` does it.
    */
   planIndexes(options?: PlanOptions): Promise<Plan>;
+  /**
+   * Looks for stored documents that do not satisfy the model, and for references to documents that are not there. First the server
+   * finds those that break the model's JSON Schema, then these are validated exactly; with `full` all are. Documents that
+   * extensions leave out are looked at, too. Nothing is changed, and no value is told.
+   *
+   * ```ts
+   * for await (const { path, rule, count, ids } of User.audit()) console.log(path, rule, count, ids);
+   * ```
+   */
+  audit(options?: AuditOptions): AsyncIterable<AuditFinding>;
 }
 
 /** What a model has besides where its option `history` is on. */
@@ -342,7 +353,7 @@ export interface HistoryStatics {
    *
    * @throws HistoryError when the history does not have it; ValidationError when its schemas refuse it, since a field was redacted, say.
    */
-  restore<D>(this: ModelClass<D>, id: IdOf<D> | string, options?: SaveOptions): Promise<D>;
+  restore<D>(this: ModelClass<D>, id: IdOf<D> | string, options?: Omit<SaveOptions, 'cascade'>): Promise<D>;
   /** Deletes the entries of all documents that are older. Gives how many. */
   pruneHistory(options: { readonly olderThan: Date }): Promise<number>;
   /**

@@ -254,6 +254,33 @@ describe('a plan of collections', () => {
   });
 });
 
+describe('a plan of a hierarchy', () => {
+  class Vehicle extends model(
+    'vehicles',
+    { name: z.string() },
+    { collection: { validator: true }, indexes: [{ key: { name: 1 } }] },
+  ) {}
+  class Car extends Vehicle.extend(
+    { plate: z.string() },
+    { type: 'car', class: () => Car, indexes: [{ key: { plate: 1 }, unique: true }] },
+  ) {}
+
+  it('is the same, of whichever classes it is asked', async () => {
+    const made = await plan([Vehicle]);
+    expect(await plan([Car])).toEqual(made);
+    expect(await plan([Car, Vehicle])).toEqual(made);
+    expect(made.steps).toMatchObject([
+      { do: 'createCollection', options: { validator: { $jsonSchema: { anyOf: [{}, {}] } } } },
+      { index: { name: 'name_1' } },
+      { index: { name: 'plate_1_car', options: { unique: true, partialFilterExpression: { _type: 'car' } } } },
+    ]);
+    await apply(made);
+    expect(actions(await plan([Vehicle]))).toEqual([]);
+    await Car.create({ name: 'Beetle', plate: 'HH 1' });
+    await expect(Vehicle.collection.insertOne({ name: 'Beetle', _type: 'car' })).rejects.toMatchObject({ code: 121 });
+  });
+});
+
 describe('apply()', () => {
   const Person = withIndexes({ key: { email: 1 }, unique: true }, { key: { tags: 1 } });
 

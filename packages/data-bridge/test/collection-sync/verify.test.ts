@@ -1,8 +1,12 @@
 import type { CommandStartedEvent } from 'mongodb';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { connect, type Connection, type ConnectOptions, DriftError, model } from '../../src/index.ts';
+import type { Connection, ConnectOptions, DriftError as DriftErrorOf } from '../../src/index.ts';
 import { openDatabase, type OpenDatabase } from '../support/database.ts';
+
+// A package of its own, which knows no models of other tests in this process.
+vi.resetModules();
+const { connect, DriftError, model } = await import('../../src/index.ts');
 
 let database: OpenDatabase;
 let warnings: { text: string; code: string }[];
@@ -85,7 +89,7 @@ describe('connect()', () => {
     const error = await connected({ verify: 'refuse' }).catch((each: unknown) => each);
     expect(error).toBeInstanceOf(DriftError);
     expect(error).toMatchObject({ code: 'DATA_BRIDGE_DRIFT', message: expect.stringContaining('"members"') });
-    expect((error as DriftError).plan).toMatchObject({ format: 1 });
+    expect((error as DriftErrorOf).plan).toMatchObject({ format: 1 });
     expect(Object.keys(error as object)).not.toContain('plan');
     await expect(connected({ verify: 'refuse' })).rejects.toThrow(DriftError);
     await connected({ verify: 'apply' });
@@ -102,6 +106,17 @@ describe('connect()', () => {
     expect(warnings).toMatchObject([
       { code: 'DATA_BRIDGE_DRIFT', text: expect.stringContaining('the index "at_1" was left') },
     ]);
+  });
+
+  it('takes the newer one of models that contradict each other, as after hot reloading', async () => {
+    const indexes = [
+      { key: { email: 1 }, unique: true },
+      { key: { at: 1 }, sparse: true },
+    ] as const;
+    const Newer = class extends model('members', fields, { indexes }) {};
+    await connected({ verify: 'apply' });
+    expect((await members().indexes()).find(({ name }) => name === 'at_1')).toHaveProperty('sparse', true);
+    expect(Newer.name).toBe('Newer');
   });
 
   it('refuses another word', async () => {

@@ -85,6 +85,7 @@ describe('save({ cascade: true })', () => {
     const article = await Article.create({ title: 't', writer: new Writer({ name: 'Ann', friends: [] }) });
     article.title = 'u';
     await article.save();
-    await expect(article.$revert(1, { cascade: true })).rejects.toThrow('does not take the option "cascade"');
+    const cascading: object = { cascade: true };
+    await expect(article.$revert(1, cascading)).rejects.toThrow('does not take the option "cascade"');
   });
 });
