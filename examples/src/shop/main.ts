@@ -1,4 +1,4 @@
-import { connect } from 'data-bridge';
+import { apply, connect, plan } from 'data-bridge';
 import { withActor, withTenant } from 'data-bridge/extensions';
 import { buildApp } from './app.ts';
 import { Product } from './models/catalog.ts';
@@ -20,14 +20,12 @@ export interface ShopOptions {
   readonly port?: number | undefined;
 }
 
-/** Opens the shop: connects, makes collections and indexes, and listens on this machine. */
+/** Opens the shop: connects, gives the database what the models declare, and listens on this machine. */
 async function openShop({ uri = 'embedded:memory', port = 0 }: ShopOptions = {}): Promise<OpenShop> {
   const db = await connect(uri);
   try {
-    for (const each of [Customer, Order, Payment, Product]) {
-      await each.ensureCollection({ validator: true });
-      await each.ensureIndexes();
-    }
+    // What would take something away is left to a step of the deployment.
+    await apply(await plan([Customer, Order, Payment, Product], { allow: ['additive', 'widening'] }));
     const app = await buildApp();
     app.addHook('onClose', () => db.close());
     return { url: await app.listen({ host: '127.0.0.1', port }), close: () => app.close() };

@@ -40,6 +40,7 @@ export class Product extends model(
     version: 'version',
     concurrency: 'merge',
     omit: ['description'],
+    collection: { validator: true },
     json: ['isAvailable'],
     indexes: [
       { key: { tenant: 1, sku: 1 }, unique: true, partialFilterExpression: { deletedAt: null } },

@@ -17,6 +17,7 @@ export abstract class Payment extends model(
   {
     extensions: [tenant, audit],
     typeKey: 'type',
+    collection: { validator: true },
     json: ['label'],
     indexes: [{ key: { tenant: 1, order: 1 } }],
   },

@@ -36,6 +36,7 @@ export class Customer extends model(
     extensions: [softDelete, tenant, audit],
     version: 'version',
     concurrency: 'merge',
+    collection: { validator: true },
     backRefs: { orders: backRef<Order>(() => Order, 'customer') },
     indexes: [
       { key: { tenant: 1, email: 1 }, unique: true, partialFilterExpression: { deletedAt: null } },
@@ -78,6 +79,7 @@ export class Order extends model(
     extensions: [tenant],
     history: true,
     concurrency: 'version',
+    collection: { validator: true },
     json: ['total'],
     check: ({ lines }: { readonly lines: readonly unknown[] }) =>
       lines.length > 0 ? [] : [{ path: 'lines', message: 'an order has a line at least' }],
