@@ -33,7 +33,7 @@ export interface Basket {
 }
 
 /** How many authors the books have. */
-export const authors = 200;
+const authors = 200;
 
 /** A document that refers to another: 8 fields, about 250 bytes. */
 export interface Book {
