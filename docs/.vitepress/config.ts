@@ -31,6 +31,7 @@ export default defineConfig({
           items: [
             { text: 'The model', link: '/guide/model' },
             { text: 'Relations', link: '/guide/relations' },
+            { text: 'Hierarchies', link: '/guide/hierarchies' },
             { text: 'Tracking and saving', link: '/guide/saving' },
             { text: 'Hooks', link: '/guide/hooks' },
             { text: 'Extensions', link: '/guide/extensions' },

@@ -55,7 +55,8 @@ export class EncodeError extends DataBridgeError {
 
 /** A call that can never work: a wrong argument, a refused option, a method called at the wrong time. */
 export class UsageError extends DataBridgeError {
-  readonly code: 'DATA_BRIDGE_USAGE' | 'DATA_BRIDGE_INVALID_ID' = 'DATA_BRIDGE_USAGE';
+  readonly code: 'DATA_BRIDGE_USAGE' | 'DATA_BRIDGE_INVALID_ID' | 'DATA_BRIDGE_INVALID_PAGE_TOKEN' =
+    'DATA_BRIDGE_USAGE';
 }
 
 /**
@@ -75,6 +76,24 @@ export class InvalidIdError extends UsageError {
     const text = `"${path}" is an ObjectId: expected an ObjectId or a string of 24 hexadecimal digits, got a string of another form.`;
     super(text, context);
     this.path = path;
+  }
+}
+
+/**
+ * A token that `page()` did not give: it is damaged, or belongs to another query or another `pageSecret`. A server that takes
+ * tokens from its clients answers with 400.
+ *
+ * ```ts
+ * if (error instanceof InvalidPageTokenError) response.status(400).end();
+ * ```
+ */
+export class InvalidPageTokenError extends UsageError {
+  override readonly code = 'DATA_BRIDGE_INVALID_PAGE_TOKEN';
+
+  constructor(context?: ErrorContext) {
+    const text =
+      'page() got a token that is damaged, or belongs to another query (model, filter, sort or collation) or another pageSecret.';
+    super(text, context);
   }
 }
 

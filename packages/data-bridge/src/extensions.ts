@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { UsageError } from './errors.ts';
-import { currentAuthorship } from './definition/authorship.ts';
+import { currentAuthorship, runInside } from './definition/authorship.ts';
 import { extension } from './model/extension.ts';
 import { writeOnce } from './schema/field-marks.ts';
 import { typeName } from './schema/bson-types.ts';
@@ -61,12 +61,14 @@ const tenants = new AsyncLocalStorage<string>();
  * Runs code for a tenant: in what it waits for, too.
  *
  * @param id the tenant, as a text that is not empty.
- * @returns what the code gives.
+ * @returns what the code gives; of a query what that gives, which is sent at once.
  */
-export function withTenant<R>(id: string, code: () => R): R {
+export function withTenant<R>(id: string, code: () => PromiseLike<R>): Promise<R>;
+export function withTenant<R>(id: string, code: () => R): R;
+export function withTenant(id: string, code: () => unknown): unknown {
   if (typeof id !== 'string' || id === '' || typeof code !== 'function')
     throw new UsageError('withTenant() takes a text that is not empty, and a function.');
-  return tenants.run(id, code);
+  return runInside(tenants, id, code);
 }
 
 function currentTenant(): string {

@@ -8,6 +8,7 @@ export type { ChangeStream, WatchOptions, WatchStage } from './watch/change-stre
 export type { Checkpoint } from './document/checkpoint.ts';
 export { connect, type Connection, type ConnectOptions, transaction } from './connection/connection.ts';
 export type { HookName } from './definition/hook-names.ts';
+export type { ExtendOptions } from './definition/extend-options.ts';
 export type { AnyExtension, HardOptions, ScopeOptions, Unscoped } from './definition/extension.ts';
 export type { Concurrency, ModelOptions } from './definition/model-options.ts';
 export type { Document } from './save/document.ts';
@@ -27,6 +28,7 @@ export {
   HistoryError,
   type HistoryProblem,
   InvalidIdError,
+  InvalidPageTokenError,
   NotConnectedError,
   OutcomeUnknownError,
   RefNotLoadedError,
@@ -84,7 +86,7 @@ export type { SaveOptions } from './save/save.ts';
 export type { SaveAllOptions } from './save/save-all.ts';
 export type { Fields, FieldSchema } from './schema/schema-field.ts';
 export { escapeRegex } from './filter/escape-regex.ts';
-export type { HistoryModel, HistoryStatics, Model, ModelOf } from './model/statics.ts';
+export type { HistoryModel, HistoryStatics, Model, ModelOf, Statics, SubModel } from './model/statics.ts';
 export type { Change } from './edits/edits.ts';
 export type { PipelineReason } from './update/operators.ts';
 export type { UpdatePlan } from './update/plan.ts';

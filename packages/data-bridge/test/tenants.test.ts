@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { tenant, withTenant } from '../src/extensions.ts';
-import { DocumentNotFoundError, model, type ObjectId, ref, ValidationError } from '../src/index.ts';
+import { softDelete, tenant, withTenant } from '../src/extensions.ts';
+import { backRef, DocumentNotFoundError, model, type ObjectId, ref, stored, ValidationError } from '../src/index.ts';
 import { useDatabase } from './support/database.ts';
 
-useDatabase();
+const database = useDatabase();
 
 describe('a tenant', () => {
   class Item extends model('ext_items', { n: z.int(), ...tenant.fields }, { extensions: [tenant] }) {}
@@ -54,6 +54,30 @@ describe('a tenant', () => {
     await expect(Thing.findById(a._id)).rejects.toThrow('There is no tenant');
   });
 
+  it('is the one for whom a query was given, also inside of another', async () => {
+    await Item.deleteMany({}, { unscoped: true });
+    const made = await withTenant('a', () => Item.insertMany([1, 2].map((n) => ({ n }))));
+    await withTenant('b', () => Item.create({ n: 3 }));
+    const [found, one, rows, ids, plain] = await withTenant('b', async () => [
+      await withTenant('a', () => Item.find().sort('n')),
+      await withTenant('a', () => Item.findById(made[0]?._id ?? '')),
+      await withTenant('a', () => Item.aggregate().count('n')),
+      await withTenant('a', () =>
+        Item.find()
+          .sort('n')
+          .map(({ n }) => n),
+      ),
+      withTenant('a', () => 7),
+    ]);
+    const type: Item[] | undefined = found;
+    const number: number | undefined = plain;
+    expect([type?.map(({ n }) => n), one?.n, rows, ids, number]).toEqual([[1, 2], 1, [{ n: 2 }], [1, 2], 7]);
+    // Whoever awaits what is kept for later.
+    const kept = withTenant('a', () => ({ query: Item.find() }));
+    expect(await withTenant('b', () => kept.query)).toHaveLength(1);
+    await expect(kept.query).rejects.toThrow('There is no tenant');
+  });
+
   it('sees its own changes alone', async () => {
     expect(() => withTenant('a', () => Item.watch())).toThrow("{ fullDocument: 'updateLookup' }");
     expect(() => withTenant('', () => 1)).toThrow('takes a text');
@@ -71,5 +95,74 @@ describe('a tenant', () => {
     expect(seen.at(-1)).toBe(5);
     expect(seen).not.toContain(2);
     expect(seen).not.toContain(4);
+  });
+
+  it('is the border of joins, whatever the model that joins them', async () => {
+    class Owner extends model(
+      'ext_join_owners',
+      { name: z.string() },
+      { backRefs: { things: backRef<Thing>(() => Thing, 'owner') } },
+    ) {}
+    class Thing extends model(
+      'ext_join_things',
+      { n: stored('m', z.int()), owner: ref<Owner>(() => Owner), ...tenant.fields, ...softDelete.fields },
+      { extensions: [tenant, softDelete] },
+    ) {}
+    const owner = await Owner.create({ name: 'x' });
+    await withTenant('a', async () => {
+      await Thing.insertMany([1, 2].map((n) => ({ n, owner })));
+      await Thing.deleteOne({ n: 2 });
+    });
+    await withTenant('b', () => Thing.create({ n: 3, owner }));
+    const join = { from: Thing, localField: '_id', foreignField: 'owner', as: 'things' } as const;
+    const numbers = (rows: readonly { readonly things: readonly { readonly n: number }[] }[]) =>
+      rows.flatMap(({ things }) => things.map(({ n }) => n).toSorted((a, b) => a - b));
+    const asked = Owner.aggregate();
+    const seen = await withTenant('a', async () => [
+      numbers(await asked.lookup('things')),
+      numbers(await asked.lookup(join)),
+      numbers((await asked.facet({ all: (rows) => rows.lookup(join) }))[0]?.all ?? []),
+      numbers(
+        await Thing.aggregate()
+          .match({ n: 1 })
+          .lookup({ ...join, localField: 'owner' }),
+      ),
+      numbers(
+        await Thing.aggregate({ unscoped: ['softDelete'] })
+          .match({ n: 1 })
+          .lookup({ ...join, localField: 'owner' }),
+      ),
+    ]);
+    expect(seen).toEqual([[1], [1], [1], [1], [1, 2]]);
+    expect(numbers(await Owner.aggregate({ unscoped: true }).lookup(join))).toEqual([1, 2, 3]);
+    await expect(asked.lookup('things')).rejects.toThrow('There is no tenant');
+    const [plain] = await asked.raw<{ all: unknown[] }>({ $facet: { all: [{ $match: {} }] } });
+    expect(plain?.all).toHaveLength(1);
+  });
+
+  it('is the border of what was deleted, where events tell of it', async () => {
+    await Item.ensureCollection();
+    const images = { changeStreamPreAndPostImages: { enabled: true } };
+    await database.db.command({ collMod: 'ext_items', ...images });
+    const options = { fullDocument: 'updateLookup', fullDocumentBeforeChange: 'whenAvailable' } as const;
+    const stream = await withTenant('a', () => Item.watch([], options).opened());
+    const before = await withTenant('b', () => Item.create({ n: 1 }));
+    const mine = await withTenant('a', () => Item.create({ n: 2 }));
+    await withTenant('b', () => before.delete());
+    await withTenant('a', () => mine.delete());
+    const seen: unknown[] = [];
+    for await (const change of stream) {
+      const { operationType, fullDocumentBeforeChange } = change as {
+        operationType: string;
+        fullDocumentBeforeChange?: Item;
+      };
+      seen.push([operationType, fullDocumentBeforeChange?.n]);
+      if (operationType === 'delete') break;
+    }
+    expect(seen).toEqual([
+      ['insert', undefined],
+      ['delete', 2],
+    ]);
+    await database.db.command({ collMod: 'ext_items', changeStreamPreAndPostImages: { enabled: false } });
   });
 });

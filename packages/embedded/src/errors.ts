@@ -84,6 +84,7 @@ const CODE_NAMES: ReadonlyMap<number, string> = new Map([
   [322, 'APIVersionError'],
   [334, 'UnsupportedFormat'],
   [352, 'UnsupportedOpQueryCommand'],
+  [359, 'CannotConvertIndexToUnique'],
   [10334, 'BSONObjectTooLarge'],
   [11000, 'DuplicateKey'],
   [11600, 'InterruptedAtShutdown'],

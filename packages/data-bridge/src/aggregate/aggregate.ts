@@ -35,7 +35,7 @@ import type { StoredShape } from '../types/stored.ts';
 import type { Sort } from '../types/sort.ts';
 import { run } from '../definition/operation.ts';
 import { checkUnscoped, type ScopeOptions, type Unscoped } from '../definition/extension.ts';
-import { scopedStages } from './scoped-stages.ts';
+import { joining, scopedStages } from './scoped-stages.ts';
 
 /** What `aggregate` takes: the driver's options but those that would change what comes back. */
 export type AggregationOptions = DriverOptions<AggregateOptions, 'aggregate'> & ScopeOptions;
@@ -103,10 +103,8 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
     checkTaken('aggregate', definition, given, TAKEN.aggregate);
     const { unscoped, ...options } = given;
     checkUnscoped(definition.extensions, unscoped, definition.collectionName);
-    const { conditions } = definition;
-    const stages = conditions === null ? [] : [{ $match: conditions }];
     const readers = definition.readers();
-    return new Aggregate({ definition, read, options, unscoped, stages, gives: 'documents', readers });
+    return new Aggregate({ definition, read, options, unscoped, stages: [], gives: 'documents', readers });
   }
 
   /** Keeps what matches. At the beginning it can use indexes. */
@@ -153,8 +151,8 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
   }
 
   /**
-   * Adds the documents of another model whose `foreignField` equals the `localField`, as a list of plain objects. Both
-   * collections are in the database of this model's connection.
+   * Adds the documents of another model whose `foreignField` equals the `localField`, as a list of plain objects: those that are
+   * in the scopes of that model's extensions. Both collections are in the database of this model's connection.
    *
    * @throws UsageError where `from` is no model.
    */
@@ -175,9 +173,9 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
     const { prototype } = (from ?? {}) as { readonly prototype?: { readonly [definitionKey]?: ModelDefinition } };
     const other = prototype?.[definitionKey];
     if (other === undefined) this.#refuse(`lookup() takes a model as "from", got ${typeName(from)}.`);
-    const pipeline = renaming(other);
+    const pipeline = [...(other.conditions === null ? [] : [{ $match: other.conditions }]), ...renaming(other)];
     const found = { from: other.collectionName, localField, foreignField: other.storedPath(foreignField), as };
-    return this.#reshape({ $lookup: pipeline.length === 0 ? found : { ...found, pipeline } });
+    return this.#reshape(joining({ $lookup: pipeline.length === 0 ? found : { ...found, pipeline } }, other));
   }
 
   /** How many results there are, under this name; where there are none, no result. */

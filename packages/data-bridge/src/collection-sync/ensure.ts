@@ -6,7 +6,7 @@ import type { ModelIndex } from '../definition/model-options.ts';
 import { serverCode } from '../connection/driver-error.ts';
 import { UsageError } from '../errors.ts';
 import { trusted } from '../filter/literal.ts';
-import { indexConflict } from './index-conflict.ts';
+import { indexConflict, nameOf } from './index-conflict.ts';
 import { jsonSchemaOf } from '../schema/json-schema.ts';
 import { translate } from '../connection/write-outcome.ts';
 import type { JsonSchema } from '../schema/schema-library.ts';
@@ -37,7 +37,7 @@ export async function ensureCollection(
   refuseInTransaction('ensureCollection()', 'call it before', definition.collectionName);
   const { db } = definition.connection();
   const name = definition.collectionName;
-  const checked = validator === true ? { $jsonSchema: modelSchema(definition) } : validator;
+  const checked = validator === true ? { $jsonSchema: modelSchema(definition.kin.root.definition) } : validator;
   const create = (checked === undefined ? options : { ...options, validator: checked }) as CreateCollectionOptions;
   try {
     // A server may take the creation of what is there, with the same options, for done.
@@ -61,8 +61,30 @@ async function tryCreate(db: Db, name: string, options: CreateCollectionOptions)
   }
 }
 
-/** What the server checks of a model's documents, as MongoDB's `$jsonSchema`. */
-export function modelSchema({ fields, timestamps, version }: ModelDefinition): JsonSchema {
+/** What the server checks of a model's documents, as MongoDB's `$jsonSchema`: in a hierarchy, of its class and those that extend it. */
+export function modelSchema(definition: ModelDefinition): JsonSchema {
+  const { kin } = definition;
+  if (kin.isAlone) return ownSchema(definition);
+  const [only, ...others] = kin.all.map((each) => typedSchema(each.definition));
+  return others.length === 0 && only !== undefined ? only : { anyOf: [only, ...others] };
+}
+
+/** The same of the documents of that very class. What has no type is of the root. */
+function typedSchema(definition: ModelDefinition): JsonSchema {
+  const { kin } = definition;
+  const { required, properties, ...schema } = ownSchema(definition) as OwnSchema;
+  if (kin.parent !== null) return { ...schema, required: [...(required ?? []), kin.key], properties };
+  const below = kin.types.filter((type) => type !== kin.type);
+  const type = kin.unknownType === 'parent' ? { not: { enum: below } } : { enum: [kin.type, null] };
+  return { ...schema, ...(required && { required }), properties: { ...properties, [kin.key]: type } };
+}
+
+interface OwnSchema extends JsonSchema {
+  readonly required?: readonly string[];
+  readonly properties: JsonSchema;
+}
+
+function ownSchema({ fields, timestamps, version }: ModelDefinition): JsonSchema {
   const times = [timestamps?.createdAt, timestamps?.updatedAt].filter((time) => time !== undefined);
   const counter = version === undefined ? {} : { [version]: { bsonType: 'number' } };
   return jsonSchemaOf(fields, {
@@ -71,8 +93,23 @@ export function modelSchema({ fields, timestamps, version }: ModelDefinition): J
   });
 }
 
-/** The model's indexes over the fields as they are stored. */
+/** The indexes of a model's collection over the fields as they are stored: those of all classes of its hierarchy. */
 function storedIndexes(definition: ModelDefinition): ModelIndex[] {
+  return definition.kin.root.all.flatMap((each) => ownIndexes(each.definition).map((index) => keptOf(each, index)));
+}
+
+/**
+ * A unique index of a class that extends another is kept of its documents alone: else two of others that lack the field would
+ * collide. It has the type in its name, since siblings may have one of the same key.
+ */
+function keptOf({ conditions, key, type }: ModelDefinition['kin'], index: ModelIndex): ModelIndex {
+  const given = (index.partialFilterExpression ?? {}) as Readonly<Record<string, unknown>>;
+  if (conditions === null || index.unique !== true || index.sparse === true || Object.hasOwn(given, key)) return index;
+  const name = index.name ?? `${nameOf(index)}_${type}`;
+  return { ...index, name, partialFilterExpression: { ...given, ...conditions } };
+}
+
+function ownIndexes(definition: ModelDefinition): ModelIndex[] {
   if (!definition.renames) return [...definition.indexes];
   const stored = (paths: object): Record<string, never> =>
     Object.fromEntries(Object.entries(paths).map(([path, value]) => [definition.storedPath(path), value as never]));
@@ -97,11 +134,12 @@ export async function ensureIndexes(
     const text = `ensureIndexes() takes the options ${PASSED_ON.join(', ')}, not "${dropped}".`;
     throw new UsageError(text, definition.context);
   }
-  if (definition.indexes.length === 0) return [];
+  const indexes = storedIndexes(definition);
+  if (indexes.length === 0) return [];
   try {
     // By default the driver leaves out what it takes for no option of an index, a misspelt `unique` say: the server refuses it.
-    return await definition.collection().createIndexes(storedIndexes(definition), options, true);
+    return await definition.collection().createIndexes(indexes, options, true);
   } catch (error) {
-    throw (await indexConflict(definition, storedIndexes(definition), error)) ?? translate(error, definition.context);
+    throw (await indexConflict(definition, indexes, error)) ?? translate(error, definition.context);
   }
 }

@@ -80,6 +80,7 @@ function entriesOf(key: object): (readonly [string, unknown])[] {
 }
 
 /** The name that the driver gives to an index without one. */
-function nameOf({ name, key }: ModelIndex): string {
+/** The name of an index: what the server makes of its key where none is given. */
+export function nameOf({ name, key }: ModelIndex): string {
   return name ?? entriesOf(key).flat().join('_');
 }

@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto';
 import type { BSON, MongoClient } from 'mongodb';
-import { isPlainObject } from '../bson/plain-object.ts';
+import { encodeDocument } from '../bson/encode.ts';
 import { UsageError } from '../errors.ts';
+import { pathsOf } from './command-paths.ts';
+import { checkAnswer, isRead } from './middleware-answer.ts';
 import { neverSent } from './never-sent.ts';
 import { commandChannel } from './tracing.ts';
 import { currentAttempt } from './transaction-attempt.ts';
@@ -17,12 +20,17 @@ export interface MiddlewareCommand {
   readonly paths: readonly string[];
   /** At most how many documents a `find` asks for. */
   readonly limit: number | undefined;
-  /** How many documents or operations it holds; undefined where it is about one. */
+  /** Of a write, how many documents or operations it holds; undefined where it is about one. */
   readonly batchSize: number | undefined;
   /** Of a `find` or an aggregation, after `next()`: true where the answer has all there is, and not a first batch. */
   readonly isWhole: boolean;
   /** What is given to the driver's method, values included. */
   values(): readonly unknown[];
+  /**
+   * A text that only commands have in common that ask for the same: of the same collection, with the same values and options. It is a
+   * digest, so it tells no values. Comments and sessions do not count.
+   */
+  key(): string;
   /** Adds a comment, which the server's log and profiler show. */
   comment(text: string): void;
   /** How the server would run a `find` or an aggregation. */
@@ -72,15 +80,6 @@ export function hasMiddleware(client: MongoClient): boolean {
   return chains.has(client);
 }
 
-const READS: ReadonlySet<string> = new Set([
-  'find',
-  'aggregate',
-  'findOne',
-  'countDocuments',
-  'distinct',
-  'estimatedDocumentCount',
-]);
-
 /**
  * Sends a command through the middleware of its client.
  *
@@ -95,16 +94,16 @@ export async function runWatched<R>(
   answer: { isWhole: boolean } = { isWhole: true },
 ): Promise<R> {
   const sent = [...given];
-  const batchSize = batchSizeOf(given[0]);
   const { client, operation, database, collection, model } = about;
+  const batchSize = batchSizeOf(operation, given[0]);
   const trace = { operation, collection, database, model, batchSize };
   const traced = (): Promise<R> =>
     commandChannel.hasSubscribers ? commandChannel.tracePromise<R>(() => send(sent), trace) : send(sent);
   const chain = chains.get(client);
   if (chain === undefined) return traced();
   const command = commandOf(about, sent, optionsAt, batchSize, answer);
-  const isRead = READS.has(operation);
-  const once = new OnlyOnce(traced, isRead);
+  const isReading = isRead(operation);
+  const once = new OnlyOnce(traced, isReading);
   const last = (): Promise<unknown> => once.call();
   const through = chain.reduceRight<() => Promise<unknown>>(
     (next, middleware) => async () => middleware(command, next),
@@ -112,10 +111,13 @@ export async function runWatched<R>(
   );
   try {
     const result = await through();
-    if (isRead) return result as R;
+    if (isReading) {
+      checkAnswer(operation, result);
+      return result as R;
+    }
   } catch (error) {
     if (once.outcome === null) throw neverSent(error);
-    if (!once.outcome.isDone) throw error;
+    if (isReading || !once.outcome.isDone) throw error;
     // What was done stays done: whoever watches it does not decide that.
     process.emitWarning(`A middleware failed after the command ${operation} was done: ${nameOf(error)}.`);
   }
@@ -177,7 +179,7 @@ function commandOf(
     database,
     isInTransaction: currentAttempt() !== undefined,
     get paths() {
-      return (paths ??= [...new Set([...sent.slice(0, optionsAt), options()['sort']].flatMap(pathsIn))]);
+      return (paths ??= pathsOf(operation, sent, options()['sort']));
     },
     get limit() {
       const { limit } = options();
@@ -188,6 +190,14 @@ function commandOf(
       return answer.isWhole;
     },
     values: () => sent,
+    key() {
+      const { session: _, signal: _signal, comment: _comment, ...asked } = options();
+      const given = [...sent];
+      given[optionsAt] = asked;
+      return createHash('sha256')
+        .update(encodeDocument({ operation, database, collection, given }))
+        .digest('base64url');
+    },
     comment(text) {
       sent[optionsAt] = { ...options(), comment: text };
     },
@@ -198,15 +208,6 @@ function commandOf(
   };
 }
 
-function batchSizeOf(given: unknown): number | undefined {
-  return Array.isArray(given) ? given.length : undefined;
-}
-
-/** The paths that a filter, an update, a sort or the stages of a pipeline name; not those inside of values. */
-function pathsIn(part: unknown): string[] {
-  if (part instanceof Map) return [...(part.keys() as Iterable<string>)];
-  if (Array.isArray(part)) return part.flatMap((each) => (isPlainObject(each) ? pathsIn(each) : []));
-  if (typeof part === 'string') return [part];
-  if (!isPlainObject(part)) return [];
-  return Object.entries(part).flatMap(([key, value]) => (key.startsWith('$') ? pathsIn(value) : [key]));
+function batchSizeOf(operation: string, given: unknown): number | undefined {
+  return Array.isArray(given) && (operation === 'insertMany' || operation === 'bulkWrite') ? given.length : undefined;
 }

@@ -1,5 +1,6 @@
 import { BSON, type Collection, type MongoClient } from 'mongodb';
 import { EncodedDocument } from '../bson/encoded-document.ts';
+import { hasMiddleware } from './middleware.ts';
 
 /*
  * Whether the driver sends documents that are encoded already as they are. How it encodes is no part of its documented
@@ -21,7 +22,7 @@ export function takesEncoded(client: MongoClient, collection: Collection): boole
 /** True where somebody is shown the commands: the documents in them must have their fields. */
 function isWatched(client: MongoClient): boolean {
   const { mongoLogger } = client as { readonly mongoLogger?: unknown };
-  return client.options.monitorCommands || mongoLogger !== undefined;
+  return client.options.monitorCommands || mongoLogger !== undefined || hasMiddleware(client);
 }
 
 const SAMPLE = { _id: 1, text: 'é', list: [{ n: 0.5 }, null] };

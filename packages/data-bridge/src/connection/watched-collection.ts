@@ -1,8 +1,8 @@
 import type { BSON, Collection, ExplainVerbosityLike, MongoClient } from 'mongodb';
 import { slicesOf } from '../bson/batch.ts';
 import { ownBytes } from '../bson/arena.ts';
-import { encodeDocument } from '../bson/encode.ts';
 import { hasMiddleware, runWatched } from './middleware.ts';
+import { asBson, asObjects } from './middleware-answer.ts';
 import { takeBatch } from './raw-batch.ts';
 import { type Cursor, OPTIONS_AT, type SessionCollection } from './session-collection.ts';
 
@@ -84,8 +84,16 @@ class WatchedCursor implements Cursor {
   }
 
   async toArray(): Promise<BSON.Document[]> {
-    const [place, answer] = [1, { isWhole: true }];
-    return runWatched(this.#about, this.#given, place, (sent) => this.#opened(sent).toArray(), answer);
+    const isSeen = hasMiddleware(this.#about.client);
+    let own: BSON.Document[] = [];
+    let shown: unknown[] = own;
+    const send = async (sent: readonly unknown[]): Promise<unknown[]> => {
+      own = await this.#opened(sent).toArray();
+      shown = isSeen ? asBson(own) : own;
+      return shown;
+    };
+    const result = await runWatched(this.#about, this.#given, 1, send);
+    return result === shown ? own : asObjects(result);
   }
 
   async close(): Promise<void> {
@@ -128,7 +136,7 @@ class WatchedCursor implements Cursor {
     );
     if (!isSeen) return;
     this.#isAnswered = result !== first;
-    this.#ready = this.#isAnswered ? answerOf(result) : (first ?? []);
+    this.#ready = this.#isAnswered ? asBson(result) : (first ?? []);
     if (this.#isAnswered && this.#cursor !== null && !this.#cursor.closed) await this.#cursor.close();
   }
 }
@@ -137,10 +145,4 @@ class WatchedCursor implements Cursor {
 function isOver(cursor: object): boolean {
   const { id } = cursor as { readonly id?: { isZero?: () => boolean } | null };
   return id?.isZero?.() === true;
-}
-
-/** What a middleware answered instead of the server: documents, or their BSON. */
-function answerOf(result: unknown): Uint8Array[] {
-  if (!Array.isArray(result)) return [];
-  return result.map((each: unknown) => (each instanceof Uint8Array ? each : encodeDocument(each as object)));
 }

@@ -20,15 +20,30 @@ const authorship = new AsyncLocalStorage<Authorship>();
  * ```
  *
  * @param actor a name or an id, as a text.
- * @returns what the code gives.
+ * @returns what the code gives; of a query what that gives, which is sent at once.
  */
-export function withActor<R>(actor: string, code: () => R): R {
-  return authorship.run({ ...authorship.getStore(), actor: checkText('withActor', actor, code) }, code);
+export function withActor<R>(actor: string, code: () => PromiseLike<R>): Promise<R>;
+export function withActor<R>(actor: string, code: () => R): R;
+export function withActor(actor: string, code: () => unknown): unknown {
+  const text = checkText('withActor', actor, code);
+  return runInside(authorship, { ...authorship.getStore(), actor: text }, code);
 }
 
 /** The same for why it was done. Inside `withActor`, or around it. */
-export function withReason<R>(reason: string, code: () => R): R {
-  return authorship.run({ ...authorship.getStore(), reason: checkText('withReason', reason, code) }, code);
+export function withReason<R>(reason: string, code: () => PromiseLike<R>): Promise<R>;
+export function withReason<R>(reason: string, code: () => R): R;
+export function withReason(reason: string, code: () => unknown): unknown {
+  const text = checkText('withReason', reason, code);
+  return runInside(authorship, { ...authorship.getStore(), reason: text }, code);
+}
+
+/** Runs code with what it and all that it waits for can look up. A query that it gives begins here, and not where it is awaited. */
+export function runInside<T>(storage: AsyncLocalStorage<T>, value: T, code: () => unknown): unknown {
+  return storage.run(value, () => {
+    const given = code() as { readonly then?: unknown } | null | undefined;
+    const isQuery = typeof given === 'object' && typeof given?.then === 'function' && !(given instanceof Promise);
+    return isQuery ? (given as PromiseLike<unknown>).then((result) => result) : given;
+  });
 }
 
 /** Who writes now, and why, as far as it was said. */

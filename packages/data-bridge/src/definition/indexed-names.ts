@@ -17,6 +17,8 @@ interface Named {
   readonly shardKey: readonly string[];
   readonly fields: ReadonlyMap<string, SchemaField>;
   readonly names: ReadonlySet<string>;
+  /** Under its key documents of a hierarchy tell their class. */
+  readonly kin: { readonly key: string };
   storedPath(path: string): string;
   programPath(keys: readonly string[]): string;
 }
@@ -39,10 +41,10 @@ export function checkIndexedNames(model: Named): void {
 }
 
 /** True where the schema names each key of a path. What begins with `$` stands for all that is below. */
-function isNamed({ fields, names }: Named, path: string): boolean {
+function isNamed({ fields, names, kin }: Named, path: string): boolean {
   const [name = '', ...keys] = path.split('.');
   const field = fields.get(name);
-  if (field === undefined) return names.has(name);
+  if (field === undefined) return names.has(name) || path === kin.key;
   const end = keys.findIndex((key) => key.startsWith('$'));
   return placesAlong(field.place, end < 0 ? keys : keys.slice(0, end), true).unnamed === undefined;
 }

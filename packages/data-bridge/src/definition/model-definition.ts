@@ -5,21 +5,23 @@ import { type BsonOptions, Layout } from '../bson/layout.ts';
 import type { Reader } from '../bson/level.ts';
 import { typeName } from '../schema/bson-types.ts';
 import type { ShowDefaults } from '../bson/shown-defaults.ts';
-import { problemIn, readerOf } from '../schema/deep-readers.ts';
+import { readerOf } from '../schema/deep-readers.ts';
 import { defaultsOf } from '../schema/nested-defaults.ts';
 import { sessionCollection } from '../connection/collection.ts';
 import type { SessionCollection } from '../connection/session-collection.ts';
 import { type Connection, defaultConnection, type FilterRules, hasConnection } from '../connection/connection.ts';
-import { NotConnectedError, SchemaError, UsageError } from '../errors.ts';
+import { NotConnectedError, UsageError } from '../errors.ts';
 import { checkCollectionName, checkNamespace } from './collection-name.ts';
+import { checkExtend, checkTypeKey } from './extend-options.ts';
 import { checkExtensions, type Extension } from './extension.ts';
-import { Redaction } from './redaction.ts';
+import { Kin } from './kin.ts';
+import { type Redaction, redactionOf } from './redaction.ts';
 import { checkReferencesKnown, type ReferenceFields, referenceFields } from './reference-fields.ts';
 import { checkShown } from './shown-fields.ts';
 import { storedTimes, type Times, timestampsOf } from './times.ts';
 import { checkIndexedNames } from './indexed-names.ts';
 import { checkOptions, type Concurrency, type ModelIndex, type ModelOptions, type RuleIssue } from './model-options.ts';
-import { fieldsByStoredName } from './model-fields.ts';
+import { checkStorable, checkVersion, fieldsByStoredName } from './model-fields.ts';
 import { REVISION, REVISION_ID, withoutRevision } from './revision.ts';
 import type { Fields, SchemaField } from '../schema/schema-field.ts';
 import { FieldNames } from '../schema/stored-name.ts';
@@ -33,10 +35,18 @@ interface BackReferenceField {
   readonly field: string;
 }
 
+/** A model's class, as those see it that only choose one. */
+export interface ModelClass {
+  readonly name: string;
+  readonly prototype: { readonly [definitionKey]: ModelDefinition };
+  using(connection: object): ModelClass;
+}
+
 /** What a model's documents are taken from: a connection of their own, a part of the collection. */
 interface Binding {
-  readonly connection?: Connection;
-  readonly conditions?: Readonly<Record<string, unknown>> | null;
+  readonly connection?: Connection | undefined;
+  /** Its place in its hierarchy, which it makes itself where it is the root. */
+  readonly kin?: (definition: ModelDefinition) => Kin<ModelDefinition, ModelClass>;
 }
 
 const UNCONNECTED: FilterRules = { sanitizeFilters: false, allowServerJavaScript: false };
@@ -72,8 +82,8 @@ export class ModelDefinition {
   readonly extensions: readonly Extension[];
   /** The stored names of the fields that extensions write instead of a deletion: what a document of the model is found by, besides. */
   readonly removalFields: readonly string[];
-  /** What holds for all documents of the model beside others in its collection, as a filter; null where nothing does. */
-  readonly conditions: Readonly<Record<string, unknown>> | null;
+  /** The model's place in its hierarchy. */
+  readonly kin: Kin<ModelDefinition, ModelClass>;
   /** `programName` for those that name every field: made once, where a save would make several. */
   readonly namer = (stored: string): string => this.#names.programName(stored);
   /** True for a field whose validation may run code of the program's, which may change the value in place. */
@@ -103,7 +113,7 @@ export class ModelDefinition {
     collectionName: string,
     fields: Fields,
     options: ModelOptions,
-    { connection, conditions = null }: Binding = {},
+    { connection, kin = (definition) => Kin.root(definition, options) }: Binding = {},
   ) {
     checkCollectionName(collectionName);
     if (!isPlainObject(fields)) {
@@ -117,8 +127,10 @@ export class ModelDefinition {
     this.concurrency = options.concurrency ?? (options.version === undefined ? 'merge' : 'version');
     this.version = options.version ?? (this.concurrency === 'version' ? 'version' : undefined);
     const counter = this.version === undefined ? [] : [this.version];
-    this.#names = new FieldNames(collectionName, fields, [...Object.values(times ?? {}), ...counter]);
-    this.fields = fieldsByStoredName(fields, this.#names);
+    this.kin = kin(this);
+    const typed = this.kin.type === null ? [] : [this.kin.key];
+    this.#names = new FieldNames(collectionName, fields, [...Object.values(times ?? {}), ...counter, ...typed]);
+    this.fields = fieldsByStoredName(fields, this.#names, this.kin);
     this.fieldList = [...this.fields.values()];
     this.unknown = options.unknown ?? 'error';
     this.validate = options.validate ?? true;
@@ -134,32 +146,58 @@ export class ModelDefinition {
     const names = ['_id', ...this.fields.keys(), ...Object.values(this.timestamps ?? {})];
     if (this.version !== undefined) checkVersion(collectionName, this.version, [...names, ...Object.keys(fields)]);
     this.names = new Set([...names, ...counter]);
+    const others = ['_id', ...Object.values(this.timestamps ?? {}), ...counter];
+    if (typed.length > 0) checkTypeKey(collectionName, this.kin, [...Object.keys(fields), ...others]);
     this.backRefs = new Map(Object.entries((options.backRefs ?? {}) as Record<string, BackReferenceField>));
     this.hiddenFields = this.fieldList.filter(({ isHidden }) => isHidden);
     this.json = options.json ?? [];
     this.omitted = (options.omit ?? []).map((path) => this.storedPath(path));
     checkShown(collectionName, options, (path) => this.#isField(this.storedPath(path)));
-    this.redaction = this.#redactionOf(options.history);
+    const redaction = redactionOf(this, options.history, (path) => this.#isField(path));
+    // A hierarchy has one history, which never holds what any of its classes hides.
+    const { definition: root } = this.kin.root;
+    this.redaction = root === this ? redaction : root.redaction;
+    this.redaction?.include(this.hiddenFields.map(({ name }) => name));
     this.writeOnce = this.fieldList.filter(({ isWriteOnce }) => isWriteOnce).map(({ name }) => name);
-    this.guarded = ['_id', ...counter, REVISION, REVISION_ID, ...this.writeOnce];
+    this.guarded = ['_id', ...counter, REVISION, REVISION_ID, ...this.writeOnce, this.kin.key];
     this.#options = options;
     this.#schemas = fields;
     this.#bound = connection;
-    this.conditions = conditions;
     this.checkTypes();
     this.references = referenceFields(this.fieldList, collectionName);
   }
 
   /** The same model on another connection. */
   on(connection: Connection): ModelDefinition {
-    const { conditions } = this;
-    return new ModelDefinition(this.collectionName, this.#schemas, this.#options, { connection, conditions });
+    const kin = (): typeof this.kin => this.kin;
+    return new ModelDefinition(this.collectionName, this.#schemas, this.#options, { connection, kin });
   }
 
-  /** The same model, of those documents alone that match. @param conditions equalities, under the stored names. */
-  within(conditions: Readonly<Record<string, unknown>>): ModelDefinition {
-    const bound = this.#bound === undefined ? {} : { connection: this.#bound };
-    return new ModelDefinition(this.collectionName, this.#schemas, this.#options, { ...bound, conditions });
+  /**
+   * A model of the same collection that has more fields.
+   *
+   * @throws UsageError for options that cannot be, SchemaError for a field that cannot be.
+   */
+  extended(fields: Fields, given: unknown): ModelDefinition {
+    checkExtend(this, fields, given);
+    const { type, class: claim, indexes = [], json = [] } = given;
+    checkTypeKey(this.collectionName, this.kin, this.kin.type === null ? this.names : []);
+    const options = { ...this.#options, type, indexes, json: [...this.json, ...json] };
+    const child = new ModelDefinition(this.collectionName, { ...this.#schemas, ...fields }, options, {
+      kin: (definition) => this.kin.child(definition, type, claim as () => ModelClass),
+    });
+    child.kin.join();
+    return child;
+  }
+
+  /** What holds for all documents of the model beside others in its collection, as a filter; null where nothing does. */
+  get conditions(): Readonly<Record<string, unknown>> | null {
+    return this.kin.conditions;
+  }
+
+  /** The stored name under which the documents tell their class; null where there are no others. */
+  get typeKey(): string | null {
+    return this.kin.isAlone ? null : this.kin.key;
   }
 
   /** What errors say of the document with this `_id`. */
@@ -211,6 +249,7 @@ export class ModelDefinition {
     return (
       name === '_id' ||
       name === this.version ||
+      name === this.typeKey ||
       this.isRevision(name) ||
       Object.values(this.timestamps ?? {}).includes(name)
     );
@@ -230,8 +269,8 @@ export class ModelDefinition {
 
   /** What a document needs to be found again and saved, whatever else was asked for. */
   get alwaysLoaded(): readonly string[] {
-    const counter = this.version === undefined ? [] : [this.version];
-    const always = [...this.shardKey, ...counter, ...this.removalFields];
+    const own = [this.version, this.typeKey].filter((name) => typeof name === 'string');
+    const always = [...this.shardKey, ...own, ...this.removalFields];
     if (this.redaction === undefined) return always;
     const { updatedAt } = this.timestamps ?? {};
     return [...always, REVISION, REVISION_ID, ...(updatedAt === undefined ? [] : [updatedAt])];
@@ -297,26 +336,6 @@ export class ModelDefinition {
     return sessionCollection(db.collection(name), client, this.collectionName);
   }
 
-  #redactionOf(option: ModelOptions['history']): Redaction | undefined {
-    if (option === undefined || option === false) return undefined;
-    const model = this.collectionName;
-    const reserved = [REVISION, REVISION_ID].find(
-      (name) => this.names.has(name) || this.#names.storedPath(name) !== name,
-    );
-    if (reserved !== undefined) {
-      const text = `The field "${reserved}" has a name that the history needs for itself: give it another one.`;
-      throw new SchemaError(text, { model });
-    }
-    const paths = option === true ? [] : (option.redact ?? []);
-    const stored = paths.map((path) => this.storedPath(path));
-    const unknown = stored.findIndex((path) => path.split('.').some((key) => key === '') || !this.#isField(path));
-    if (unknown >= 0) {
-      const text = `The model option "history" redacts "${paths[unknown]}", which begins with no field of the schema.`;
-      throw new UsageError(text, { model });
-    }
-    return new Redaction([...stored, ...this.hiddenFields.map(({ name }) => name)]);
-  }
-
   #isField(path: string): boolean {
     return path !== '_id' && !path.startsWith('_id.') && this.#begins(path);
   }
@@ -372,21 +391,8 @@ export class ModelDefinition {
    */
   checkTypes(): void {
     if (this.#timesChecked > 1) return;
-    for (const { programName, place } of this.fields.values()) {
-      const found = problemIn(place);
-      if (found === undefined) continue;
-      const path = [programName, ...found.keys].join('.');
-      const text = `The schema of "${path}" is of ${found.problem}: use a type that it has, or a transform that gives one.`;
-      throw new SchemaError(text, this.context);
-    }
+    checkStorable(this);
     if (this.unknown !== 'keep') checkIndexedNames(this);
     this.#timesChecked++;
   }
-}
-
-/** What the mapper counts, nobody else may write. */
-function checkVersion(model: string, version: string, taken: readonly string[]): void {
-  if (!taken.includes(version)) return;
-  const text = `The model option "version" needs a name of its own: "${version}" is that of another field.`;
-  throw new UsageError(text, { model });
 }

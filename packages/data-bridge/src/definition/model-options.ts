@@ -87,6 +87,21 @@ export interface ModelOptions {
    * @default []
    */
   readonly extensions?: readonly AnyExtension[];
+  /**
+   * What documents of this very class are stored with, where others extend it.
+   * @default they have none: what is stored without a type is of this class
+   */
+  readonly type?: string;
+  /**
+   * The stored name under which documents of a hierarchy tell their class: `'__t'` for data of Mongoose.
+   * @default '_type'
+   */
+  readonly typeKey?: string;
+  /**
+   * What happens when a document is read whose type no class has that was imported: an error, or it is read as one of this class.
+   * @default 'error'
+   */
+  readonly unknownType?: 'error' | 'parent';
   /** A rule across fields, asked when the fields themselves are valid. It gets a copy of the document's fields. */
   readonly check?: (document: never) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>>;
 }
@@ -142,6 +157,9 @@ const EXPECTED: Readonly<Record<keyof ModelOptions, Expected>> = {
     text: 'a list of what extension() gave',
     test: (value) => Array.isArray(value) && value.every(isExtension),
   },
+  type: { text: 'a text that is not empty', test: isText },
+  typeKey: { text: 'the name of a field', test: isOwnName },
+  unknownType: ['error', 'parent'],
   check: { text: 'a function', test: (value) => typeof value === 'function' },
 };
 

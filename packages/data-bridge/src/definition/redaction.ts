@@ -1,6 +1,9 @@
 import { isPlainObject, setOwn } from '../bson/plain-object.ts';
 import { ABSENT } from '../bson/encode.ts';
 import type { StoredKeys } from '../edits/stored-changes.ts';
+import { SchemaError, UsageError } from '../errors.ts';
+import type { ModelOptions } from './model-options.ts';
+import { REVISION, REVISION_ID } from './revision.ts';
 
 /** Paths by their keys; null where one ends. */
 type Tree = Map<string, Tree | null>;
@@ -11,6 +14,11 @@ export class Redaction {
 
   constructor(paths: readonly string[]) {
     for (const path of paths) add(this.#paths, path.split('.'));
+  }
+
+  /** Leaves out these fields, too. */
+  include(names: readonly string[]): void {
+    for (const name of names) add(this.#paths, [name]);
   }
 
   get isEmpty(): boolean {
@@ -28,6 +36,41 @@ export class Redaction {
     }
     return stripBelow(value, places);
   }
+}
+
+/** The model whose history is kept. */
+interface Recorded {
+  readonly collectionName: string;
+  readonly names: ReadonlySet<string>;
+  storedPath(path: string): string;
+}
+
+/**
+ * What the history of a model leaves out, as its option `history` says; undefined where none is kept.
+ *
+ * @param isField tells whether a stored path begins with a field.
+ * @throws SchemaError for a field that has a name of the history's; UsageError for a path that begins with no field.
+ */
+export function redactionOf(
+  model: Recorded,
+  option: ModelOptions['history'],
+  isField: (path: string) => boolean,
+): Redaction | undefined {
+  if (option === undefined || option === false) return undefined;
+  const context = { model: model.collectionName };
+  const reserved = [REVISION, REVISION_ID].find((name) => model.names.has(name) || model.storedPath(name) !== name);
+  if (reserved !== undefined) {
+    const text = `The field "${reserved}" has a name that the history needs for itself: give it another one.`;
+    throw new SchemaError(text, context);
+  }
+  const paths = option === true ? [] : (option.redact ?? []);
+  const stored = paths.map((path) => model.storedPath(path));
+  const unknown = stored.findIndex((path) => path.split('.').some((key) => key === '') || !isField(path));
+  if (unknown >= 0) {
+    const text = `The model option "history" redacts "${paths[unknown]}", which begins with no field of the schema.`;
+    throw new UsageError(text, context);
+  }
+  return new Redaction(stored);
 }
 
 /** A path that ends above another one says it too. */

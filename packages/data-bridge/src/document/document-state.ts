@@ -213,6 +213,8 @@ export class DocumentState implements Progress, Participant {
         `"${this.definition.programName(name)}" is written once: it cannot be changed.`,
         this.context,
       );
+    if (name === this.definition.typeKey)
+      throw new UsageError(`"${name}" says of which class a document is: it cannot be set.`, this.context);
     if (name === this.definition.version || this.definition.isRevision(name))
       throw new UsageError(`"${name}" counts the writes of the document: it cannot be set.`, this.context);
   }
@@ -354,9 +356,7 @@ export class DocumentState implements Progress, Participant {
   /** Runs one operation on several documents, after those that were started on any of them before it. */
   static queueAll<R>(states: readonly DocumentState[], name: string, operation: () => Promise<R>): Promise<R> {
     for (const state of states) {
-      const obstacle = state.operations.isInside
-        ? `${name}() was called from inside a save or a deletion of the same document, so it would wait for itself.`
-        : findObstacle(state);
+      const obstacle = whyStuck(name, state.operations) ?? findObstacle(state);
       if (obstacle !== null) return Promise.reject(new UsageError(obstacle, state.context));
     }
     for (const state of states) state.join();
@@ -365,6 +365,15 @@ export class DocumentState implements Progress, Participant {
       operation,
     );
   }
+}
+
+/** Why an operation on a document could never begin where the call is; null where it can. */
+function whyStuck(name: string, operations: OperationQueue): string | null {
+  if (operations.isInside)
+    return `${name}() was called from inside a save or a deletion of the same document, so it would wait for itself.`;
+  return operations.waitsForCaller
+    ? `${name}() was called from inside a save or a deletion that another operation on this document waits for in its own hooks, so neither could go on: save such documents one after another, or together by saveAll().`
+    : null;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

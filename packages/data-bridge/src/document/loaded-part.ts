@@ -21,13 +21,16 @@ export function checkWritable(state: DocumentState, keys: readonly string[]): vo
 
 /**
  * Of a field that was not loaded a whole new value may be set, whatever is stored: unless the document asks that nothing
- * was changed which it did not see.
+ * was changed which it did not see, or the field is written once and may have been.
  *
  * @throws as `checkWritable` does.
  */
 export function checkAssignable(state: DocumentState, keys: readonly string[], value: unknown): void {
-  const isWhole = keys.length === 1 && keys[0] !== '_id' && value !== undefined;
-  if (isWhole && state.definition.concurrency !== 'fields' && extentAt(state, keys) === 'nothing') return;
+  const { concurrency, writeOnce } = state.definition;
+  const [name = ''] = keys;
+  const isWhole = keys.length === 1 && name !== '_id' && value !== undefined;
+  const isFree = isWhole && concurrency !== 'fields' && !writeOnce.includes(name);
+  if (isFree && extentAt(state, keys) === 'nothing') return;
   checkWritable(state, keys);
 }
 

@@ -33,9 +33,17 @@ export function newData(definition: ModelDefinition, input: unknown): Record<str
     if (value !== undefined && (definition.unknown !== 'drop' || names.has(stored)))
       setOwn(data, stored, copyInput(value));
   }
+  if (!definition.kin.isAlone) checkType(definition, data);
   if (!definition.fields.has('_id'))
     data['_id'] = data['_id'] === undefined ? new ObjectId() : castId(definition, data['_id']);
   return withDefaults(definition, data);
+}
+
+/** The class says the type, and no input another one. */
+function checkType({ kin: { key, type }, context }: ModelDefinition, data: Readonly<Record<string, unknown>>): void {
+  if (data[key] === undefined || data[key] === type) return;
+  const text = `"${key}" says of which class a document is: leave it out, and make the document by its class.`;
+  throw new UsageError(text, context);
 }
 
 function refuseVersion({ version, context }: ModelDefinition): never {

@@ -14,7 +14,18 @@ export function ownFilter(definition: ModelDefinition, filter: object, unscoped?
   return scopedFilter(definition, modelFilter(definition, filter), unscoped);
 }
 
-/** The same without the scopes, which are asked when a query is sent. */
+/**
+ * The same of documents of this very class, where others extend it: for replacements, which would make one of this class of any
+ * other.
+ */
+export function exactFilter(definition: ModelDefinition, filter: object, unscoped?: Unscoped): Record<string, unknown> {
+  const cast = castFilter(definition, filter);
+  const { exactConditions } = definition.kin;
+  const exact = exactConditions === null ? cast : joinConditions(cast, exactConditions);
+  return scopedFilter(definition, exact, unscoped);
+}
+
+/** As `ownFilter` gives it, without the scopes, which are asked when a query is sent. */
 export function modelFilter(definition: ModelDefinition, filter: object): Record<string, unknown> {
   const cast = castFilter(definition, filter);
   return definition.conditions === null ? cast : joinConditions(cast, definition.conditions);

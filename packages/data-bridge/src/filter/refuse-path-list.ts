@@ -23,6 +23,7 @@ function howWritten(method: string, path: string, paths: readonly string[]): str
     const signed = path.split(/[\s,]+/).filter((each) => each !== '');
     return `write sort({ ${signed.map((each, i) => `${keyOf(paths[i])}: ${each.startsWith('-') ? -1 : 1}`).join(', ')} })`;
   }
+  if (method === 'hydrate') return `write { select: [${quoted}] }`;
   if (method === 'select' && path.startsWith('-')) return `leave fields out by omit(${quoted})`;
   return paths.length > 1 ? `each path is an argument of its own, ${method}(${quoted})` : `write ${method}(${quoted})`;
 }

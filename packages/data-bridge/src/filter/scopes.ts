@@ -3,6 +3,7 @@ import { ABSENT } from '../bson/encode.ts';
 import { isPlainObject } from '../bson/plain-object.ts';
 import { checkUnscoped, type Extension, isLeftOut, type Unscoped } from '../definition/extension.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
+import { isOfClass } from '../definition/stored-class.ts';
 import { UsageError } from '../errors.ts';
 import { castFilter } from './cast-filter.ts';
 import { givenValue } from './filter-equality.ts';
@@ -60,7 +61,7 @@ export function joinConditions(filter: Conditions, conditions: Conditions): Reco
 }
 
 /**
- * True where fields of a document are in the scopes that hold now.
+ * True where fields of a document are those of one of the model's class, and in the scopes that hold now.
  *
  * @param fields by their stored names, BSON-typed.
  * @throws UsageError for a scope that only the server can tell of.
@@ -71,6 +72,7 @@ export function isInScope(
   unscoped: Unscoped | undefined,
   asked: Asked,
 ): boolean {
+  if (!isOfClass(definition, fields)) return false;
   return scopesOf(definition, unscoped, asked).every((conditions) =>
     Object.entries(conditions).every(([name, condition]) => {
       const wanted = name.startsWith('$') || name.includes('.') ? ABSENT : givenValue({ [name]: condition }, name);

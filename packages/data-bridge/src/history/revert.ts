@@ -7,6 +7,7 @@ import { type ErrorContext, HistoryError, UsageError } from '../errors.ts';
 import { type Fields, lastEntry, type ReadOptions, stateAt, valueAt } from './read.ts';
 import type { RecordedModel } from './record.ts';
 import { fieldsOf } from './record-save.ts';
+import { definitionOfType } from '../definition/stored-class.ts';
 import { isInScope } from '../filter/scopes.ts';
 import { storedId } from '../document/document-filter.ts';
 import type { DocumentState } from '../document/document-state.ts';
@@ -110,7 +111,11 @@ export async function restore<D>(
   // A copy that was read before the deletion must not take the new document for the one that it knows.
   const { version } = definition;
   if (version !== undefined) fields[version] = Number(past[version] ?? 0) + 1;
-  const live: Record<string, unknown> = decodeStored(definition.layout(), encodeDocument(fields), 0);
+  const live: Record<string, unknown> = decodeStored(
+    definitionOfType(definition, past[definition.kin.key]).layout(),
+    encodeDocument(fields),
+    0,
+  );
   const document = make(live);
   const state = stateOf(document);
   state.assigned.add('_id');

@@ -4,6 +4,7 @@ import { checkTaken } from '../connection/taken-options.ts';
 import { castId } from '../filter/cast-filter.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { REVISION } from '../definition/revision.ts';
+import { classOfType, definitionOfType } from '../definition/stored-class.ts';
 import type { Document, DocumentClass } from '../save/document.ts';
 import { storedId } from '../document/document-filter.ts';
 import { stateOf } from '../document/tracked-document.ts';
@@ -55,7 +56,7 @@ async function scopedPage(definition: RecordedModel, doc: unknown, given: Histor
   checkTaken('history', definition, given, ['size', 'before', 'session', 'unscoped']);
   const { unscoped, ...options } = given;
   const { session } = options;
-  if (scopesOf(definition, unscoped, 'borders').length > 0) {
+  if (definition.conditions !== null || scopesOf(definition, unscoped, 'borders').length > 0) {
     const fields = await lastFields(definition, doc, session === undefined ? {} : { session });
     if (fields === null || !isInScope(definition, fields, unscoped, 'borders')) return EMPTY;
   }
@@ -87,10 +88,9 @@ export async function fieldsAsOf(
   checkUnscoped(definition.extensions, unscoped, definition.collectionName);
   const state = await stateAt(definition, doc, when, options);
   const fields = state !== null && isInScope(definition, { _id: doc, ...state }, unscoped, 'all') ? state : null;
-  return (
-    fields &&
-    definition.programFields(decodeStored<object>(definition.layout(), encodeDocument({ _id: doc, ...fields }), 0))
-  );
+  if (fields === null) return null;
+  const own = definitionOfType(definition, fields[definition.kin.key]);
+  return own.programFields(decodeStored<object>(own.layout(), encodeDocument({ _id: doc, ...fields }), 0));
 }
 
 export async function restoreDocument(
@@ -99,7 +99,10 @@ export async function restoreDocument(
   options?: SaveOptions,
 ): Promise<Document<unknown>> {
   const definition = recordedModel(model.prototype[definitionKey]);
-  const make = (fields: Record<string, unknown>): Document<unknown> => new model(new TakenFields(fields));
+  const make = (fields: Record<string, unknown>): Document<unknown> => {
+    const own = (classOfType(definition, fields[definition.kin.key]) ?? model) as DocumentClass;
+    return new own(new TakenFields(fields));
+  };
   return restore(definition, castId(definition, id), make, stateOf, options);
 }
 

@@ -13,13 +13,13 @@ import type {
   UpdateResult,
 } from 'mongodb';
 import { Aggregate, type AggregationOptions } from '../aggregate/aggregate.ts';
-import { ownAll } from '../bson/arena.ts';
 import { batchOf } from '../bson/batch.ts';
 import { customInspect, type Inspect, inspectAs } from '../bson/inspect.ts';
 import { isPlainObject } from '../bson/plain-object.ts';
 import { unstorable } from '../bson/storable.ts';
 import { ABSENT, encodeDocument, toExact } from '../bson/encode.ts';
 import { typeName } from '../schema/bson-types.ts';
+import type { Fields } from '../schema/schema-field.ts';
 import { equalityFilter, idFilter } from '../filter/cast-filter.ts';
 import { Bulk } from '../write/bulk.ts';
 import { ChangeStream, type WatchOptions, type WatchStage } from '../watch/change-stream.ts';
@@ -35,17 +35,16 @@ import { type SaveResult, UsageError } from '../errors.ts';
 import { create } from '../write/create.ts';
 import { insertMany, type InsertManyOptions } from '../write/insert-many.ts';
 import { documentTag } from '../document/document-tag.ts';
-import { checkOwnFields, checkRead } from '../document/new-document.ts';
+import { checkOwnFields } from '../document/new-document.ts';
 import { run } from '../definition/operation.ts';
 import { gather, isLinking, type LinkedModel } from '../references/linked.ts';
 import { referenceTo } from '../references/ref.ts';
 import { OneQuery } from '../query/one-query.ts';
 import { Query } from '../query/query.ts';
-import { checkPath, type QueryMethod, type QueryOptions, type ReadAll } from '../query/query-spec.ts';
+import { checkPath, type QueryMethod, type QueryOptions } from '../query/query-spec.ts';
 import { Selection } from '../tracking/selection.ts';
 import { insertion, type InsertionOptions, type SaveOptions } from '../save/save.ts';
 import { saveAll, type SaveAllOptions } from '../save/save-all.ts';
-import { baselineOver } from '../tracking/loaded-baseline.ts';
 import {
   deleteEvery,
   type DeletionOptions,
@@ -69,6 +68,8 @@ import {
   modelSchema,
 } from '../collection-sync/ensure.ts';
 import { define } from './define.ts';
+import { extendModel, rootOf } from './extend.ts';
+import { readInto, readOne } from './read-stored.ts';
 
 /** What others see of a document, and the statics once more, as they are at run time: types are `Statics`. */
 export class ModelDocument extends Document<unknown> {
@@ -268,6 +269,22 @@ export class ModelDocument extends Document<unknown> {
     return bound;
   }
 
+  static extend(this: DocumentClass, fields: Fields, options: unknown): unknown {
+    return extendModel(this, fields, options);
+  }
+
+  static get type(): string | null {
+    return definitionOf(this).kin.type;
+  }
+
+  static get types(): readonly string[] {
+    return definitionOf(this).kin.types;
+  }
+
+  static get root(): object | null {
+    return rootOf(this);
+  }
+
   static get jsonSchema(): Readonly<Record<string, unknown>> {
     return modelSchema(definitionOf(this));
   }
@@ -293,8 +310,8 @@ export class ModelDocument extends Document<unknown> {
         `hydrate() takes a stored document, as an object or as BSON, got ${typeName(stored)}.`,
         definition.context,
       );
-    const paths = options.select?.map((path) => checkPath('hydrate', path, definition));
-    const selection = paths === undefined ? null : Selection.of(paths).withId(isBytes || Object.hasOwn(stored, '_id'));
+    const paths = selectedPaths(definition, options.select);
+    const selection = paths === null ? null : Selection.of(paths).withId(isBytes || Object.hasOwn(stored, '_id'));
     const bytes = isBytes ? stored : encodeDocument(toExact(stored, ABSENT, []) as object);
     return readInto(this)(batchOf([bytes]), selection)[0];
   }
@@ -308,6 +325,17 @@ export function definitionOf(model: DocumentClass): ModelDefinition {
   return model.prototype[definitionKey];
 }
 
+/** The stored paths of the option `select` of `hydrate()`; null where it is not given. @throws UsageError */
+function selectedPaths(definition: ModelDefinition, select: unknown): string[] | null {
+  if (select === undefined) return null;
+  if (!Array.isArray(select) || select.length === 0)
+    throw new UsageError(
+      `hydrate() takes the option "select" as a list of paths that were loaded, got ${Array.isArray(select) ? 'none' : typeName(select)}.`,
+      definition.context,
+    );
+  return select.map((path: string) => checkPath('hydrate', path, definition));
+}
+
 function queryOf(
   model: DocumentClass,
   filter: object,
@@ -317,20 +345,6 @@ function queryOf(
   const definition = definitionOf(model);
   const finish = isLinking(model) ? gather : null;
   return Query.of<unknown>(definition, readInto(model), filter, options, finish, method);
-}
-
-/** Reads stored documents as documents of this class. */
-function readInto(model: DocumentClass): ReadAll<Document<unknown>> {
-  return (batch, selection = null) => {
-    const layout = definitionOf(model).layout();
-    const read = ownAll(batch, (bytes, start) => new model(baselineOver(layout, bytes, start, selection)));
-    if (read[0] !== undefined) checkRead(read[0]);
-    return read;
-  };
-}
-
-function readOne(model: DocumentClass, stored: Uint8Array | null): unknown {
-  return stored === null ? null : readInto(model)(batchOf([stored]))[0];
 }
 
 /** What a replacement stores: a new document of the input, without the `_id` that `new` made for it. */

@@ -18,6 +18,7 @@ import type { Bulk } from '../write/bulk.ts';
 import type { ChangeStream, WatchOptions, WatchStage } from '../watch/change-stream.ts';
 import type { Connection } from '../connection/connection.ts';
 import type { Document } from '../save/document.ts';
+import type { ExtendOptions } from '../definition/extend-options.ts';
 import type { ScopeOptions } from '../definition/extension.ts';
 import type { DeletionOptions } from '../write/static-writes.ts';
 import type { HookName } from '../definition/hook-names.ts';
@@ -35,6 +36,7 @@ import type { SaveAllOptions } from '../save/save-all.ts';
 import type { SaveOptions } from '../save/save.ts';
 import type { Fields, FieldSchema } from '../schema/schema-field.ts';
 import type { ChangeEvent } from '../types/change-event.ts';
+import type { DeclaredBelow, ExtendedShape, GivenBelow, Takes } from '../types/extended.ts';
 import type { Equality, Filter } from '../types/filter.ts';
 import type { ElementOf, Leaf, Paths, PathValue } from '../types/paths.ts';
 import type {
@@ -47,6 +49,7 @@ import type {
   IsPlainContainer,
   ModelClass,
   OutputOf,
+  OutputsOf,
   Shape,
   ShapeOf,
 } from '../types/shape.ts';
@@ -273,6 +276,30 @@ export interface Statics {
    * @throws UsageError for what is no `_id` of the model.
    */
   ref<D>(this: ModelClass<D>, id: IdOf<D> | Ref<D> | string): Ref<D>;
+  /**
+   * A class with more fields in the same collection, whose documents are known by their type. Queries for a class find those of
+   * all that extend it, each as one of its own class.
+   *
+   * ```ts
+   * class Car extends Vehicle.extend({ doors: z.int() }, { type: 'car', class: () => Car }) {}
+   * for (const vehicle of await Vehicle.find()) if (vehicle instanceof Car) vehicle.doors;
+   * ```
+   *
+   * @param fields those that the class has beside the ones of this class.
+   * @param options its type, and the class itself; all else is said by the root's `model()`.
+   * @throws UsageError for options that cannot be, SchemaError for a field that this class has.
+   */
+  extend<C extends Class<unknown>, const G extends Fields>(
+    this: C,
+    fields: G & Reserved & TakesOwnOutput<G>,
+    options: ExtendOptions,
+  ): SubModel<InstanceType<C>, G> & Omit<C, keyof Statics | 'prototype'>;
+  /** What documents of this very class are stored with in a hierarchy; null for a root without a type, and outside of any. */
+  readonly type: string | null;
+  /** The types of this class and of those that extend it; none outside of a hierarchy. */
+  readonly types: readonly string[];
+  /** The class that the hierarchy begins with; null outside of any. */
+  readonly root: ModelClass<AnyDocument> | null;
   /** The same model on another connection. */
   using<M>(this: M, connection: Connection): M;
   /** The model's schema as MongoDB's `$jsonSchema`: what a server can check of it. */
@@ -329,6 +356,11 @@ export interface Model<F extends Fields, O = object, S = Shape<F, O>, B = unknow
 export interface HistoryModel<F extends Fields, O = object, S = Shape<F, O>, B = unknown>
   extends Statics, HistoryStatics {
   new (input: Input<F>): Document<S, Declared<S, F, O>> & HistoryDocument & S & B;
+}
+
+/** A class that extends that of the documents `P` by the fields `G`. */
+export interface SubModel<P, G extends Fields> extends Statics {
+  new (input: GivenBelow<P, G>): Document<ExtendedShape<P, G>, DeclaredBelow<P, G>> & OutputsOf<G> & P & Takes<P, G>;
 }
 
 /** The class of any model whose documents are `D`, for code that is generic over models: `class Repository<D> { constructor(readonly model: ModelOf<D>) {} }`. */

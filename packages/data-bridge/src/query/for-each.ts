@@ -1,3 +1,6 @@
+import { checkTaken } from '../connection/taken-options.ts';
+import { checkCount, checkFunction, type QuerySpec } from './query-spec.ts';
+
 /** What `forEach()` takes. */
 export interface ForEachOptions {
   /**
@@ -11,13 +14,18 @@ export interface ForEachOptions {
  * Calls a function with each item, at most `concurrency` calls at a time, and waits for all of them. After the first
  * error nothing more is taken from the source, which is closed, and what was started is waited for.
  *
- * @throws what the source or the first failing call threw.
+ * @throws what the source or the first failing call threw, and UsageError for arguments that cannot be.
  */
 export async function forEach<T>(
+  { definition }: QuerySpec<unknown>,
   source: AsyncGenerator<T, void, undefined>,
   call: (item: T) => unknown,
-  concurrency: number,
+  options: ForEachOptions,
 ): Promise<void> {
+  checkFunction('forEach', call);
+  checkTaken('forEach', definition, options, ['concurrency']);
+  const { concurrency = 1 } = options;
+  checkCount('forEach', concurrency, 1);
   const errors: unknown[] = [];
   const work = async (): Promise<void> => {
     try {

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { encodeDocument } from '../bson/encode.ts';
 import { Layout } from '../bson/layout.ts';
-import { UsageError } from '../errors.ts';
+import { InvalidPageTokenError } from '../errors.ts';
 import { BsonBaseline } from '../tracking/bson-baseline.ts';
 
 /** A place between documents in an order: just before those with these values under the order's keys, or just after them. */
@@ -27,7 +27,7 @@ export function writeToken(position: Position, binding: Uint8Array, key: Uint8Ar
   return Buffer.concat(sealed).toString('base64url');
 }
 
-/** @throws UsageError for what `writeToken` did not write for the same binding and key. */
+/** @throws InvalidPageTokenError for what `writeToken` did not write for the same binding and key. */
 export function readToken(token: string, binding: Uint8Array, key: Uint8Array): Position {
   const bytes = Buffer.from(typeof token === 'string' ? token : '', 'base64url');
   try {
@@ -37,8 +37,6 @@ export function readToken(token: string, binding: Uint8Array, key: Uint8Array): 
     const stored = new BsonBaseline(new Layout(), position, 0);
     return { values: stored.exact('values') as unknown[], side: stored.exact('side') as Position['side'] };
   } catch (cause) {
-    const text =
-      'page() got a token that is damaged, or belongs to another query (model, filter, sort or collation) or another pageSecret.';
-    throw new UsageError(text, { cause });
+    throw new InvalidPageTokenError({ cause });
   }
 }

@@ -3,7 +3,7 @@ import type { AggregateOptions, BSON, DeleteOptions, DeleteResult, UpdateOptions
 import { elementOf, stepAlong } from '../filter/cast-values.ts';
 import { readerOf } from '../schema/deep-readers.ts';
 import type { Place } from '../schema/schema-shape.ts';
-import { UsageError } from '../errors.ts';
+import { DocumentNotFoundError, UsageError } from '../errors.ts';
 import { run } from '../definition/operation.ts';
 import { checkPath, partOf, type QuerySpec, sentFilter, stagesOf } from './query-spec.ts';
 import { deleteEvery, type DeletionOptions, updateEvery } from '../write/static-writes.ts';
@@ -26,6 +26,14 @@ export async function count(spec: QuerySpec<unknown>): Promise<number> {
       collection.countDocuments(sentFilter(spec), options),
     ),
   );
+}
+
+/** The only one of these documents, two of which are asked for. @throws DocumentNotFoundError, UsageError */
+export function only<D>({ definition: { context } }: QuerySpec<unknown>, [one, another]: readonly D[]): D {
+  if (one === undefined) throw new DocumentNotFoundError('No document matches the query.', context);
+  if (another !== undefined)
+    throw new UsageError('one() found several documents: make the filter narrower, or use first().', context);
+  return one;
 }
 
 /** The different values at a path of the matching documents. */

@@ -111,9 +111,14 @@ function defaultSelection(definition: ModelDefinition): Selection | null {
   return made;
 }
 
+/** True where the query says which part of the documents is loaded. */
+export function isSelected({ selection, definition }: QuerySpec<unknown>): boolean {
+  return selection !== defaultSelection(definition);
+}
+
 /** The same query of whole documents. */
 export function whole<D>(spec: QuerySpec<D>): QuerySpec<D> {
-  if (spec.selection !== defaultSelection(spec.definition))
+  if (isSelected(spec))
     refuse(spec, 'whole() loads what the model leaves out, so it cannot come after select() or omit().');
   return { ...spec, selection: null };
 }
@@ -147,7 +152,7 @@ export function readBatch<D>({ read, selection }: QuerySpec<D>, batch: Batch): D
 /** The same query of these fields alone, and what finds a document again: its `_id`, and what the collection is sharded by. */
 export function select<D>(spec: QuerySpec<D>, paths: readonly string[]): QuerySpec<D> {
   const stored = checkSelection(spec, 'select', paths);
-  if (spec.selection !== null && spec.selection !== defaultSelection(spec.definition))
+  if (spec.selection !== null && isSelected(spec))
     refuse(spec, 'select() can be called once, and not after omit(): name all paths in one call.');
   return { ...spec, selection: Selection.of([...stored, ...spec.definition.alwaysLoaded]) };
 }
@@ -155,8 +160,10 @@ export function select<D>(spec: QuerySpec<D>, paths: readonly string[]): QuerySp
 /** The same query of all but these fields. */
 export function omit<D>(spec: QuerySpec<D>, paths: readonly string[]): QuerySpec<D> {
   const stored = checkSelection(spec, 'omit', paths);
-  const own = stored.find((path) => spec.definition.isRevision(path.split('.', 1)[0] as string));
-  if (own !== undefined) refuse(spec, `omit() takes no "${own}": a save needs to know it.`);
+  const { definition } = spec;
+  const isNeeded = (name: string): boolean => definition.isRevision(name) || name === definition.typeKey;
+  const own = stored.find((path) => isNeeded(path.split('.', 1)[0] as string));
+  if (own !== undefined) refuse(spec, `omit() takes no "${own}": the mapper needs to know it.`);
   const { selection } = spec;
   if (selection?.isOnly !== true) {
     const before = selection === null ? [] : [...selection.paths, ...(selection.hasId ? [] : ['_id'])];

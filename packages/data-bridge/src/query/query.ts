@@ -16,6 +16,7 @@ import {
   deleteAll,
   distinct,
   explain,
+  only,
   updateAll,
   type Verbosity,
 } from './query-operations.ts';
@@ -23,8 +24,7 @@ import type { Batch } from '../bson/batch.ts';
 import { customInspect } from '../bson/inspect.ts';
 import { checkUnscoped } from '../definition/extension.ts';
 import { forEach, type ForEachOptions } from './for-each.ts';
-import { leanReader } from './lean.ts';
-import { DocumentNotFoundError, UsageError } from '../errors.ts';
+import { leanSpec } from './lean.ts';
 import { page, type Page, type PageOptions } from './page.ts';
 import {
   checkCount,
@@ -41,6 +41,7 @@ import {
   whole,
   withOptions,
 } from './query-spec.ts';
+import { classBelow, ofClass } from './of-class.ts';
 import { queryText } from './query-text.ts';
 import { Results } from './results.ts';
 import { type Asked, askedMore, withLinks } from './with.ts';
@@ -49,13 +50,13 @@ import type { LinkPaths, TargetOf, WithAsked, WithLinks } from '../types/ref.ts'
 import type { AnyNumber, ElementOf, FilterPaths, Paths, PathsTo, PathValue } from '../types/paths.ts';
 import type { Omitted, OmittedShape, Selected, SelectedShape } from '../types/select.ts';
 import type { Average, Present, Sum } from './accumulated.ts';
-import type { ShapeOf } from '../types/shape.ts';
+import type { Class, ShapeOf } from '../types/shape.ts';
 import type { StoredShape } from '../types/stored.ts';
 import type { Sort, SortDirection } from '../types/sort.ts';
 import type { Update } from '../types/update.ts';
 import type { DeletionOptions } from '../write/static-writes.ts';
 import type { ManyOptions, StampOptions } from '../write/write-options.ts';
-import { checkTaken, type DriverOptions } from '../connection/taken-options.ts';
+import type { DriverOptions } from '../connection/taken-options.ts';
 import { hintOf, sortOf } from '../filter/sort-order.ts';
 
 /**
@@ -157,6 +158,16 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
     return new Query({ ...this.#spec, unscoped });
   }
 
+  /** Of these documents those of a class that extends the model: `Vehicle.find().of(Car)`. @throws UsageError for another class. */
+  of<E extends M>(model: Class<E>): Query<E> {
+    return this.#of('of', model);
+  }
+
+  /** The same without those of classes that extend that one. */
+  exactly<E extends M>(model: Class<E>): Query<E> {
+    return this.#of('exactly', model);
+  }
+
   // ── what it gives ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
@@ -191,11 +202,7 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
    * tracking. `JSON.stringify` shows them as it shows documents.
    */
   lean(): Query<StoredShape<L>, M, L> {
-    const { definition, isMapped, isLinked } = this.#spec;
-    if (isMapped) throw new UsageError('lean() comes before map(), whose function gets what is read.');
-    if (isLinked) throw new UsageError('lean() comes before with(), which then loads plain objects, too.');
-    const read = leanReader<StoredShape<L>>(definition);
-    return new Query<StoredShape<L>, M, L>({ ...this.#spec, read, finish: null, isLean: true });
+    return new Query<StoredShape<L>, M, L>(leanSpec(this.#spec));
   }
 
   /**
@@ -252,22 +259,12 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
    * @throws DocumentNotFoundError when there is none, UsageError when there are several.
    */
   async one(): Promise<D> {
-    const { definition, options } = this.#spec;
-    const { context } = definition;
-    const [one, another] = await this.limit(options.limit === 1 ? 1 : 2);
-    if (one === undefined) throw new DocumentNotFoundError('No document matches the query.', context);
-    if (another !== undefined)
-      throw new UsageError('one() found several documents: make the filter narrower, or use first().', context);
-    return one;
+    return only(this.#spec, await this.limit(this.#spec.options.limit === 1 ? 1 : 2));
   }
 
   /** Calls a function with each document, and waits for what it gives. The first error ends it and closes the cursor. */
   async forEach(call: (document: D) => unknown, options: ForEachOptions = {}): Promise<void> {
-    checkFunction('forEach', call);
-    checkTaken('forEach', this.#spec.definition, options, ['concurrency']);
-    const { concurrency = 1 } = options;
-    checkCount('forEach', concurrency, 1);
-    await forEach(this[Symbol.asyncIterator](), call, concurrency);
+    await forEach(this.#spec, this[Symbol.asyncIterator](), call, options);
   }
 
   /**
@@ -382,6 +379,11 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
     const read = (batch: Batch): D[] => readBatch(spec, batch);
     const finish = spec.finish && ((documents: readonly unknown[]) => finished(spec, documents as D[]));
     return new Results({ definition, open: () => open(spec), read, finish, signal: options.signal });
+  }
+
+  #of<E>(method: 'of' | 'exactly', model: unknown): Query<E> {
+    const own = classBelow(this.#spec, method, model).find({}) as Query<E>;
+    return new Query(ofClass(this.#spec, own.#spec, method) as QuerySpec<E>);
   }
 
   #accumulate<R>(operator: Accumulator, path: string): Promise<R> {

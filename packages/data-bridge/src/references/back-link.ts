@@ -4,7 +4,8 @@ import { typeName } from '../schema/bson-types.ts';
 import { membersAt, targetsAt } from '../schema/references-in.ts';
 import type { ReferenceTarget } from '../schema/schema-library.ts';
 import type { Place } from '../schema/schema-shape.ts';
-import { boundLike, isLinked, type LinkedModel } from './linked.ts';
+import { boundLike } from '../definition/bound-like.ts';
+import { isLinked, type LinkedModel } from './linked.ts';
 import { collectionOf, storedAs } from './targets.ts';
 
 /** What `backRef` gives: it goes into the option `backRefs` of a model. */

@@ -1,4 +1,5 @@
 import { canonicalText } from '../bson/canonical-text.ts';
+import { boundLike } from '../definition/bound-like.ts';
 import { classOf } from '../definition/classes.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { SchemaError, UsageError } from '../errors.ts';
@@ -6,7 +7,7 @@ import { literal, trusted } from '../filter/literal.ts';
 import { ELEMENTS, type RulePlace, rulePlaces, type Step, VALUES } from '../schema/references-in.ts';
 import type { SchemaField } from '../schema/schema-field.ts';
 import type { DeleteRule, ReferenceTarget } from '../schema/schema-library.ts';
-import { boundLike, isLinked, type Linked, type LinkedModel } from './linked.ts';
+import { isLinked, type Linked, type LinkedModel } from './linked.ts';
 import { storedAs } from './targets.ts';
 import { emptyAt, NOTHING } from './without-references.ts';
 
@@ -61,7 +62,10 @@ const rules = new WeakMap<ModelDefinition, { readonly rules: readonly Rule[]; re
 export function declareRules({ prototype }: { readonly prototype: object }, definition: ModelDefinition): void {
   bases.set(definition, definition.bound === undefined ? prototype : unboundBase(prototype));
   if (definition.references === null || definition.bound !== undefined) return;
-  for (const field of definition.references.values())
+  const inherited = definition.kin.parent?.definition.fields;
+  for (const field of definition.references.values()) {
+    // What a model extends has the rule.
+    if (inherited?.has(field.name) === true) continue;
     for (const at of rulePlaces(field.place)) {
       checkPlace(definition, field, at);
       declared.push({
@@ -72,6 +76,7 @@ export function declareRules({ prototype }: { readonly prototype: object }, defi
         target: at.target,
       });
     }
+  }
 }
 
 /** A model that `using()` bound to a connection extends the one that it was. */
@@ -143,7 +148,8 @@ function ruleOf({ base, definition, field, steps, target }: Declared, meant: Mod
   const path = pathOf(field, steps);
   const stored = (id: unknown): unknown => storedAs(target, meant.collectionName, id);
   const named = (): LinkedModel => {
-    const model = target.referrer?.() ?? classOf(definition);
+    const model =
+      target.referrer?.() ?? definition.kin.claimed(isModel, definition.collectionName) ?? classOf(definition);
     if (isModel(model)) return model;
     const text = `Documents of "${definition.collectionName}" refer to these by "${path}", and their class, which may have hooks, was not used yet: name it beside the rule, as { onDelete: '${target.onDelete}', class: () => TheClass }.`;
     throw new UsageError(text, meant.context);

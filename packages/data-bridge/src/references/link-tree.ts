@@ -5,7 +5,8 @@ import type { Place } from '../schema/schema-shape.ts';
 import { membersAt, pathsToReferences, targetsAt } from '../schema/references-in.ts';
 import { typeName } from '../schema/bson-types.ts';
 import { backLinkOf } from './back-link.ts';
-import { boundLike, type LinkedModel, type Targets } from './linked.ts';
+import { boundLike } from '../definition/bound-like.ts';
+import type { LinkedModel, Targets } from './linked.ts';
 
 /** What is to be loaded below a document, an object or a reference, by the program's names. */
 export interface LinkNode {

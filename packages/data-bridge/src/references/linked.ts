@@ -37,13 +37,13 @@ export function isLinked(value: unknown): value is Linked {
   return typeof value === 'object' && value !== null && siblingsKey in value;
 }
 
-/** True where documents of a model lead to others: only these need to know which came with them. */
-export function isLinking({
-  prototype,
-}: {
-  readonly prototype: { readonly [definitionKey]: ModelDefinition };
-}): boolean {
-  const { references, backRefs } = prototype[definitionKey];
+/** True where documents of a model, or of one that extends it, lead to others: only these need to know which came with them. */
+export function isLinking(model: { readonly prototype: { readonly [definitionKey]: ModelDefinition } }): boolean {
+  const definition = model.prototype[definitionKey];
+  return definition.kin.isAlone ? leads(definition) : definition.kin.all.some((each) => leads(each.definition));
+}
+
+function leads({ references, backRefs }: ModelDefinition): boolean {
   return references !== null || backRefs.size > 0;
 }
 
@@ -103,18 +103,4 @@ export function withSiblings(document: Linked): Linked[] {
 /** A text that two ids share when they are the same to BSON. */
 export function keyOf(id: unknown): string {
   return id instanceof ObjectId ? id.toHexString() : canonicalText(id);
-}
-
-const boundModels = new WeakMap<object, WeakMap<LinkedModel, LinkedModel>>();
-
-/** A model on the connection of the document that refers to it, unless it was given one of its own: the same class each time. */
-export function boundLike(model: LinkedModel, { bound }: ModelDefinition): LinkedModel {
-  if (bound === undefined || model.prototype[definitionKey].bound !== undefined) return model;
-  const models = boundModels.get(bound) ?? new WeakMap<LinkedModel, LinkedModel>();
-  boundModels.set(bound, models);
-  const known = models.get(model);
-  if (known !== undefined) return known;
-  const made = model.using(bound);
-  models.set(model, made);
-  return made;
 }

@@ -5,7 +5,8 @@ import { definitionKey, type ModelDefinition } from '../definition/model-definit
 import { refersTo } from '../filter/document-id.ts';
 import { RefNotLoadedError } from '../errors.ts';
 import type { ReferenceTarget } from '../schema/schema-library.ts';
-import { boundLike, fieldOf, type Linked, type LinkedModel, withSiblings } from './linked.ts';
+import { boundLike } from '../definition/bound-like.ts';
+import { fieldOf, type Linked, type LinkedModel, withSiblings } from './linked.ts';
 import { type Loadable, loadSoon } from './load.ts';
 import { collectionOf, idIn, knownModelIn, modelIn, storedAs } from './targets.ts';
 

@@ -2,7 +2,7 @@ import type { Abortable, BSON, DeleteOptions } from 'mongodb';
 import { translateWrite } from '../connection/write-outcome.ts';
 import type { HardOptions, ScopeOptions, Unscoped } from '../definition/extension.ts';
 import { hasHooks } from '../definition/hooks.ts';
-import type { ModelDefinition } from '../definition/model-definition.ts';
+import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { run } from '../definition/operation.ts';
 import { BulkSaveError, DocumentNotFoundError, RestrictedError } from '../errors.ts';
 import { trusted } from '../filter/literal.ts';
@@ -246,6 +246,13 @@ interface Deletable {
   delete(options: object): Promise<boolean>;
 }
 
+/** Of the class, or of one that extends it, whose documents are found by it. */
 function runsHooks({ prototype }: LinkedModel, { hooks }: RuleOptions): boolean {
-  return hooks !== false && hasHooks(prototype);
+  if (hooks === false) return false;
+  const { kin, collectionName } = prototype[definitionKey];
+  if (hasHooks(prototype)) return true;
+  return kin.all.some((each) => {
+    const model = each.claimed((given) => typeof given === 'function', collectionName);
+    return model !== null && hasHooks(model.prototype);
+  });
 }

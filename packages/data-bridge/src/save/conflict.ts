@@ -123,7 +123,15 @@ export function conflictsOf(
     concurrency !== 'merge' || kept.length > 0
       ? clashesOf(without(tree, stamped), theirs, true).filter(not(isOurs))
       : [];
-  return { guarded: kept, overlaps };
+  // A path that is both is one conflict, with the value that was to be written.
+  const isSame =
+    (one: Clash) =>
+    (other: Clash): boolean =>
+      isDeepStrictEqual(one.keys, other.keys);
+  return {
+    guarded: kept.map((each) => overlaps.find(isSame(each)) ?? each),
+    overlaps: overlaps.filter((each) => !kept.some(isSame(each))),
+  };
 }
 
 function not<T>(test: (value: T) => boolean): (value: T) => boolean {

@@ -80,8 +80,10 @@ export function conditionsOf(
   edits: EditTree,
   { concurrency = state.definition.concurrency, guard = [] }: ConflictOptions,
 ): WriteConditions | null {
-  if (concurrency === 'merge' && guard.length === 0) return null;
-  const guardedPaths = guard.map((path) => keysOfGuardedPath(state, path));
+  const once = state.definition.writeOnce.filter((name) => edits.children.has(name));
+  if (concurrency === 'merge' && guard.length + once.length === 0) return null;
+  // What is written once is written now only because it was not stored: another writer must not have written it since.
+  const guardedPaths = [...guard.map((path) => keysOfGuardedPath(state, path)), ...once.map((name): Keys => [name])];
   const { version } = state.definition;
   if (concurrency === 'version' && version !== undefined) guardedPaths.push(keysOfGuardedPath(state, version));
   return { concurrency, guardedPaths, asPipeline: false, ...conditionsFilter(state, edits, concurrency, guardedPaths) };

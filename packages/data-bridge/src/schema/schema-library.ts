@@ -74,10 +74,11 @@ export function isWrittenAsync(schema: unknown): boolean {
 }
 
 /**
- * True for a Zod schema that runs no code of the program: no function is a part of it. So values are left as they are
+ * True for a schema of the mapper's own for one text, and for a Zod schema that runs no code of the program: no function is a part of it. So values are left as they are
  * while it validates. Like `isWrittenAsync` it is for when all schemas are made.
  */
 export function runsNoCode(schema: unknown): boolean {
+  if (property(schema, '~literal') !== undefined) return true;
   const vendor = property(property(schema, '~standard'), 'vendor');
   return vendor === 'zod' && definitionOf(schema) !== undefined && !someSchema(schema, isFunction);
 }

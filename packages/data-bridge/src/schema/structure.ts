@@ -4,7 +4,16 @@ import { arktypeFound } from './arktype-shape.ts';
 import { withoutIdentity } from './identified.ts';
 import { hasMember, memberAt, type Members } from './members.ts';
 import { property } from './schema-library.ts';
-import { type Found, NOTHING, type Place, referenceShape, type Shape, shapes, UNKNOWN } from './schema-shape.ts';
+import {
+  type Found,
+  literalShapes,
+  NOTHING,
+  type Place,
+  referenceShape,
+  type Shape,
+  shapes,
+  UNKNOWN,
+} from './schema-shape.ts';
 import { valibotFound } from './valibot-shape.ts';
 import { zodFound } from './zod-shape.ts';
 
@@ -84,6 +93,8 @@ function foundOf(schema: unknown): Found {
   const vendor = property(property(schema, '~standard'), 'vendor');
   if (vendor === 'zod') return zodFound(schema, placeOf);
   if (property(schema, '~target') !== undefined) return referenceFound(schema);
+  const literal = property(schema, '~literal');
+  if (literal !== undefined) return literalShapes([literal]);
   const kind = property(schema, '~bson');
   if (kind !== undefined) return shapes({ type: 'scalar', kind } as Shape);
   if (vendor === 'valibot') return valibotFound(schema, placeOf);

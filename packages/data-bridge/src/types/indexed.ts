@@ -3,7 +3,10 @@ import type { ValueIn } from './paths.ts';
 import type { NamesOf, OutputOf } from './shape.ts';
 
 /** What the keys of indexes, and the shard key, may begin with. */
-type Indexed<F, O> = NamesOf<F, O> | `${NamesOf<F, O>}.${string}` | `$${string}`;
+type Indexed<F, O> = NamesOf<F, O> | TypeKey<O> | `${NamesOf<F, O>}.${string}` | `$${string}`;
+
+/** Under which name documents of a hierarchy tell their class. */
+type TypeKey<O> = O extends { readonly typeKey: infer K extends string } ? K : '_type';
 
 /** The keys of indexes that the schema does not name. */
 type WrongKeys<F, O, I> = I extends { readonly key: infer K }

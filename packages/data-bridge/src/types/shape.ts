@@ -41,7 +41,8 @@ export type OutputOf<S extends FieldSchema> = S extends ZodObject
     ? OutputOf<S['element']>[]
     : ZodOutput<S>;
 
-type OutputsOf<F extends Fields> = F extends unknown ? { -readonly [K in keyof F]: OutputOf<F[K]> } : never;
+/** What each of some fields gives. */
+export type OutputsOf<F extends Fields> = F extends unknown ? { -readonly [K in keyof F]: OutputOf<F[K]> } : never;
 
 type ZodOutput<S extends FieldSchema> = S extends { readonly _zod: { readonly output: unknown } }
   ? S['_zod']['output']
@@ -136,7 +137,8 @@ export type Input<F extends Fields> = F extends unknown
   ? GivenFields<F> & NoDocument & (F extends { _id: unknown } ? unknown : { _id?: ObjectId | string })
   : never;
 
-type GivenFields<F extends Fields> = { -readonly [K in RequiredKeys<F>]: InputOf<F[K]> } & {
+/** What is given of some fields. */
+export type GivenFields<F extends Fields> = { -readonly [K in RequiredKeys<F>]: InputOf<F[K]> } & {
   -readonly [K in OptionalKeys<F>]?: InputOf<F[K]>;
 };
 

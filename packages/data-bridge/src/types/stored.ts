@@ -23,7 +23,7 @@ export interface Declared<S, F extends Fields, O> {
 export type StoredShape<D> = D extends { readonly [declared]: { readonly stored: infer L } } ? L : D;
 
 // An `_id` that has a default is among both kinds of names, and so always there.
-type StoredOf<S, F extends Fields, O> = Flat<
+export type StoredOf<S, F extends Fields, O> = Flat<
   Always<S, F, (RequiredKeys<F> | AddedNames<O>) & keyof S> & Partial<Always<S, F, OptionalKeys<F> & keyof S>>
 >;
 

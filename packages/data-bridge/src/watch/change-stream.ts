@@ -211,29 +211,41 @@ function stagesOf(definition: ModelDefinition, pipeline: readonly WatchStage[]):
 }
 
 /**
- * Of events with a document those that are in the scopes that hold now. One that a deletion changes is not asked: whoever watches
- * wants to know of it. Of a deletion nobody can tell.
+ * Of events with a document those of documents that are the model's own, and in the scopes that hold now. A scope that a deletion
+ * changes is not asked: whoever watches wants to know of it. Of a deletion nobody can tell, unless the event has the document as
+ * it was before.
  */
 function scopeStages(
   definition: ModelDefinition,
   { fullDocument }: Pick<WatchOptions, 'fullDocument'>,
   unscoped: Unscoped | undefined,
 ): BSON.Document[] {
-  const scopes = scopesOf(definition, unscoped, 'borders');
+  const own = definition.conditions === null ? [] : [definition.conditions];
+  const scopes = [...own, ...scopesOf(definition, unscoped, 'borders')];
   if (scopes.length === 0) return [];
   if (fullDocument === undefined || fullDocument === 'default') {
-    const text = `Of an update nobody can tell whether it is in the model's scopes: pass { fullDocument: 'updateLookup' }, or the option "unscoped".`;
+    const [what, other] =
+      own.length > 0
+        ? ['of a document of this class', "watch the root's class"]
+        : ["in the model's scopes", 'the option "unscoped"'];
+    const text = `Of an update nobody can tell whether it is ${what}: pass { fullDocument: 'updateLookup' }, or ${other}.`;
     throw new UsageError(text, definition.context);
   }
-  const inside = scopes.map((conditions) => prefixed(definition, conditions));
-  return [{ $match: { $or: [{ $and: inside }, { operationType: { $nin: ['insert', 'update', 'replace'] } }] } }];
+  const inScope = (part: string): BSON.Document => ({ $and: scopes.map((each) => prefixed(definition, part, each)) });
+  const deleted = { $or: [{ fullDocumentBeforeChange: null }, inScope('fullDocumentBeforeChange')] };
+  const others = { operationType: { $nin: ['insert', 'update', 'replace', 'delete'] } };
+  return [{ $match: { $or: [inScope('fullDocument'), { operationType: 'delete', ...deleted }, others] } }];
 }
 
-function prefixed(definition: ModelDefinition, conditions: Readonly<Record<string, unknown>>): BSON.Document {
+function prefixed(
+  definition: ModelDefinition,
+  part: string,
+  conditions: Readonly<Record<string, unknown>>,
+): BSON.Document {
   const named = Object.entries(conditions).map(([path, condition]): [string, unknown] => {
     if (JOINING.has(path) && Array.isArray(condition))
-      return [path, condition.map((each: Record<string, unknown>) => prefixed(definition, each))];
-    if (!path.startsWith('$')) return [`fullDocument.${path}`, condition];
+      return [path, condition.map((each: Record<string, unknown>) => prefixed(definition, part, each))];
+    if (!path.startsWith('$')) return [`${part}.${path}`, condition];
     const text = `watch() cannot ask for the scope's condition "${path}" of an event: pass the option "unscoped".`;
     throw new UsageError(text, definition.context);
   });
@@ -291,7 +303,9 @@ function descriptionOf(
   plain: (values: BSON.Document) => BSON.Document,
 ): BSON.Document {
   const shown = (path: string): string => definition.programPath(path.split('.'));
-  const isHidden = (path: string): boolean => definition.fields.get(path.split('.', 1)[0] ?? '')?.isHidden === true;
+  const classes = definition.kin.all.map((each) => each.definition);
+  const isHidden = (path: string): boolean =>
+    classes.some(({ fields: own }) => own.get(path.split('.', 1)[0] ?? '')?.isHidden === true);
   const updated = Object.entries(fields(updatedFields as BSON.Document))
     .filter(([path]) => !isHidden(path))
     .map(([path, value]) => [shown(path), value]);

@@ -1,7 +1,7 @@
 import { checkTaken } from '../connection/taken-options.ts';
 import type { BSON } from 'mongodb';
 import { limitsOf } from '../connection/server-limits.ts';
-import { ownFilter } from '../filter/own-filter.ts';
+import { exactFilter, ownFilter } from '../filter/own-filter.ts';
 import { countedReplacement } from './version-counter.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import type { DocumentClass } from '../save/document.ts';
@@ -79,7 +79,7 @@ export class Bulk<D, I extends object = object> {
   replaceOne(filter: Filter<D>, replacement: I, given: BulkReplaceOptions = {}): this {
     checkTaken('replaceOne', this.#definition, given, [...IN_BULK.replace, 'unscoped']);
     const { unscoped, ...options } = given;
-    const cast = ownFilter(this.#definition, filter, unscoped);
+    const cast = exactFilter(this.#definition, filter, unscoped);
     const made = { ...this.#make(replacement), unscoped };
     if (options.upsert === true) checkUpsertedId(this.#definition, cast, made.hasId);
     const sent = sentOptions(this.#definition, options);

@@ -3,7 +3,7 @@ import type { Abortable, BulkWriteOptions } from 'mongodb';
 import { Arena } from '../bson/arena.ts';
 import type { EncodedDocument } from '../bson/encoded-document.ts';
 import { checkUnscoped, type ScopeOptions, type Unscoped } from '../definition/extension.ts';
-import { type ClassHooks, hasHooks, type HookCall } from '../definition/hooks.ts';
+import { type ClassHooks, hasHooks } from '../definition/hooks.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import type { Document, DocumentClass } from '../save/document.ts';
 import { BulkSaveError, type SaveResult, UsageError, ValidationError, type ValidationIssue } from '../errors.ts';
@@ -16,7 +16,7 @@ import { planInsert } from '../save/plan-write.ts';
 import { recorderOf, type WriteBatch } from '../save/recorder.ts';
 import { checkTaken, type DriverOptions, TAKEN } from '../connection/taken-options.ts';
 import { checkWriteConcern } from '../save/check-write-concern.ts';
-import { checkHooks, errorAfter, hooksFor, type HookOptions } from '../save/run-hooks.ts';
+import { checkHooks, errorAfter, type HookChoice, hooksFor, type HookOptions } from '../save/run-hooks.ts';
 import { partsOf } from '../save/save-recorded.ts';
 import { fail, settle } from '../save/settle.ts';
 import { type Door, documentFor, fieldsIn, plainInputs, type Sent } from './plain-inputs.ts';
@@ -80,12 +80,11 @@ export async function insertMany(
   checkDocuments(definition, documents);
   const states = documents.map(stateOf);
   const { session } = driverOptions;
-  const hooks =
-    states[0] === undefined ? null : hooksFor(states[0], { ...(isHooked === false && { hooks: false }), session });
+  const hooks = hooksOfEach(states, { ...(isHooked === false && { hooks: false }), session });
   // What was made here of plain inputs and is not given back needs no care any more.
   const held = (place: number): boolean => kind === 'documents' || hooks !== null || inputs[place] === documents[place];
   const told = await DocumentState.queueAll(states, 'insertMany', async () => {
-    const hookedDoor = { ...door, hooks: hooks?.insert.before, unscoped };
+    const hookedDoor = { ...door, hooks, unscoped };
     const sent = await insertStates(definition, states, held, hookedDoor, driverOptions);
     return hooks === null ? sent : callAfter(states, sent, hooks);
   });
@@ -160,17 +159,32 @@ function checkDocuments(definition: ModelDefinition, documents: readonly Documen
 }
 
 interface HookedDoor extends Door {
-  readonly hooks: readonly HookCall[] | undefined;
+  readonly hooks: HooksOfEach | null;
   readonly unscoped: Unscoped | undefined;
 }
 
+/** By the place of a document the hooks of its class; null for none. */
+type HooksOfEach = readonly (ClassHooks | null)[];
+
+/** The hooks of documents that may be of different classes; null where none has any. */
+function hooksOfEach(states: readonly DocumentState[], choice: HookChoice): HooksOfEach | null {
+  const all = states.map((state) => hooksFor(state, choice));
+  return all.every((each) => each === null) ? null : all;
+}
+
 /** What comes after an insert is called when all are sent, and only of those that were confirmed as asked. */
-async function callAfter(states: readonly DocumentState[], told: InsertFates, hooks: ClassHooks): Promise<InsertFates> {
+async function callAfter(
+  states: readonly DocumentState[],
+  told: InsertFates,
+  hooksOf: HooksOfEach,
+): Promise<InsertFates> {
   const fates: InsertFate[] = [];
   for (const [place, fate] of told.fates.entries()) {
     const isDone = fate.outcome === 'inserted' && fate.error === undefined;
     const state = states[place];
-    const hookError = isDone && state !== undefined ? await errorAfter(state, hooks, 'insert') : undefined;
+    const hooks = hooksOf[place] ?? null;
+    const hookError =
+      isDone && state !== undefined && hooks !== null ? await errorAfter(state, hooks, 'insert') : undefined;
     fates.push(hookError === undefined ? fate : { ...fate, hookError });
   }
   return { ...told, fates };
@@ -279,7 +293,8 @@ async function planAll(
   for (let index = 0; index < states.length; index++) {
     const state = states[index] as DocumentState;
     try {
-      const planned = letOut(state, validated, () => planInsert(state, arena), hasTimes, hooks, unscoped);
+      const before = hooks?.[index]?.insert.before;
+      const planned = letOut(state, validated, () => planInsert(state, arena), hasTimes, before, unscoped);
       // Each wait costs, and for most documents there is nothing to wait for.
       writes.push(planned instanceof Promise ? await planned : planned);
     } catch (error) {

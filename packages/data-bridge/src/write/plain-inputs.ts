@@ -69,7 +69,7 @@ function fieldsOf(
   defaults: readonly SchemaField[],
   { validated, hasTimes }: Door,
 ): BSON.Document | null {
-  const { names, unknown, version } = definition;
+  const { kin, names, unknown, version } = definition;
   if (unknown === 'drop' || (validated && unknown === 'error')) {
     for (const name in input) if (!names.has(name)) return null;
   }
@@ -77,6 +77,7 @@ function fieldsOf(
   if (!definition.fields.has('_id')) fields['_id'] ??= new ObjectId();
   if (!(fields['_id'] instanceof ObjectId)) return null;
   if (version !== undefined && fields[version] !== undefined) return null;
+  if (!kin.isAlone && fields[kin.key] !== undefined && fields[kin.key] !== kin.type) return null;
   for (const field of defaults) if (fields[field.name] === undefined) fields[field.name] = field.defaultValue();
   for (const { name, value } of hasTimes ? insertStamps(definition) : []) {
     if (validated && fields[name] !== undefined) return null;

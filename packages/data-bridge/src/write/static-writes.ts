@@ -19,7 +19,7 @@ import { run } from '../definition/operation.ts';
 import { UsageError } from '../errors.ts';
 import { castArrayFilters } from '../filter/cast-filter.ts';
 import { safeFilter } from '../filter/check-filter.ts';
-import { ownFilter } from '../filter/own-filter.ts';
+import { exactFilter, ownFilter } from '../filter/own-filter.ts';
 import { hintOf, sortOf } from '../filter/sort-order.ts';
 import { checkRules, rulesForMany, rulesOf, type RulesOptions } from '../references/delete-rules.ts';
 import { applyRules, idsOf } from '../save/apply-rules.ts';
@@ -95,7 +95,7 @@ export async function replaceOne(
   replacement: BSON.Document,
   { history, unscoped, ...options }: DriverOptions<ReplaceOptions, 'replaceOne'> & ScopeOptions & Unasked = {},
 ): Promise<UpdateResult> {
-  const cast = ownFilter(definition, filter, unscoped);
+  const cast = exactFilter(definition, filter, unscoped);
   const recorder = recorderOf(definition);
   recorder.checkOne(definition, 'replaceOne', history);
   const replacing = replacingBy(definition, cast, replacement, options.upsert === true);
@@ -208,7 +208,7 @@ export async function findAndReplace(
   replacement: BSON.Document,
   { unscoped, ...options }: DriverOptions<FindOneAndReplaceOptions, 'findOneAndReplace'> & ScopeOptions & Unasked,
 ): Promise<Raw> {
-  const cast = ownFilter(definition, filter, unscoped);
+  const cast = exactFilter(definition, filter, unscoped);
   const replacing = replacingBy(definition, cast, replacement, options.upsert === true);
   return findAndWrite(definition, 'findOneAndReplace', cast, replacing, sentOptions(definition, options));
 }

@@ -12,9 +12,12 @@ import type { SentFilter } from '../save/recorder.ts';
 
 /** @param update operators, with stored names. @throws UsageError */
 export function checkOperatorsOnce(definition: ModelDefinition, update: BSON.Document): void {
-  if (definition.writeOnce.length === 0) return;
+  if (!isFixed(definition)) return;
   for (const [operator, operand] of Object.entries(update) as [string, BSON.Document][]) {
-    if (operator === '$setOnInsert') continue;
+    if (operator === '$setOnInsert') {
+      for (const path of Object.keys(operand)) checkType(definition, path, operator);
+      continue;
+    }
     const targets = operator === '$rename' ? Object.values(operand).map(String) : [];
     for (const path of [...Object.keys(operand), ...targets]) checkPath(definition, path, operator);
   }
@@ -22,14 +25,18 @@ export function checkOperatorsOnce(definition: ModelDefinition, update: BSON.Doc
 
 /** @param stages with stored names. @throws UsageError */
 export function checkStagesOnce(definition: ModelDefinition, stages: readonly BSON.Document[]): void {
-  if (definition.writeOnce.length === 0) return;
+  if (!isFixed(definition)) return;
   for (const stage of stages) {
     for (const [name, operand] of Object.entries(stage)) {
       if (name === '$set' || name === '$addFields')
         for (const path of Object.keys(operand as object)) checkPath(definition, path, name);
       else if (name === '$unset') for (const path of [operand].flat().map(String)) checkPath(definition, path, name);
       else {
-        const text = `The stage ${name} makes another document, and the model has fields that are written once: use $set and $unset.`;
+        const what =
+          definition.writeOnce.length > 0
+            ? 'fields that are written once'
+            : `"${definition.typeKey}", which says of which class a document is`;
+        const text = `The stage ${name} makes another document, and the model has ${what}: use $set and $unset.`;
         throw new UsageError(text, definition.context);
       }
     }
@@ -51,7 +58,19 @@ export function checkReplacementOnce(
   }
 }
 
+/** True where a model has fields that no update changes. */
+function isFixed({ writeOnce, typeKey }: ModelDefinition): boolean {
+  return writeOnce.length > 0 || typeKey !== null;
+}
+
+function checkType({ typeKey, context }: ModelDefinition, path: string, operator: string): void {
+  if (typeKey === null || path.split('.', 1)[0] !== typeKey) return;
+  const text = `${operator} of "${path}" would change of which class a document is, which an update cannot.`;
+  throw new UsageError(text, context);
+}
+
 function checkPath(definition: ModelDefinition, path: string, operator: string): void {
+  checkType(definition, path, operator);
   const [name = ''] = path.split('.', 1);
   if (!definition.writeOnce.includes(name)) return;
   const text = `${operator} of "${definition.programPath(path.split('.'))}" could change a field that is written once: an upsert gives it by $setOnInsert.`;

@@ -1,14 +1,13 @@
-import { tracingChannel } from 'node:diagnostics_channel';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { BSON } from 'mongodb';
 import { z } from 'zod';
 import {
-  type CommandTrace,
   connect,
   type Connection,
   type Middleware,
   type MiddlewareCommand,
   model,
-  type SaveTrace,
+  ObjectId,
   transaction,
   UsageError,
 } from '../../src/index.ts';
@@ -194,7 +193,7 @@ describe('middleware', () => {
     await Item.insertMany([1, 2].map((n) => ({ n })));
     const kept = new Map<string, unknown>();
     const cache: Middleware = async (command, next) => {
-      const key = JSON.stringify([command.operation, command.values()]);
+      const key = command.key();
       if (kept.has(key)) return kept.get(key);
       const result = await next();
       if (command.isWhole) kept.set(key, result);
@@ -217,6 +216,121 @@ describe('middleware', () => {
     expect((await Watched.find()).map(({ n }) => n)).toEqual([9]);
     chain = [async (_, next) => ((await next()) as unknown[]).slice(0, 0)];
     expect(await Watched.find()).toEqual([]);
+  });
+
+  it.each<readonly [string, string, () => PromiseLike<unknown>]>([
+    ['find', 'a list of documents', () => Watched.find()],
+    ['find', 'a list of documents', () => Watched.find().lean()],
+    ['find', 'a list of documents', () => Watched.findOne()],
+    ['find', 'a list of documents', () => Watched.find().page({ size: 2 })],
+    ['find', 'a list of documents', () => Watched.find().forEach(() => undefined)],
+    ['findOne', 'a document or null', () => Watched.hydrate({ _id: new ObjectId(), n: 1 }).reload()],
+    ['countDocuments', 'a number', () => Watched.count()],
+    ['estimatedDocumentCount', 'a number', () => Watched.estimatedCount()],
+    ['distinct', 'a list of values', () => Watched.distinct('n')],
+    ['aggregate', 'a list of documents', () => Watched.aggregate()],
+    ['aggregate', 'a list of documents', () => Watched.find().sum('n')],
+  ])('that does not return what next() gives for %s is told so: %s (%#)', async (operation, kind, read) => {
+    await Item.create({ n: 1 });
+    chain = [async (_, next) => void (await next())];
+    await expect(read()).rejects.toThrow(
+      `A middleware gave undefined for ${operation}, which gives ${kind}: return what next() gives`,
+    );
+    // Neither is a list of anything, nor a text.
+    if (kind === 'a list of documents') {
+      chain = [async () => ['text']];
+      await expect(read()).rejects.toThrow('A middleware gave an array');
+    }
+    chain = [async () => 'text'];
+    await expect(read()).rejects.toThrow('A middleware gave a string');
+  });
+
+  it('may refuse what was read', async () => {
+    await Item.insertMany([{ n: 1 }, { n: 2 }]);
+    const few: Middleware = async (_, next) => {
+      const found = await next();
+      if ((found as unknown[]).length > 1) throw new Error('too many');
+      return found;
+    };
+    chain = [few];
+    await expect(Watched.find()).rejects.toThrow('too many');
+    expect(await Watched.find({ n: 1 })).toHaveLength(1);
+  });
+
+  it('tells commands apart by their keys, whatever differs', async () => {
+    const keys: string[] = [];
+    chain = [(command, next) => (keys.push(command.key()), next())];
+    class Other extends model('middle_others', { n: z.int() }) {}
+    const asked = [
+      () => Watched.find(),
+      () => Watched.find().lean(),
+      () => Watched.find({ tags: /a/ }),
+      () => Watched.find({ tags: /b/ }),
+      () => Watched.find().sort('n'),
+      () => Watched.find().sort({ n: -1 }),
+      () => Watched.find().limit(1),
+      () => Watched.find({ n: 1 }),
+      () => Watched.count({ n: 1 }),
+      () => Watched.find({ at: new Date(1) } as never),
+      () => Watched.find({ at: new Date(2) } as never),
+      () => Other.using(watched).find(),
+    ];
+    for (const ask of asked) await ask();
+    // A plain find and a lean one ask the server for the same.
+    expect(new Set(keys).size).toBe(asked.length - 1);
+    keys.length = 0;
+    await Watched.find().comment('one').maxTimeMS(5000);
+    await Watched.find().comment('two').maxTimeMS(5000);
+    expect(new Set(keys).size).toBe(1);
+    expect(keys[0]).toMatch(/^[\w-]{43}$/);
+  });
+
+  it('sees documents as BSON and inserts with their fields, and names no values among the paths', async () => {
+    const plain = await connect(database.uri, { middleware: [outer] });
+    const Plain = Item.using(plain);
+    const seen: [string, readonly string[], number | undefined][] = [];
+    const values: unknown[] = [];
+    const given: unknown[] = [];
+    chain = [
+      async (command, next) => {
+        const result = await next();
+        seen.push([command.operation, command.paths, command.batchSize]);
+        values.push(command.values()[0]);
+        given.push(result);
+        return result;
+      },
+    ];
+    const item = await Plain.create({ n: 1, tags: ['a'] });
+    await Plain.insertMany([{ n: 2 }, { n: 3 }]);
+    expect(values).toMatchObject([{ n: 1, tags: ['a'] }, [{ n: 2 }, { n: 3 }]]);
+    await Plain.bulk()
+      .insertOne({ n: 4 })
+      .updateOne({ n: 4 }, { $set: { tags: ['b'] } })
+      .replaceOne({ n: 4 }, { n: 5 })
+      .execute({ ordered: true });
+    await Plain.updateMany({ $and: [{ n: 9 }], $comment: 'secret' }, [{ $set: { n: 1 } }, { $unset: 'tags' }]);
+    given.length = 0;
+    expect(
+      await Plain.aggregate()
+        .match({ n: 1 })
+        .group({ _id: '$n', many: { $sum: 1 } }),
+    ).toEqual([{ _id: 1, many: 1 }]);
+    expect(await Plain.find({ n: 1 }).sum('n')).toBe(1);
+    for (const list of given as Uint8Array[][]) expect(BSON.deserialize(list[0] as Uint8Array)).toHaveProperty('_id');
+    chain = [async () => [BSON.serialize({ _id: null, value: 7 })]];
+    expect(await Plain.find().sum('n')).toBe(7);
+    chain = [];
+    const told = seen.filter(([operation]) => !/^(insertOne|updateOne|replaceOne)$/.test(operation));
+    expect(told.filter(([operation]) => operation !== 'bulkWrite')).toEqual([
+      ['insertMany', [], 2],
+      ['updateMany', ['n', 'tags'], undefined],
+      ['aggregate', ['n'], undefined],
+      ['aggregate', ['n'], undefined],
+    ]);
+    for (const [operation, paths] of seen) if (operation === 'bulkWrite') expect(paths).toEqual(['n', 'tags']);
+    expect(JSON.stringify(seen)).not.toMatch(/secret|namespace|document/);
+    await item.delete();
+    await plain.close();
   });
 
   it('cannot answer a write, have it sent twice, or undo what was done', async () => {
@@ -262,47 +376,5 @@ describe('middleware', () => {
       ['countDocuments', true],
     ]);
     await expect(transaction(async () => Watched.create({ n: 2 }))).rejects.toThrow('another connection');
-  });
-});
-
-describe('tracing', () => {
-  it('tells of commands and saves while somebody listens', async () => {
-    const told: unknown[] = [];
-    const ends: unknown[] = [];
-    const onCommand = {
-      start: (trace: CommandTrace) => told.push(trace),
-      asyncEnd: (trace: CommandTrace) => ends.push(trace.operation),
-      error: (trace: CommandTrace & { error?: unknown }) => ends.push(trace.error instanceof Error),
-    };
-    const saves: SaveTrace[] = [];
-    const onSave = { asyncEnd: (trace: SaveTrace) => saves.push(trace) };
-    tracingChannel<unknown, CommandTrace>('data-bridge:command').subscribe(onCommand as never);
-    tracingChannel<unknown, SaveTrace>('data-bridge:save').subscribe(onSave as never);
-    const item = await Item.create({ n: 1 });
-    await Item.collection.updateOne({ _id: item._id }, { $set: { n: 5 } });
-    item.n = 2;
-    await item.save({ onConflict: 'mine' });
-    expect(await Item.find().limit(1)).toHaveLength(1);
-    await Item.insertMany([{ n: 1 }, { n: 2 }]);
-    await expect(Item.create({ _id: item._id, n: 1 })).rejects.toThrow('unique index');
-    tracingChannel<unknown, CommandTrace>('data-bridge:command').unsubscribe(onCommand as never);
-    tracingChannel<unknown, SaveTrace>('data-bridge:save').unsubscribe(onSave as never);
-    await Item.count();
-    const about = { collection: 'middle_items', database: database.db.databaseName, model: 'middle_items' };
-    expect(told).toEqual([
-      expect.objectContaining({ ...about, operation: 'insertOne', batchSize: undefined }),
-      expect.objectContaining({ ...about, operation: 'updateOne' }),
-      expect.objectContaining({ ...about, operation: 'findOne' }),
-      expect.objectContaining({ ...about, operation: 'updateOne' }),
-      expect.objectContaining({ ...about, operation: 'find' }),
-      expect.objectContaining({ ...about, operation: 'insertMany', batchSize: 2 }),
-      expect.objectContaining({ ...about, operation: 'insertOne' }),
-    ]);
-    expect(ends).toContain(true);
-    expect(saves).toMatchObject([
-      { model: 'middle_items', operation: 'insert', fields: 3, tries: 1 },
-      { model: 'middle_items', operation: 'update', fields: 1, tries: 2 },
-      { model: 'middle_items', operation: 'insert', tries: 1 },
-    ]);
   });
 });

@@ -245,6 +245,11 @@ describe('a save of a part-loaded document', () => {
     const withoutId = User.hydrate({ name: 'Ann' }, { select: ['name'] });
     expect(() => withoutId.get('_id')).toThrow(FieldNotLoadedError);
     expect(() => User.hydrate({}, { select: ['a..b' as never] })).toThrow(UsageError);
+    expect(() => User.hydrate({}, { select: 'name' as never })).toThrow(
+      'as a list of paths that were loaded, got a string',
+    );
+    expect(() => User.hydrate({}, { select: [] })).toThrow('as a list of paths that were loaded, got none');
+    expect(() => User.hydrate({}, { select: ['name age' as never] })).toThrow("write { select: ['name', 'age'] }");
   });
 
   it('refuses to set or remove what was loaded in part as a whole', async () => {

@@ -2,8 +2,9 @@ import { setTimeout } from 'node:timers/promises';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   AfterHookError,
-  type BulkSaveError,
+  BulkSaveError,
   type BulkWriteError,
+  transaction,
   UsageError,
   ValidationError,
 } from '../../src/index.ts';
@@ -135,6 +136,54 @@ describe('inside a hook', () => {
     await task.delete();
     end();
     expect(other.$isNew).toBe(false);
+  });
+
+  it.each<readonly [string, (tasks: Task[]) => Promise<unknown>]>([
+    ['saves', ([a, b]) => Promise.all([a?.save(), b?.save()])],
+    ['a save and a deletion', ([a, b]) => Promise.all([a?.save(), b?.delete()])],
+    ['saves of three in a circle', (tasks) => Promise.all(tasks.map((each) => each.save()))],
+    ['a list and a save', ([a, b, c]) => Promise.all([Task.saveAll([a as Task, c as Task]), b?.save()])],
+    ['behind others', ([a, b]) => Promise.all([a?.save(), b?.save(), a?.save(), b?.save()])],
+  ])('%s whose hooks wait for each other are told so, and none of them hangs', async (_, run) => {
+    const tasks = await Task.insertMany([{ title: 'a' }, { title: 'b' }, { title: 'c' }]);
+    tasks.forEach((task, i) => (task.title = `changed ${i}`));
+    const circle = _.includes('three') ? 3 : 2;
+    const touch = async (task: Task): Promise<void> => {
+      await setTimeout(2);
+      const place = tasks.indexOf(task);
+      if (place < circle) await tasks[(place + 1) % circle]?.reload();
+    };
+    const ends = [Task.on('beforeSave', touch), Task.on('beforeDelete', touch)];
+    const refused: unknown = await run(tasks).catch((error: unknown) => error);
+    ends.forEach((end) => end());
+    const [first] = refused instanceof BulkSaveError ? refused.results.map(({ error }) => error) : [refused];
+    expect(first).toBeInstanceOf(UsageError);
+    expect((first as UsageError).message).toContain('neither could go on');
+    // Everything goes on as before.
+    for (const task of tasks) await Task.saveAll([task.set('title', 'again')]).catch(() => undefined);
+    expect(await Task.count({ title: 'again' })).toBeGreaterThanOrEqual(2);
+  });
+
+  it('a transaction may begin in a hook', async () => {
+    const seen: number[] = [];
+    const end = Task.on('beforeSave', (task) =>
+      transaction(async () => {
+        await Task.updateMany({ _id: { $ne: task._id } }, { $set: { title: 'inside' } });
+        seen.push(await Task.count({ _id: task._id }));
+      }),
+    );
+    const task = await Task.create({ title: 'a' });
+    await task.set('title', 'b').save();
+    end();
+    expect(seen).toEqual([0, 1]);
+    expect((await task.reload()).title).toBe('b');
+    const refused = Task.on('beforeSave', (each) =>
+      transaction(async () => {
+        each.title = 'c';
+      }),
+    );
+    await expect(Task.create({ title: 'a' })).rejects.toThrow('began before the transaction');
+    refused();
   });
 
   it('a name or a function that is none is refused', () => {

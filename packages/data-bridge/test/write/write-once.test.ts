@@ -1,6 +1,16 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { model, SchemaError, stored, UsageError, ValidationError, writeOnce } from '../../src/index.ts';
+import {
+  BulkSaveError,
+  ConflictError,
+  FieldNotLoadedError,
+  model,
+  SchemaError,
+  stored,
+  UsageError,
+  ValidationError,
+  writeOnce,
+} from '../../src/index.ts';
 import { useDatabase } from '../support/database.ts';
 
 class Order extends model('once_orders', {
@@ -36,6 +46,50 @@ describe('a field that is written once', () => {
     await expect(order.save()).rejects.toThrow('"where" is written once');
     await expect(Order.saveAll([order])).rejects.toThrow('1 of 1');
     expect(await raw()).toMatchObject({ no: '1', place: { city: 'Rome' } });
+  });
+
+  it('is not changed by a document that did not load it', async () => {
+    const { _id } = await Order.create({ number: '1', where: { city: 'Rome' } });
+    const part = (await Order.find({ _id }).select('n').one()) as Order;
+    for (const change of [
+      () => (part.number = '2'),
+      () => part.set('where', { city: 'Pisa' }),
+      () => part.unset('where'),
+      () => part.assign({ n: 5, number: '2' }),
+    ])
+      expect(change).toThrow(FieldNotLoadedError);
+    part.n = 6;
+    await part.save();
+    expect(await raw()).toEqual({ no: '1', place: { city: 'Rome' }, n: 6 });
+    // Nothing that could have been written once is there.
+    expect((await Order.find({ _id }).select('number').one()).number).toBe('1');
+  });
+
+  it.each<readonly [string, (order: Order) => Promise<unknown>]>([
+    ['save', (order) => order.save()],
+    ['save, whoever wins', (order) => order.save({ onConflict: 'mine' })],
+    ['saveAll', (order) => Order.saveAll([order, new Order({ number: '9' })])],
+  ])('is written by one of two who did not find it stored: %s', async (_, save) => {
+    const { _id } = await Order.create({ number: '1' });
+    const [first, second] = [await Order.find({ _id }).one(), await Order.find({ _id }).one()];
+    first.where = { city: 'Rome' };
+    second.where = { city: 'Pisa' };
+    second.n = 7;
+    await save(first);
+    const error: unknown = await save(second).catch((thrown: unknown) => thrown);
+    const conflict = error instanceof BulkSaveError ? error.results[0]?.error : error;
+    expect(conflict).toBeInstanceOf(ConflictError);
+    const told = (conflict as ConflictError).conflicts.map(({ path, original, mine, theirs }) => [
+      path,
+      original,
+      mine,
+      theirs,
+    ]);
+    expect(told).toEqual([['where', undefined, { city: 'Pisa' }, { city: 'Rome' }]]);
+    expect(await raw()).toEqual({ no: '1', place: { city: 'Rome' }, n: 0 });
+    await second.reload();
+    await second.set('n', 7).save();
+    expect(await raw()).toEqual({ no: '1', place: { city: 'Rome' }, n: 7 });
   });
 
   it.each<readonly [string, () => unknown]>([

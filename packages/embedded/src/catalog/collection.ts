@@ -7,7 +7,7 @@ import { validator } from '../engine/match/validate.ts';
 import { type Document, isDocument } from '../values/value.ts';
 import { readDescription, writeDescription } from '../storage/description.ts';
 import { IdIndex } from '../storage/id-index.ts';
-import { type IndexDefinition, type KeyChange, SecondaryIndex } from '../storage/secondary-index.ts';
+import { type IndexDefinition, type KeyChange, refusesDuplicates, SecondaryIndex } from '../storage/secondary-index.ts';
 import type { Overlay } from '../storage/overlay.ts';
 import type { CollectionStore, RecordId, RecordStore, StoredRecord } from '../storage/storage.ts';
 import { WriteConflict } from '../storage/write-conflict.ts';
@@ -107,7 +107,7 @@ export class Collection {
     view.#keepsImages = this.#keepsImages;
     view.#ids = new IdIndex(this.namespace, overlay.records, this.collation);
     for (const index of this.indexes) {
-      view.#useIndex(index.over((store) => overlay.cover(store, index.definition.unique)));
+      view.#useIndex(index.over((store) => overlay.cover(store, refusesDuplicates(index.definition))));
     }
     return view;
   }
@@ -189,7 +189,7 @@ export class Collection {
     const index = new SecondaryIndex(this.namespace, definition, this.#store.index(id));
     try {
       for (const record of this.records.records()) {
-        index.apply(record.id, index.plan(undefined, decode(record.bytes), record.id));
+        index.apply(record.id, index.planBuild(decode(record.bytes), record.id));
       }
     } catch (error) {
       this.#store.dropIndex(id);
@@ -197,6 +197,13 @@ export class Collection {
     }
     this.#alter();
     this.#useIndex(index);
+    this.#describe();
+  }
+
+  /** Gives an index other options, of those that need no other keys. Duplicates were looked for before. */
+  changeIndex(index: SecondaryIndex, definition: IndexDefinition): void {
+    this.#alter();
+    index.redefine(definition);
     this.#describe();
   }
 

@@ -11,6 +11,7 @@ import { ServerError } from '../errors.ts';
 import { collectionName, cursorBatchSize, givenCollation } from '../dispatch/arguments.ts';
 import { type Command, command, type Context, type Request } from '../dispatch/command.ts';
 import { Fields } from '../messages/fields.ts';
+import { indexChange } from './index-changes.ts';
 import { type CursorReply, documentOf } from '../messages/reply.ts';
 
 const CHANGEABLE = ['validator', 'validationLevel', 'validationAction', 'changeStreamPreAndPostImages'];
@@ -25,8 +26,19 @@ function create(context: Context, request: Request): Document {
 
 function collMod(context: Context, request: Request): Document {
   const collection = context.catalog.existing(request.database, collectionName(request));
-  collection.setOptions(changedOptions(request.fields, collection.options));
-  return new Map();
+  const { fields } = request;
+  const option = fields.document('index');
+  const dryRun = fields.boolean('dryRun');
+  if (dryRun && (option === undefined || CHANGEABLE.some((name) => fields.value(name) !== undefined))) {
+    throw new ServerError(72, 'dryRun can only be used with the index option unique, and with no other');
+  }
+  // All is checked before anything is changed.
+  const change = option && indexChange(collection, option, dryRun);
+  if (dryRun) return new Map();
+  collection.setOptions(changedOptions(fields, collection.options));
+  if (change === undefined) return new Map();
+  collection.changeIndex(change.index, change.definition);
+  return change.reply;
 }
 
 /** The options of a new collection. Throws for any that a stored collection cannot have. */
@@ -200,8 +212,8 @@ export const collectionCommands: Readonly<Record<string, Command>> = {
       'indexOptionDefaults',
     ],
   }),
-  collMod: command(collMod, CHANGEABLE, {
-    unsupported: ['index', 'viewOn', 'pipeline', 'expireAfterSeconds', 'timeseries'],
+  collMod: command(collMod, [...CHANGEABLE, 'index', 'dryRun'], {
+    unsupported: ['viewOn', 'pipeline', 'expireAfterSeconds', 'timeseries'],
   }),
   drop: command(drop),
   renameCollection: command(renameCollection, ['to', 'dropTarget'], { adminOnly: true }),

@@ -2,6 +2,7 @@ import type { Document, Value } from '../values/value.ts';
 import type { Collection } from '../catalog/collection.ts';
 import { type GivenCollation, scopeFor } from '../dispatch/arguments.ts';
 import type { Scope } from '../dispatch/command.ts';
+import type { SecondaryIndex } from '../storage/secondary-index.ts';
 import { limited, select } from '../planner/run-plan.ts';
 
 /** One removal. */
@@ -9,7 +10,7 @@ export interface DeleteStatement {
   readonly filter: Document;
   /** True where all documents that the filter selects are removed; otherwise the first. */
   readonly multi: boolean;
-  readonly hint: Value | undefined;
+  readonly hint: Value | SecondaryIndex | undefined;
   readonly collation: GivenCollation | undefined;
 }
 

@@ -29,7 +29,8 @@ export function removeExpired(catalog: Catalog): void {
       const latest = new DateTime(now.milliseconds - BigInt(expireAfter) * 1000n);
       const [path = ''] = definition.pattern.keys();
       const filter = documentOf([path, documentOf(['$lte', latest])]);
-      runDelete(collection, { filter, multi: true, hint: definition.name, collation: undefined }, scope);
+      const hint = collection?.index(definition.name);
+      runDelete(collection, { filter, multi: true, hint, collation: undefined }, scope);
     }
   });
 }

@@ -17,6 +17,7 @@ const OPTIONS = new Set([
   'unique',
   'sparse',
   'hidden',
+  'prepareUnique',
   'partialFilterExpression',
   'collation',
   'expireAfterSeconds',
@@ -38,7 +39,6 @@ const UNSUPPORTED = new Set([
   'min',
   'max',
   'bucketSize',
-  'prepareUnique',
   'clustered',
 ]);
 
@@ -59,6 +59,7 @@ export function indexDefinition(specification: Document): IndexDefinition {
 
   const expireAfter = expiryOf(fields, pattern);
   const unique = fields.boolean('unique');
+  const prepareUnique = fields.boolean('prepareUnique');
   const sparse = fields.boolean('sparse');
   const hidden = fields.boolean('hidden');
   const filter = fields.document('partialFilterExpression');
@@ -73,6 +74,7 @@ export function indexDefinition(specification: Document): IndexDefinition {
       key: pattern,
       name,
       unique: unique || undefined,
+      prepareUnique: prepareUnique || undefined,
       sparse: sparse || undefined,
       hidden: hidden || undefined,
       partialFilterExpression: filter,
@@ -82,6 +84,7 @@ export function indexDefinition(specification: Document): IndexDefinition {
     name,
     pattern,
     unique,
+    prepareUnique,
     sparse,
     hidden,
     covers,

@@ -4,15 +4,16 @@ import { show } from '../values/text.ts';
 import { type Document, isDocument, type Value } from '../values/value.ts';
 import type { Collection } from '../catalog/collection.ts';
 import { ServerError } from '../errors.ts';
-import type { ScannableIndex } from '../storage/secondary-index.ts';
+import { type ScannableIndex, SecondaryIndex } from '../storage/secondary-index.ts';
 
 /** What a client says of the way to the documents: by an index, or in natural order. */
 export type Hint =
   | { readonly kind: 'natural'; readonly backwards: boolean; readonly index?: undefined }
   | { readonly kind: 'index'; readonly index: ScannableIndex };
 
-/** Reads the option `hint`. Throws 2 for an index that is not there. */
-export function hintOf(collection: Collection, hint: Value | undefined): Hint | undefined {
+/** Reads the option `hint`, or takes the server's own, which may be hidden. Throws 2 for an index that is not there. */
+export function hintOf(collection: Collection, hint: Value | SecondaryIndex | undefined): Hint | undefined {
+  if (hint instanceof SecondaryIndex) return { kind: 'index', index: hint };
   if (hint === undefined || (isDocument(hint) && hint.size === 0)) return undefined;
   if (isDocument(hint) && hint.has('$natural')) return { kind: 'natural', backwards: isBackwards(hint) };
   for (const index of [collection.ids, ...collection.indexes]) {

@@ -5,6 +5,7 @@ import { sortedBy, sortOrder } from '../engine/match/sort.ts';
 import type { Document, Value } from '../values/value.ts';
 import type { Collection } from '../catalog/collection.ts';
 import { ServerError } from '../errors.ts';
+import type { SecondaryIndex } from '../storage/secondary-index.ts';
 import type { RecordId, StoredRecord } from '../storage/storage.ts';
 import type { Deadline, Scope } from '../dispatch/command.ts';
 import { hintOf, isBackwards } from './hint.ts';
@@ -17,7 +18,7 @@ const CLOCK_INTERVAL = 128;
 export interface Query {
   readonly filter: Document;
   readonly sort?: Document | undefined;
-  readonly hint?: Value | undefined;
+  readonly hint?: Value | SecondaryIndex | undefined;
 }
 
 /** How much was looked at. */

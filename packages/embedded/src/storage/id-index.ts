@@ -32,6 +32,7 @@ export class IdIndex implements ScannableIndex {
       name: '_id_',
       pattern: ID_PATTERN,
       unique: true,
+      prepareUnique: false,
       sparse: false,
       hidden: false,
       covers: undefined,

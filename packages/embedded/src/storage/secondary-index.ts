@@ -16,6 +16,8 @@ export interface IndexDefinition {
   readonly name: string;
   readonly pattern: Document;
   readonly unique: boolean;
+  /** Takes no new duplicates, while there may be old ones: before it becomes unique. */
+  readonly prepareUnique: boolean;
   /** Leaves out documents that have none of the fields. */
   readonly sparse: boolean;
   /** Kept up to date and, if unique, enforced, but not used to find documents. */
@@ -62,21 +64,30 @@ export interface ScannableIndex {
 
 /** An index of a collection: from the values of its fields, in their order, to the records that have them. */
 export class SecondaryIndex implements ScannableIndex {
-  readonly definition: IndexDefinition;
   readonly descending: readonly boolean[];
   /** The collection's, for error messages. */
   namespace: string;
   readonly #store: IndexStore;
   readonly #paths: readonly FieldPath[];
+  #definition: IndexDefinition;
   /** Another one with each entry that comes or goes. */
   #version = 0;
 
   constructor(namespace: string, definition: IndexDefinition, store: IndexStore) {
     this.namespace = namespace;
-    this.definition = definition;
+    this.#definition = definition;
     this.#store = store;
     this.#paths = [...definition.pattern.keys()].map(splitPath);
     this.descending = isDescending(definition.pattern);
+  }
+
+  get definition(): IndexDefinition {
+    return this.#definition;
+  }
+
+  /** Takes another definition, of the same documents in the same order: whoever scans it goes on. */
+  redefine(definition: IndexDefinition): void {
+    this.#definition = definition;
   }
 
   /** The name of its store. */
@@ -131,9 +142,10 @@ export class SecondaryIndex implements ScannableIndex {
   plan(before: Document | undefined, after: Document | undefined, record?: RecordId): KeyChange {
     const keys = this.#keysOf(after);
     const keysBefore = this.#keysOf(before);
-    if (this.definition.unique) {
+    if (refusesDuplicates(this.definition)) {
       for (const [text, key] of keys) {
-        if (!keysBefore.has(text)) this.#store.claim?.(text);
+        if (keysBefore.has(text)) continue;
+        this.#store.claim?.(text);
         for (const owner of this.scan(rangeOf(text), false)) if (owner !== record) throw this.#duplicate(key);
       }
     }
@@ -153,6 +165,19 @@ export class SecondaryIndex implements ScannableIndex {
       this.#version += 1;
     }
     if (multikey !== 0) this.#store.multikey |= multikey;
+  }
+
+  /** The keys of a document that was there before the index, which may be built over duplicates if it is only prepared. */
+  planBuild(document: Document, record: RecordId): KeyChange {
+    return this.definition.unique ? this.plan(undefined, document, record) : this.keysOf(document);
+  }
+
+  /** The records that share a key with `document`, for each of its keys that several have. */
+  *sharing(document: Document): Generator<RecordId[]> {
+    for (const text of this.#keysOf(document).keys()) {
+      const owners = [...this.scan(rangeOf(text), false)];
+      if (owners.length > 1) yield owners;
+    }
   }
 
   #keysOf(document: Document | undefined): Keys {
@@ -188,6 +213,11 @@ export class SecondaryIndex implements ScannableIndex {
     const values = new Map([...pattern.keys()].map((path, part) => [path, key[part] ?? null]));
     return duplicateKeyError(this.namespace, name, pattern, values);
   }
+}
+
+/** True where a key that one document has is taken from no other. */
+export function refusesDuplicates({ unique, prepareUnique }: IndexDefinition): boolean {
+  return unique || prepareUnique;
 }
 
 function bitOf(field: number): number {

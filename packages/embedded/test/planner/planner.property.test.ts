@@ -101,6 +101,7 @@ function indexed(storage: Storage, definitions: readonly Definition[]): Collecti
       name: String(number),
       pattern: new Map(paths.map((name, field) => [name, new Int32(descending[field] === true ? -1 : 1)])),
       unique: false,
+      prepareUnique: false,
       sparse: sparse && !partial,
       hidden: false,
       covers: partial ? matcher(PARTIAL) : undefined,

@@ -68,6 +68,16 @@ const FAULTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>
       'collation: the element that a projection wants',
     ],
     'reference/command/bulkWrite': ['bulkWrite: a command that cannot be understood does nothing'],
+    'reference/command/collMod': [
+      'changing indexes: an index is hidden, and shown again',
+      'changing indexes: a query goes by another way while an index is hidden, and what it forbids stays forbidden',
+      'changing indexes: what was a duplicate before may be changed elsewhere',
+      'changing indexes: a dry run tells the duplicates, element by element, and changes nothing',
+      'changing indexes: one that is to be unique is built over duplicates',
+      'changing indexes: an index that is not there, or not told from others',
+      'changing indexes: a change that says too much, too little or what cannot be',
+      'changing indexes: nothing is changed where the other half of the command cannot be',
+    ],
     'reference/command/createIndexes': [
       'errors half way: indexes of which one cannot be made',
       'errors half way: indexes of which one cannot be made, beside a transaction',

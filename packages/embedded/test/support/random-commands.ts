@@ -135,6 +135,13 @@ export const randomCommand: fc.Arbitrary<Document> = fc.oneof(
       createIndexes,
       indexes: [{ key, name: Object.keys(key).join(), unique, sparse }],
     })),
+  fc
+    .tuple(
+      name,
+      fc.constantFrom('a', 'a.b', 'a,b'),
+      fc.constantFrom({ hidden: true }, { hidden: false }, { prepareUnique: true }, { unique: true }),
+    )
+    .map(([collMod, index, change_]) => ({ collMod, index: { name: index, ...change_ } })),
   name.map((dropIndexes) => ({ dropIndexes, index: '*' })),
   name.map((drop) => ({ drop })),
   name.map((create) => ({ create, validator: { a: { $ne: 2 } }, validationAction: 'error' })),

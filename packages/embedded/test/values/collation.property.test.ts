@@ -51,6 +51,7 @@ function collectionOf(values: readonly Value[], own: Collation | undefined): Col
     name: 'a',
     pattern: documentOf(['a', new Int32(1)]),
     unique: false,
+    prepareUnique: false,
     sparse: false,
     hidden: false,
     covers: undefined,
