@@ -6,12 +6,12 @@ const OUTSIDE_SHARE = 1 / 8;
 
 /**
  * How many random cases a property tries: all that it needs in `npm run test:deep`, an eighth of that where `MONGODB_URI`
- * names a server, and the square root in `npm test`. `FC_RUNS` sets a number for every property.
+ * names a server, and half the square root in `npm test`. `FC_RUNS` sets a number for every property.
  */
 export function caseCount(deep: number): number {
   const { FC_RUNS: chosen, MONGODB_URI } = process.env;
   if (chosen !== undefined) return Number(chosen);
-  const few = Math.ceil(Math.sqrt(deep));
-  if (!IS_DEEP) return few;
-  return MONGODB_URI === undefined ? deep : Math.max(few, Math.ceil(deep * OUTSIDE_SHARE));
+  const root = Math.sqrt(deep);
+  if (!IS_DEEP) return Math.ceil(root / 2);
+  return MONGODB_URI === undefined ? deep : Math.ceil(Math.max(root, deep * OUTSIDE_SHARE));
 }

@@ -55,7 +55,7 @@ describe('the guide', () => {
 
   it('lists every error and its code', () => {
     const source = readFileSync(join(root, 'packages/data-bridge/src/errors.ts'), 'utf8');
-    const defined = [...source.matchAll(/class (\w+) extends \w+Error[^}]*?code\b[^}=]*=\s*'(\w+)'/g)];
+    const defined = [...source.matchAll(/class (\w+) extends \w+Error[^}]*?code\b[^}=]*=\s+'(\w+)'/g)];
     const codes = new Map(defined.map(([, name, code]) => [name, code]));
     expect(new Set(codes.keys())).toEqual(new Set(errorNames()));
     const rows = tableOf('errors.md', 'error').map(([name = '', link = '']) => [name, link] as const);

@@ -23,6 +23,7 @@ export default defineConfig({
           text: 'First steps',
           items: [
             { text: 'Getting started', link: '/guide/getting-started' },
+            { text: 'Examples', link: '/guide/examples' },
             { text: 'How it works', link: '/guide/how-it-works' },
           ],
         },
@@ -43,6 +44,7 @@ export default defineConfig({
             { text: 'Transactions', link: '/guide/transactions' },
             { text: 'Watching changes', link: '/guide/changes' },
             { text: 'Validation', link: '/guide/validation' },
+            { text: 'Indexes and validators', link: '/guide/indexes-and-validators' },
             { text: 'Input from outside', link: '/guide/input' },
             { text: 'Errors', link: '/guide/errors' },
           ],

@@ -3,4 +3,4 @@
  *
  * @module data-bridge/testing
  */
-export * from '../../packages/data-bridge/src/testing.ts';
+export * from '../../packages/data-bridge/src/testing/document-equality.ts';

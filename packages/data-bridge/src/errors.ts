@@ -102,6 +102,24 @@ export class NotConnectedError extends DataBridgeError {
   readonly code = 'DATA_BRIDGE_NOT_CONNECTED';
 }
 
+/** The database is not any more as it was when a plan was made. Nothing was done: make a new plan. */
+export class OutdatedPlanError extends DataBridgeError {
+  readonly code = 'DATA_BRIDGE_OUTDATED_PLAN';
+}
+
+/** A database is not as the models declare, and `connect()` was told to refuse that. Nothing was changed. */
+export class DriftError extends DataBridgeError {
+  readonly code = 'DATA_BRIDGE_DRIFT';
+  /** What would have to be done, as `plan()` gives it (not enumerable: logs would be long). */
+  readonly plan: unknown;
+
+  constructor(message: string, { plan, ...context }: ErrorContext & { readonly plan?: unknown } = {}) {
+    super(message, context);
+    this.plan = plan;
+    hide(this, 'plan');
+  }
+}
+
 /** A field's schema breaks a rule of the mapper, such as not accepting its own output. */
 export class SchemaError extends DataBridgeError {
   readonly code = 'DATA_BRIDGE_SCHEMA';

@@ -12,7 +12,7 @@ export { withActor } from './definition/authorship.ts';
  * Extensions that come with the package: soft deletion, tenants, and who wrote a document.
  */
 
-/** A schema of one type, which takes what else is said. It needs no library. */
+/** A schema of one type, that also takes the values in `also`. It needs no library. */
 function fieldOf<Input, Output>(
   bsonType: string,
   isOne: (value: unknown) => boolean,
@@ -28,7 +28,7 @@ function fieldOf<Input, Output>(
       return { issues: [{ message: `expected a ${bsonType}, got ${typeName(value)}` }] };
     },
   };
-  // Not part of the specification: libraries that can say so have it, too.
+  // Not part of the specification: libraries that can describe a schema have it, too.
   return { '~standard': Object.assign(standard, { jsonSchema: { input: jsonSchema, output: jsonSchema } }) };
 }
 
@@ -36,7 +36,7 @@ const isText = (value: unknown): boolean => typeof value === 'string';
 const isDate = (value: unknown): boolean => value instanceof Date && !Number.isNaN(value.getTime());
 
 /**
- * Soft deletion: a deletion notes its time in `deletedAt`, and documents that have one are not found any more.
+ * Soft deletion: `delete()` writes the time into `deletedAt`, and documents that have one are not found any more.
  *
  * ```ts
  * class Post extends model('posts', { title: z.string(), ...softDelete.fields }, { extensions: [softDelete] }) {}
@@ -54,11 +54,11 @@ export const softDelete = extension({
   remove: () => ({ deletedAt: new Date() }),
 });
 
-/** On Node 20 its first use slows every promise of the process, so it is used by those alone who name a tenant. */
+/** On Node 20 its first use slows every promise of the process, so only a call that names a tenant uses it. */
 const tenants = new AsyncLocalStorage<string>();
 
 /**
- * Runs code for a tenant: in what it waits for, too.
+ * Runs code for a tenant, also after it has waited.
  *
  * @param id the tenant, as a text that is not empty.
  * @returns what the code gives; of a query what that gives, which is sent at once.
@@ -98,8 +98,8 @@ export const tenant = extension({
 });
 
 /**
- * Who wrote a document, and when: `createdBy`, `createdAt`, `updatedBy` and `updatedAt`. Who it is says `withActor`; outside of it
- * only the times are written.
+ * Notes who wrote a document, and when: `createdBy`, `createdAt`, `updatedBy` and `updatedAt`. `withActor` names the author; outside
+ * of it only the times are written.
  *
  * ```ts
  * class Post extends model('posts', { title: z.string(), ...audit.fields }, { extensions: [audit] }) {}
@@ -110,8 +110,8 @@ export const tenant = extension({
 export const audit = extension({
   name: 'audit',
   fields: {
-    createdBy: fieldOf<string | undefined, string | undefined>('string', isText, { also: [undefined] }),
-    createdAt: fieldOf<Date | undefined, Date | undefined>('date', isDate, { also: [undefined] }),
+    createdBy: writeOnce(fieldOf<string | undefined, string | undefined>('string', isText, { also: [undefined] })),
+    createdAt: writeOnce(fieldOf<Date | undefined, Date | undefined>('date', isDate, { also: [undefined] })),
     updatedBy: fieldOf<string | undefined, string | undefined>('string', isText, { also: [undefined] }),
     updatedAt: fieldOf<Date | undefined, Date | undefined>('date', isDate, { also: [undefined] }),
   },

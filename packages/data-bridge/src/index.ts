@@ -6,11 +6,13 @@ export type { BulkDeleteOptions, BulkOptions, BulkReplaceOptions, BulkUpdateOpti
 export { binary, type BsonSchema, decimal, long, objectId, regex, timestamp, uuid } from './schema/bson-types.ts';
 export type { ChangeStream, WatchOptions, WatchStage } from './watch/change-stream.ts';
 export type { Checkpoint } from './document/checkpoint.ts';
-export { connect, type Connection, type ConnectOptions, transaction } from './connection/connection.ts';
+export { type ClientOptions, type Connection, transaction } from './connection/connection.ts';
+export { connect, type ConnectOptions } from './collection-sync/connect.ts';
+export type { Verify } from './collection-sync/verify.ts';
 export type { HookName } from './definition/hook-names.ts';
 export type { ExtendOptions } from './definition/extend-options.ts';
 export type { AnyExtension, HardOptions, ScopeOptions, Unscoped } from './definition/extension.ts';
-export type { Concurrency, ModelOptions } from './definition/model-options.ts';
+export type { CollectionOptions, Concurrency, ModelOptions } from './definition/model-options.ts';
 export type { Document } from './save/document.ts';
 export {
   AfterHookError,
@@ -22,6 +24,7 @@ export {
   CorruptBsonError,
   DataBridgeError,
   DocumentNotFoundError,
+  DriftError,
   DuplicateKeyError,
   EncodeError,
   FieldNotLoadedError,
@@ -31,6 +34,7 @@ export {
   InvalidPageTokenError,
   NotConnectedError,
   OutcomeUnknownError,
+  OutdatedPlanError,
   RefNotLoadedError,
   RestrictedError,
   type SaveResult,
@@ -56,7 +60,21 @@ export type { HistoryChange, HistoryEntry, HistoryOptions, HistoryPage } from '.
 export type { HistoryRepair } from './history/repair.ts';
 export { identified, type IdentifiedSchema, type IdentityKey } from './schema/identified.ts';
 export { type OfScalars, unique, type UniqueSchema } from './schema/unique.ts';
+export { apply, type ApplyOptions, type ApplyResult } from './collection-sync/apply.ts';
 export type { EnsureCollectionOptions } from './collection-sync/ensure.ts';
+export type { IndexSettings, IndexSpec } from './collection-sync/index-spec.ts';
+export { plan, type PlannedModel } from './collection-sync/plan.ts';
+export type {
+  Plan,
+  PlanNote,
+  PlannedCollection,
+  PlanOptions,
+  PlanStep,
+  SampleIds,
+  StepAction,
+  StepClass,
+  StepCost,
+} from './collection-sync/plan-types.ts';
 export type { InsertManyOptions } from './write/insert-many.ts';
 export { type Literal, literal, trusted } from './filter/literal.ts';
 export type { Log, LogCounts, LogEntry, LogFailure } from './connection/command-log.ts';
@@ -64,6 +82,7 @@ export { extension, type Extension } from './model/extension.ts';
 export type { Middleware, MiddlewareCommand } from './connection/middleware.ts';
 export type { CommandTrace, SaveTrace } from './connection/tracing.ts';
 export { model } from './model/model.ts';
+export type { AuditFinding, AuditOptions } from './query/audit.ts';
 export type { Page, PageOptions } from './query/page.ts';
 export type { ForEachOptions } from './query/for-each.ts';
 export type { OneQuery } from './query/one-query.ts';

@@ -44,6 +44,18 @@ const titles = async (): Promise<string[]> =>
 const stored = async (title: string) => Post.collection.findOne({ title });
 
 describe('softDelete', () => {
+  it('deletes a document once, and then really, if asked', async () => {
+    const post = await Post.create({ title: 'a' });
+    expect(await post.delete()).toBe(true);
+    const when = post.deletedAt;
+    database.sent();
+    expect(await post.delete()).toBe(false);
+    expect(database.sent()).toEqual([]);
+    expect((await stored('a'))?.['deletedAt']).toEqual(when);
+    expect(await post.delete({ hard: true })).toBe(true);
+    expect(await stored('a')).toBeNull();
+  });
+
   const deletions: readonly (readonly [string, (post: Post) => Promise<unknown>, unknown])[] = [
     ['delete()', (post) => post.delete(), true],
     ['deleteOne', () => Post.deleteOne({ title: 'a' }), { acknowledged: true, deletedCount: 1 }],
@@ -142,6 +154,20 @@ describe('softDelete', () => {
 });
 
 describe('audit', () => {
+  it('keeps who made a document, whatever a program says; a replacement makes another one', async () => {
+    const post = await withActor('ann', () => Post.create({ title: 'a' }));
+    expect(() => post.assign({ createdBy: 'x' })).toThrow('"createdBy"');
+    expect(() => (post.createdAt = new Date(0))).toThrow('written once');
+    await expect(Post.updateMany({}, { $set: { createdBy: 'x' } })).rejects.toThrow('written once');
+    await expect(Post.updateOne({}, [{ $unset: 'createdAt' }])).rejects.toThrow('written once');
+    expect((await stored('a'))?.['createdBy']).toBe('ann');
+    await withActor('bob', () => Post.replaceOne({ title: 'a' }, { title: 'b', createdBy: 'x' }));
+    await withActor('bob', () => Post.bulk().replaceOne({ title: 'b' }, { title: 'c', createdBy: 'x' }).execute());
+    expect(await stored('c')).toMatchObject({ _id: post._id, createdBy: 'bob', updatedBy: 'bob' });
+    const replaced = await withActor('cid', () => Post.findOneAndReplace({ title: 'c' }, { title: 'd' }));
+    expect([replaced?.createdBy, (await stored('d'))?.['createdBy']]).toEqual(['bob', 'cid']);
+  });
+
   it('says who and when, by whichever call', async () => {
     const posts = await withActor('ann', async () => [
       await Post.create({ title: 'a', createdBy: 'x', updatedBy: 'x' }),

@@ -1,8 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { softDelete, tenant, withTenant } from '../src/extensions.ts';
-import { backRef, DocumentNotFoundError, model, type ObjectId, ref, stored, ValidationError } from '../src/index.ts';
+import { currentAuthorship } from '../src/definition/authorship.ts';
+import { softDelete, tenant, withActor, withTenant } from '../src/extensions.ts';
+import {
+  backRef,
+  DocumentNotFoundError,
+  model,
+  type ObjectId,
+  ref,
+  stored,
+  transaction,
+  ValidationError,
+} from '../src/index.ts';
 import { useDatabase } from './support/database.ts';
+import { askForReplicaSet } from './support/replica-set.ts';
+
+const isReplicaSet = await askForReplicaSet();
 
 const database = useDatabase();
 
@@ -76,6 +89,32 @@ describe('a tenant', () => {
     const kept = withTenant('a', () => ({ query: Item.find() }));
     expect(await withTenant('b', () => kept.query)).toHaveLength(1);
     await expect(kept.query).rejects.toThrow('There is no tenant');
+  });
+
+  it('is noted before a new document is validated', async () => {
+    const item = new Item({ n: 1 });
+    await withTenant('a', () => item.validate());
+    expect(item.tenant).toBe('a');
+    await expect(new Item({ n: 1 }).validate()).rejects.toThrow('There is no tenant');
+  });
+
+  it.runIf(isReplicaSet)('is still the one for what comes after the commit, and so is the actor', async () => {
+    const seen: unknown[] = [];
+    class Noted extends model('ext_noted', { n: z.int(), ...tenant.fields }, { extensions: [tenant] }) {
+      async afterCommit(): Promise<void> {
+        seen.push([await Noted.count(), (await Noted.find()).length, currentAuthorship().actor]);
+      }
+    }
+    await Noted.ensureCollection();
+    await transaction(async () => {
+      await withTenant('a', () => withActor('ann', () => Noted.insertMany([1, 2].map((n) => ({ n })))));
+      await withTenant('b', () => Noted.create({ n: 3 }));
+    });
+    expect(seen).toEqual([
+      [2, 2, 'ann'],
+      [2, 2, 'ann'],
+      [1, 1, undefined],
+    ]);
   });
 
   it('sees its own changes alone', async () => {

@@ -1,22 +1,14 @@
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type RunningServer, startServer } from '../src/index.ts';
+import { afterEach, describe, expect, it } from 'vitest';
 import { header, RawClient } from './support/raw-client.ts';
+import { useServer } from './support/server.ts';
 
-let server: RunningServer;
+const server = useServer();
 const clients: RawClient[] = [];
-
-beforeAll(async () => {
-  server = await startServer();
-});
 
 afterEach(() => {
   for (const client of clients.splice(0)) client.close();
-});
-
-afterAll(async () => {
-  await server.close();
 });
 
 async function open(count: number): Promise<RawClient[]> {

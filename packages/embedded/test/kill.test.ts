@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Collection, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { startServer } from '../src/index.ts';
-import { type Built, build } from './support/built.ts';
+import { useBuilt } from './support/built.ts';
 import { expectConsistent } from './support/consistency.ts';
+import { withServer } from './support/server.ts';
 import { ServerProcess } from './support/server-process.ts';
 
 const KILLS = 20;
@@ -51,16 +51,14 @@ async function write(items: Collection<Item>, name: string, known: Known): Promi
 }
 
 describe('kill -9 under load', () => {
-  let built: Built;
+  const built = useBuilt();
   let path: string;
 
   beforeAll(() => {
-    built = build();
     path = mkdtempSync(join(tmpdir(), 'embedded-'));
   });
 
   afterAll(() => {
-    built.remove();
     rmSync(path, { recursive: true, force: true });
   });
 
@@ -68,7 +66,7 @@ describe('kill -9 under load', () => {
     const known: Known = { acknowledged: new Map(), unanswered: new Map() };
     for (let kill = 0; kill < KILLS; kill += 1) {
       await writeUntilKilled(`${kill}`, known, 10 + 7 * (kill % 7));
-      await check(known);
+      await withServer((client) => check(client, known), { path });
     }
     expect(known.acknowledged.size).toBeGreaterThan(KILLS * WRITERS);
   });
@@ -90,14 +88,15 @@ describe('kill -9 under load', () => {
     await server.end('SIGKILL');
     await client.close();
 
-    const again = await startServer({ path });
-    const reader = new MongoClient(again.uri);
-    const found = await reader.db('load').collection('pairs').find().sort({ _id: 1 }).toArray();
-    expect(found).toEqual([{ _id: 0, n: 0 }, { _id: 1 }, { _id: 2 }]);
-    expect(await reader.db('load').listCollections({ name: 'made' }).toArray()).toEqual([]);
-    await expectConsistent(reader);
-    await reader.close();
-    await again.close();
+    await withServer(
+      async (reader) => {
+        const found = await reader.db('load').collection('pairs').find().sort({ _id: 1 }).toArray();
+        expect(found).toEqual([{ _id: 0, n: 0 }, { _id: 1 }, { _id: 2 }]);
+        expect(await reader.db('load').listCollections({ name: 'made' }).toArray()).toEqual([]);
+        await expectConsistent(reader);
+      },
+      { path },
+    );
   });
 
   /** Kills the server once that many more documents were acknowledged, in the midst of other writes. */
@@ -116,9 +115,7 @@ describe('kill -9 under load', () => {
   }
 
   /** Everything is there as it was acknowledged, or as it was sent last; by scan, by `_id` and by index. */
-  async function check({ acknowledged, unanswered }: Known): Promise<void> {
-    const server = await startServer({ path });
-    const client = new MongoClient(server.uri);
+  async function check(client: MongoClient, { acknowledged, unanswered }: Known): Promise<void> {
     const items = client.db('load').collection<Item>('items');
     const found = new Map((await items.find().toArray()).map((one) => [one._id, one]));
     expect(await items.countDocuments({})).toBe(found.size);
@@ -136,7 +133,5 @@ describe('kill -9 under load', () => {
     for (const version of [1, 2, 3]) indexed += (await items.find({ version }).toArray()).length;
     expect(indexed).toBe(found.size);
     await expectConsistent(client);
-    await client.close();
-    await server.close();
   }
 });

@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { open } from 'lmdb';
 import { MongoClient } from 'mongodb';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { IS_DEEP } from '../../../scripts/case-count.ts';
 import { startServer } from '../src/index.ts';
-import { type Built, build } from './support/built.ts';
+import { useBuilt } from './support/built.ts';
 import { errorOf } from './support/conformance.ts';
+import { withServer } from './support/server.ts';
 import { ServerProcess } from './support/server-process.ts';
 
 let path: string;
@@ -24,9 +25,7 @@ const refused = (code: string, message: RegExp) =>
   expect.objectContaining({ code, message: expect.stringMatching(message) });
 
 /** A store with some hundred pages: many documents, large ones among them, and an index. */
-async function fill(): Promise<void> {
-  const server = await startServer({ path });
-  const client = new MongoClient(server.uri);
+async function fill(client: MongoClient): Promise<void> {
   const collection = client.db('shop').collection('items');
   await collection.createIndex({ email: 1 });
   const item = (n: number) => ({
@@ -36,16 +35,10 @@ async function fill(): Promise<void> {
     text: 'x'.repeat(n % 50 === 0 ? 9_000 : 200),
   });
   await collection.insertMany(Array.from({ length: 1_000 }, (_, n) => item(n)));
-  await client.close();
-  await server.close();
 }
 
 describe('a folder that is in use', () => {
-  let built: Built;
-  beforeAll(() => {
-    built = build();
-  });
-  afterAll(() => built.remove());
+  const built = useBuilt();
 
   it('is refused to a second server of the same process, by whatever name', async () => {
     const first = await startServer({ path });
@@ -143,7 +136,7 @@ describe('a file that cannot be read', () => {
   });
 
   it('is refused when its end is missing', async () => {
-    await fill();
+    await withServer(fill, { path });
     const { length } = readFileSync(file);
     for (const kept of [length - 4_096, length / 2, 8_192, 5_000]) {
       truncateSync(file, kept);
@@ -152,7 +145,7 @@ describe('a file that cannot be read', () => {
   });
 
   it('never ends the process, whichever page is overwritten', async () => {
-    await fill();
+    await withServer(fill, { path });
     const whole = readFileSync(file);
     const seen = { refused: 0, unused: 0, found: 0 };
     for (let page = 2; page < whole.length / 4_096; page += IS_DEEP ? 3 : 11) {
@@ -190,23 +183,24 @@ describe('a file that cannot be read', () => {
   }
 
   it('does not serve a document whose bytes have changed, but all others', async () => {
-    await fill();
+    await withServer(fill, { path });
     const bytes = readFileSync(file);
     const mark = Buffer.from('mark 7.');
     for (let at = bytes.indexOf(mark); at !== -1; at = bytes.indexOf(mark)) bytes.write('M', at);
     writeFileSync(file, bytes);
-    const server = await startServer({ path });
-    const client = new MongoClient(server.uri);
-    const collection = client.db('shop').collection('items');
-    const error = await errorOf(collection.find().toArray());
-    expect(error.message).toMatch(/The store is damaged: document 8 /);
-    expect(await collection.findOne({ email: 'user8@example.com' })).toMatchObject({ n: 8 });
-    await client.close();
-    await server.close();
+    await withServer(
+      async (client) => {
+        const collection = client.db('shop').collection('items');
+        const error = await errorOf(collection.find().toArray());
+        expect(error.message).toMatch(/The store is damaged: document 8 /);
+        expect(await collection.findOne({ email: 'user8@example.com' })).toMatchObject({ n: 8 });
+      },
+      { path },
+    );
   });
 
   it('is refused where a collection cannot be made out', async () => {
-    await fill();
+    await withServer(fill, { path });
     const bytes = readFileSync(file);
     const option = Buffer.from('specification');
     for (let at = bytes.indexOf(option); at !== -1; at = bytes.indexOf(option)) bytes.write('S', at);

@@ -6,21 +6,7 @@ import { MongoClient, MongoError } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import * as embedded from '../src/index.ts';
 import { startServer } from '../src/index.ts';
-
-/** Runs something with a server and a client, and closes both. */
-async function withServer<T>(
-  run: (client: MongoClient, uri: string) => Promise<T>,
-  options?: embedded.ServerOptions,
-): Promise<T> {
-  const server = await startServer(options);
-  const client = new MongoClient(server.uri, { serverSelectionTimeoutMS: 5000 });
-  try {
-    return await run(client, server.uri);
-  } finally {
-    await client.close();
-    await server.close();
-  }
-}
+import { withServer } from './support/server.ts';
 
 describe('startServer', () => {
   it('is all that the package exports', () => {

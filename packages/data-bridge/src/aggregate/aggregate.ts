@@ -17,6 +17,7 @@ import { Results } from '../query/results.ts';
 import { backLinkOf, modelsAt } from '../references/back-link.ts';
 import { safeFilter, safeStage } from '../filter/check-filter.ts';
 import type {
+  Checked,
   Computed,
   Grouped,
   GroupFields,
@@ -103,12 +104,12 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
     checkTaken('aggregate', definition, given, TAKEN.aggregate);
     const { unscoped, ...options } = given;
     checkUnscoped(definition.extensions, unscoped, definition.collectionName);
-    const readers = definition.readers();
+    const readers = new Map(definition.kin.all.flatMap((each) => [...each.definition.readers()]));
     return new Aggregate({ definition, read, options, unscoped, stages: [], gives: 'documents', readers });
   }
 
   /** Keeps what matches. At the beginning it can use indexes. */
-  match(filter: Filter<R>): Aggregate<R, D> {
+  match(filter: [D] extends [never] ? Filter<R> : Filter<D>): Aggregate<R, D> {
     const { definition, gives } = this.#plan;
     const cast = gives === 'documents' ? castFilter : safeFilter;
     return this.#then({ $match: cast(definition, filter) });
@@ -131,17 +132,21 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
   }
 
   /** Keeps, leaves out and computes fields: `{ name: 1, city: '$address.city', _id: 0 }`. */
-  project<const P extends ProjectFields<R>>(fields: P): Aggregate<Projected<R, P>> {
+  project<const P extends ProjectFields<R>>(fields: P & Checked<R, P>): Aggregate<Projected<R, P>> {
     return this.#reshape(this.#safe({ $project: fields }));
   }
 
   /** Adds computed fields: `{ total: { $multiply: ['$price', '$quantity'] } }`. */
-  addFields<const P extends { readonly [name: string]: Computed<R> }>(fields: P): Aggregate<WithFields<R, P>> {
+  addFields<const P extends { readonly [name: string]: Computed<R> }>(
+    fields: P & Checked<R, P>,
+  ): Aggregate<WithFields<R, P>> {
     return this.#reshape(this.#safe({ $addFields: fields }));
   }
 
   /** One result for each different `_id`, with what accumulators make of those that have it. */
-  group<const G extends { readonly _id: unknown }>(fields: G & GroupFields<R, G>): Aggregate<Grouped<R, G>> {
+  group<const G extends { readonly _id: unknown }>(
+    fields: G & GroupFields<R, G> & Checked<R, G>,
+  ): Aggregate<Grouped<R, G>> {
     return this.#reshape(this.#safe({ $group: fields }));
   }
 

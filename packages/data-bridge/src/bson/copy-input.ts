@@ -13,16 +13,14 @@ export function copyInput<V>(value: V, own: Set<object> | null = null): V {
 /** @param around each container around the value, followed by its copy: one that contains itself stays so, and is refused later. */
 function copyObject(value: object, own: Set<object> | null, around: object[]): unknown {
   if (own?.delete(value) === true) return value;
-  if (around.length > 0) {
-    const at = around.indexOf(value);
-    if (at >= 0) return around[at + 1];
-  }
   const prototype: unknown = Object.getPrototypeOf(value);
+  // They are the most of what is copied, and contain nothing.
+  if (prototype === Date.prototype) return new Date((value as Date).getTime());
+  for (let i = 0; i < around.length; i += 2) if (around[i] === value) return around[i + 1];
   if (prototype === Object.prototype || prototype === null) {
     return typeof (value as { toBSON?: unknown }).toBSON === 'function' ? value : copyMembers(value, own, around);
   }
   if (Array.isArray(value)) return copyElements(value, own, around);
-  if (prototype === Date.prototype) return new Date((value as Date).getTime());
   if (value instanceof Map) return copyEntries(value, own, around);
   const isBytes = prototype === Uint8Array.prototype || prototype === Buffer.prototype;
   const isBson = typeof (value as { _bsontype?: unknown })._bsontype === 'string';
@@ -47,16 +45,14 @@ function copyMembers(value: object, own: Set<object> | null, around: object[]): 
 }
 
 function copyElements(value: readonly unknown[], own: Set<object> | null, around: object[]): unknown[] {
-  const copy: unknown[] = [];
+  const copy: unknown[] = [...value];
   let isNoted = false;
-  for (const element of value) {
-    if (typeof element !== 'object' || element === null) {
-      copy.push(element);
-      continue;
-    }
+  for (let i = 0; i < copy.length; i++) {
+    const element = copy[i];
+    if (typeof element !== 'object' || element === null) continue;
     if (!isNoted) around.push(value, copy);
     isNoted = true;
-    copy.push(copyObject(element, own, around));
+    copy[i] = copyObject(element, own, around);
   }
   if (isNoted) around.length -= 2;
   return copy;

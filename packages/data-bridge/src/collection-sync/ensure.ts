@@ -24,7 +24,7 @@ export interface EnsureCollectionOptions extends Omit<CreateCollectionOptions, '
   /**
    * What the server itself checks: `true` for the model's schema as JSON Schema, which an existing collection is given
    * too, or a filter of your own for a new one.
-   * @default none
+   * @default what the model's option `collection` says
    */
   readonly validator?: true | BSON.Document;
 }
@@ -32,11 +32,12 @@ export interface EnsureCollectionOptions extends Omit<CreateCollectionOptions, '
 /** Creates the collection of a model. False when it was there already. */
 export async function ensureCollection(
   definition: ModelDefinition,
-  { validator, ...options }: EnsureCollectionOptions = {},
+  given: EnsureCollectionOptions = {},
 ): Promise<boolean> {
   refuseInTransaction('ensureCollection()', 'call it before', definition.collectionName);
   const { db } = definition.connection();
   const name = definition.collectionName;
+  const { validator, ...options } = { ...declaredOptions(definition), ...given };
   const checked = validator === true ? { $jsonSchema: modelSchema(definition.kin.root.definition) } : validator;
   const create = (checked === undefined ? options : { ...options, validator: checked }) as CreateCollectionOptions;
   try {
@@ -48,6 +49,16 @@ export async function ensureCollection(
   } catch (error) {
     throw translate(error, definition.context);
   }
+}
+
+/** The options that the model itself has for its collection. */
+function declaredOptions({ collectionOptions }: ModelDefinition): EnsureCollectionOptions {
+  const { validator, changeStreamPreAndPostImages: images, ...options } = collectionOptions;
+  return {
+    ...options,
+    ...(validator !== undefined && validator !== false && { validator }),
+    ...(images !== undefined && { changeStreamPreAndPostImages: { enabled: images } }),
+  };
 }
 
 /** False when another program was faster. */
@@ -94,7 +105,7 @@ function ownSchema({ fields, timestamps, version }: ModelDefinition): JsonSchema
 }
 
 /** The indexes of a model's collection over the fields as they are stored: those of all classes of its hierarchy. */
-function storedIndexes(definition: ModelDefinition): ModelIndex[] {
+export function storedIndexes(definition: ModelDefinition): ModelIndex[] {
   return definition.kin.root.all.flatMap((each) => ownIndexes(each.definition).map((index) => keptOf(each, index)));
 }
 

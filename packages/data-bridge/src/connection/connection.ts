@@ -12,6 +12,9 @@ import { runTransaction, type TransactionCallback, type TransactionOptions } fro
 
 const open: Connection[] = [];
 
+/** Asks something of a server that has just been connected to. It does not fail. */
+type Look = (connection: Connection) => Promise<void>;
+
 /** What filters of models on a connection may hold. */
 export interface FilterRules {
   /**
@@ -27,8 +30,8 @@ export interface FilterRules {
   readonly allowServerJavaScript: boolean;
 }
 
-/** Options of `connect`: the driver's, and this package's own. */
-export interface ConnectOptions extends MongoClientOptions, Partial<FilterRules> {
+/** Options of a connection: the driver's, and this package's own. */
+export interface ClientOptions extends MongoClientOptions, Partial<FilterRules> {
   /**
    * A secret of at least 16 characters, the same in every process, that seals the tokens of `page()`: nobody without it can
    * read or forge one. Without a secret the tokens are as opaque, but their key is public. A forged token says where a page
@@ -95,7 +98,7 @@ export class Connection {
   constructor(
     client: MongoClient,
     uri: string,
-    { pageSecret, ...rules }: FilterRules & Pick<ConnectOptions, 'pageSecret'>,
+    { pageSecret, ...rules }: FilterRules & Pick<ClientOptions, 'pageSecret'>,
     stopServer?: () => Promise<void>,
   ) {
     this.client = client;
@@ -157,16 +160,14 @@ export class Connection {
 }
 
 /**
- * Connects to a database. The first open connection is the default one of all models.
+ * Opens a connection: `connect()` without what it looks at then.
  *
- * @param uri `mongodb://…`, `mongodb+srv://…`, or `embedded:memory` for a server inside this process (package
- *   `@data-bridge/embedded`); by default the environment's `MONGODB_URI`.
- * @param options the driver's, and `sanitizeFilters`, `allowServerJavaScript`, `pageSecret`, `log`, `logValues` and `middleware`.
- * @throws NotConnectedError when there is no URI or the server does not answer. Its message never shows a password.
+ * @param look what is asked of the server before the log begins, since no program asked for it.
  */
 export async function connect(
   uri: string | undefined = process.env['MONGODB_URI'],
-  options: ConnectOptions = {},
+  options: ClientOptions = {},
+  look?: Look,
 ): Promise<Connection> {
   if (uri === undefined || uri === '') {
     throw new NotConnectedError(
@@ -174,8 +175,8 @@ export async function connect(
     );
   }
   if (typeof uri !== 'string') throw new UsageError(`connect() takes a URI, got ${typeName(uri)}.`);
-  if (uri.startsWith('embedded:')) return connectEmbedded(uri.slice('embedded:'.length), options);
-  return openClient(uri, options);
+  if (uri.startsWith('embedded:')) return connectEmbedded(uri.slice('embedded:'.length), options, look);
+  return openClient(uri, options, look);
 }
 
 /**
@@ -219,12 +220,12 @@ export function hasConnection(): boolean {
   return open.length > 0;
 }
 
-async function connectEmbedded(where: string, options: ConnectOptions): Promise<Connection> {
+async function connectEmbedded(where: string, options: ClientOptions, look: Look | undefined): Promise<Connection> {
   if (where === '') throw new UsageError('"embedded:" needs a place: embedded:memory, or embedded: and a folder.');
   const { startServer } = await loadEmbedded();
   const server = await startServer(where === 'memory' ? {} : { path: where });
   try {
-    return await openClient(server.uri, options, () => server.close());
+    return await openClient(server.uri, options, look, () => server.close());
   } catch (error) {
     await server.close();
     throw error;
@@ -252,7 +253,8 @@ async function openClient(
     logValues,
     middleware,
     ...options
-  }: ConnectOptions,
+  }: ClientOptions,
+  look: Look | undefined,
   stopServer?: () => Promise<void>,
 ): Promise<Connection> {
   if (options.raw === true)
@@ -268,7 +270,6 @@ async function openClient(
   const chain = checkMiddleware(middleware);
   const client = newClient(uri, shown, takeEntry === undefined ? options : { ...options, monitorCommands: true });
   useMiddleware(client, chain);
-  if (takeEntry !== undefined) logCommands(client, takeEntry, logValues === true);
   try {
     await client.connect();
   } catch (cause) {
@@ -277,7 +278,15 @@ async function openClient(
       cause: hideCause(uri, cause),
     });
   }
-  return new Connection(client, shown, pageSecret === undefined ? rules : { ...rules, pageSecret }, stopServer);
+  const connection = new Connection(
+    client,
+    shown,
+    pageSecret === undefined ? rules : { ...rules, pageSecret },
+    stopServer,
+  );
+  await look?.(connection);
+  if (takeEntry !== undefined) logCommands(client, takeEntry, logValues === true);
+  return connection;
 }
 
 /** What takes the entries; undefined where nothing is logged. */

@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { type ClientSession, type MongoClient, MongoError, MongoServerError } from 'mongodb';
 import { UsageError } from '../errors.ts';
 import { outcomeOf } from './write-outcome.ts';
@@ -135,6 +135,16 @@ export class TransactionAttempt {
     );
   }
 
+  /** True when an error has ended it: it will not be committed. */
+  get isEnded(): boolean {
+    return this.#failure !== null;
+  }
+
+  /** True of an error that only says that an earlier one has ended it. */
+  endedBefore(error: unknown): boolean {
+    return error instanceof UsageError && this.#failure !== null && error.cause === this.#failure.error;
+  }
+
   /** Ends it: nothing more is sent, and it will not be committed. */
   end(error: unknown): void {
     this.#failure ??= { error };
@@ -165,12 +175,15 @@ export class TransactionAttempt {
   }
 
   /**
-   * Notes what is to be called when it is committed, of each owner once: in the order in which they were noted first.
+   * Notes what is to be called when it is committed, of each owner once: in the order in which they were noted first. It is called
+   * outside of the transaction, and else for whomever it was noted: a tenant, an actor.
    *
    * @param call gives what went wrong.
    */
   afterCommit(owner: object, call: () => Promise<unknown[]>): void {
-    if (!this.#afterCommit.has(owner)) this.#afterCommit.set(owner, call);
+    if (this.#afterCommit.has(owner)) return;
+    const outside = (): Promise<unknown[]> => (storage === null ? call() : storage.exit(call));
+    this.#afterCommit.set(owner, AsyncResource.bind(outside));
   }
 
   /** Calls what was noted. Gives what went wrong. */

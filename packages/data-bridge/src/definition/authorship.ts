@@ -1,19 +1,19 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { UsageError } from '../errors.ts';
 
-/* Who writes now, and why: for histories, and for extensions that note it. */
+/* The author of what is written now, and the reason: for histories, and for extensions that note them. */
 
-/** Who writes, and why: noted in every entry of a history. */
+/** The author of a write and the reason for it, as every entry of a history has them. */
 export interface Authorship {
   readonly actor?: string;
   readonly reason?: string;
 }
 
-/** On Node 20 its first use slows every promise of the process, so it is used by those alone who name somebody. */
+/** On Node 20 its first use slows every promise of the process, so only a call that names an actor or a reason uses it. */
 const authorship = new AsyncLocalStorage<Authorship>();
 
 /**
- * Runs code, and notes in the history of documents that it writes who did it: in what it waits for, too.
+ * Runs code as somebody: histories name this actor in what the code writes, also after it has waited.
  *
  * ```ts
  * await withActor('ann', () => user.save());
@@ -29,7 +29,7 @@ export function withActor(actor: string, code: () => unknown): unknown {
   return runInside(authorship, { ...authorship.getStore(), actor: text }, code);
 }
 
-/** The same for why it was done. Inside `withActor`, or around it. */
+/** Runs code, and histories give this reason for what it writes. It may stand inside of `withActor`, or around it. */
 export function withReason<R>(reason: string, code: () => PromiseLike<R>): Promise<R>;
 export function withReason<R>(reason: string, code: () => R): R;
 export function withReason(reason: string, code: () => unknown): unknown {
@@ -46,7 +46,7 @@ export function runInside<T>(storage: AsyncLocalStorage<T>, value: T, code: () =
   });
 }
 
-/** Who writes now, and why, as far as it was said. */
+/** The author of what is written now and the reason, as far as they were given. */
 export function currentAuthorship(): Authorship {
   return authorship.getStore() ?? {};
 }

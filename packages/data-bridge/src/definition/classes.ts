@@ -1,8 +1,9 @@
 import { definitionKey, type ModelDefinition } from './model-definition.ts';
+import { namedClass } from './stored-class.ts';
 
 /*
  * The program's classes of models with references. `model()` gives a base class, and JavaScript tells nobody who extends it: so
- * a class is known from its first use on.
+ * a class is known from its first use on, or from its first that extends it.
  */
 
 const prototypes = new WeakMap<ModelDefinition, object>();
@@ -17,7 +18,7 @@ export function noteClass(prototype: object): void {
     prototypes.set(definition, prototype);
 }
 
-/** The class that the program uses; undefined as long as it used none. */
+/** The class that the program uses, or that a hierarchy knows; undefined as long as it used none. */
 export function classOf(definition: ModelDefinition): unknown {
-  return prototypes.get(definition)?.constructor;
+  return prototypes.get(definition)?.constructor ?? namedClass(definition) ?? undefined;
 }

@@ -65,7 +65,7 @@ export function checkExtend(model: Extended, fields: unknown, given: unknown): a
     refuse('extend() takes as "indexes" a list of indexes { key: … }.');
   if (json !== undefined && !(Array.isArray(json) && json.every(isText)))
     refuse('extend() takes as "json" a list of the names of getters.');
-  if (kin.find(type) !== undefined) refuse(`Two classes of the hierarchy have the type "${type}".`);
+  if (kin.find(type)?.isNamedAs(claim) === false) refuse(`Two classes of the hierarchy have the type "${type}".`);
   checkFields(model, fields as Fields);
 }
 

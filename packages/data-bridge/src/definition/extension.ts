@@ -4,7 +4,7 @@ import { typeName } from '../schema/bson-types.ts';
 import type { Fields } from '../schema/schema-field.ts';
 import { HOOK_NAMES } from './hook-names.ts';
 
-/** What several models have in common, as the mapper sees it: `model/extension.ts` says it to programs. */
+/** What several models have in common, as the mapper sees it. Programs see the types of `model/extension.ts`. */
 export interface Extension {
   readonly name: string;
   readonly fields: Fields;
@@ -65,7 +65,7 @@ export function checkExtensions(model: string, fields: Fields, list: readonly Ex
   }
 }
 
-/** Which extensions a call leaves out: all of them that have a scope, or those of these names. */
+/** The extensions that a call leaves out: `true` for all that have a scope, or their names. */
 export type Unscoped = boolean | readonly string[];
 
 /** What calls of models with extensions take. */

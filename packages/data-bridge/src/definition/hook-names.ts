@@ -12,5 +12,5 @@ export const HOOK_NAMES = [
   'afterCommit',
 ] as const;
 
-/** One of them. */
+/** The name of such a moment. */
 export type HookName = (typeof HOOK_NAMES)[number];

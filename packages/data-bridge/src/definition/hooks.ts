@@ -4,7 +4,7 @@ import { HOOK_NAMES, type HookName } from './hook-names.ts';
 import { definitionKey } from './model-definition.ts';
 
 /*
- * Hooks: the program's own code around the writes of documents. Which there are is found once for each class.
+ * Hooks: the program's own code around the writes of documents. Those of a class are found once.
  */
 
 /** Code that is called with the document. */
@@ -21,13 +21,13 @@ export interface ClassHooks {
   readonly insert: Around;
   readonly update: Around;
   readonly delete: Around;
-  /** A document that replaces a stored one is complete before it is sent, and nobody knows of it afterwards. */
+  /** A document that replaces a stored one is checked before it is sent. No document in memory stands for it afterwards. */
   readonly replace: Around;
   readonly validate: Around;
   readonly commit: Around;
 }
 
-/** For which moments each kind of write calls, in their order. */
+/** The moments at which each kind of write calls hooks, in order. */
 const MOMENTS: Readonly<
   Record<keyof ClassHooks, { readonly before: readonly HookName[]; readonly after: readonly HookName[] }>
 > = {
@@ -49,18 +49,18 @@ interface Listener {
   readonly call: HookCall;
 }
 
-/** What was found of a class; out of date when somebody listens or stops listening. */
+/** The hooks that were found of a class. They are out of date once some are added or taken away. */
 interface Found {
   readonly hooks: ClassHooks | null;
   readonly generation: number;
 }
 
-/** By the prototype of the class that they were given to. */
+/** The hooks that were added, by the prototype of their class. */
 const listeners = new WeakMap<object, readonly Listener[]>();
 const found = new WeakMap<object, Found>();
 let generation = 0;
 
-/** Adds code to a class and all that extend it. Gives the function that takes it away again. */
+/** Adds a hook to a class and all that extend it. Gives the function that takes it away again. */
 export function addHook(prototype: object, name: HookName, call: HookCall, model: string): () => void {
   if (!HOOK_NAMES.includes(name))
     throw new UsageError(`on() knows no hook of that name. There are: ${HOOK_NAMES.join(', ')}.`, { model });
@@ -115,7 +115,7 @@ function findHooks(document: object): ClassHooks | null {
   return Object.values(hooks).some(({ before, after }: Around) => before.length + after.length > 0) ? hooks : null;
 }
 
-/** Those of the extensions of a document's model. */
+/** The hooks of the extensions of a document's model. */
 function extendedHooks(document: object): Listener[] {
   const { [definitionKey]: definition } = document as {
     readonly [definitionKey]?: { readonly extensions: readonly Hooked[] };

@@ -59,13 +59,21 @@ export class Kin<D = unknown, C = unknown> {
     return new Kin(definition, this, { type }, claim);
   }
 
-  /** Makes it known to the hierarchy. */
+  /** Makes it known to the hierarchy, in the place of the one that the same file made when it was evaluated before. */
   join(): void {
     const { parent, root, type } = this;
     if (parent === null || type === null) return;
+    const before = root.#byType.get(type);
+    if (before !== undefined && before.parent !== null)
+      before.parent.#children.splice(before.parent.#children.indexOf(before), 1);
     root.#byType.set(type, this);
     parent.#children.push(this);
     root.isAlone = false;
+  }
+
+  /** True where the class is named by the same words: a file was evaluated again, as development servers do it. */
+  isNamedAs(claim: unknown): boolean {
+    return this.#claim !== null && String(this.#claim) === String(claim);
   }
 
   /** The class of that type in the whole hierarchy. */

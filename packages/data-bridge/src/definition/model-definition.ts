@@ -4,9 +4,6 @@ import type { Identities } from '../bson/identity.ts';
 import { type BsonOptions, Layout } from '../bson/layout.ts';
 import type { Reader } from '../bson/level.ts';
 import { typeName } from '../schema/bson-types.ts';
-import type { ShowDefaults } from '../bson/shown-defaults.ts';
-import { readerOf } from '../schema/deep-readers.ts';
-import { defaultsOf } from '../schema/nested-defaults.ts';
 import { sessionCollection } from '../connection/collection.ts';
 import type { SessionCollection } from '../connection/session-collection.ts';
 import { type Connection, defaultConnection, type FilterRules, hasConnection } from '../connection/connection.ts';
@@ -16,24 +13,24 @@ import { checkExtend, checkTypeKey } from './extend-options.ts';
 import { checkExtensions, type Extension } from './extension.ts';
 import { Kin } from './kin.ts';
 import { type Redaction, redactionOf } from './redaction.ts';
-import { checkReferencesKnown, type ReferenceFields, referenceFields } from './reference-fields.ts';
+import {
+  type BackReferenceField,
+  checkReferencesKnown,
+  type ReferenceFields,
+  referenceFields,
+} from './reference-fields.ts';
 import { checkShown } from './shown-fields.ts';
 import { storedTimes, type Times, timestampsOf } from './times.ts';
 import { checkIndexedNames } from './indexed-names.ts';
 import { checkOptions, type Concurrency, type ModelIndex, type ModelOptions, type RuleIssue } from './model-options.ts';
 import { checkStorable, checkVersion, fieldsByStoredName } from './model-fields.ts';
+import { readersOf, shownDefaults } from './field-readers.ts';
 import { REVISION, REVISION_ID, withoutRevision } from './revision.ts';
 import type { Fields, SchemaField } from '../schema/schema-field.ts';
 import { FieldNames } from '../schema/stored-name.ts';
 
 /** Where a model's class keeps its definition: on the prototype, so that documents need no reference to it. */
 export const definitionKey: unique symbol = Symbol('definition');
-
-/** What `backRef()` declares. */
-interface BackReferenceField {
-  readonly source: () => unknown;
-  readonly field: string;
-}
 
 /** A model's class, as those see it that only choose one. */
 export interface ModelClass {
@@ -73,12 +70,12 @@ export class ModelDefinition {
   readonly redaction: Redaction | undefined;
   readonly shardKey: readonly string[];
   readonly indexes: readonly ModelIndex[];
+  readonly collectionOptions: NonNullable<ModelOptions['collection']>;
   readonly check: ((document: unknown) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>>) | undefined;
   /** The fields with references, or with some inside, by their stored names; null where there are none. */
   readonly references: ReferenceFields | null;
   /** By name the models whose documents refer to those of this one, and their fields that do. */
   readonly backRefs: ReadonlyMap<string, BackReferenceField>;
-  /** What the model has in common with others. */
   readonly extensions: readonly Extension[];
   /** The stored names of the fields that extensions write instead of a deletion: what a document of the model is found by, besides. */
   readonly removalFields: readonly string[];
@@ -93,7 +90,6 @@ export class ModelDefinition {
   readonly writeOnce: readonly string[];
   /** The fields that are read by their names alone. */
   readonly hiddenFields: readonly SchemaField[];
-  /** The names of the getters that JSON shows. */
   readonly json: readonly string[];
   /** The stored paths that queries leave out where nobody asks for them. */
   readonly omitted: readonly string[];
@@ -137,6 +133,7 @@ export class ModelDefinition {
     this.timestamps = times && storedTimes(times, this.#names);
     this.shardKey = (options.shardKey ?? []).map((path) => this.storedPath(path));
     this.indexes = options.indexes ?? [];
+    this.collectionOptions = options.collection ?? {};
     this.check = options.check as typeof this.check;
     this.extensions = (options.extensions ?? []) as readonly Extension[];
     checkExtensions(collectionName, fields, this.extensions);
@@ -361,12 +358,7 @@ export class ModelDefinition {
   #newLayout(options: BsonOptions): Layout {
     this.checkTypes();
     checkReferencesKnown(this.fieldList, this.references, this.collectionName);
-    const defaults = new Map<string, ShowDefaults>();
-    for (const { name, place } of this.fields.values()) {
-      const show = defaultsOf(place);
-      if (show !== null) defaults.set(name, show);
-    }
-    return new Layout(options, [...this.names], this.readers(), this.#identities, defaults);
+    return new Layout(options, [...this.names], this.readers(), this.#identities, shownDefaults(this.fields.values()));
   }
 
   /** What the schemas declare of the arrays in the documents. */
@@ -376,12 +368,7 @@ export class ModelDefinition {
 
   /** Schemas fix JavaScript types inside of their fields, whatever the driver's options say. */
   readers(): Map<string, Reader> {
-    const readers = new Map<string, Reader>();
-    for (const { name, place } of this.fields.values()) {
-      const reader = readerOf(place);
-      if (reader !== null) readers.set(name, reader);
-    }
-    return readers;
+    return readersOf(this.fields.values());
   }
 
   /**

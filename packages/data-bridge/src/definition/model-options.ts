@@ -1,10 +1,33 @@
-import type { IndexDescription } from 'mongodb';
+import type { BSON, CollationOptions, IndexDescription } from 'mongodb';
 import { isPlainObject } from '../bson/plain-object.ts';
 import { UsageError } from '../errors.ts';
 import { type AnyExtension, isExtension } from './extension.ts';
 
 /** One index of a model, as the driver's `createIndexes` takes it. */
 export type ModelIndex = IndexDescription;
+
+/** What the server itself keeps of a collection beside its indexes. */
+export interface CollectionOptions {
+  /** What the server checks of documents: `true` for the model's schema as JSON Schema, `false` for nothing, or a filter. */
+  readonly validator?: boolean | BSON.Document;
+  /**
+   * Whether documents that broke the rule before may go on breaking it (`moderate`), or whether nothing is checked (`off`).
+   * @default 'strict', and 'moderate' where a collection that is there gets its first validator
+   */
+  readonly validationLevel?: 'off' | 'strict' | 'moderate';
+  /**
+   * Whether what breaks the rule is refused, or only logged by the server.
+   * @default 'error'
+   */
+  readonly validationAction?: 'error' | 'warn';
+  /**
+   * Whether change streams can ask for documents as they were before and after a change.
+   * @default false
+   */
+  readonly changeStreamPreAndPostImages?: boolean;
+  /** How texts are compared where nothing else is said. It is set for good when the collection is created. */
+  readonly collation?: CollationOptions;
+}
 
 /** What a rule across fields found wrong: where, and a sentence. */
 export interface RuleIssue {
@@ -80,7 +103,12 @@ export interface ModelOptions {
    * @default []
    */
   readonly omit?: readonly string[];
-  /** Indexes that `ensureIndexes()` creates. */
+  /**
+   * What the server keeps of the collection: its validator and other options, which `ensureCollection()` and `apply()` set.
+   * @default {}
+   */
+  readonly collection?: CollectionOptions;
+  /** Indexes that `ensureIndexes()` and `apply()` create. */
   readonly indexes?: readonly ModelIndex[];
   /**
    * What the model has in common with others: soft deletion, tenants, who wrote it. Their fields are spread among the model's.
@@ -104,6 +132,22 @@ export interface ModelOptions {
   readonly unknownType?: 'error' | 'parent';
   /** A rule across fields, asked when the fields themselves are valid. It gets a copy of the document's fields. */
   readonly check?: (document: never) => Iterable<RuleIssue> | Promise<Iterable<RuleIssue>>;
+}
+
+const COLLECTION_OPTIONS: Readonly<Record<keyof CollectionOptions, (value: unknown) => boolean>> = {
+  validator: (value) => typeof value === 'boolean' || isPlainObject(value),
+  validationLevel: (value) => value === 'off' || value === 'strict' || value === 'moderate',
+  validationAction: (value) => value === 'error' || value === 'warn',
+  changeStreamPreAndPostImages: (value) => typeof value === 'boolean',
+  collation: (value) => isPlainObject(value) && isText(value['locale']),
+};
+
+function areCollectionOptions(options: Record<string, unknown>): boolean {
+  return Object.entries(options).every(
+    ([name, value]) =>
+      value === undefined ||
+      (Object.hasOwn(COLLECTION_OPTIONS, name) && COLLECTION_OPTIONS[name as keyof CollectionOptions](value)),
+  );
 }
 
 /** The values that an option takes, or a test of its value and what it expects. */
@@ -145,6 +189,10 @@ const EXPECTED: Readonly<Record<keyof ModelOptions, Expected>> = {
   shardKey: { text: 'a list of field names', test: (value) => Array.isArray(value) && value.every(isText) },
   json: { text: 'a list of the names of getters', test: (value) => Array.isArray(value) && value.every(isText) },
   omit: { text: 'a list of paths', test: (value) => Array.isArray(value) && value.every(isText) },
+  collection: {
+    text: 'an object of validator, validationLevel, validationAction, changeStreamPreAndPostImages and collation',
+    test: (value) => isPlainObject(value) && areCollectionOptions(value),
+  },
   indexes: {
     text: 'a list of indexes { key: … }',
     test: (value) => Array.isArray(value) && value.every((index) => isPlainObject(index) && 'key' in index),

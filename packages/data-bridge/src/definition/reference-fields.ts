@@ -2,6 +2,12 @@ import { SchemaError } from '../errors.ts';
 import { ambiguityIn, holdsReference } from '../schema/references-in.ts';
 import type { SchemaField } from '../schema/schema-field.ts';
 
+/** What `backRef()` declares. */
+export interface BackReferenceField {
+  readonly source: () => unknown;
+  readonly field: string;
+}
+
 /** Fields with references, or with some inside, by their stored names. */
 export type ReferenceFields = ReadonlyMap<string, SchemaField>;
 

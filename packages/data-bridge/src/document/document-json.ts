@@ -7,9 +7,12 @@ import type { Linked } from '../references/linked.ts';
 import { jsonWithDocuments, showsDocuments } from '../references/shown.ts';
 import type { Baseline } from '../tracking/baseline.ts';
 
+/** The documents that are being written just now, each inside of the one before. */
+const open = new Set<object>();
+
 /**
  * A document as JSON: its fields, the getters of the model's option `json`, and of the documents that its references lead to
- * those that a query asked for.
+ * those that a query asked for. Inside of itself a document is its id.
  *
  * @param fields a plain object with a copy of every field, which is written into.
  */
@@ -19,6 +22,18 @@ export function documentJson(
   baseline: Baseline,
   fields: object,
 ): unknown {
+  const { references, backRefs, json: getters } = definition;
+  if (references === null && backRefs.size + getters.length === 0) return toJsonValue(fields);
+  if (open.has(document)) return toJsonValue(document.$id);
+  open.add(document);
+  try {
+    return jsonWithin(document, definition, baseline, fields);
+  } finally {
+    open.delete(document);
+  }
+}
+
+function jsonWithin(document: Linked, definition: ModelDefinition, baseline: Baseline, fields: object): unknown {
   const json = toJsonValue(withGetters(document, definition, fields)) as Record<string, unknown>;
   const { references, backRefs } = definition;
   for (const { name, programName } of references?.values() ?? []) {
@@ -43,6 +58,8 @@ function withGetters(document: object, { json, context }: ModelDefinition, field
     }
     try {
       const value = (document as Readonly<Record<string, unknown>>)[name];
+      if (typeof value === 'function')
+        throw new UsageError(`The model option "json" names "${name}", which is a method: it takes getters.`, context);
       if (value !== undefined) setOwn(fields, name, value);
     } catch (error) {
       // Of a document that was loaded in part not all can be told.

@@ -5,7 +5,7 @@ import type { ValidationIssue } from '../errors.ts';
 import { hasMember, isMembers, keysIn, memberAt, type Members } from '../schema/members.ts';
 import { isSame } from '../schema/pair-elements.ts';
 import { droppable, issueBelow, type SchemaField, type Verdict } from '../schema/schema-field.ts';
-import { property, runWaiting } from '../schema/schema-library.ts';
+import { givenTo, property, runWaiting } from '../schema/schema-library.ts';
 import type { Place } from '../schema/schema-shape.ts';
 import { placesInto } from '../schema/structure.ts';
 import type { DocumentState } from './document-state.ts';
@@ -104,7 +104,9 @@ class LoadedJudge {
   }
 
   #ask(schema: StandardSchemaV1, value: unknown): ReturnType<StandardSchemaV1['~standard']['validate']> {
-    const result = this.#field.isAsync ? runWaiting(schema, value) : schema['~standard'].validate(value);
+    const result = this.#field.isAsync
+      ? runWaiting(schema, value)
+      : schema['~standard'].validate(givenTo(schema, value));
     return 'then' in result ? droppable(Promise.resolve(result)) : result;
   }
 

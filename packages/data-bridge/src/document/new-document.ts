@@ -60,28 +60,54 @@ function withDefaults(definition: ModelDefinition, data: Record<string, unknown>
   return data;
 }
 
-/** What a document is made of that takes over fields of another one: already as its schemas made them, by their stored names. */
+/** What a document is made of that takes over fields of another one, by their stored names. */
 export class TakenFields {
   readonly fields: Record<string, unknown>;
+  /** By field, what is as its schema made it: what is equal to that is not transformed again. */
+  readonly known: ReadonlyMap<string, unknown>;
+  /** Fields that were assigned as a whole and not validated since. */
+  readonly assigned: readonly string[];
 
-  constructor(fields: Record<string, unknown>) {
+  /** @param known all fields, where they were stored as they are. */
+  constructor(
+    fields: Record<string, unknown>,
+    known: ReadonlyMap<string, unknown> = new Map(Object.entries(fields)),
+    assigned: readonly string[] = [],
+  ) {
     this.fields = fields;
+    this.known = known;
+    this.assigned = assigned;
   }
 }
 
-/** Notes that these fields are as their schemas made them, and that those which no schema names are no mistakes. */
-export function keepTaken(state: DocumentState, { fields }: TakenFields): void {
-  state.kept = new Set(Object.keys(fields));
-  for (const [name, value] of Object.entries(fields)) state.takenOver.set(name, copyValue(value));
+/** Notes what is as the schemas made it, and that those of its keys which no schema names are no mistakes. */
+export function keepTaken(state: DocumentState, { known, assigned }: TakenFields): void {
+  state.kept = new Set(known.keys());
+  for (const [name, value] of known) state.takenOver.set(name, copyValue(value));
+  state.assigned.begin(assigned);
 }
 
-/** What a clone is made of. @param fields copies of the other one's. */
-export function clonedFields(definition: ModelDefinition, fields: Record<string, unknown>): TakenFields {
-  const { _id, ...all } = fields;
+/** What a clone is made of. What was not validated yet is still to be: passwords are not hashed before. */
+export function clonedFields(state: DocumentState): TakenFields {
+  const { assigned, baseline, definition } = state;
+  const { _id, ...all } = baseline.toObject();
   const others = Object.fromEntries(Object.entries(all).filter(([name]) => !definition.isOwn(name)));
   const field = definition.fields.get('_id');
   const isObjectId = field === undefined || field.kind === 'objectId';
-  return new TakenFields(withDefaults(definition, isObjectId ? { _id: new ObjectId(), ...others } : others));
+  const fields = withDefaults(definition, isObjectId ? { _id: new ObjectId(), ...others } : { ...others });
+  const known = new Map<string, unknown>();
+  for (const [name, value] of Object.entries(fields)) {
+    const made = Object.hasOwn(others, name) ? knownOf(state, name, value) : value;
+    if (made !== undefined) known.set(name, made);
+  }
+  const names = assigned.list().filter((name) => Object.hasOwn(others, name));
+  return new TakenFields(fields, known, names);
+}
+
+/** A field as its schema made it, or as it is stored; undefined where it is new and was not validated. */
+function knownOf({ baseline, isNew, takenOver }: DocumentState, name: string, value: unknown): unknown {
+  if (!isNew && !baseline.differs(name)) return value;
+  return takenOver.get(name) ?? (isNew ? undefined : baseline.original(name));
 }
 
 function storedName(definition: ModelDefinition, name: string): string {

@@ -22,7 +22,6 @@ import { baselineOf, StateTracker } from '../tracking/state-tracker.ts';
 import type {
   AnyInteger,
   AnyNumber,
-  AnyPath,
   Comparable,
   ElementsAt,
   OwnPaths,
@@ -33,6 +32,7 @@ import type {
   SetValue,
 } from '../types/paths.ts';
 import type { Plain } from '../types/ref.ts';
+import type { OwnRemovals } from '../types/removable.ts';
 import type { Assigned, declared, Flat, shape } from '../types/shape.ts';
 import type { BitOperation } from '../types/update.ts';
 
@@ -134,7 +134,7 @@ export abstract class TrackedDocument<S, T = unknown> {
 
   /** Sets the value at a path, making objects on the way. `undefined` removes it. */
   set<P extends string>(path: RunTimePath<P>, value: unknown): this;
-  set<P extends OwnPaths<S, T>>(path: P, value: SetValue<S, P>): this;
+  set<P extends OwnPaths<S, T>>(path: P, value: SetValue<S, T, P>): this;
   set(path: string, value: unknown): this {
     const root = this.#root();
     if (this.#isPartial) checkAssignable(this.#record, keysOf(root, path), value);
@@ -142,8 +142,10 @@ export abstract class TrackedDocument<S, T = unknown> {
     return this;
   }
 
-  /** Removes the value at a path. */
-  unset(path: AnyPath<S>): this {
+  /** Removes the value at a path, which its schema must allow. */
+  unset<P extends string>(path: RunTimePath<P>): this;
+  unset<P extends OwnPaths<S, T>>(path: OwnRemovals<T, P>): this;
+  unset(path: string): this {
     const root = this.#root();
     if (this.#isPartial) checkWritable(this.#record, keysOf(root, path));
     unsetPath(root, path);
@@ -305,8 +307,7 @@ export abstract class TrackedDocument<S, T = unknown> {
     if (this.#isPartial)
       throw new UsageError('Only a part of the document was loaded, so it cannot be cloned.', this.#record.context);
     this.#adoptDefaults();
-    const fields = clonedFields(this[definitionKey], baselineOf(this.#tracker).toObject());
-    return new (this.constructor as new (fields: TakenFields) => this)(fields);
+    return new (this.constructor as new (fields: TakenFields) => this)(clonedFields(this.#record));
   }
 
   /** What `JSON.stringify` shows: every field, and the getters of the option `json`; 64-bit integers as strings and bytes as base64. */

@@ -128,7 +128,7 @@ function scalarOf(place: Place): Place | undefined {
 
 /** @throws UsageError for a text that cannot be what the schema says. */
 function castScalar(place: Place, value: string | number, { definition, path }: Spot): unknown {
-  const kind = kindOf(place);
+  const kind = kindOf(place, typeof value);
   if (kind === 'date' || kind === 'bigint') return typeof value === 'string' ? coerced(place, value) : value;
   if (kind === undefined || !hasStandIns(kind) || !isStandIn(kind, value)) return value;
   const converted = convertTo(kind, value);
@@ -145,9 +145,14 @@ function coerced({ schema }: Place, text: string): unknown {
   return made instanceof Date || typeof made === 'bigint' ? made : text;
 }
 
-/** What BSON type a scalar at a place has, where it is a single one: of an object beside it a union may be. */
-export function kindOf({ shapes }: Place): InnerKind | undefined {
-  const scalars = shapes.filter(({ type }) => type === 'scalar' || type === 'unknown');
+/**
+ * What BSON type a scalar at a place has, where it is a single one: of an object beside it a union may be.
+ *
+ * @param given what type the value is of that stands for it: a text is no plain number that it may be too, nor the other way.
+ */
+export function kindOf({ shapes }: Place, given?: string): InnerKind | undefined {
+  const holdsOther = given === 'string' ? 'number' : given === 'number' ? 'text' : null;
+  const scalars = shapes.filter(({ type, holds }) => (type === 'scalar' && holds !== holdsOther) || type === 'unknown');
   const kind = scalars[0]?.kind;
   return scalars.every((shape) => shape.kind === kind) ? kind : undefined;
 }

@@ -1,6 +1,6 @@
 import { isObject } from '../bson/bson-classes.ts';
 import { isPlainObject, setOwn } from '../bson/plain-object.ts';
-import { typeName } from '../schema/bson-types.ts';
+import { typeName, withArticle } from '../schema/bson-types.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { UsageError } from '../errors.ts';
 import { targetAt } from '../schema/references-in.ts';
@@ -41,8 +41,8 @@ function idOfDocument(definition: ModelDefinition, path: string, value: unknown)
       ? name !== '_id' || value[definitionKey].collectionName === definition.collectionName
       : isDocumentOf(target, value);
   if (!isMeant) {
-    const names = targets?.map(({ name: each }) => each).join(' or ');
-    const meant = names === undefined ? 'a document of this model' : `the _id of a ${names} or such a document`;
+    const names = targets?.map(({ name: each }) => withArticle(each)).join(' or ');
+    const meant = names === undefined ? 'a document of this model' : `the _id of ${names} or such a document`;
     throw new UsageError(`"${path}" is ${meant}, got a document of ${typeName(value)}.`, definition.context);
   }
   if (target !== undefined && reference?.isOneOf === true)

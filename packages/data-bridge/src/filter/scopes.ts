@@ -10,15 +10,15 @@ import { givenValue } from './filter-equality.ts';
 import { trusted } from './literal.ts';
 
 /*
- * The scopes of a model's extensions: which documents are meant, asked when something is sent.
+ * The scopes of a model's extensions: conditions of the documents that are meant, asked for whenever something is sent.
  */
 
 type Conditions = Readonly<Record<string, unknown>>;
 
-/** Which scopes are asked: all, or those that no deletion changes. A document that was deleted softly is still its tenant's. */
+/** The scopes that are asked: all, or those that no deletion changes. A document that was deleted softly is still its tenant's. */
 type Asked = 'all' | 'borders';
 
-/** A filter as it is sent, joined by the scopes that hold now. @throws what a scope throws. */
+/** A filter as it is sent, joined with the scopes that hold now. @throws what a scope throws. */
 export function scopedFilter<F extends Conditions>(
   definition: ModelDefinition,
   filter: F,

@@ -23,6 +23,10 @@ export interface HistoryRepair {
 export async function pruneHistory(definition: RecordedModel, options: { readonly olderThan: Date }): Promise<number> {
   checkTaken('pruneHistory', definition, options, ['olderThan']);
   const at = { $lt: checkTime(definition, 'pruneHistory', options.olderThan) };
+  if (definition.conditions !== null) {
+    const text = 'Entries do not tell of which class of a hierarchy a document was: call pruneHistory() of the root.';
+    throw new UsageError(text, definition.context);
+  }
   const filter: Record<string, unknown> = { '_id.rev': { $exists: true }, at };
   return inWords(definition, async () => (await definition.historyCollection().deleteMany(filter)).deletedCount);
 }

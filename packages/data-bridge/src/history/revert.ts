@@ -25,7 +25,7 @@ export async function revert(
   state: DocumentState,
   definition: RecordedModel,
   revision: number,
-  options: SaveOptions = {},
+  options: Omit<SaveOptions, 'cascade'> = {},
 ): Promise<void> {
   checkTaken('$revert', state, options, SAVING);
   checkRevertible(state);
@@ -94,7 +94,7 @@ export async function restore<D>(
   doc: unknown,
   make: (fields: Record<string, unknown>) => D,
   stateOf: (document: D) => DocumentState,
-  options: SaveOptions = {},
+  options: Omit<SaveOptions, 'cascade'> = {},
 ): Promise<D> {
   checkTaken('restore', definition, options, SAVING);
   const context = definition.contextOf(doc);
@@ -128,7 +128,7 @@ export async function restore<D>(
 async function saveExactly(
   state: DocumentState,
   fields: ReadonlyMap<string, unknown>,
-  options: SaveOptions,
+  options: Omit<SaveOptions, 'cascade'>,
 ): Promise<void> {
   const reader = new BsonBaseline(state.definition.layout(), encodeDocument({}), 0);
   try {

@@ -1,4 +1,5 @@
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
+import { rememberModel } from '../definition/known-models.ts';
 import { HISTORY } from '../history/recorder.ts';
 import { declareRules } from '../references/delete-rules.ts';
 import { chooseRecorder } from '../save/recorder.ts';
@@ -7,5 +8,6 @@ import { chooseRecorder } from '../save/recorder.ts';
 export function define(model: { readonly prototype: object }, definition: ModelDefinition): void {
   if (definition.redaction !== undefined) chooseRecorder(definition, HISTORY);
   Object.defineProperty(model.prototype, definitionKey, { value: definition });
+  rememberModel(definition);
   declareRules(model, definition);
 }

@@ -1,4 +1,5 @@
 import { boundLike } from '../definition/bound-like.ts';
+import { noteClass } from '../definition/classes.ts';
 import { definitionKey, type ModelClass, type ModelDefinition } from '../definition/model-definition.ts';
 import { SchemaError } from '../errors.ts';
 import type { DocumentClass } from '../save/document.ts';
@@ -10,6 +11,7 @@ import { define } from './define.ts';
 export function extendModel(parent: DocumentClass, fields: Fields, options: unknown): unknown {
   const before = parent.prototype[definitionKey];
   const definition = before.extended(fields, options);
+  noteClass(parent.prototype);
   const base = class extends (parent as new (input: never) => { readonly $id: unknown }) {};
   define(base, definition);
   for (const name of definition.names) {

@@ -6,18 +6,18 @@ import type { OutputOf } from '../types/shape.ts';
 /** Values of an extension's fields. */
 type Values<F extends Fields> = { readonly [K in keyof F]?: OutputOf<F[K]> | undefined };
 
-/** What several models have in common: fields, which documents are meant, what is written along, what a deletion becomes. */
+/** What several models have in common: fields, a scope, values that are written with every write, what a deletion becomes. */
 export interface Extension<F extends Fields> {
-  /** By this name a call may leave its scope out. */
+  /** The name by which a call may leave its scope out. */
   readonly name: string;
   /** The fields that it needs: a model spreads them among its own. */
   readonly fields: F;
   /**
-   * Which documents are meant: joined to every filter, and asked each time when that is sent. Null means all of them; where it
-   * cannot say, it must throw.
+   * The condition of the documents that are meant. It is called whenever a filter is sent, and what it gives is joined to that.
+   * Null means all documents. It must throw where it cannot tell.
    */
   scope?(): Readonly<Record<string, unknown>> | null;
-  /** What is written along with each insert and update, in the place of what the program gave. `undefined` writes nothing. */
+  /** What is written with each insert and update, in the place of what the program gave. `undefined` writes nothing. */
   stamp?(kind: 'insert' | 'update'): Values<F>;
   /** What is written instead of a deletion. */
   remove?(): Values<F>;

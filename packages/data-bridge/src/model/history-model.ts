@@ -31,7 +31,7 @@ export interface HistoryDocument {
    * @returns the document.
    * @throws UsageError when it has changes that are not saved; HistoryError where the history does not tell.
    */
-  $revert(revision: number, options?: SaveOptions): Promise<this>;
+  $revert(revision: number, options?: Omit<SaveOptions, 'cascade'>): Promise<this>;
 }
 
 export function revisionOf(document: Document<unknown>): number | null {
@@ -66,7 +66,7 @@ async function scopedPage(definition: RecordedModel, doc: unknown, given: Histor
 export async function revertDocument(
   document: Document<unknown>,
   revision: number,
-  options?: SaveOptions,
+  options?: Omit<SaveOptions, 'cascade'>,
 ): Promise<void> {
   checkOwnFields(document);
   const state = stateOf(document);
@@ -96,7 +96,7 @@ export async function fieldsAsOf(
 export async function restoreDocument(
   model: DocumentClass,
   id: unknown,
-  options?: SaveOptions,
+  options?: Omit<SaveOptions, 'cascade'>,
 ): Promise<Document<unknown>> {
   const definition = recordedModel(model.prototype[definitionKey]);
   const make = (fields: Record<string, unknown>): Document<unknown> => {

@@ -67,6 +67,9 @@ import {
   type EnsureIndexesOptions,
   modelSchema,
 } from '../collection-sync/ensure.ts';
+import { planOne } from '../collection-sync/plan.ts';
+import type { Plan, PlanOptions } from '../collection-sync/plan-types.ts';
+import { audit, AUDIT_BATCH, type AuditFinding, type AuditOptions } from '../query/audit.ts';
 import { define } from './define.ts';
 import { extendModel, rootOf } from './extend.ts';
 import { readInto, readOne } from './read-stored.ts';
@@ -140,6 +143,11 @@ export class ModelDocument extends Document<unknown> {
     const definition = definitionOf(this);
     checkTaken('estimatedCount', definition, given, TAKEN.estimatedCount);
     const { unscoped, ...options } = given;
+    if (definition.conditions !== null)
+      throw new UsageError(
+        'The record of a collection knows no classes of a hierarchy: use count().',
+        definition.context,
+      );
     if (scopesOf(definition, unscoped).length > 0)
       throw new UsageError(
         'The record of a collection knows no scopes: use count(), or pass the option "unscoped".',
@@ -301,6 +309,17 @@ export class ModelDocument extends Document<unknown> {
     return ensureIndexes(definitionOf(this), options);
   }
 
+  static async planIndexes(this: DocumentClass, options?: PlanOptions): Promise<Plan> {
+    return planOne(definitionOf(this), options);
+  }
+
+  static audit(this: DocumentClass, options: AuditOptions = {}): AsyncIterable<AuditFinding> {
+    const definition = definitionOf(this);
+    const find = (filter: object): Query<Document<unknown>> =>
+      Query.of<Document<unknown>>(definition, readInto(this), filter, { batchSize: AUDIT_BATCH }).unscoped();
+    return audit(definition, find, options);
+  }
+
   static hydrate(this: DocumentClass, stored: object, options: { readonly select?: readonly string[] } = {}): unknown {
     const definition = definitionOf(this);
     checkTaken('hydrate', definition, options, ['select']);
@@ -343,6 +362,7 @@ function queryOf(
   method?: QueryMethod,
 ): Query<unknown> {
   const definition = definitionOf(model);
+  // Only documents with references need to know which others came with them.
   const finish = isLinking(model) ? gather : null;
   return Query.of<unknown>(definition, readInto(model), filter, options, finish, method);
 }

@@ -24,7 +24,7 @@ export class RecordedDocument extends ModelDocument {
     return historyOfDocument(this, options);
   }
 
-  async $revert(revision: number, options?: SaveOptions): Promise<this> {
+  async $revert(revision: number, options?: Omit<SaveOptions, 'cascade'>): Promise<this> {
     await revertDocument(this, revision, options);
     return this;
   }
@@ -42,7 +42,7 @@ export class RecordedDocument extends ModelDocument {
     return fieldsAsOf(this, id, when, options);
   }
 
-  static async restore(this: DocumentClass, id: unknown, options?: SaveOptions): Promise<unknown> {
+  static async restore(this: DocumentClass, id: unknown, options?: Omit<SaveOptions, 'cascade'>): Promise<unknown> {
     return restoreDocument(this, id, options);
   }
 

@@ -28,6 +28,8 @@ import type { HistoryOptions, HistoryPage } from '../history/page.ts';
 import type { ReadOptions } from '../history/read.ts';
 import type { HistoryRepair } from '../history/repair.ts';
 import type { EnsureCollectionOptions, EnsureIndexesOptions } from '../collection-sync/ensure.ts';
+import type { AuditFinding, AuditOptions } from '../query/audit.ts';
+import type { Plan, PlanOptions } from '../collection-sync/plan-types.ts';
 import type { InsertManyOptions } from '../write/insert-many.ts';
 import type { OneQuery } from '../query/one-query.ts';
 import type { Query } from '../query/query.ts';
@@ -139,10 +141,10 @@ export interface Statics {
     filter?: NoInfer<Filter<D>>,
     options?: DriverOptions<FindOptions, 'findOne'> & ScopeOptions,
   ): OneQuery<D>;
-  /** The document with this `_id`, or null: a query that runs when it is awaited. A string of 24 hexadecimal digits is taken for an ObjectId. */
+  /** The document with this `_id`, or null: a query that runs when it is awaited. A string of 24 hexadecimal digits is taken for an ObjectId, a reference for the id that it has. */
   findById<D>(
     this: ModelClass<D>,
-    id: IdOf<D> | string,
+    id: IdOf<D> | Ref<D> | string,
     options?: DriverOptions<FindOptions, 'findById'> & ScopeOptions,
   ): OneQuery<D>;
   /** How many documents match. */
@@ -313,6 +315,21 @@ export interface Statics {
   ensureCollection(options?: EnsureCollectionOptions): Promise<boolean>;
   /** Creates the indexes of the model's `indexes` that are not there. Gives the names of all of them. */
   ensureIndexes(options?: EnsureIndexesOptions): Promise<string[]>;
+  /**
+   * What has to be done so that the collection has the model's indexes, validator and options: `plan()` of this model alone, so
+   * nothing of other models is dropped. It changes nothing; `apply()` does it.
+   */
+  planIndexes(options?: PlanOptions): Promise<Plan>;
+  /**
+   * Looks for stored documents that do not satisfy the model, and for references to documents that are not there. First the server
+   * finds those that break the model's JSON Schema, then these are validated exactly; with `full` all are. Documents that
+   * extensions leave out are looked at, too. Nothing is changed, and no value is told.
+   *
+   * ```ts
+   * for await (const { path, rule, count, ids } of User.audit()) console.log(path, rule, count, ids);
+   * ```
+   */
+  audit(options?: AuditOptions): AsyncIterable<AuditFinding>;
 }
 
 /** What a model has besides where its option `history` is on. */
@@ -336,7 +353,7 @@ export interface HistoryStatics {
    *
    * @throws HistoryError when the history does not have it; ValidationError when its schemas refuse it, since a field was redacted, say.
    */
-  restore<D>(this: ModelClass<D>, id: IdOf<D> | string, options?: SaveOptions): Promise<D>;
+  restore<D>(this: ModelClass<D>, id: IdOf<D> | string, options?: Omit<SaveOptions, 'cascade'>): Promise<D>;
   /** Deletes the entries of all documents that are older. Gives how many. */
   pruneHistory(options: { readonly olderThan: Date }): Promise<number>;
   /**

@@ -8,7 +8,7 @@ import type { BackLink } from './back-link.ts';
 import { keyOf } from './linked.ts';
 import type { Range } from './link-tree.ts';
 
-/** Of each document those that refer to it, as a range of an order: their ids by its id, one command for all of them. */
+/** The ids of the documents that refer to each of these, by its id: a range of them in an order. One command for all. */
 export async function rankedIds(
   definition: ModelDefinition,
   link: BackLink,
@@ -29,7 +29,7 @@ export async function rankedIds(
   return new Map(rows.map(({ _id, found }) => [keyOf(_id), found.map((each) => each['_id'] as unknown)]));
 }
 
-/** How many refer to each document, by its id. */
+/** The number of documents that refer to each of these, by its id. */
 export async function countsOf(
   definition: ModelDefinition,
   link: BackLink,

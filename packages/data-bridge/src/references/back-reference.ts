@@ -63,7 +63,7 @@ function listOf(document: Linked, name: string, found: readonly Linked[]): reado
   return Object.freeze(Object.defineProperties([...found], Object.fromEntries(hidden)));
 }
 
-/** Of the documents that came together those whose list, or count, is neither known nor under way. */
+/** The documents of one result whose list, or count, is neither known nor being loaded. */
 function waitingWith(document: Linked, name: string, isKnown: (state: Known) => boolean): Linked[] {
   return withSiblings(document).filter((each) => {
     const state = knownOf(each, name);
@@ -110,10 +110,10 @@ async function countBacks(documents: readonly Linked[], name: string): Promise<v
   }
 }
 
-/** Which of the documents that refer here are loaded, and how. */
+/** The documents that refer here and are to be loaded, and how. */
 export interface BackAsking extends Asking {
   readonly isShown?: boolean;
-  /** Those of each document: a range of an order; null for all of them. */
+  /** The range that is loaded for each document; null for all of them. */
   readonly range?: Range | null;
 }
 

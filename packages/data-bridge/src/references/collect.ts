@@ -5,7 +5,7 @@ import { definitionOf, fieldOf, type Linked } from './linked.ts';
 import { type LinkNode, nodesOf } from './link-tree.ts';
 import { Reference } from './reference.ts';
 
-/** The references in a field of a document, by the nodes that lead to them; arrays and records are passed. */
+/** Collects the references in a field of a document, by the nodes that lead to them, also through arrays and records. */
 export function collectIn(document: Linked, name: string, node: LinkNode, into: Map<LinkNode, Reference[]>): void {
   const definition = definitionOf(document);
   collect(fieldOf(document, name), node, definition.fields.get(definition.storedPath(name))?.place, into);

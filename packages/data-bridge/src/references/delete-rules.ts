@@ -62,10 +62,10 @@ const rules = new WeakMap<ModelDefinition, { readonly rules: readonly Rule[]; re
 export function declareRules({ prototype }: { readonly prototype: object }, definition: ModelDefinition): void {
   bases.set(definition, definition.bound === undefined ? prototype : unboundBase(prototype));
   if (definition.references === null || definition.bound !== undefined) return;
-  const inherited = definition.kin.parent?.definition.fields;
+  const above = definition.kin.parent?.definition.fields;
   for (const field of definition.references.values()) {
-    // What a model extends has the rule.
-    if (inherited?.has(field.name) === true) continue;
+    // Those that a class inherits are about its documents, too.
+    if (above?.has(field.name) === true) continue;
     for (const at of rulePlaces(field.place)) {
       checkPlace(definition, field, at);
       declared.push({

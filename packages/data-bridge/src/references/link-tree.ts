@@ -8,16 +8,16 @@ import { backLinkOf } from './back-link.ts';
 import { boundLike } from '../definition/bound-like.ts';
 import type { LinkedModel, Targets } from './linked.ts';
 
-/** What is to be loaded below a document, an object or a reference, by the program's names. */
+/** The references to load below a document, an object or a reference, by the program's names. */
 export interface LinkNode {
   readonly members: Map<string, LinkNode>;
-  /** What the program makes of the query for what is referred to here. */
+  /** Changes the query for what is referred to here, as the program asked. */
   ask: ((targets: Targets) => Targets) | null;
-  /** Of back references: which of those of each document; null for all of them. */
+  /** The range of back references that is loaded for each document; null for all of them. */
   range: Range | null;
 }
 
-/** A part of an order. */
+/** A range of documents in an order. */
 export interface Range {
   /** By stored paths. */
   readonly sort?: ReadonlyMap<string, unknown> | undefined;

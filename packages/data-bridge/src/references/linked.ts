@@ -2,7 +2,7 @@ import { definitionKey, type ModelDefinition } from '../definition/model-definit
 import { canonicalText } from '../bson/canonical-text.ts';
 import { ObjectId } from 'mongodb';
 
-/** Where a document keeps which others came with it. */
+/** The key under which a document keeps the others of its result. */
 export const siblingsKey: unique symbol = Symbol('siblings');
 
 /** A document, as this room sees it: its fields are read by the program's names. */
@@ -37,13 +37,19 @@ export function isLinked(value: unknown): value is Linked {
   return typeof value === 'object' && value !== null && siblingsKey in value;
 }
 
-/** True where documents of a model, or of one that extends it, lead to others: only these need to know which came with them. */
-export function isLinking(model: { readonly prototype: { readonly [definitionKey]: ModelDefinition } }): boolean {
-  const definition = model.prototype[definitionKey];
-  return definition.kin.isAlone ? leads(definition) : definition.kin.all.some((each) => leads(each.definition));
+/** True where documents of a model, or of a class that extends it, lead to others: only these need to know which came with them. */
+export function isLinking({
+  prototype,
+}: {
+  readonly prototype: { readonly [definitionKey]: ModelDefinition };
+}): boolean {
+  const definition = prototype[definitionKey];
+  return (
+    hasLinks(definition) || (!definition.kin.isAlone && definition.kin.all.some((each) => hasLinks(each.definition)))
+  );
 }
 
-function leads({ references, backRefs }: ModelDefinition): boolean {
+function hasLinks({ references, backRefs }: ModelDefinition): boolean {
   return references !== null || backRefs.size > 0;
 }
 

@@ -13,7 +13,7 @@ import { amongIds, CHUNK } from './load.ts';
 import type { Loading } from './load-tree.ts';
 import { idIn, knownModelIn } from './targets.ts';
 
-/** An id in a plain object, and what puts something in its place. */
+/** An id in a plain object, and a function that puts something in its place. */
 interface Spot {
   readonly id: unknown;
   /** The same as it is stored. */
@@ -154,7 +154,7 @@ async function askedLean(targets: Targets, { ask }: LinkNode): Promise<readonly 
   return ((ask === null ? targets : ask(targets)) as unknown as LeanTargets).lean();
 }
 
-/** Each found once: the same object stands wherever its id did. */
+/** Finds each object once: the same one stands wherever its id did. */
 async function leanTargets(
   model: LinkedModel,
   spots: readonly Spot[],

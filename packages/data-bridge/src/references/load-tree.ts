@@ -81,16 +81,17 @@ async function loadReferences(references: readonly Reference[], node: LinkNode, 
   await loadEach(documents, node, loading);
 }
 
-/** Documents of several classes, each class by its own definition. */
+/** Documents of several models: those of one hierarchy together. */
 async function loadEach(documents: ReadonlySet<Linked>, node: LinkNode, loading: Loading): Promise<void> {
-  const byDefinition = new Map<ModelDefinition, Linked[]>();
+  const byModel = new Map<unknown, Linked[]>();
   for (const each of documents) {
-    const list = byDefinition.get(definitionOf(each));
-    if (list === undefined) byDefinition.set(definitionOf(each), [each]);
+    const model = definitionOf(each).kin.root;
+    const list = byModel.get(model);
+    if (list === undefined) byModel.set(model, [each]);
     else list.push(each);
   }
   await eachOf(
-    [...byDefinition.values()].map((list) => () => loadTree(list, node, loading)),
+    [...byModel.values()].map((list) => () => loadTree(list, node, loading)),
     loading,
   );
 }

@@ -3,7 +3,7 @@ import { definitionKey } from '../definition/model-definition.ts';
 import { literal, trusted } from '../filter/literal.ts';
 import { gatherFor, isLinking, keyOf, type Linked, type LinkedModel, type Targets } from './linked.ts';
 
-/** How many ids one query asks for at most: more would come near to the greatest size of a command. */
+/** The most ids that one query asks for: more would come near to the greatest size of a command. */
 export const CHUNK = 10_000;
 
 /** A reference whose document is to be found. */
@@ -18,9 +18,9 @@ export interface Loadable {
   wait(pending: Promise<void> | null): void;
 }
 
-/** How documents that are referred to are asked for. */
+/** The query for documents that are referred to. */
 export interface Asking {
-  /** What the program makes of the query for them. */
+  /** Changes the query, as the program asked. */
   readonly ask?: ((targets: Targets) => Targets) | null | undefined;
   /** Options of the query that goes first, which hold for these, too. */
   readonly options?: object | undefined;
@@ -73,7 +73,7 @@ export function loadSoon(references: readonly Loadable[]): void {
   const attempt = currentAttempt();
   const models = waiting.get(attempt) ?? new Map<LinkedModel, Waiting>();
   waiting.set(attempt, models);
-  // Whoever asks for what a scope means, has it asked: others of this turn may be of another tenant.
+  // A model with scopes is queried for this caller alone: others that ask in this turn may be of another tenant.
   const own = new Map<LinkedModel, Waiting>();
   for (const reference of references) {
     const { model } = reference;
@@ -90,7 +90,7 @@ function isScoped(model: LinkedModel): boolean {
 }
 
 function newRound(): Round {
-  // After what promises that are settled by now make the program ask for.
+  // Promises that are settled by now go first: what the program asks for then is loaded along.
   const over = new Promise((resolve) => process.nextTick(resolve)).then(() => {
     round = null;
   });

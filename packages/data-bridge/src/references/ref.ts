@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { isPlainObject } from '../bson/plain-object.ts';
-import { type BsonKind, toObjectId, typeName } from '../schema/bson-types.ts';
+import { type BsonKind, toObjectId, typeName, withArticle } from '../schema/bson-types.ts';
 import { definitionKey } from '../definition/model-definition.ts';
 import { refersTo } from '../filter/document-id.ts';
 import { UsageError } from '../errors.ts';
@@ -201,7 +201,7 @@ function reference(one: Target, absent: readonly (null | undefined)[]): Referenc
   });
 }
 
-/** What the target's `_id` says of the reference is found out when it is asked for, since the target may not be there yet. */
+/** The target's `_id` is looked at when its schema is needed, since the target may not be there yet. */
 function referenceParts<V>(target: Target, validate: V, around: (id: JsonSchema) => JsonSchema) {
   const jsonSchema = (side: 'input' | 'output') => (): Record<string, unknown> => {
     const ids = target.models().map((model) => idSchemaOf(model, side));
@@ -272,9 +272,14 @@ function toId(target: Target, value: unknown, path: readonly PropertyKey[]): Sta
   if (verdict instanceof Promise)
     throw new UsageError(`The _id schema of ${name} is asynchronous, so ref() cannot use it.`);
   if (verdict.issues === undefined)
-    return { value: isLinked(value) ? new Reference(target, id, null, value) : kept(value, verdict.value) };
+    return { value: isLinked(value) ? new Reference(target, id, null, value) : kept(model, value, verdict.value) };
   return {
-    issues: [{ path: [...path], message: `Expected the _id of a ${name} or such a document, got ${givenName(value)}` }],
+    issues: [
+      {
+        path: [...path],
+        message: `Expected the _id of ${withArticle(name)} or such a document, got ${givenName(model, value)}`,
+      },
+    ],
   };
 }
 
@@ -284,15 +289,19 @@ function idGiven(model: LinkedModel, value: unknown): unknown {
   return isMeant ? (value as { readonly $id: unknown }).$id : value;
 }
 
-/** A reference stays the same one, with what it has loaded, unless it was made of text. */
-function kept(value: unknown, id: unknown): unknown {
-  return value instanceof Reference && keyOf(value.toBSON()) === keyOf(id) ? value : id;
+/** A reference stays the same one, with what it has loaded, unless it was made of text, or could load a document of another class. */
+function kept(model: LinkedModel, value: unknown, id: unknown): unknown {
+  if (!(value instanceof Reference) || keyOf(value.toBSON()) !== keyOf(id)) return id;
+  const { kin } = value[definitionKey];
+  const meant = model.prototype[definitionKey].kin;
+  return kin !== meant && !value.$isLoaded && kin.includes(meant) ? id : value;
 }
 
-function givenName(value: unknown): string {
-  return value instanceof Reference
-    ? `a reference to ${value.$isLoaded && value.$doc ? typeName(value.$doc) : `a ${value.model.name}`}`
-    : typeName(value);
+/** What stands for an id of the model, but is none, reads as a reference to it by then. */
+function givenName(model: LinkedModel, value: unknown): string {
+  if (!(value instanceof Reference)) return typeName(value);
+  if (value[refersTo](model)) return typeName(value.$id);
+  return `a reference to ${value.$isLoaded && value.$doc ? typeName(value.$doc) : withArticle(value.model.name)}`;
 }
 
 function objectIdVerdict(

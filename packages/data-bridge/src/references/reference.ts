@@ -4,13 +4,14 @@ import { isPlainObject } from '../bson/plain-object.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { refersTo } from '../filter/document-id.ts';
 import { RefNotLoadedError } from '../errors.ts';
+import { withArticle } from '../schema/bson-types.ts';
 import type { ReferenceTarget } from '../schema/schema-library.ts';
 import { boundLike } from '../definition/bound-like.ts';
 import { fieldOf, type Linked, type LinkedModel, withSiblings } from './linked.ts';
 import { type Loadable, loadSoon } from './load.ts';
 import { collectionOf, idIn, knownModelIn, modelIn, storedAs } from './targets.ts';
 
-/** Where a reference stands: in which document, in which of its fields. */
+/** The document and the field that a reference stands in. */
 export interface Place {
   readonly owner: Linked;
   /** The field as the program calls it. */
@@ -58,7 +59,7 @@ export class Reference implements Loadable {
     const advice = field === undefined ? '' : `ask for it by with("${field}"), or `;
     const name = field === undefined ? 'This reference' : `"${field}"`;
     throw new RefNotLoadedError(
-      `${name} refers to a ${this.model.name} that was not loaded: ${advice}await its $load().`,
+      `${name} refers to ${withArticle(this.model.name)} that was not loaded: ${advice}await its $load().`,
       this.#place?.owner[definitionKey].context,
     );
   }
@@ -70,7 +71,7 @@ export class Reference implements Loadable {
     return place === null ? model : boundLike(model, place.owner[definitionKey]);
   }
 
-  /** As documents have it: filters and updates take a reference for the document. */
+  /** Documents have it, too: filters and updates take a reference for the document. */
   get [definitionKey](): ModelDefinition {
     return this.model.prototype[definitionKey];
   }
@@ -141,6 +142,11 @@ export class Reference implements Loadable {
     return this.#stored;
   }
 
+  /** In a text, of an address say, it is the id. */
+  toString(): string {
+    return String(this.$id);
+  }
+
   toJSON(): unknown {
     // `JSON.stringify` does not ask what it is given here for its own `toJSON`.
     const shown = this.isShown ? this.#document : null;
@@ -157,9 +163,11 @@ export function isDocumentOf(model: LinkedModel, document: object): boolean {
   return Object.prototype.isPrototypeOf.call(model.prototype, document);
 }
 
-/** Models on several connections are the same one here. */
+/** Models on several connections are the same one here. Of a hierarchy they are two where neither extends the other. */
 function isSameModel(model: LinkedModel, other: LinkedModel): boolean {
-  return collectionOf(model) === collectionOf(other);
+  const [one, another] = [model.prototype[definitionKey], other.prototype[definitionKey]];
+  if (one.kin.root === another.kin.root) return one.kin.includes(another.kin) || another.kin.includes(one.kin);
+  return one.collectionName === another.collectionName;
 }
 
 /** The references in a field's value. */

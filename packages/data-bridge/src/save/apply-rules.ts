@@ -4,6 +4,7 @@ import type { HardOptions, ScopeOptions, Unscoped } from '../definition/extensio
 import { hasHooks } from '../definition/hooks.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { run } from '../definition/operation.ts';
+import { namedClass } from '../definition/stored-class.ts';
 import { BulkSaveError, DocumentNotFoundError, RestrictedError } from '../errors.ts';
 import { trusted } from '../filter/literal.ts';
 import { ownFilter } from '../filter/own-filter.ts';
@@ -246,13 +247,8 @@ interface Deletable {
   delete(options: object): Promise<boolean>;
 }
 
-/** Of the class, or of one that extends it, whose documents are found by it. */
+/** True where the class of the documents has hooks to call, or one that extends it. */
 function runsHooks({ prototype }: LinkedModel, { hooks }: RuleOptions): boolean {
-  if (hooks === false) return false;
-  const { kin, collectionName } = prototype[definitionKey];
-  if (hasHooks(prototype)) return true;
-  return kin.all.some((each) => {
-    const model = each.claimed((given) => typeof given === 'function', collectionName);
-    return model !== null && hasHooks(model.prototype);
-  });
+  const below = prototype[definitionKey].kin.all.flatMap((each) => namedClass(each.definition)?.prototype ?? []);
+  return hooks !== false && [prototype, ...below].some(hasHooks);
 }

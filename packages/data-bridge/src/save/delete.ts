@@ -49,6 +49,8 @@ export async function deleteDocument(state: DocumentState, given: RemoveOptions 
   const own = hooksFor(state, { hooks: isOn, session: scoped.session });
   checkConflictOptions('delete', state, askedOf(given));
   if (state.isNew && state.unanswered === null) return false;
+  // What a deletion writes would be written anew.
+  if (state.isDeleted && scoped.hard !== true && state.definition.removalFields.length > 0) return false;
   const hooks = state.isDeleted ? null : own;
   if (hooks !== null) await runBefore(state, hooks.delete.before);
   if (rules !== 'ignore' && !state.isDeleted && rulesOf(state.definition).length > 0)

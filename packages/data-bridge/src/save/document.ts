@@ -5,6 +5,7 @@ import { withSiblings } from '../references/linked.ts';
 import { loadTree } from '../references/load-tree.ts';
 import type { LinkPaths, Loaded } from '../types/ref.ts';
 import { rebase, type RebaseOptions } from './rebase.ts';
+import { stampOwn } from './door.ts';
 import { reload, type ReloadOptions } from './reload.ts';
 import { deleteDocument, type RemoveOptions } from './delete.ts';
 import { save, type SaveOptions } from './save.ts';
@@ -66,6 +67,7 @@ export abstract class Document<S, T = unknown> extends TrackedDocument<S, T> {
     const hooks = hooksOf(this);
     if (hooks !== null && hasChanges(state)) await runBefore(state, hooks.validate.before);
     state.adoptDefaults();
+    if (state.isNew) stampOwn(state);
     await validate(state, () => {});
   }
 

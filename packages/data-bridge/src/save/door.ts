@@ -56,7 +56,7 @@ export function updateStamps({ timestamps, version }: ModelDefinition, now = Dat
 }
 
 /**
- * What the extensions write along, by stored names, in the place of what the program gave.
+ * What the extensions write as well, by stored names, in the place of what the program gave.
  *
  * @throws what an extension throws, and UsageError for a field that is not its own.
  */
@@ -139,17 +139,19 @@ export function letOut<W>(
 
 const NONE: readonly HookCall[] = [];
 
-function stampNew(
-  { assigned, baseline, definition, isRestored }: DocumentState,
-  hasTimes: boolean,
-  unscoped: Unscoped | undefined,
-): void {
+function stampNew(state: DocumentState, hasTimes: boolean, unscoped: Unscoped | undefined): void {
+  const { assigned, baseline, definition } = state;
   for (const { name, value } of insertStamps(definition)) {
     // Of a new document those are assigned that its input had: validation refuses them.
     const isDropped = hasTimes && definition.unknown === 'drop' && assigned.has(name);
     if (isDropped || !hasTimes) assigned.delete(name);
     if (isDropped || (hasTimes && !baseline.has(name))) baseline.set(name, value);
   }
+  stampOwn(state, unscoped);
+}
+
+/** What the extensions write into a new document. */
+export function stampOwn({ assigned, baseline, definition, isRestored }: DocumentState, unscoped?: Unscoped): void {
   for (const [name, value] of extensionStamps(definition, isRestored ? 'update' : 'insert', unscoped)) {
     baseline.set(name, value);
     assigned.add(name);

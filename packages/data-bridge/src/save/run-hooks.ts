@@ -6,7 +6,7 @@ import { AfterHookError, type ErrorContext, UsageError } from '../errors.ts';
 import type { ClientSession } from 'mongodb';
 
 /*
- * The program's own code around writes of documents: when it is called, and what becomes of its errors.
+ * Calls hooks, the program's own code around writes of documents, and passes on their errors.
  */
 
 /** What methods that write documents take. */
@@ -35,7 +35,7 @@ export function checkHooks(method: string, context: ErrorContext, hooks: unknown
     throw new UsageError(`${method}() takes true or false as "hooks".`, context);
 }
 
-/** The hooks of a document, where they are to be called. @throws UsageError where one could not be called when it should be. */
+/** The hooks of a document, unless a call leaves them out. @throws UsageError for a hook that could not be called at its moment. */
 export function hooksFor(
   state: Pick<DocumentState, 'owner' | 'context'>,
   { hooks: isOn, session }: HookChoice,
@@ -53,7 +53,7 @@ export function hooksFor(
 /** The hooks around one save. */
 export interface HookRun {
   readonly hooks: ClassHooks;
-  /** What the program had changed when what comes before the write was called, and planned; null before that. */
+  /** The changes for which the hooks before the write were called, as a text; null before that. */
   seen: string | null;
 }
 
@@ -63,19 +63,19 @@ export function hookRun(state: DocumentState, options: HookChoice): HookRun | nu
   return hooks === null ? null : { hooks, seen: null };
 }
 
-/** True where the program changed nothing since what comes before the write was called. */
+/** True where the program changed nothing since the hooks before the write were called. */
 export function hasSeen({ seen }: HookRun, state: DocumentState): boolean {
   return seen !== null && seen === changesText(state);
 }
 
-/** Calls what comes before a write, one after another. An error ends it: nothing is sent. */
+/** Calls the hooks before a write, one after another. An error ends it: nothing is sent. */
 export async function runBefore(state: DocumentState, calls: readonly HookCall[]): Promise<void> {
   for (const call of calls) await state.operations.inside(() => call(state.owner));
 }
 
 /**
- * Calls what comes after a write, one after another, all of it whatever fails. What comes after the commit is called now
- * where there is no transaction.
+ * Calls the hooks after a write, one after another, and all of them even where one fails. Without a transaction those after
+ * the commit are called now.
  *
  * @throws AfterHookError with what they threw.
  */
@@ -104,7 +104,7 @@ export async function errorAfter(state: DocumentState, hooks: ClassHooks, done: 
   }
 }
 
-/** As an operation of the document, so that it is the same for `save()` as in other hooks. Gives the errors. */
+/** Runs as an operation of the document, so `save()` in such a hook does what it does in others. Gives the errors. */
 function afterCommit(state: DocumentState, calls: readonly HookCall[]): Promise<unknown[]> {
   return state.queue('afterCommit', () => callAll(state, calls));
 }

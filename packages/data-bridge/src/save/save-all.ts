@@ -1,3 +1,4 @@
+import { currentAttempt } from '../connection/transaction-attempt.ts';
 import { limitsOf, type ServerLimits } from '../connection/server-limits.ts';
 import { concurrently, CONCURRENCY } from '../connection/concurrently.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
@@ -26,7 +27,7 @@ export interface SaveAllOptions extends SaveOptions {
   /**
    * Whether the documents are written in the order of the list, and none after one that failed. One that is gone or in
    * conflict stops no other.
-   * @default false
+   * @default false; true with `cascade`, so that nothing is stored that refers to what could not be
    */
   readonly ordered?: boolean;
 }
@@ -55,7 +56,7 @@ type PlannedJob = Job & { readonly write: Write };
  */
 export async function saveAll(
   listed: readonly TrackedDocument<unknown>[],
-  { ordered = false, cascade = false, ...options }: SaveAllOptions = {},
+  { cascade = false, ordered = cascade, ...options }: SaveAllOptions = {},
 ): Promise<SaveResult[]> {
   if (!Array.isArray(listed)) throw new UsageError('saveAll() takes a list of documents.');
   listed.forEach(checkDocument);
@@ -67,6 +68,7 @@ export async function saveAll(
     const jobs = await jobsOf(documents, states, options);
     await planAll(jobs, ordered, options);
     await sendAll(jobs.filter(isPlanned), ordered, options);
+    takeBackOthers(jobs);
     // Each wait costs, and most documents have no hooks.
     for (const job of jobs) if (job.run !== null) await callAfter(job, job.run);
     const results = jobs.map(resultOf);
@@ -198,6 +200,14 @@ async function sendAlone({ state, write, run }: PlannedJob, options: SaveOptions
   } catch (error) {
     return { isWritten: outcomeOf(error) === 'applied', error };
   }
+}
+
+/** What ended the transaction is told once, of the document that it befell: the others are taken back with it. */
+function takeBackOthers(jobs: readonly Job[]): void {
+  const attempt = currentAttempt();
+  if (attempt?.isEnded !== true) return;
+  const befell = ({ written }: Job): boolean => written?.error !== undefined && !attempt.endedBefore(written.error);
+  if (jobs.some(befell)) for (const job of jobs) if (job.written !== null && !befell(job)) job.written = UNTRIED;
 }
 
 /** After a conflict nothing was left to write. */

@@ -15,6 +15,7 @@ import type { ServerLimits } from '../connection/server-limits.ts';
 import { type BulkFailure, readFailure } from '../connection/bulk-failure.ts';
 import { bulkWrite } from '../connection/collection.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
+import { areStoredTogether } from '../definition/stored-class.ts';
 import type { DocumentNotFoundError } from '../errors.ts';
 import { guardedFilter } from '../document/document-filter.ts';
 import type { DocumentState, Write } from '../document/document-state.ts';
@@ -117,7 +118,10 @@ function isGuarded({ write }: PlannedWrite): boolean {
  */
 function goTogether(a: PlannedWrite, b: PlannedWrite | undefined): boolean {
   if (b?.server !== a.server || isGuarded(a) !== isGuarded(b)) return false;
-  return a.server.hasBulkWrite || (a.write.kind === b.write.kind && a.state.definition === b.state.definition);
+  return (
+    a.server.hasBulkWrite ||
+    (a.write.kind === b.write.kind && areStoredTogether(a.state.definition, b.state.definition))
+  );
 }
 
 function hasRoom({ writes, bytes }: Command, more: number, limits: ServerLimits): boolean {
@@ -235,14 +239,22 @@ async function settleAll(
       withdraw(state);
       return UNTRIED;
     }
-    return { isWritten: fate.outcome === 'applied', error: fail(state, write, fate.error, fate.outcome) };
+    const error = fail(state, write, fate.error, fate.outcome);
+    return fate.isOfAnother === true ? UNTRIED : { isWritten: fate.outcome === 'applied', error };
   });
 }
 
 export const WRITTEN: Written = { isWritten: true };
 export const UNTRIED: Written = { isWritten: false };
 
-type Fate = 'written' | 'missed' | 'untried' | { readonly error: unknown; readonly outcome: Outcome };
+type Fate = 'written' | 'missed' | 'untried' | Failed;
+
+interface Failed {
+  readonly error: unknown;
+  readonly outcome: Outcome;
+  /** True where it was taken back since another write was refused, which tells the error. */
+  readonly isOfAnother?: boolean;
+}
 
 async function fatesOf(
   writes: readonly PlannedWrite[],
@@ -254,7 +266,10 @@ async function fatesOf(
   const cause = failure ?? { error: firstError, outcome: 'refused' };
   // An error ends a transaction, which takes back what was written in it before.
   if (isInTransaction({ session }) && cause.error !== undefined)
-    return (place) => ({ ...cause, error: refused.get(place) ?? cause.error });
+    return (place) => {
+      const own = refused.get(place);
+      return { ...cause, error: own ?? cause.error, isOfAnother: own === undefined && failure === undefined };
+    };
   const tried = ordered && refused.size > 0 ? Math.max(...refused.keys()) + 1 : writes.length;
   const missed = missedIn(writes, answer);
   const known = missed.size > 0 ? answer : await lookUpMissing(writes.slice(0, tried), answer, session);

@@ -4,7 +4,7 @@ import { pendingOf, replaceOperands } from '../document/atomic-methods.ts';
 import type { DocumentState } from '../document/document-state.ts';
 import { valueAt } from '../document/path.ts';
 import type { ValidationIssue } from '../errors.ts';
-import { removeAlong } from '../schema/members.ts';
+import { cutAlong, removeAlong } from '../schema/members.ts';
 import { isSame } from '../schema/pair-elements.ts';
 import type { SchemaField } from '../schema/schema-field.ts';
 import { takeOutput } from '../schema/take-output.ts';
@@ -36,7 +36,7 @@ export function takeField(state: DocumentState, name: string, output: unknown): 
 
 /** What would become of a copy of the value: the copy, or the value itself where nothing would. */
 export function triedOn(state: DocumentState, field: SchemaField, value: unknown, output: unknown): unknown {
-  const taking = takingOf(field, value, output, 'keep');
+  const taking = takingOf(field, value, output, 'drop');
   const taken = layOver(state, field, copyValue(value), output, state.assigned.has(field.name), taking);
   return taking.changed ? taken : value;
 }
@@ -73,17 +73,21 @@ function takingOf(field: SchemaField, value: unknown, output: unknown, unknown: 
 }
 
 function withoutRefused(copy: unknown, { refused, left }: Taking): unknown {
-  for (const keys of [...refused, ...left]) removeAlong(copy, keys);
+  for (const keys of refused) removeAlong(copy, keys);
+  // They come in the order of the elements: from the end, none moves before its turn.
+  for (const keys of left.toReversed()) cutAlong(copy, keys);
   return copy;
 }
 
-function issuesOf(field: SchemaField, { refused, untold }: Taking): ValidationIssue[] {
+const CANNOT_KEEP = 'the schema has no such key, and what it makes of the value around it cannot keep any';
+
+function issuesOf(field: SchemaField, { unknown, refused, untold }: Taking): ValidationIssue[] {
   const issue = (inner: readonly string[], message: string): ValidationIssue => {
     const keys = [field.programName, ...inner];
     return { keys, path: keys.join('.'), message };
   };
   return [
-    ...refused.map((keys) => issue(keys, 'the schema has no such key')),
+    ...refused.map((keys) => issue(keys, unknown === 'keep' ? CANNOT_KEEP : 'the schema has no such key')),
     ...untold.map((keys) =>
       issue(keys, 'nobody can tell what the schema makes of this change alone: assign the field as a whole'),
     ),

@@ -287,7 +287,7 @@ function validationError(
 const QUOTES = [/(?<=\(was ).*(?=\))/s, /(?<=[Rr]eceived ).*$/s];
 
 /** The sentence of a schema library with the type of the value where it quotes the value itself. */
-function withoutValue(message: string, value: unknown): string {
+export function withoutValue(message: string, value: unknown): string {
   const isNumber = typeof value === 'number' || typeof value === 'bigint';
   // Names of types stay, and so does a number that is no value but a length.
   const isQuoted = (text: string): boolean => !/^(?:an? )?\p{L}+$/u.test(text) && (isNumber || !/^\d+$/.test(text));

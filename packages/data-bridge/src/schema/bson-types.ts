@@ -232,5 +232,10 @@ export function typeName(value: unknown): string {
   const name: unknown = (Object.getPrototypeOf(value) as { constructor?: { name?: unknown } } | null)?.constructor
     ?.name;
   if (typeof name !== 'string' || name === '' || name === 'Object') return 'an object';
+  return withArticle(name);
+}
+
+/** The name of a class in a sentence. */
+export function withArticle(name: string): string {
   return `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`;
 }

@@ -38,11 +38,23 @@ export function unfrozen<C extends object>(container: C): C {
 
 /** Removes the member at the end of these keys, where there is one. */
 export function removeAlong(value: unknown, keys: readonly string[]): void {
+  const holder = holderAlong(value, keys);
+  const last = keys.at(-1);
+  if (last !== undefined && isMembers(holder) && hasMember(holder, last)) removeMember(holder, last);
+}
+
+/** The same, an element of an array, too: those behind it move up. */
+export function cutAlong(value: unknown, keys: readonly string[]): void {
+  const holder = holderAlong(value, keys);
+  if (Array.isArray(holder)) holder.splice(Number(keys.at(-1)), 1);
+  else removeAlong(value, keys);
+}
+
+function holderAlong(value: unknown, keys: readonly string[]): unknown {
   let holder = value;
   for (const key of keys.slice(0, -1)) {
     if (Array.isArray(holder)) holder = (holder as unknown[])[Number(key)];
     else holder = isMembers(holder) ? memberAt(holder, key) : undefined;
   }
-  const last = keys.at(-1);
-  if (last !== undefined && isMembers(holder) && hasMember(holder, last)) removeMember(holder, last);
+  return holder;
 }

@@ -3,7 +3,8 @@ import type { Place, Shape } from './schema-shape.ts';
 import { fittingShapes, placesIn, someShape } from './structure.ts';
 
 /*
- * Where in a schema references to other models stand. The schema tells it, as it tells of bigints and Maps: BSON does not know.
+ * The places of a schema that hold references to other models. Only the schema knows them, as it does those of bigints and Maps:
+ * BSON does not.
  */
 
 const leads = new WeakMap<Place, boolean>();
@@ -26,7 +27,7 @@ function isReference({ target }: Shape): boolean {
   return target !== undefined;
 }
 
-/** What a reference at a place refers to; undefined where none stands there. */
+/** The target of the reference at a place; undefined where none stands there. */
 export function targetAt(place: Place | undefined): ReferenceTarget | undefined {
   return place?.shapes.find(isReference)?.target;
 }
@@ -73,8 +74,8 @@ const SIMPLE: ReadonlySet<Shape['type']> = new Set(['scalar', 'unknown']);
 const OBJECTS: ReadonlySet<Shape['type']> = new Set(['scalar', 'unknown', 'object', 'record']);
 
 /**
- * Where a reference shares its place with something that cannot be told from it, as the choices of a union: the keys that
- * lead there; undefined where there is no such place.
+ * The keys that lead to a reference that shares its place with something that cannot be told from it, as the choices of a
+ * union; undefined where there is no such place.
  */
 export function ambiguityIn(place: Place): readonly string[] | undefined {
   const seen = new Set<Place>();

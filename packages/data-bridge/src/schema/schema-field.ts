@@ -9,6 +9,7 @@ import type { Place } from './schema-shape.ts';
 import { beginsUntold } from './named-keys.ts';
 import { placeOf, somePlace, someShape } from './structure.ts';
 import {
+  givenTo,
   isWrittenAsync,
   type JsonSchema,
   kindOf,
@@ -165,7 +166,7 @@ export class SchemaField {
   #run(value: unknown, waits = false): StandardSchemaV1.Result<unknown> | Promise<StandardSchemaV1.Result<unknown>> {
     const result = waits
       ? runWaiting(this.#schema, value)
-      : (this.#standard ??= this.#schema['~standard']).validate(value);
+      : (this.#standard ??= this.#schema['~standard']).validate(givenTo(this.#schema, value));
     // case: a promise of another realm or library is no instance of this Promise
     return 'then' in result ? droppable(Promise.resolve(result)) : result;
   }

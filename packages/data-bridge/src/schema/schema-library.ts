@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { types } from 'node:util';
 import { Binary, BSONRegExp, Decimal128, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'mongodb';
+import { copyInput } from '../bson/copy-input.ts';
 import type { BsonTypeName } from '../bson/types.ts';
 import type { BsonKind } from './bson-types.ts';
 
@@ -108,6 +109,24 @@ export function someSchema(schema: unknown, test: (part: unknown) => boolean, se
 /** What a Zod schema was made of. */
 export function definitionOf(schema: unknown): unknown {
   return property(schema, 'def') ?? property(property(schema, '_zod'), 'def');
+}
+
+/** Of schemas of ArkType: whether keys are deleted somewhere in it. */
+const deleting = new WeakMap<object, boolean>();
+
+/**
+ * What a validator is given: the value, or a copy. ArkType deletes undeclared keys of the chosen type of a union from the
+ * very object that it is asked about.
+ */
+export function givenTo(schema: unknown, value: unknown): unknown {
+  // Its schemas are functions, others are not.
+  if (typeof schema !== 'function' || typeof value !== 'object') return value;
+  let deletes = deleting.get(schema);
+  if (deletes === undefined) {
+    deletes = JSON.stringify(property(schema, 'json') ?? null).includes('"undeclared":"delete"');
+    deleting.set(schema, deletes);
+  }
+  return deletes ? copyInput(value) : value;
 }
 
 /**

@@ -3,7 +3,7 @@ import { isPlainObject } from '../bson/plain-object.ts';
 import { arktypeFound } from './arktype-shape.ts';
 import { withoutIdentity } from './identified.ts';
 import { hasMember, memberAt, type Members } from './members.ts';
-import { property } from './schema-library.ts';
+import { givenTo, property } from './schema-library.ts';
 import {
   type Found,
   literalShapes,
@@ -114,7 +114,10 @@ export function runSchema(schema: unknown, value: unknown): { readonly value: un
   const validate = property(property(schema, '~standard'), 'validate');
   if (typeof validate !== 'function') return undefined;
   try {
-    const result = (validate as (given: unknown) => object)(value) as { value: unknown; issues?: unknown };
+    const result = (validate as (given: unknown) => object)(givenTo(schema, value)) as {
+      value: unknown;
+      issues?: unknown;
+    };
     if ('then' in result) {
       void Promise.resolve(result).catch(() => {});
       return undefined;

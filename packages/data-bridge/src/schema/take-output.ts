@@ -29,7 +29,7 @@ export function takeOutput(taking: Taking, value: unknown, output: unknown, know
     taking.untold.push(spot.keys);
     return value;
   }
-  if (mayNotBeTaken(taking, value, output, spot, true)) return value;
+  if (mayNotBeTaken(taking, value, output, spot)) return value;
   const alike = isMutable(value) && isMutable(output) && Object.getPrototypeOf(value) === Object.getPrototypeOf(output);
   if (alike && equalValues(value, output)) return value;
   taking.changed = true;
@@ -146,8 +146,8 @@ class OpenMembers {
 /** What a transform left out of a new value it used; but what its own input does not name it never saw. */
 function takeNewMembers(taking: Taking, value: Members, output: Members, spot: Spot): Members {
   const found = unnamedBelow(taking, value, output, spot);
-  if (isLeft(taking, value, found, spot)) return value;
-  const kept = keptOf(taking, value, found);
+  if (isLeft(taking, value, output, found, spot)) return value;
+  const kept = keptOf(taking, value, output, found);
   for (const key of keysIn(value))
     if (!hasMember(output, key) && memberAt(value, key) !== undefined) removeAt(taking, value, key);
   for (const key of keysIn(output)) takeMemberWhole(taking, value, key, memberAt(output, key));
@@ -179,7 +179,7 @@ function takeElements(
     const next = sorted(value, output, isKept);
     if (next === null) return takeInside(taking, value, output, stored, spot);
     const found = unnamedBelow(taking, value, output, spot).filter(({ keys: [i] }) => isKept[Number(i)] !== true);
-    return isLeft(taking, value, found, spot) ? value : replaceElements(taking, value, next);
+    return isLeft(taking, value, output, found, spot) ? value : replaceElements(taking, value, next);
   }
   if (isOpaque && isKept !== null) takeOrder(taking, value, output, isKept);
   const elements = new Elements(value, stored, isKept ?? []);

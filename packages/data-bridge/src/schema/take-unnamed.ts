@@ -17,20 +17,30 @@ export function unnamedBelow(taking: Taking, value: unknown, output: unknown, { 
   return found.filter((each) => each.mayBeUsed !== true || taking.isUnseen([...keys, ...each.keys]));
 }
 
-/** True for a value that stays as it is, since it has keys that are refused. Elements may have moved, so they cannot keep any. */
-export function isLeft(taking: Taking, value: unknown, found: readonly Unnamed[], { keys }: Spot): boolean {
-  const refused = found.filter((each) => taking.unknown === 'error' || holderOf(value, each.keys) === undefined);
+/**
+ * True for a value that stays as it is, since it has keys that are refused: those that the output has no place for, too.
+ * Elements may have moved, so they cannot keep any.
+ */
+export function isLeft(
+  taking: Taking,
+  value: unknown,
+  output: unknown,
+  found: readonly Unnamed[],
+  { keys }: Spot,
+): boolean {
+  const refused = found.filter(
+    (each) => taking.unknown === 'error' || holderOf(value, output, each.keys) === undefined,
+  );
   if (refused.length === 0) return false;
   taking.refused.push(...refused.map((each) => [...keys, ...each.keys]));
   taking.left.push(keys);
   return true;
 }
 
-/** The same of a value that is taken as a whole. @param isOther where it becomes a value of another kind, which keeps no keys. */
-export function mayNotBeTaken(taking: Taking, value: unknown, output: unknown, spot: Spot, isOther = false): boolean {
-  if (taking.unknown !== 'error' && isOther) return false;
+/** The same of a value that is taken as a whole. */
+export function mayNotBeTaken(taking: Taking, value: unknown, output: unknown, spot: Spot): boolean {
   if (!isMembers(value) && !Array.isArray(value)) return false;
-  return isLeft(taking, value, unnamedBelow(taking, value, output, spot), spot);
+  return isLeft(taking, value, output, unnamedBelow(taking, value, output, spot), spot);
 }
 
 /** A member, to be put back into its container. */
@@ -41,16 +51,16 @@ interface Held {
 }
 
 /** What the model keeps of it. */
-export function keptOf({ unknown }: Taking, value: unknown, found: readonly Unnamed[]): Held[] {
-  return unknown === 'keep' ? found.flatMap(({ keys }) => holderOf(value, keys) ?? []) : [];
+export function keptOf({ unknown }: Taking, value: unknown, output: unknown, found: readonly Unnamed[]): Held[] {
+  return unknown === 'keep' ? found.flatMap(({ keys }) => holderOf(value, output, keys) ?? []) : [];
 }
 
-/** Undefined in an array. */
-function holderOf(value: unknown, keys: readonly string[]): Held | undefined {
+/** Undefined in an array, and where the output has another kind of value in the place of what holds it. */
+function holderOf(value: unknown, output: unknown, keys: readonly string[]): Held | undefined {
   const [key = '', ...inner] = keys;
-  if (!isMembers(value)) return undefined;
+  if (!isMembers(value) || !isMembers(output) || value instanceof Map !== output instanceof Map) return undefined;
   const member = memberAt(value, key);
-  return inner.length === 0 ? { holder: value, key, member } : holderOf(member, inner);
+  return inner.length === 0 ? { holder: value, key, member } : holderOf(member, memberAt(output, key), inner);
 }
 
 /** A new member of what is stored that is not in the output. */

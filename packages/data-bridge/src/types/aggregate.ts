@@ -1,5 +1,5 @@
 import type { BSON } from 'mongodb';
-import type { Paths } from './paths.ts';
+import type { Leaf, Paths } from './paths.ts';
 
 /** A path through stored data as an expression reads it: through an array it gives the members of all elements. */
 type At<S, P> = unknown extends S
@@ -54,6 +54,46 @@ type ComputedOn<Field extends string> =
   | ExpressionOn<Field>
   | { readonly [name: string]: ComputedOn<Field> }
   | readonly ComputedOn<Field>[];
+
+/**
+ * What a stage computes, `E`, with a `NoSuchField` in the place of each wrong one at any depth: a constraint looks at the
+ * outside alone, since the arguments of operators may be any text.
+ */
+export type Checked<S, E> = CheckedBy<FieldReference<S>, E>;
+
+type CheckedBy<Field extends string, E> = E extends string
+  ? CheckedText<Field, E>
+  : E extends Leaf | { readonly $literal: unknown }
+    ? E
+    : IsOpen<E> extends true
+      ? E
+      : { readonly [K in keyof E]: CheckedBy<Field, E[K]> };
+
+/** True of lists and objects whose members the compiler does not know one by one. */
+type IsOpen<E> = E extends readonly unknown[]
+  ? number extends E['length']
+    ? true
+    : false
+  : `$${string}` extends keyof E
+    ? true
+    : false;
+
+type CheckedText<Field extends string, E extends string> = E extends `$$${infer Variable}`
+  ? Variable extends `${'ROOT' | 'CURRENT'}.${infer P}`
+    ? `$${P}` extends Field
+      ? E
+      : NoSuchField<Field>
+    : E
+  : E extends `$${string}`
+    ? E extends Field
+      ? E
+      : NoSuchField<Field>
+    : E;
+
+/** No text is one of these, also together with itself: so messages name what was written, and the fields. */
+interface NoSuchField<Field extends string> {
+  readonly fields: Field;
+}
 
 type NumberOperator =
   | '$abs'
@@ -148,7 +188,7 @@ export type ValueOf<S, E> = E extends '$$ROOT'
           ? E
           : E extends readonly unknown[]
             ? { -readonly [K in keyof E]: OrNull<ValueOf<S, E[K]>> }
-            : E extends Operator
+            : [keyof E] extends [`$${string}`]
               ? OperatorValue<S, E>
               : { -readonly [K in keyof E]: ValueOf<S, E[K]> };
 

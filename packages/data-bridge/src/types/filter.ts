@@ -3,6 +3,7 @@ import type { GeoCondition } from '../filter/geo.ts';
 import type { Literal } from '../filter/literal.ts';
 import type { AnyNumber, ElementOf, FilterPathsIn, Leaf, ValueIn } from './paths.ts';
 import type { IdFor } from './ref.ts';
+import type { AnyRef } from './stored-id.ts';
 import type { AnyDocument, Late, shape, ShapeOf } from './shape.ts';
 
 /**
@@ -12,16 +13,16 @@ import type { AnyDocument, Late, shape, ShapeOf } from './shape.ts';
  * User.find({ age: { $gte: 18 }, 'address.city': 'Rome', tags: 'admin', items: { $elemMatch: { sku: 'a', qty: { $gt: 1 } } } });
  * ```
  *
- * `D` is a document class, or the plain type of an element. A string of 24 hexadecimal digits, and the document that has it as
- * its `_id`, may stand for an ObjectId where it is compared for equality in a document.
+ * `D` is a document class, or the plain type of an element. A string of 24 hexadecimal digits, the document that has it as
+ * its `_id`, and a reference to that may stand for an ObjectId where it is compared for equality in a document.
  */
 export type Filter<D> = Late<D, Conditions<ShapeOf<D>, HexIn<D>>> & Joined<D>;
 
 /** Values that fields and paths are to equal: never operators. */
 export type Equality<D> = Late<D, Equalities<ShapeOf<D>, HexIn<D>>>;
 
-/** What may stand for an ObjectId in fields of documents: its text, and the document that has it; nothing for other objects. */
-export type HexIn<D> = D extends { readonly [shape]: unknown } ? string | AnyDocument : never;
+/** What may stand for an ObjectId in fields of documents: its text, the document that has it, a reference; nothing for other objects. */
+export type HexIn<D> = D extends { readonly [shape]: unknown } ? string | AnyDocument | AnyRef : never;
 
 type Conditions<S, Hex> = {
   readonly [K in FilterPathsIn<S>]?: Condition<ValueIn<S, K>, Hex>;
@@ -52,13 +53,17 @@ interface TextSearch {
 }
 
 /** A condition on a value of this type. Anything goes where the type is not known; null also finds what is absent. */
-export type Condition<V, Hex = never> = unknown extends V ? unknown : ConditionOn<NonNullable<V>, Hex> | null;
+export type Condition<V, Hex = never> = unknown extends V
+  ? unknown
+  : ConditionOn<NonNullable<V>, Matched<NonNullable<V>>, Hex> | null;
 
-type ConditionOn<V, Hex> =
+/** On a value `V`, which is compared as an `M`. That it may be a string is asked once: compilers count. */
+type ConditionOn<V, M, Hex> =
   | Literal
-  | Comparand<Matched<V>, Hex>
-  | Pattern<Matched<V>>
-  | Operators<V, Matched<V>, Hex>
+  | Comparand<M, Hex>
+  | ([Extract<M, string>] extends [never]
+      ? OperatorsOnOthers<V, M, Hex>
+      : RegExp | BSONRegExp | (OperatorsOnOthers<V, M, Hex> & OnString))
   | ([Extract<V, Place>] extends [never] ? never : GeoCondition);
 
 /** What a condition is compared with: an array as a whole, and each of its elements. */
@@ -85,23 +90,25 @@ type Pattern<V> = [Extract<V, string>] extends [never] ? never : RegExp | BSONRe
 type Place = { readonly type: string; readonly coordinates: readonly unknown[] } | readonly number[];
 
 /** The operators on a value `V`, which they compare as an `M`. */
-type Operators<V, M, Hex> = Comparisons<V, M, Comparand<M, Hex> | Literal, Comparand<M, never> | Literal> &
-  ([Extract<M, string>] extends [never] ? unknown : OnString) &
+type Operators<V, M, Hex> = OperatorsOnOthers<V, M, Hex> & ([Extract<M, string>] extends [never] ? unknown : OnString);
+
+/** Those that not only strings have. */
+type OperatorsOnOthers<V, M, Hex> = Comparisons<V, M, Hex> &
   ([Extract<M, AnyNumber>] extends [never] ? unknown : OnNumber) &
   ([Extract<V, readonly unknown[]>] extends [never]
     ? unknown
     : OnArray<ElementOf<Extract<V, readonly unknown[]>>, Hex>);
 
-/** `C` is what is compared for equality, `O` for order: strings that stand for ObjectIds are cast in the former only. */
-interface Comparisons<V, M, C, O> {
-  readonly $eq?: C | null;
-  readonly $ne?: C | null;
-  readonly $in?: readonly (C | Pattern<M> | null)[];
-  readonly $nin?: readonly (C | Pattern<M> | null)[];
-  readonly $gt?: O;
-  readonly $gte?: O | null;
-  readonly $lt?: O;
-  readonly $lte?: O | null;
+/** For order, strings do not stand for ObjectIds. Types stand in the members, since compilers work them out only where they are used. */
+interface Comparisons<V, M, Hex> {
+  readonly $eq?: Comparand<M, Hex> | Literal | null;
+  readonly $ne?: Comparand<M, Hex> | Literal | null;
+  readonly $in?: readonly (Comparand<M, Hex> | Literal | Pattern<M> | null)[];
+  readonly $nin?: readonly (Comparand<M, Hex> | Literal | Pattern<M> | null)[];
+  readonly $gt?: Comparand<M, never> | Literal;
+  readonly $gte?: Comparand<M, never> | Literal | null;
+  readonly $lt?: Comparand<M, never> | Literal;
+  readonly $lte?: Comparand<M, never> | Literal | null;
   readonly $exists?: boolean;
   readonly $type?: BsonTypeName | readonly BsonTypeName[];
   readonly $not?: Operators<V, M, never> | Pattern<M> | ([Extract<V, Place>] extends [never] ? never : GeoCondition);
@@ -139,8 +146,48 @@ export type ElementFilter<E, Hex = never> = unknown extends E
 
 type OnObjects<E, Hex> = [E] extends [never]
   ? never
-  : [Hex] extends [never]
-    ? Filter<E>
-    : Conditions<E, Hex> & Joined<E>;
+  : IsUnion<E> extends true
+    ? KindNames<E> extends never
+      ? OnMembers<E, Hex>
+      : OnKinds<E, E, Hex> | OnShared<Pick<E, keyof E>, E, Hex>
+    : OnMembers<E, Hex>;
+
+type OnMembers<E, Hex> = [Hex] extends [never] ? Filter<E> : Conditions<E, Hex> & Joined<E>;
+
+type IsUnion<T, All = T> = T extends unknown ? ([All] extends [T] ? false : true) : never;
+
+/** The names of the members that tell the kinds of a union apart: each kind has some of their values. */
+type KindNames<E> = {
+  [K in keyof E & string]: [E[K]] extends [string | number | boolean]
+    ? HasAll<E, E[K], K> extends false
+      ? K
+      : never
+    : never;
+}[keyof E & string];
+
+type HasAll<E, V, K extends keyof E> = E extends unknown ? ([V] extends [E[K]] ? true : false) : never;
+
+/** Conditions on an element of a union `All`: those on one kind, for each, since no element is of two. */
+type OnKinds<E, All, Hex> = E extends unknown
+  ? Omit<Conditions<E, Hex>, KindNames<All>> & {
+      readonly [K in KindNames<All> & keyof E & keyof All]?: KindCondition<E[K], All[K], Hex>;
+    } & {
+      readonly [K in Exclude<FilterPathsIn<All>, FilterPathsIn<E>>]?: 'another kind of the union has this field';
+    } & JoinedKinds<All, Hex>
+  : never;
+
+/** Conditions on what all kinds have. */
+type OnShared<E, All, Hex> = Conditions<E, Hex> & {
+  readonly [K in Exclude<FilterPathsIn<All>, FilterPathsIn<E>>]?: 'only some kinds of the union have this field';
+} & JoinedKinds<All, Hex>;
+
+interface JoinedKinds<E, Hex> {
+  readonly $and?: readonly OnObjects<E, Hex>[];
+  readonly $or?: readonly OnObjects<E, Hex>[];
+  readonly $nor?: readonly OnObjects<E, Hex>[];
+}
+
+/** A value of the kind, or operators that leave several kinds. */
+type KindCondition<V, All, Hex> = Literal | V | (Omit<Operators<All, All, Hex>, '$eq'> & { readonly $eq?: V }) | null;
 
 type OnValues<E, Hex> = [E] extends [never] ? never : Operators<E, E, Hex>;

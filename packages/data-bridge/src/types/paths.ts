@@ -34,8 +34,8 @@ export type ElementOf<V> = V extends readonly (infer E)[] ? E : V;
 
 /**
  * The dotted paths of the fields of `D`, a document class or a plain type, eight levels deep. Arrays are passed as filters
- * do it: `items.qty` is the `qty` of every item. Of records, of what is unknown, of types inside themselves and of deeper
- * levels it has any path below; of a union, the paths of each of its kinds.
+ * do it: `items.qty` is the `qty` of every item. Of what is unknown, of types inside themselves and of deeper levels it has
+ * any path below; of records any key, and what is below it; of a union, the paths of each of its kinds.
  */
 export type Paths<D> = PathsIn<ShapeOf<D>, 'names', []>;
 
@@ -110,8 +110,22 @@ type PathsBelow<V, M extends Mode, Seen extends unknown[]> = unknown extends V
         ? string
         : (M extends 'names' | 'filter' ? PathsThrough<V[number], Seen> : never) | PathsAt<V, M, Seen>
       : IsRecord<V> extends true
-        ? string
+        ? PathsOfRecord<RecordValue<V>, M, [V, ...Seen]>
         : PathsIn<V, M, Seen>;
+
+/** Any key, and the paths below it. */
+type PathsOfRecord<E, M extends Mode, Seen extends unknown[]> = [E] extends [Leaf]
+  ? string
+  : IsEnd<E, Seen> extends true
+    ? string
+    : AnyKey | `${AnyKey}.${PathsBelow<E, M, Seen>}`;
+
+/** As `string`, which a union would take in all else for. */
+// oxlint-disable-next-line no-unnecessary-template-expression -- as a template, it is no string
+type AnyKey = `${string & {}}`;
+
+/** The type of what a record or a Map holds. */
+type RecordValue<V> = V extends ReadonlyMap<unknown, infer E> ? E : V[keyof V];
 
 /** A filter enters an array, and not the arrays in it. */
 type PathsThrough<E, Seen extends unknown[]> = E extends readonly unknown[] ? never : PathsBelow<E, 'names', Seen>;
@@ -151,16 +165,33 @@ export type ValueIn<S, P> = P extends keyof S
       : ValueBelow<S, P>
     : ValueBelow<S, P>;
 
-type ValueBelow<V, P> = P extends `${infer K}.${infer Rest}` ? ValueBelow<Member<V, K>, Rest> : LastMember<V, P>;
+type ValueBelow<V, P> = P extends `${infer K}.${infer Rest}`
+  ? ValueBelow<Member<V, K>, Rest>
+  : `$[${string}]` extends P
+    ? MemberBelow<V, P>
+    : P extends keyof V
+      ? V extends Leaf | readonly unknown[]
+        ? Member<V, P>
+        : V[P]
+      : Member<V, P>;
 
-/** As a pattern, `a.$[${string}]` takes in `a.$[x].b.$[y]` too, so that it says nothing of elements with members. */
-type LastMember<V, K> = `$[${string}]` extends K
-  ? V extends readonly unknown[]
-    ? V[number] extends Leaf
-      ? V[number]
-      : unknown
-    : ObjectMember<V, K>
-  : Member<V, K>;
+/** As patterns, `a.$[${string}]` takes in `a.$[x].b.$[y]` too, and `a.${string}` of a record what is below its members. */
+type MemberBelow<V, K> = V extends readonly unknown[]
+  ? V[number] extends Leaf
+    ? V[number]
+    : unknown
+  : IsRecord<V> extends true
+    ? [RecordValue<V>] extends [Leaf]
+      ? RecordValue<V>
+      : Within<RecordValue<V>, []> | Inside
+    : ObjectMember<V, K>;
+
+declare const inside: unique symbol;
+
+/** Marks the type of what a pattern takes in: a record's members, and all that is inside them. */
+export interface Inside {
+  readonly [inside]: never;
+}
 
 /** A member of an object, of an array's elements, or an element. */
 type Member<V, K> = unknown extends V
@@ -182,17 +213,25 @@ type ObjectMember<V, K> = unknown extends V
   : V extends Leaf | readonly unknown[] | ReadonlyMap<unknown, unknown>
     ? MemberOfValue<V, K>
     : K extends keyof V
-      ? string extends K
-        ? RecordMember<V[K], K>
-        : V[K]
+      ? V[K]
       : string extends K
         ? unknown
         : never;
 
-type MemberOfValue<V, K> =
-  V extends ReadonlyMap<unknown, infer M> ? RecordMember<M, K> : string extends K ? unknown : never;
+type MemberOfValue<V, K> = V extends ReadonlyMap<unknown, infer M> ? M : string extends K ? unknown : never;
 
-type RecordMember<M, K> = string extends K ? ([M] extends [Leaf] ? M : unknown) : M;
+/** A value, and those inside it, four levels deep. */
+type Within<V, Depth extends unknown[]> = unknown extends V
+  ? V
+  : V extends Leaf
+    ? V
+    : Depth['length'] extends 4
+      ? unknown
+      : | V
+        | Within<
+            V extends ReadonlyMap<unknown, infer E> ? E : V extends readonly (infer E)[] ? E : V[keyof V],
+            [V, ...Depth]
+          >;
 
 /**
  * What reading a path gives: the value, or `undefined` where something on the way may be absent. `unknown` for a path that
@@ -216,20 +255,22 @@ type Absence<V, P> = string extends keyof V
       : undefined;
 
 /**
- * What setting a path takes: a value of its type, the text of an ObjectId for `_id` too. Anything for a path that the type
- * does not name.
+ * What setting a path takes: a value of its type, the text of an ObjectId for `_id` too. For a path that the type does not
+ * name anything, and nothing where its model keeps no other fields. `T` is what the model was declared with.
  */
-export type SetValue<S, P> = [ValueIn<S, P>] extends [never]
-  ? unknown
+export type SetValue<S, T, P> = [ValueIn<S, P>] extends [never]
+  ? T extends { readonly isOpen: false }
+    ? 'the schema has no such path'
+    : unknown
   : ValueIn<S, P> | (P extends '_id' ? HexOf<ValueIn<S, P>> : never);
 
 /** A string of 24 hexadecimal digits may stand for an ObjectId. */
 type HexOf<V> = V extends ObjectId ? string : never;
 
 /** The paths through objects that hold a `V`, or what is not known. */
-export type PathsTo<D, V> = D extends unknown
-  ? { [K in Paths<D>]: Holds<ObjectValue<ShapeOf<D>, K>, V> extends true ? K : never }[Paths<D>]
-  : never;
+export type PathsTo<D, V> = D extends unknown ? PathsAmong<Paths<D>, ShapeOf<D>, V> : never;
+
+type PathsAmong<P, S, V> = P extends unknown ? (Holds<ObjectValue<S, P>, V> extends true ? P : never) : never;
 
 /** The elements of the array at a path. */
 export type ElementsAt<S, P> = ElementOf<NonNullable<PathValue<S, P>>>[];

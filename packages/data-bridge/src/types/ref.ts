@@ -49,7 +49,7 @@ export interface BackRef<D> {
   $count(): Promise<number>;
 }
 
-/** Where a document's type keeps its back references: they are no fields. */
+/** The key under which a document's type keeps its back references: they are no fields. */
 declare const backRefs: unique symbol;
 
 /** What the option `backRefs` adds to documents. */

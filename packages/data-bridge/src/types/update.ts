@@ -4,6 +4,7 @@ import type {
   AnyInteger,
   AnyNumber,
   ElementOf,
+  Inside,
   Leaf,
   PathValue,
   UpdatePaths,
@@ -12,6 +13,7 @@ import type {
 } from './paths.ts';
 import type { Late, ShapeOf } from './shape.ts';
 import type { IdFor } from './ref.ts';
+import type { Removals, Renames } from './removable.ts';
 
 /**
  * What changes documents: update operators on fields and dotted paths, or an aggregation pipeline.
@@ -20,16 +22,18 @@ import type { IdFor } from './ref.ts';
  * User.updateMany({}, { $set: { 'address.city': 'Rome' }, $inc: { 'items.$[].qty': 1 }, $push: { tags: { $each: ['a', 'b'] } } });
  * ```
  */
-export type Update<D> = UpdateOperators<D> | readonly BSON.Document[];
+export type Update<D> = UpdateOperators<D>;
 
 /** The operators. */
 export interface UpdateOperators<D> {
+  /** An array of stages is an update, too: said so, since a union would have compilers work out all members of both. */
+  readonly [Symbol.iterator]?: () => Iterator<BSON.Document>;
   readonly $set?: Late<D, Values<D>>;
   readonly $setOnInsert?: Late<D, Values<D>>;
   readonly $min?: Late<D, Values<D>>;
   readonly $max?: Late<D, Values<D>>;
-  readonly $unset?: { readonly [K in UpdatePaths<D>]?: true | 1 | '' };
-  readonly $rename?: { readonly [K in UpdatePaths<D>]?: string };
+  readonly $unset?: Removals<D>;
+  readonly $rename?: Renames<D>;
   readonly $inc?: Late<D, Numbers<D, AnyNumber>>;
   readonly $mul?: Late<D, Numbers<D, AnyNumber>>;
   readonly $bit?: Late<D, Numbers<D, BitOperation>>;
@@ -78,7 +82,12 @@ type OnNumber<V, Operand> = unknown extends V
   ? Operand
   : [V] extends [AnyNumber | null | undefined]
     ? Operand
-    : 'this operator needs a field of numbers';
+    : Inside extends V
+      ? HasInside<V, AnyNumber, Operand, 'this operator needs a field of numbers'>
+      : 'this operator needs a field of numbers';
+
+/** Of a pattern that takes in what is inside a record's members: the operand where there is a `W`. */
+type HasInside<V, W, Operand, Message> = [Extract<V, W>] extends [never] ? Message : Operand;
 
 type OnDate<V> = unknown extends V
   ? true | { readonly $type: 'date' | 'timestamp' }
@@ -86,13 +95,27 @@ type OnDate<V> = unknown extends V
     ? true | { readonly $type: 'date' }
     : [NonNullable<V>] extends [Timestamp]
       ? { readonly $type: 'timestamp' }
-      : 'this operator needs a field of dates';
+      : Inside extends V
+        ? HasInside<
+            V,
+            Date | Timestamp,
+            true | { readonly $type: 'date' | 'timestamp' },
+            'this operator needs a field of dates'
+          >
+        : 'this operator needs a field of dates';
 
 type OnArray<V, Operator extends keyof ArrayOperands<unknown>> = unknown extends V
   ? ArrayOperands<unknown>[Operator]
   : [V] extends [readonly unknown[] | null | undefined]
     ? ArrayOperands<ElementOf<NonNullable<V>>>[Operator]
-    : 'this operator needs a field of arrays';
+    : Inside extends V
+      ? HasInside<
+          V,
+          readonly unknown[],
+          ArrayOperands<ElementOf<Extract<V, readonly unknown[]>>>[Operator],
+          'this operator needs a field of arrays'
+        >
+      : 'this operator needs a field of arrays';
 
 /** An element, or the id that stands for a reference. */
 type Element<E> = E | IdFor<E, string>;

@@ -19,6 +19,7 @@ import { typeName } from '../schema/bson-types.ts';
 import { castFilter } from '../filter/cast-filter.ts';
 import type { ScopeOptions, Unscoped } from '../definition/extension.ts';
 import { scopesOf } from '../filter/scopes.ts';
+import { definitionOfType } from '../definition/stored-class.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { checkTaken, type DriverOptions, TAKEN } from '../connection/taken-options.ts';
 import { UsageError } from '../errors.ts';
@@ -273,8 +274,10 @@ function conditionsOf(definition: ModelDefinition, filter: unknown, isInTrusted 
 const DOCUMENTS = ['fullDocument', 'fullDocumentBeforeChange'] as const;
 
 /** The driver's event with documents of the model, its values as documents have them, and the program's names. */
-function eventOf(definition: ModelDefinition, read: ReadAll<unknown>, event: BSON.Document): BSON.Document {
+function eventOf(asking: ModelDefinition, read: ReadAll<unknown>, event: BSON.Document): BSON.Document {
   const { _id, fullDocument, fullDocumentBeforeChange, documentKey, updateDescription, ...told } = event;
+  const known = (fullDocument ?? fullDocumentBeforeChange ?? null) as BSON.Document | null;
+  const definition = known === null ? asking : definitionOfType(asking, known[asking.kin.key]);
   const { options } = definition.layout();
   const plain = (values: BSON.Document, readers?: ReturnType<ModelDefinition['readers']>): BSON.Document =>
     decodeStored(new Layout(options, [], readers), encodeDocument(values), 0);

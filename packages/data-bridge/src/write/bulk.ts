@@ -215,7 +215,7 @@ async function finish(operation: Operation, options: FinishOptions): Promise<Ope
   if (name === 'insertOne') return { name, parts: { document: stored } };
   const { _id, ...others } = stored;
   const replacement = made.hasId ? stored : others;
-  checkReplacementOnce(made.document[definitionKey], parts['filter'] as SentFilter, replacement);
+  checkReplacementOnce(made.document[definitionKey], parts['filter'] as SentFilter, replacement, unscoped);
   const { version } = made.document[definitionKey];
   if (version === undefined) return { name, parts: { ...parts, replacement } };
   return { name, sentAs: 'updateOne', parts: { ...parts, update: countedReplacement(version, replacement) } };

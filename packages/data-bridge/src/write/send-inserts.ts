@@ -79,7 +79,8 @@ export function withoutTakenBack(told: InsertFates, options: BulkWriteOptions): 
 
 /** The same for the results of a bulk write that failed. */
 export function resultsLeft(results: readonly BulkResult[], options: BulkWriteOptions): readonly BulkResult[] {
-  if (!isInTransaction(options)) return results;
+  // What a hook after it threw ends no transaction.
+  if (!isInTransaction(options) || results.every(({ error }) => error === undefined)) return results;
   return results.map(({ operation, error }) => ({ operation, ...(error !== undefined && { error }) }));
 }
 

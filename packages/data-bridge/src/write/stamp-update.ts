@@ -75,15 +75,17 @@ function putOwn(definition: ModelDefinition, update: BSON.Document, { upsert, un
   const updated = extensionStamps(definition, 'update', unscoped);
   const inserted = upsert ? extensionStamps(definition, 'insert', unscoped) : updated;
   const put = (operator: string, name: string, value: unknown): void => {
-    for (const [each, operand] of Object.entries(update) as [string, BSON.Document][])
-      for (const path of Object.keys(operand))
-        if (path.split('.', 1)[0] === name || (each === '$rename' && operand[path] === name)) delete operand[path];
+    for (const [each, operand] of Object.entries(update) as [string, BSON.Document][]) {
+      const replaced = Object.keys(operand).filter(
+        (path) => path.split('.', 1)[0] === name || (each === '$rename' && operand[path] === name),
+      );
+      for (const path of replaced) delete operand[path];
+      if (replaced.length > 0 && Object.keys(operand).length === 0) delete update[each];
+    }
     setOwn((update[operator] ??= {}) as object, name, toExact(value, ABSENT, [operator, name]));
   };
   for (const [name, value] of updated) put('$set', name, value);
   for (const [name, value] of inserted) if (!updated.has(name)) put('$setOnInsert', name, value);
-  for (const [operator, operand] of Object.entries(update))
-    if (Object.keys(operand as object).length === 0) delete update[operator];
 }
 
 function stampPipeline(

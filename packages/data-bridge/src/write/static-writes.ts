@@ -98,7 +98,7 @@ export async function replaceOne(
   const cast = exactFilter(definition, filter, unscoped);
   const recorder = recorderOf(definition);
   recorder.checkOne(definition, 'replaceOne', history);
-  const replacing = replacingBy(definition, cast, replacement, options.upsert === true);
+  const replacing = replacingBy(definition, cast, replacement, { upsert: options.upsert === true, unscoped });
   const sent = sentOptions(definition, options);
   return write(definition, sent, () => recorder.updateOne(definition, cast, replacing, sent));
 }
@@ -209,7 +209,7 @@ export async function findAndReplace(
   { unscoped, ...options }: DriverOptions<FindOneAndReplaceOptions, 'findOneAndReplace'> & ScopeOptions & Unasked,
 ): Promise<Raw> {
   const cast = exactFilter(definition, filter, unscoped);
-  const replacing = replacingBy(definition, cast, replacement, options.upsert === true);
+  const replacing = replacingBy(definition, cast, replacement, { upsert: options.upsert === true, unscoped });
   return findAndWrite(definition, 'findOneAndReplace', cast, replacing, sentOptions(definition, options));
 }
 
@@ -250,11 +250,11 @@ function replacingBy(
   definition: ModelDefinition,
   filter: SentFilter,
   replacement: BSON.Document,
-  isUpsert: boolean,
+  { upsert, unscoped }: { readonly upsert: boolean } & ScopeOptions,
 ): Exclude<OneWrite, { kind: 'delete' }> {
   const id: unknown = replacement['_id'];
-  if (isUpsert) checkUpsertedId(definition, filter, id !== undefined);
-  checkReplacementOnce(definition, filter, replacement);
+  if (upsert) checkUpsertedId(definition, filter, id !== undefined);
+  checkReplacementOnce(definition, filter, replacement, unscoped);
   const { version } = definition;
   if (version === undefined) return { kind: 'replace', replacement };
   return { kind: 'update', update: countedReplacement(version, replacement), ...(id !== undefined && { id }) };

@@ -1,9 +1,11 @@
 import type { BSON } from 'mongodb';
 import { ABSENT } from '../bson/encode.ts';
 import { equalValues } from '../bson/equal-values.ts';
+import type { Unscoped } from '../definition/extension.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { UsageError } from '../errors.ts';
 import { givenValue } from '../filter/filter-equality.ts';
+import { extensionStamps } from '../save/door.ts';
 import type { SentFilter } from '../save/recorder.ts';
 
 /*
@@ -43,13 +45,21 @@ export function checkStagesOnce(definition: ModelDefinition, stages: readonly BS
   }
 }
 
-/** A replacement must have what the filter says that the stored document has. @throws UsageError */
+/**
+ * A replacement must have what the filter says that the stored document has. What extensions write into it is not the program's.
+ *
+ * @throws UsageError
+ */
 export function checkReplacementOnce(
   definition: ModelDefinition,
   filter: SentFilter,
   replacement: BSON.Document,
+  unscoped: Unscoped | undefined,
 ): void {
+  if (definition.writeOnce.length === 0) return;
+  const stamps = extensionStamps(definition, 'insert', unscoped);
   for (const name of definition.writeOnce) {
+    if (stamps.has(name)) continue;
     const value: unknown = replacement[name] ?? ABSENT;
     const known = givenValue(filter, name);
     if (known !== ABSENT && equalValues(known, value)) continue;

@@ -34,6 +34,8 @@ const fields = {
   any: z.unknown().optional(),
   byName: z.map(z.string(), item).optional(),
   either: z.union([objectId(), z.object({ product: objectId() })]).optional(),
+  idOrNumber: z.union([z.int(), objectId(), z.null()]).optional(),
+  priceOrText: z.union([decimal(), z.string()]).optional(),
 };
 const stored = {
   items: [
@@ -45,11 +47,16 @@ const stored = {
   text: hex,
   any: hex,
   either: id,
+  idOrNumber: id,
+  priceOrText: dec('2'),
 };
 
 const found: readonly Loose[] = [
   { 'items.product': hex },
   { 'items.0.product': hex },
+  { idOrNumber: hex },
+  { idOrNumber: { $in: [5, hex] } },
+  { priceOrText: 2 },
   { 'items.product': { $in: [hex] } },
   { 'items.product': { $not: { $in: [new ObjectId().toHexString()] } } },
   { items: { $elemMatch: { product: hex, note: hex } } },
@@ -134,6 +141,8 @@ describe('text in updates', () => {
     [{ $mul: { 'items.0.price': '2' } }, { 'items.0.price': dec('3.0') }],
     [{ $set: { text: hex, any: hex } }, { text: hex, any: hex }],
     [{ $set: { byName: new Map([['a', { product: hex }]]) } }, { byName: { a: { product: id } } }],
+    [{ $set: { idOrNumber: other } }, { idOrNumber: new ObjectId(other) }],
+    [{ $set: { priceOrText: '2' } }, { priceOrText: '2' }],
     [{ $set: { either: other } }, { either: new ObjectId(other) }],
     [{ $set: { either: { product: other } } }, { either: { product: new ObjectId(other) } }],
   ];

@@ -80,7 +80,7 @@ describe('extend() refuses', () => {
     ],
     [
       'a type that is taken',
-      () => Vehicle.extend({}, { type: 'car', class: () => Car }),
+      () => Vehicle.extend({}, { type: 'car', class: () => Owner }),
       'Two classes of the hierarchy have the type "car".',
     ],
     ['no type', () => Base.extend({}, { class: () => Car } as never), '"type" a text'],
@@ -122,5 +122,25 @@ describe('extend() refuses', () => {
     await expect(Base.find()).rejects.toThrow(
       'The class of the type "wrong" is named by the option "class" of extend()',
     );
+  });
+});
+
+describe('a file that is evaluated again', () => {
+  class Base extends model('again', { name: z.string() }) {}
+  const evaluate = (): readonly [typeof Base, typeof Base] => {
+    class Kid extends Base.extend({ n: z.int().default(1) }, { type: 'kid', class: () => Kid }) {}
+    class Grandkid extends Kid.extend({}, { type: 'grandkid', class: () => Grandkid }) {}
+    return [Kid, Grandkid];
+  };
+
+  it('makes the classes that count from then on', async () => {
+    const [Before] = evaluate();
+    await Before.create({ name: 'x' });
+    const [Kid, Grandkid] = evaluate();
+    await Grandkid.create({ name: 'y' });
+    expect((await Base.find().sort({ name: 1 })).map((each) => each.constructor)).toEqual([Kid, Grandkid]);
+    expect(Base.types).toEqual(['kid', 'grandkid']);
+    expect(await Kid.count()).toBe(2);
+    expect((await Before.findOne({ name: 'x' }))?.constructor).toBe(Before);
   });
 });

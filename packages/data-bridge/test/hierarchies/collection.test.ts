@@ -180,6 +180,27 @@ describe('the history', () => {
   });
 });
 
+it('many documents of several classes have an entry each', async () => {
+  class Item extends model('entries', { n: z.int() }, { history: true, timestamps: true }) {}
+  class Part extends Item.extend({ of: z.string() }, { type: 'part', class: () => Part }) {}
+  const made = await Item.insertMany([new Item({ n: 1 }), new Part({ n: 2, of: 'x' }), new Item({ n: 3 })]);
+  for (const each of made) each.n += 10;
+  await Item.saveAll([...made, new Part({ n: 4, of: 'y' })]);
+  const entries = await database.db.collection('entries_history').find().toArray();
+  expect(entries.map(({ kind }) => kind as string).toSorted()).toEqual([
+    ...Array(4).fill('insert'),
+    ...Array(3).fill('update'),
+  ]);
+  expect((await Item.find().sort({ n: 1 })).map((each) => [each.n, each.constructor.name, each.$revision])).toEqual([
+    [4, 'Part', 1],
+    [11, 'Item', 2],
+    [12, 'Part', 2],
+    [13, 'Item', 2],
+  ]);
+  await Part.findOneAndUpdate({ n: 12 }, { $set: { of: 'z' } });
+  expect((await Item.history(made[1]!._id)).items.map(({ kind }) => kind)).toEqual(['update', 'update', 'insert']);
+});
+
 describe('a union inside of documents', () => {
   class Maker extends model('makers', { name: z.string() }) {}
   const Part = z.discriminatedUnion('kind', [

@@ -108,7 +108,7 @@ describe('writes of a class', () => {
       [{ $unset: '_type' }],
       [{ $replaceWith: '$$ROOT' }],
     ])
-      for (const Class of [Car, Base])
+      for (const Class of [Car, Base] as unknown as (typeof Car)[])
         await expect(Class.updateMany({}, update as never, { upsert: true })).rejects.toThrow(
           /of which class a document is/,
         );

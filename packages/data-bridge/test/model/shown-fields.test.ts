@@ -107,6 +107,12 @@ describe('the option json', () => {
 
   it('refuses fields, and names that the class does not have', () => {
     expect(() => model('x', { a: z.string() }, { json: ['a'] })).toThrow('which is a field');
+    class Method extends model('x', { a: z.string() }, { json: ['b'] }) {
+      b(): number {
+        return 1;
+      }
+    }
+    expect(() => JSON.stringify(new Method({ a: 'x' }))).toThrow('names "b", which is a method');
     class None extends model('x', { a: z.string() }, { json: ['b'] }) {}
     expect(() => JSON.stringify(new None({ a: '' }))).toThrow(UsageError);
   });

@@ -140,6 +140,32 @@ describe('back references', () => {
     expect(loaded?.toObject()).not.toHaveProperty('books');
   });
 
+  it('end in JSON where they come back to a document, which is its id there', async () => {
+    const json = async (asked: PromiseLike<unknown>): Promise<unknown> => JSON.parse(JSON.stringify(await asked));
+    const id = bob._id.toHexString();
+    const author = await json(Author.findOne({ name: 'Bob' }).with('books.author'));
+    expect(author).toMatchObject({ name: 'Bob', books: [{ title: 'b1', author: id }] });
+    expect(await json(Author.find({ name: 'Bob' }).with('books.author.books.author'))).toMatchObject([
+      author as object,
+    ]);
+    const books = await json(Book.find({ title: 'b1' }).with('author.books.author.mentor'));
+    expect(books).toMatchObject([{ title: 'b1', author: { name: 'Bob', books: [{ title: 'b1', author: id }] } }]);
+    const lean = await json(Author.findOne({ name: 'Bob' }).lean().with('books.author'));
+    expect(lean).toMatchObject({ name: 'Bob', books: [{ title: 'b1', author: { name: 'Bob' } }] });
+    // What went wrong leaves no document half written.
+    class Own extends model('json_own', { n: z.int() }, { json: ['wrong'] }) {
+      isWrong = true;
+      get wrong(): number {
+        if (this.isWrong) throw new Error('wrong');
+        return 1;
+      }
+    }
+    const own = new Own({ n: 1 });
+    expect(() => JSON.stringify(own)).toThrow('wrong');
+    own.isWrong = false;
+    expect(JSON.parse(JSON.stringify(own))).toEqual({ _id: own._id.toHexString(), n: 1, wrong: 1 });
+  });
+
   it('are no fields: not given, not found by, not set', async () => {
     // @ts-expect-error no field
     await expect(Author.create({ name: 'x', books: [] })).rejects.toThrow('"books"');

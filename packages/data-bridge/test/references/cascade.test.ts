@@ -66,17 +66,26 @@ describe('save({ cascade: true })', () => {
     expect((await Writer.findById(ann._id))?.name).toBe('Anna');
   });
 
-  it('tells what was not saved, and of each what became of it', async () => {
+  it('stores nothing that refers to what could not be stored, and tells of each what became of it', async () => {
     const article = new Article({ title: 't', writer: new Writer({ name: '', friends: [] }) });
     const error: unknown = await article.save({ cascade: true }).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(BulkSaveError);
-    expect((error as BulkSaveError).results.map(({ outcome }) => outcome)).toEqual(['failed', 'inserted']);
+    expect((error as BulkSaveError).results.map(({ outcome }) => outcome)).toEqual(['failed', 'failed']);
+    const taken = await Writer.create({ name: 'Ann', friends: [] });
+    const second = new Article({ title: 't', writer: new Writer({ _id: taken._id, name: 'Bob', friends: [] }) });
+    await expect(Article.saveAll([second], { cascade: true })).rejects.toThrow(BulkSaveError);
+    expect(await Article.count()).toBe(0);
+    const outcomes: unknown = await Article.saveAll([article], { cascade: true, ordered: false }).catch(
+      (thrown: BulkSaveError) => thrown.results.map(({ outcome }) => outcome),
+    );
+    expect(outcomes).toEqual(['failed', 'inserted']);
   });
 
   it('is refused where it would not be followed', async () => {
     const article = await Article.create({ title: 't', writer: new Writer({ name: 'Ann', friends: [] }) });
     article.title = 'u';
     await article.save();
-    await expect(article.$revert(1, { cascade: true })).rejects.toThrow('does not take the option "cascade"');
+    const cascading: object = { cascade: true };
+    await expect(article.$revert(1, cascading)).rejects.toThrow('does not take the option "cascade"');
   });
 });

@@ -231,7 +231,7 @@ describe('ref.oneOf()', () => {
     expect(await found({ on: { model: 'photos', id: photo._id } })).toBe('b');
     expect(await found({ also: photo, 'seen.of': photo })).toBe('a');
     expect(await found({ seen: { $elemMatch: { of: photo, n: 1 } } })).toBe('a');
-    expect(() => Comment.find({ on: ann as never })).toThrow(/the _id of a Post or Photo/);
+    expect(() => Comment.find({ on: ann as never })).toThrow(/the _id of a Post or a Photo/);
     await Comment.updateOne({ text: 'a' }, { $set: { on: photo, 'seen.0.of': tag }, $push: { also: post } });
     expect(await stored('a')).toMatchObject({
       on: { model: 'photos', id: photo._id },

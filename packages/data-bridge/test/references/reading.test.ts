@@ -191,13 +191,45 @@ describe('references', () => {
     expect((await stored(book))?.['author']).toEqual(bob._id);
   });
 
+  it.each<readonly [unknown, string]>([
+    ['secret', 'a string'],
+    [5, 'a number'],
+    [{ _id: 'secret' }, 'an object'],
+    [{ connect: { id: 'secret' } }, 'an object'],
+  ])('refuse %j, and say what it is', async (wrong, kind) => {
+    const book = await newBook();
+    const expected = `Validation failed for "author": Expected the _id of an Author or such a document, got ${kind}.`;
+    await expect(Book.create({ title: 'x', author: wrong as never, editors: [] })).rejects.toThrow(expected);
+    book.author = wrong as never;
+    await expect(book.save()).rejects.toThrow(expected);
+  });
+
+  it('stand for their documents where ids are asked for, and are their ids in texts', async () => {
+    const book = await newBook();
+    const { author } = book;
+    expect(`/authors/${String(author)}`).toBe(`/authors/${author.$id.toHexString()}`);
+    expect((await Author.findById(author))?.name).toBe('Ann');
+    expect(await Author.count({ _id: author })).toBe(1);
+    expect(await Author.count({ _id: { $in: [author] } })).toBe(1);
+    const found = await author.$load();
+    if (found === null) throw new Error('gone');
+    const asked = Book.aggregate();
+    for (const each of [author, found, found._id, found._id.toHexString()])
+      expect(await asked.match({ author: each }).count('n')).toEqual(
+        await asked.match({ author: found._id }).count('n'),
+      );
+    expect(await asked.match({ author: found }).count('n')).not.toEqual([]);
+    // @ts-expect-error a title is a text
+    expect(() => asked.match({ title: found })).toThrow('"title" cannot be stored');
+  });
+
   it('refuse what is no such document, and say so without a value', async () => {
     const acme = await Publisher.create({ name: 'Acme', owner: null });
     const book = await newBook();
     // @ts-expect-error a publisher is no author
     book.author = acme;
     await expect(book.save()).rejects.toThrow(
-      'Expected the _id of a Author or such a document, got a reference to a Publisher',
+      'Expected the _id of an Author or such a document, got a reference to a Publisher',
     );
     // @ts-expect-error a reference of another model
     book.author = Publisher.ref(acme._id);

@@ -253,7 +253,7 @@ describe('with()', () => {
     // @ts-expect-error not loaded
     expect(() => book.author.$doc).toThrow(RefNotLoadedError);
     const message =
-      '"author" refers to a Author that was not loaded: ask for it by with("author"), or await its $load().';
+      '"author" refers to an Author that was not loaded: ask for it by with("author"), or await its $load().';
     expect(() => (book.author as unknown as { $doc: unknown }).$doc).toThrow(message);
   });
 

@@ -67,10 +67,40 @@ describe('$clone()', () => {
     expect(clone?.isModified('typo' as 'title')).toBe(true);
   });
 
+  it('transforms once what was not validated before', async () => {
+    let salt = 0;
+    const secret = z.string().transform((text) => `H${salt++}(${text})`);
+    const account = z.object({ pw: secret, q: z.string().optional() });
+    class Login extends model('logins', { a: account, top: secret }) {}
+    const draft = new Login({ a: { pw: 'x' }, top: 'x' });
+    const early = draft.$clone();
+    await draft.validate();
+    const stored = await Login.create({ a: { pw: 'x' }, top: 'x' });
+    const clones = [early, draft.$clone()];
+    stored.a.q = 'q';
+    clones.push(stored.$clone());
+    stored.a.pw = 'y';
+    stored.top = 'y';
+    clones.push(stored.$clone());
+    stored.a = { pw: 'z' };
+    clones.push(stored.$clone());
+    const made: string[] = [];
+    for (const { _id } of await Login.insertMany(clones)) {
+      const { a, top } = (await Login.collection.findOne({ _id })) as unknown as Login;
+      made.push([a.pw, a.q, top].join(' ').replaceAll(/H\d+/g, 'H'));
+    }
+    expect(made).toEqual(['H(x)  H(x)', 'H(x)  H(x)', 'H(x) q H(x)', 'H(y) q H(y)', 'H(z)  H(y)']);
+  });
+
   it('refuses a new key that the schema does not name', async () => {
     const clone = (await Card.create({ title: 'x' })).$clone();
     clone.set('typo' as 'title', 'x');
     await expect(clone.save()).rejects.toThrow(ValidationError);
+    const draft = new Card({ title: 'x', typo: 1 } as never).$clone();
+    await expect(draft.save()).rejects.toThrow(ValidationError);
+    const stored = await Card.create({ title: 'x' });
+    stored.set('typo' as 'title', 'x');
+    await expect(stored.$clone().save()).rejects.toThrow(ValidationError);
   });
 
   it('gives a new ObjectId, or leaves another _id to the schema and the program', async () => {

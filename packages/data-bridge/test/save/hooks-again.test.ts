@@ -1,22 +1,13 @@
 import { MongoServerError } from 'mongodb';
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { model, transaction } from '../../src/index.ts';
-import { useDatabase } from '../support/database.ts';
-import { INSERT, INSERTED, log, Plain, Post, Task, told, UPDATE, UPDATED } from '../support/hook-models.ts';
+import { type BulkWriteError, model, transaction } from '../../src/index.ts';
+import { INSERT, INSERTED, log, Post, Task, told, UPDATE, UPDATED, useHookModels } from '../support/hook-models.ts';
 import { askForReplicaSet } from '../support/replica-set.ts';
 
 const isReplicaSet = await askForReplicaSet();
 
-const database = useDatabase();
-beforeAll(async () => {
-  await Promise.all([Post.ensureCollection(), Task.ensureCollection(), Plain.ensureCollection()]);
-});
-beforeEach(async () => {
-  await Promise.all([Post.deleteMany({}), Task.deleteMany({})]);
-  told();
-  database.sent();
-});
+const database = useHookModels();
 
 describe('a conflict', () => {
   /** A task that another writer changed meanwhile, and how often its hook was called. */
@@ -135,6 +126,13 @@ describe.runIf(isReplicaSet)('a transaction', () => {
   it('is told in the error of a hook after a write in it', async () => {
     const end = Task.on('afterInsert', () => Promise.reject(new Error('no')));
     await expect(transaction(() => Task.create({ title: 'a' }))).rejects.toThrow('was stored in the transaction');
+    const many: unknown = await transaction(() =>
+      Task.bulk().insertOne({ title: 'a' }).deleteMany({ title: 'none' }).execute(),
+    ).catch((error: unknown) => error);
+    expect((many as BulkWriteError).results).toMatchObject([
+      { operation: 'insertOne', insertedId: expect.anything() as unknown, hookError: { name: 'AfterHookError' } },
+      { operation: 'deleteMany', deletedCount: 0 },
+    ]);
     end();
     expect(await Task.count()).toBe(0);
   });

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   AfterHookError,
   BulkSaveError,
@@ -8,18 +8,9 @@ import {
   UsageError,
   ValidationError,
 } from '../../src/index.ts';
-import { useDatabase } from '../support/database.ts';
-import { INSERT, INSERTED, Plain, Post, Task, told, UPDATE } from '../support/hook-models.ts';
+import { INSERT, INSERTED, Plain, Post, Task, told, UPDATE, useHookModels } from '../support/hook-models.ts';
 
-const database = useDatabase();
-beforeAll(async () => {
-  await Promise.all([Post.ensureCollection(), Task.ensureCollection(), Plain.ensureCollection()]);
-});
-beforeEach(async () => {
-  await Promise.all([Post.deleteMany({}), Task.deleteMany({})]);
-  told();
-  database.sent();
-});
+const database = useHookModels();
 
 describe('errors', () => {
   it('of a hook before are thrown as they are, and nothing is sent', async () => {

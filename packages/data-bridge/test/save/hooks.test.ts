@@ -1,20 +1,24 @@
 import { setTimeout } from 'node:timers/promises';
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { model, UsageError } from '../../src/index.ts';
 import { hooksOf } from '../../src/definition/hooks.ts';
-import { onlyStatement, useDatabase } from '../support/database.ts';
-import { INSERT, INSERTED, log, Plain, Post, says, Task, told, UPDATE, UPDATED } from '../support/hook-models.ts';
+import { onlyStatement } from '../support/database.ts';
+import {
+  INSERT,
+  INSERTED,
+  log,
+  Plain,
+  Post,
+  says,
+  Task,
+  told,
+  UPDATE,
+  UPDATED,
+  useHookModels,
+} from '../support/hook-models.ts';
 
-const database = useDatabase();
-beforeAll(async () => {
-  await Promise.all([Post.ensureCollection(), Task.ensureCollection(), Plain.ensureCollection()]);
-});
-beforeEach(async () => {
-  await Promise.all([Post.deleteMany({}), Task.deleteMany({})]);
-  told();
-  database.sent();
-});
+const database = useHookModels();
 
 describe('what users rely on', () => {
   class Timed extends model('hook_messages', { message: z.string(), createdAt: z.date().optional() }) {

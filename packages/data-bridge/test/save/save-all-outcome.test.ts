@@ -1,9 +1,24 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { BulkSaveError, BulkWriteError, model, OutcomeUnknownError } from '../../src/index.ts';
+import {
+  BulkSaveError,
+  BulkWriteError,
+  DuplicateKeyError,
+  model,
+  OutcomeUnknownError,
+  transaction,
+} from '../../src/index.ts';
 import type { Command } from '../support/database.ts';
 import { BULK_SERVERS, useBulkDatabase } from '../support/bulk-servers.ts';
 import { rejectionOf } from '../support/rejection.ts';
+import { askForReplicaSet } from '../support/replica-set.ts';
+
+const isReplicaSet = await askForReplicaSet();
+
+class Named extends model('named', { name: z.string() }, { indexes: [{ key: { name: 1 }, unique: true }] }) {}
+class Plain extends model('plain', { name: z.string() }) {}
+/** Each update has a command of its own, since its entry is written with what it found. */
+class Told extends model('told', { name: z.string() }, { history: true }) {}
 
 class Item extends model('items', { name: z.string(), tags: z.array(z.string()).default([]) }) {}
 
@@ -21,6 +36,27 @@ describe.each(BULK_SERVERS)('on a server %s', (_, wireVersion) => {
       .map(({ name, tags }) => [name, ...tags]);
   const outcomesOf = ({ results }: BulkSaveError) =>
     results.map(({ outcome, error }) => [outcome, error instanceof OutcomeUnknownError]);
+
+  it.runIf(isReplicaSet).each([
+    ['in one command', Plain],
+    ['in several', Told],
+  ])('what ends a transaction is the cause, and told of one document: %s', async (_how, model) => {
+    await Named.ensureIndexes();
+    for (const isFirst of [true, false]) {
+      const other = await model.create({ name: 'before' });
+      const taken = new Named({ name: 'taken' });
+      await Named.upsert({ name: 'taken' }, { $set: { name: 'taken' } });
+      other.name = 'after';
+      const saving = transaction(() => Named.saveAll(isFirst ? [taken, other] : [other, taken]));
+      const error = await rejectionOf(BulkSaveError, saving);
+      expect(error.cause).toBeInstanceOf(DuplicateKeyError);
+      expect(error.cause).toMatchObject({ model: 'named', fields: ['name'] });
+      expect(error.results.find(({ document }) => document === taken)?.error).toBe(error.cause);
+      expect(error.results.find(({ document }) => document === other)).toEqual({ document: other, outcome: 'failed' });
+      expect([other.isModified('name'), taken.$isNew]).toEqual([true, true]);
+      await other.save();
+    }
+  });
 
   describe.each(['cutBefore', 'cutAfter'] as const)('when the connection breaks (%s)', (fault) => {
     const acted = fault === 'cutAfter';

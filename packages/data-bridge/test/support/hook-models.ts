@@ -1,6 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
+import { beforeAll, beforeEach } from 'vitest';
 import { z } from 'zod';
 import { model } from '../../src/index.ts';
+import { type TestDatabase, useDatabase } from './database.ts';
 
 export const log: string[] = [];
 export const told = (): string[] => log.splice(0);
@@ -62,6 +64,18 @@ export class Task extends model(
 ) {}
 
 export class Plain extends model('hook_plain', { title: z.string() }) {}
+
+/** A database for the tests of a file, in which each begins without posts and tasks, and with nothing logged. */
+export function useHookModels(): TestDatabase {
+  const database = useDatabase();
+  beforeAll(() => Promise.all([Post.ensureCollection(), Task.ensureCollection(), Plain.ensureCollection()]));
+  beforeEach(async () => {
+    await Promise.all([Post.deleteMany({}), Task.deleteMany({})]);
+    told();
+    database.sent();
+  });
+  return database;
+}
 
 export const INSERT = ['beforeValidate', 'beforeSave _id,slug,title,views', 'beforeInsert'];
 export const INSERTED = ['afterInsert', 'afterSave false', 'afterCommit'];

@@ -11,6 +11,8 @@ const FAULTS: Readonly<Record<string, readonly string[]>> = {
     'joined conditions on elements',
     // `distinct` of a path that goes through an array finds nothing.
     'distinct values inside of elements',
+    // `collMod` answers that it has hidden an index, and has not.
+    'hiding an index that is there',
     // A `localField` of `$lookup` that goes through an array finds nothing.
     'lookup from inside of elements',
   ],

@@ -23,6 +23,7 @@ export const stripping: readonly (readonly [string, Loose])[] = [
     ),
   ],
   ['ArkType that deletes', type({ city: 'string', '+': 'delete' })],
+  ['ArkType that deletes in a union', type({ city: 'string', '+': 'delete' }).or('string')],
   ['a union', z.union([zodCity, z.object({ town: z.string() })])],
   ['a library that tells nothing', hidden(zodCity)],
 ];

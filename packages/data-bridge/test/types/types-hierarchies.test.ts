@@ -1,6 +1,6 @@
 import { describe, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
-import { model, type Ref } from '../../src/index.ts';
+import { model, type ModelOf, type Ref } from '../../src/index.ts';
 import { Car, Motorcycle, Owner, Sports, Vehicle } from '../support/vehicles.ts';
 
 describe('the types of a hierarchy', () => {
@@ -61,6 +61,8 @@ describe('the types of a hierarchy', () => {
       for (const each of await Vehicle.find())
         if (each instanceof Sports) expectTypeOf(each.hp).toEqualTypeOf<number>();
         else if (each instanceof Car) expectTypeOf(each.doors).toEqualTypeOf<number>();
+      const all: ModelOf<Car> = Car;
+      expectTypeOf(await all.findOne()).toEqualTypeOf<Car | null>();
       expectTypeOf(Car.type).toEqualTypeOf<string | null>();
       expectTypeOf(car.$clone()).toExtend<Car>();
     };

@@ -20,6 +20,11 @@ it('a history is offered where it is kept', () => {
     // @ts-expect-error -- only `false` can be said
     await Kept.updateMany({}, { $set: { name: 'x' } }, { history: true });
     await Kept.updateMany({}, { $set: { name: 'x' } }, { history: false });
+    await kept.$revert(1, { validate: false });
+    // @ts-expect-error -- what it refers to is not reverted
+    await kept.$revert(1, { cascade: true });
+    // @ts-expect-error -- what it refers to is not restored
+    await Kept.restore(kept._id, { cascade: true });
   };
   expectTypeOf(use).toBeFunction();
 });

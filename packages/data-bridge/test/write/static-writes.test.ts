@@ -35,7 +35,7 @@ const withUpdate: readonly (readonly [string, (update: unknown, options?: object
   ['findOneAndUpdate', (update, options) => Task.findOneAndUpdate({ title: 't' }, update as Update, options)],
 ];
 
-describe.each(withUpdate)('the update of %s()', (_name, call) => {
+describe.each(withUpdate)('the update of %s()', (name, call) => {
   const lean = async () => (await Task.find({ title: 't' }).lean())[0];
 
   it.each([
@@ -78,6 +78,15 @@ describe.each(withUpdate)('the update of %s()', (_name, call) => {
     await Task.create({ title: 't', count: 1 });
     await call({ $set: { status: 'done', count: undefined } });
     expect(await lean()).toMatchObject({ status: 'done', count: 1 });
+  });
+
+  it('may set nothing, which changes nothing', async () => {
+    await Task.create({ title: 't', count: 1 });
+    for (const update of [{ $set: {} }, { $set: { count: undefined } }]) await call(update);
+    expect(await lean()).toMatchObject({ title: 't', count: 1, status: 'new' });
+    await Task.deleteMany({});
+    await call({ $set: {} }, name === 'upsert' ? {} : { upsert: true });
+    expect(await lean()).toMatchObject({ title: 't', status: 'new', tags: [] });
   });
 
   it('may be a pipeline', async () => {

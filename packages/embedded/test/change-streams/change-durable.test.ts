@@ -1,9 +1,8 @@
 // Change streams of a server that was stopped meanwhile.
-import { MongoClient } from 'mongodb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startServer } from '../../src/index.ts';
 import { errorOf } from '../support/conformance.ts';
 import { Durable } from '../support/durable.ts';
+import { withServer } from '../support/server.ts';
 import { Watching } from '../support/watching.ts';
 
 interface Item {
@@ -70,17 +69,15 @@ describe('a change stream over a restart', () => {
 
 describe('a change stream in memory', () => {
   it('has a log that is bounded, by the number of the changes too', async () => {
-    const server = await startServer();
-    const client = new MongoClient(server.uri);
-    const items = client.db('shop').collection<Item>('items');
-    await using watching = await Watching.open(items, [], { batchSize: 10 });
-    const insert = (from: number): Promise<unknown> =>
-      items.insertMany(Array.from({ length: 5_000 }, (_, n) => ({ _id: from + n })));
-    await insert(0);
-    expect(await watching.next(10)).toHaveLength(10);
-    for (let from = 5_000; from < 30_000; from += 5_000) await insert(from);
-    expect(await errorOf(watching.next())).toMatchObject({ code: 286, codeName: 'ChangeStreamHistoryLost' });
-    await client.close();
-    await server.close();
+    await withServer(async (client) => {
+      const items = client.db('shop').collection<Item>('items');
+      await using watching = await Watching.open(items, [], { batchSize: 10 });
+      const insert = (from: number): Promise<unknown> =>
+        items.insertMany(Array.from({ length: 5_000 }, (_, n) => ({ _id: from + n })));
+      await insert(0);
+      expect(await watching.next(10)).toHaveLength(10);
+      for (let from = 5_000; from < 30_000; from += 5_000) await insert(from);
+      expect(await errorOf(watching.next())).toMatchObject({ code: 286, codeName: 'ChangeStreamHistoryLost' });
+    });
   });
 });

@@ -4,25 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { Decimal128, Double, Long, MongoClient } from 'mongodb';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readArguments } from '../../src/cli/arguments.ts';
 import { importFolder } from '../../src/cli/import.ts';
 import { main } from '../../src/cli/main.ts';
 import type { Shell } from '../../src/cli/serve.ts';
-import { startServer } from '../../src/index.ts';
-import { type Built, build } from '../support/built.ts';
+import { useBuilt } from '../support/built.ts';
 import type { AnyDocument } from '../support/conformance.ts';
+import { withServer } from '../support/server.ts';
 import { ServerProcess } from '../support/server-process.ts';
 
-let built: Built;
+const built = useBuilt();
 let folder: string;
 let path: string;
-
-beforeAll(() => {
-  built = build();
-});
-
-afterAll(() => built.remove());
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'embedded-'));
@@ -176,16 +170,8 @@ describe('export and import', () => {
     });
   }
 
-  async function withData<T>(of: string, work: (client: MongoClient) => Promise<T>): Promise<T> {
-    const server = await startServer({ path: of });
-    const client = new MongoClient(server.uri);
-    try {
-      return await work(client);
-    } finally {
-      await client.close();
-      await server.close();
-    }
-  }
+  const withData = <T>(of: string, work: (client: MongoClient) => Promise<T>): Promise<T> =>
+    withServer(work, { path: of });
 
   /** All that a client can see. */
   const contents = (of: string): Promise<unknown> =>

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { Document } from 'mongodb';
-import { type Case, conformance, errorOf, type Workbench } from '../support/conformance.ts';
+import { type Case, conformanceOfEngine, errorOf, type Workbench } from '../support/conformance.ts';
 
 const numbers = { $range: [0, 3_000] };
 const sum = (inner: unknown): Document => ({
@@ -62,4 +62,4 @@ const cases: Record<string, Case> = Object.fromEntries(
   ]),
 );
 
-conformance('time limits', cases);
+conformanceOfEngine('time limits', cases);

@@ -1,12 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { caseCount } from '../../../../scripts/case-count.ts';
-import { LmdbStorage } from '../../src/storage/lmdb.ts';
 import { MemoryStorage } from '../../src/storage/memory.ts';
 import type { Storage } from '../../src/storage/storage.ts';
+import { withLmdbStorage } from '../support/in-process.ts';
 import { randomCommand, Server } from '../support/random-commands.ts';
 
 const steps = fc.array(
@@ -40,23 +37,9 @@ describe('commands beside transactions that have nothing to do with them', () =>
   });
 
   it('are answered in a folder as without those', async () => {
-    const path = mkdtempSync(join(tmpdir(), 'embedded-'));
-    let count = 0;
-    try {
-      await fc.assert(
-        fc.asyncProperty(steps, async (taken) => {
-          count += 1;
-          const storage = await LmdbStorage.open(join(path, String(count)));
-          try {
-            await check(storage, taken);
-          } finally {
-            await storage.close();
-          }
-        }),
-        { numRuns: caseCount(10) },
-      );
-    } finally {
-      rmSync(path, { recursive: true });
-    }
+    await fc.assert(
+      fc.asyncProperty(steps, (taken) => withLmdbStorage((storage) => check(storage, taken))),
+      { numRuns: caseCount(10) },
+    );
   });
 });

@@ -1,16 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { deserialize, type Document, Long, serialize, UUID } from 'bson';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { caseCount } from '../../../../scripts/case-count.ts';
 import type { Context } from '../../src/dispatch/command.ts';
 import { runCommand } from '../../src/commands/run-command.ts';
-import { LmdbStorage } from '../../src/storage/lmdb.ts';
 import { MemoryStorage } from '../../src/storage/memory.ts';
 import type { Storage } from '../../src/storage/storage.ts';
-import { CLIENT, contextOver, expectContextConsistent } from '../support/in-process.ts';
+import { CLIENT, contextOver, expectContextConsistent, withLmdbStorage } from '../support/in-process.ts';
 
 const DUPLICATE = 11_000;
 const CONFLICT = 112;
@@ -265,23 +261,9 @@ describe('transactions of random steps', () => {
   });
 
   it('read and write in a folder as snapshot isolation has it', async () => {
-    const path = mkdtempSync(join(tmpdir(), 'embedded-'));
-    let count = 0;
-    try {
-      await fc.assert(
-        fc.asyncProperty(steps, async (taken) => {
-          count += 1;
-          const storage = await LmdbStorage.open(join(path, String(count)));
-          try {
-            await check(new Server(storage), taken);
-          } finally {
-            await storage.close();
-          }
-        }),
-        { numRuns: caseCount(5) },
-      );
-    } finally {
-      rmSync(path, { recursive: true });
-    }
+    await fc.assert(
+      fc.asyncProperty(steps, (taken) => withLmdbStorage((storage) => check(new Server(storage), taken))),
+      { numRuns: caseCount(5) },
+    );
   });
 });

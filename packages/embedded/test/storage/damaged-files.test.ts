@@ -2,13 +2,12 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { caseCount, IS_DEEP } from '../../../../scripts/case-count.ts';
-import { startServer } from '../../src/index.ts';
-import { type Built, build } from '../support/built.ts';
+import { useBuilt } from '../support/built.ts';
+import { withServer } from '../support/server.ts';
 
 const script = fileURLToPath(new URL('../support/open-damaged.mjs', import.meta.url));
 /** Some hundred starts of a server, one after another. */
@@ -29,31 +28,30 @@ interface Outcome {
   readonly valid?: boolean;
 }
 
-let built: Built;
+const built = useBuilt();
 let whole: string;
 let folder: string;
 
 beforeAll(async () => {
-  built = build();
   whole = mkdtempSync(join(tmpdir(), 'embedded-'));
   folder = mkdtempSync(join(tmpdir(), 'embedded-'));
-  const server = await startServer({ path: whole });
-  const client = new MongoClient(server.uri);
-  const items = client.db('shop').collection('items');
-  await items.createIndex({ email: 1 });
-  for (let batch = 0; batch < 5; batch += 1) {
-    const numbers = Array.from({ length: 60 }, (_, n) => 60 * batch + n);
-    await items.insertMany(
-      numbers.map((n) => ({ n, email: `user${n}@x`, text: 'x'.repeat(n % 50 === 0 ? 9_000 : 200) })),
-    );
-  }
-  await items.deleteMany({ n: { $mod: [7, 0] } });
-  await client.close();
-  await server.close();
+  await withServer(
+    async (client) => {
+      const items = client.db('shop').collection('items');
+      await items.createIndex({ email: 1 });
+      for (let batch = 0; batch < 5; batch += 1) {
+        const numbers = Array.from({ length: 60 }, (_, n) => 60 * batch + n);
+        await items.insertMany(
+          numbers.map((n) => ({ n, email: `user${n}@x`, text: 'x'.repeat(n % 50 === 0 ? 9_000 : 200) })),
+        );
+      }
+      await items.deleteMany({ n: { $mod: [7, 0] } });
+    },
+    { path: whole },
+  );
 });
 
 afterAll(() => {
-  built.remove();
   for (const path of [whole, folder]) rmSync(path, { recursive: true });
 });
 
@@ -63,7 +61,7 @@ function outcomes(name: string, changes: readonly Change[]): Outcome[] {
   const list = join(folder, 'changes.json');
   writeFileSync(list, JSON.stringify(changes));
   const found: Outcome[] = [];
-  const args = [script, join(dirname(built.bin), 'index.js'), whole, folder, name];
+  const args = [script, built.index, whole, folder, name];
   while (found.length < changes.length) {
     const before = found.length;
     // A process that dies of a change has said which one it was at, and another one goes on behind that.

@@ -1,13 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startServer } from '../../src/index.ts';
-import { type Built, build } from '../support/built.ts';
+import { useBuilt } from '../support/built.ts';
 import { expectConsistent } from '../support/consistency.ts';
+import { withServer } from '../support/server.ts';
 
 const script = fileURLToPath(new URL('../support/fill-disk.mjs', import.meta.url));
 
@@ -19,23 +18,21 @@ interface Report {
 }
 
 describe.skipIf(process.platform === 'win32')('a disk that is full', () => {
-  let built: Built;
+  const built = useBuilt();
   let path: string;
 
   beforeAll(() => {
-    built = build();
     path = mkdtempSync(join(tmpdir(), 'embedded-'));
   });
 
   afterAll(() => {
-    built.remove();
     rmSync(path, { recursive: true });
   });
 
   it('is told as such, and the data stay whole', async () => {
     // A file may not become larger than 1 MB: the system answers as where the disk is full.
     const command = `ulimit -f 2048; exec "$0" "$@"`;
-    const args = [process.execPath, script, join(dirname(built.bin), 'index.js'), path];
+    const args = [process.execPath, script, built.index, path];
     const { stdout, stderr } = spawnSync('sh', ['-c', command, ...args], { encoding: 'utf8' });
     const line = stdout.split('\n').find((text) => text.startsWith('{'));
     const { stored, error, others } = JSON.parse(line ?? stderr) as Report;
@@ -51,14 +48,15 @@ describe.skipIf(process.platform === 'win32')('a disk that is full', () => {
       smaller: 'ok',
     });
 
-    const server = await startServer({ path });
-    const client = new MongoClient(server.uri);
-    const items = client.db('shop').collection<{ _id: number }>('items');
-    const ids = (await items.find().sort({ _id: 1 }).toArray()).map(({ _id }) => _id);
-    expect(ids).toEqual([...Array.from({ length: stored - 1 }, (_, n) => n + 1), 10_000]);
-    await expectConsistent(client);
-    await items.insertOne({ _id: 10_001 });
-    await client.close();
-    await server.close();
+    await withServer(
+      async (client) => {
+        const items = client.db('shop').collection<{ _id: number }>('items');
+        const ids = (await items.find().sort({ _id: 1 }).toArray()).map(({ _id }) => _id);
+        expect(ids).toEqual([...Array.from({ length: stored - 1 }, (_, n) => n + 1), 10_000]);
+        await expectConsistent(client);
+        await items.insertOne({ _id: 10_001 });
+      },
+      { path },
+    );
   });
 });

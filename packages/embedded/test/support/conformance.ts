@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { type Collection, type Db, type Document, MongoClient, MongoServerError } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectConsistent } from './consistency.ts';
+import { type Collection, type Db, type Document, type MongoClient, MongoServerError } from 'mongodb';
+import { describe, expect, it } from 'vitest';
 import { knownFault } from './known-faults.ts';
+import { useDatabase } from './server.ts';
 import { type Target, targets, targetsOfEngine } from './servers.ts';
 
 /** Documents whose `_id` is whatever a case says. */
@@ -31,31 +30,15 @@ export function conformance(
   cases: Readonly<Record<string, Case>>,
   servers: readonly Target[] = targets,
 ): void {
-  describe.each(servers)(`${area} on $name`, ({ product, open }) => {
-    const name = `conformance_${randomBytes(6).toString('hex')}`;
-    let uri: string;
-    let client: MongoClient;
-    let close: () => Promise<void>;
-
-    beforeAll(async () => {
-      ({ uri, close } = await open());
-      client = new MongoClient(uri);
-      await client.connect();
-    });
-
-    afterAll(async () => {
-      if (product === 'embedded') await expectConsistent(client);
-      await client.db(name).dropDatabase();
-      await client.close();
-      await close();
-    });
-
+  describe.each(servers)(`${area} on $name`, (target) => {
+    const { product } = target;
+    const database = useDatabase(target);
     let count = 0;
     it.for(Object.entries(cases))('%s', async ([title, run], { skip }) => {
       skip(knownFault(product, area, title), 'a known fault of this server');
       expect.hasAssertions();
       count += 1;
-      const db = client.db(name);
+      const { client, uri, db } = database;
       await run({ product, client, uri, db, collection: db.collection<AnyDocument>(`c${count}`) });
     });
   });

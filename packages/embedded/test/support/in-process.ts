@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { deserialize, type Document, serialize } from 'bson';
 import { runCommand } from '../../src/commands/run-command.ts';
 import { Catalog } from '../../src/catalog/catalog.ts';
@@ -6,6 +9,7 @@ import type { Client, Context } from '../../src/dispatch/command.ts';
 import { Cursors } from '../../src/cursors/cursors.ts';
 import { indexDefinition } from '../../src/commands/index-definition.ts';
 import { Sessions } from '../../src/sessions/sessions.ts';
+import { LmdbStorage } from '../../src/storage/lmdb.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { MAX_MESSAGE_SIZE } from '../../src/wire/frame.ts';
 import { expectConsistent } from './consistency.ts';
@@ -25,6 +29,21 @@ export function contextOver(storage: Storage, lifetimeSeconds?: number): Context
     maxMessageSize: MAX_MESSAGE_SIZE,
     connections: () => ({ current: 1, total: 1 }),
   };
+}
+
+/** Runs something with a storage in a folder of its own, which is gone afterwards. */
+export async function withLmdbStorage(run: (storage: Storage) => Promise<void>): Promise<void> {
+  const path = mkdtempSync(join(tmpdir(), 'embedded-'));
+  try {
+    const storage = await LmdbStorage.open(path);
+    try {
+      await run(storage);
+    } finally {
+      await storage.close();
+    }
+  } finally {
+    rmSync(path, { recursive: true });
+  }
 }
 
 /** A client that stays. */

@@ -1,20 +1,15 @@
 import { type Document, serialize, type Timestamp } from 'bson';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { caseCount } from '../../../../scripts/case-count.ts';
-import { type RunningServer, startServer } from '../../src/index.ts';
 import { body, header, opMsg, opQuery, RawClient, sequence } from '../support/raw-client.ts';
+import { useServer } from '../support/server.ts';
 
-let server: RunningServer;
+const server = useServer();
 const clients: RawClient[] = [];
 
-beforeAll(async () => {
-  server = await startServer();
-});
-
-afterAll(async () => {
+afterAll(() => {
   for (const client of clients) client.close();
-  await server.close();
 });
 
 async function connect(): Promise<RawClient> {

@@ -1,11 +1,9 @@
 import { ServerError } from '../../errors.ts';
 import { toSafeInteger } from '../../values/number.ts';
-import type { Collation } from '../../values/collation.ts';
-import { rulesOf } from '../../values/order.ts';
 import { compareBy } from '../match/sort.ts';
 import { show } from '../../values/text.ts';
 import { isArray, isDocument, isNullish, typeOrMissing, type Value } from '../../values/value.ts';
-import { namedArguments, type Operator, type OperatorTable, required } from './operator.ts';
+import { namedArguments, type Operator, type OperatorTable, required, type Scope } from './operator.ts';
 
 const SORT_CODES = { notObject: 2942500, unknown: 2942501, missing: { input: 2942502, sortBy: 2942503 } };
 
@@ -13,7 +11,7 @@ const SORT_CODES = { notObject: 2942500, unknown: 2942501, missing: { input: 294
 const sortArray: Operator = (name, argument, scope, compile) => {
   const args = namedArguments(name, argument, [], SORT_CODES);
   const input = compile(required(args, 'input'), scope);
-  const order = elementOrder(required(args, 'sortBy'), scope.collation);
+  const order = elementOrder(required(args, 'sortBy'), scope);
   return (slots) => {
     const array = input(slots);
     if (isNullish(array)) return null;
@@ -25,14 +23,17 @@ const sortArray: Operator = (name, argument, scope, compile) => {
   };
 };
 
-function elementOrder(sortBy: Value, collation: Collation | undefined): (a: Value, b: Value) => number {
+function elementOrder(sortBy: Value, scope: Scope): (a: Value, b: Value) => number {
   if (isDocument(sortBy)) {
-    const order = compareBy(sortBy, collation?.compare);
+    const order = compareBy(sortBy, scope.collation?.compare);
     const documentOf = (value: Value) => (isDocument(value) ? value : new Map());
-    return (a, b) => order(documentOf(a), documentOf(b));
+    return (a, b) => {
+      scope.tick();
+      return order(documentOf(a), documentOf(b));
+    };
   }
   const sign = toSafeInteger(sortBy);
-  const { compare } = rulesOf(collation);
+  const { compare } = scope.rules;
   if (sign === 1 || sign === -1) return (a, b) => sign * compare(a, b);
   throw new ServerError(2942507, `The $sort element value must be either 1 or -1, but was ${show(sortBy)}`);
 }
@@ -72,7 +73,10 @@ const zip: Operator = (name, argument, scope, compile) => {
     const lengths = arrays.map(({ length }) => length);
     const length = longest ? Math.max(...lengths) : Math.min(...lengths);
     const missing = fallbacks.map((value) => value(slots) ?? null);
-    return Array.from({ length }, (_, at) => arrays.map((array, nth) => array[at] ?? missing[nth] ?? null));
+    return Array.from({ length }, (_, at) => {
+      scope.tick();
+      return arrays.map((array, nth) => array[at] ?? missing[nth] ?? null);
+    });
   };
 };
 

@@ -67,6 +67,25 @@ export class Scope {
     this.#count = count;
   }
 
+  /** How values are compared. Where there is a `check`, whoever compares many of them calls it. */
+  get rules(): Rules {
+    const rules = rulesOf(this.collation);
+    if (this.check === undefined) return rules;
+    const ticking =
+      <A extends unknown[], R>(run: (...args: A) => R) =>
+      (...args: A): R => {
+        this.tick();
+        return run(...args);
+      };
+    return { compare: ticking(rules.compare), equals: ticking(rules.equals), keyOf: ticking(rules.keyOf) };
+  }
+
+  /** A value that an operator has made. A long array took its time. */
+  checked(value: Value | undefined): Value | undefined {
+    if (this.check !== undefined && isArray(value) && value.length >= CHECK_INTERVAL) this.check();
+    return value;
+  }
+
   /** To be called by a loop for each of its elements. */
   tick(): void {
     if (this.check === undefined) return;
@@ -109,9 +128,11 @@ export function eager(
     const args = (isArray(argument) ? argument : [argument]).map((expression) => compile(expression, scope));
     checkCount(name, args.length, least, most);
     return (slots) =>
-      run(
-        args.map((expression) => expression(slots)),
-        name,
+      scope.checked(
+        run(
+          args.map((expression) => expression(slots)),
+          name,
+        ),
       );
   };
 }
@@ -135,7 +156,7 @@ export const comparing = (run: (order: number) => Value): Operator =>
 
 /** An operator that compares values by the rules of the command's collation. */
 export function collated(build: (rules: Rules) => Operator): Operator {
-  return (name, argument, scope, compile) => build(rulesOf(scope.collation))(name, argument, scope, compile);
+  return (name, argument, scope, compile) => build(scope.rules)(name, argument, scope, compile);
 }
 
 /** A function of one number, null for nothing. */

@@ -2,7 +2,6 @@
 import { ServerError } from '../../errors.ts';
 import { accumulate, ACCUMULATORS, countOf, N_ACCUMULATORS } from './accumulator.ts';
 import { isArray, isNullish, typeOrMissing, type Value } from '../../values/value.ts';
-import { rulesOf } from '../../values/order.ts';
 import { collated, namedArguments, type Operator, type OperatorTable, required, variadic } from './operator.ts';
 
 const OF_VALUES = ['$sum', '$avg', '$min', '$max', '$stdDevPop', '$stdDevSamp', '$mergeObjects'];
@@ -27,7 +26,7 @@ const keeping: Operator = (name, argument, scope, compile) => {
   const args = namedArguments(name, argument, [], N_CODES);
   const n = compile(required(args, 'n'), scope);
   const input = compile(required(args, 'input'), scope);
-  const rules = rulesOf(scope.collation);
+  const rules = scope.rules;
   return (slots) => {
     const array = input(slots);
     if (!isArray(array)) {

@@ -1,10 +1,11 @@
 // Random pipelines: what the embedded server makes of them is what a plain recomputation makes, and what any server at
 // MONGODB_URI makes. FC_RUNS says how many.
 import fc from 'fast-check';
-import { type Document, MongoClient } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Document } from 'mongodb';
+import { describe, expect, it } from 'vitest';
 import { caseCount } from '../../../../../scripts/case-count.ts';
 import { naiveRun, type NaiveStage, pipelineSteps } from '../../support/naive-stages.ts';
+import { useDatabase } from '../../support/server.ts';
 import { targetsOfEngine } from '../../support/servers.ts';
 
 const numRuns = caseCount(60);
@@ -24,27 +25,13 @@ const documents = fc
 
 const steps: fc.Arbitrary<NaiveStage[]> = fc.array(pipelineSteps, { minLength: 1, maxLength: 6 });
 
-describe.each(targetsOfEngine)('random pipelines on $name', ({ open }) => {
-  let client: MongoClient;
-  let close: () => Promise<void>;
-  const database = `pipelines_${process.pid}`;
-
-  beforeAll(async () => {
-    const target = await open();
-    ({ close } = target);
-    client = await new MongoClient(target.uri).connect();
-  });
-
-  afterAll(async () => {
-    await client.db(database).dropDatabase();
-    await client.close();
-    await close();
-  });
+describe.each(targetsOfEngine)('random pipelines on $name', (target) => {
+  const database = useDatabase(target);
 
   it('come to what a plain recomputation comes to', async () => {
     let count = 0;
     const holds = fc.asyncProperty(documents, steps, async (input, chosen) => {
-      const collection = client.db(database).collection(`c${(count += 1)}`);
+      const collection = database.db.collection(`c${(count += 1)}`);
       if (input.length > 0) await collection.insertMany(input.map((document) => ({ ...document })));
       const stages = chosen.flatMap((step) => step.stages);
       expect(await collection.aggregate(stages).toArray()).toEqual(naiveRun(input, chosen));

@@ -84,3 +84,32 @@ describe('variables of the command', () => {
     expect(text(expression(doc({})))).toBe('[5, date(7)]');
   });
 });
+
+describe('the time of the command', () => {
+  const a = Array.from({ length: 500 }, (_, n) => ({ n: -n }));
+  const over = (): void => {
+    throw new Error('over');
+  };
+  it.each<unknown>([
+    { $map: { input: '$a', in: 1 } },
+    { $range: [0, 500] },
+    { $concatArrays: ['$a', '$a'] },
+    { $reverseArray: '$a' },
+    { $slice: ['$a', 400] },
+    { $setUnion: ['$a', '$a'] },
+    { $setIntersection: ['$a', []] },
+    { $setDifference: ['$a', '$a'] },
+    { $setEquals: ['$a', '$a'] },
+    { $setIsSubset: ['$a', '$a'] },
+    { $in: [1, '$a'] },
+    { $indexOfArray: ['$a', 1] },
+    { $sortArray: { input: '$a', sortBy: 1 } },
+    { $sortArray: { input: '$a', sortBy: { n: 1 } } },
+    { $zip: { inputs: ['$a', '$a'] } },
+    { $maxN: { n: 3, input: '$a' } },
+    { $objectToArray: { $arrayToObject: { $map: { input: '$a', in: { k: { $toString: '$$this.n' }, v: 1 } } } } },
+  ])('is looked at in %j', (expression) => {
+    const run = compileExpression(val(expression), { check: over });
+    expect(() => run(doc({ a }))).toThrow('over');
+  });
+});

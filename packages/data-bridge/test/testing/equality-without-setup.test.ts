@@ -5,9 +5,10 @@ import { expect as jest } from 'expect';
 import { Decimal128, Double, Int32, ObjectId } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { binary, decimal, model, objectId, stored } from '../src/index.ts';
-import { useDatabase } from './support/database.ts';
-import { useOwnEqualityTesters } from './support/equality-testers.ts';
+import { IS_DEEP } from '../../../../scripts/case-count.ts';
+import { binary, decimal, hidden, model, objectId, stored } from '../../src/index.ts';
+import { useDatabase } from '../support/database.ts';
+import { useOwnEqualityTesters } from '../support/equality-testers.ts';
 
 class User extends model(
   'users',
@@ -22,6 +23,7 @@ class User extends model(
     photo: binary().optional(),
     any: z.any(),
     minimum: stored('min', z.number().optional()),
+    hash: hidden(stored('pw', z.string().optional())),
   },
   { timestamps: true },
 ) {}
@@ -51,6 +53,9 @@ const comparisons: Readonly<Record<string, (a: unknown, b: unknown) => void>> = 
 
 /** The values around two that are compared. */
 const AROUND: readonly ((x: unknown) => unknown)[] = [(x) => [x], (x) => ({ u: { x } }), (x) => new Map([['x', x]])];
+
+/** What those around two that differ come to is long messages, which no one reads. */
+const AROUND_DIFFERENT = IS_DEEP ? AROUND : AROUND.slice(0, 1);
 
 /** The names of the comparisons to which two values are equal, alone and within others. */
 function equalTo(a: unknown, b: unknown, within = AROUND): string[] {
@@ -108,6 +113,7 @@ describe('Documents compared without any set-up', () => {
     ['a field that is null', { any: null }],
     ['the id', { _id: new ObjectId() }],
     ['an element', { tags: ['b'] }],
+    ['a hidden field', { hash: 'x' }],
     ['the order of elements', { any: { deep: [{ x: 2 }, { x: 1 }] } }],
     ['a member', { address: { city: 'Rome', zip: '2' } }],
     ['a member that is absent', { address: { city: 'Rome' } }],
@@ -120,7 +126,7 @@ describe('Documents compared without any set-up', () => {
     ['a value deep inside', { any: { deep: [{ x: 2 }] } }],
   ])('are not equal where %s differs', (_what, changes) => {
     const basis = 'age' in changes && Object.is(changes.age, -0) ? { age: 0 } : {};
-    expect(equalTo(ann(basis), ann(changes))).toEqual([]);
+    expect(equalTo(ann(basis), ann(changes), AROUND_DIFFERENT)).toEqual([]);
     expect(equalTo(ann(changes), ann(basis), [])).toEqual([]);
     expect(isDeepStrictEqual(ann(basis), ann(changes))).toBe(false);
   });

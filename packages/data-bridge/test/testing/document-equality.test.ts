@@ -5,9 +5,9 @@ import { expect as jest } from 'expect';
 import { Decimal128, Double, Int32, Long, ObjectId } from 'mongodb';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { decimal, long, model } from '../src/index.ts';
-import { assertDocument, documentEquality, sameDocument } from '../src/testing.ts';
-import { useOwnEqualityTesters } from './support/equality-testers.ts';
+import { decimal, hidden, long, model } from '../../src/index.ts';
+import { assertDocument, documentEquality, sameDocument } from '../../src/testing/document-equality.ts';
+import { useOwnEqualityTesters } from '../support/equality-testers.ts';
 
 /** How vitest tells of an error. The package is its own, so it is looked for from there. */
 const { processError } = (await import(
@@ -154,5 +154,20 @@ describe('assertDocument', () => {
     const message = messageOf(() => assertDocument(ann(), { ...plain, _id: new ObjectId('5'.repeat(24)) }));
     expect(message).toContain("new ObjectId('555555555555555555555555')");
     expect(message).not.toContain('i0');
+  });
+
+  it('says of hidden fields that they differ, and shows none', () => {
+    class Login extends model('logins', { hash: hidden(z.string()), n: z.int() }) {}
+    const _id = new ObjectId();
+    const [one, two] = [new Login({ _id, hash: 'secret', n: 1 }), new Login({ _id, hash: 'other', n: 1 })];
+    expect(sameDocument(one, two)).toBe(false);
+    expect(sameDocument(one, new Login({ _id, hash: 'secret', n: 1 }))).toBe(true);
+    // A plain object is compared with what a document shows.
+    expect(sameDocument(one, { _id, n: 1 })).toBe(true);
+    expect(one).not.toEqual(two);
+    const message = messageOf(() => assertDocument(one, two));
+    expect(message).toBe('The documents differ in fields that are hidden().');
+    two.n = 2;
+    expect(messageOf(() => assertDocument(one, two))).not.toMatch(/hidden|secret|other/);
   });
 });

@@ -1,9 +1,10 @@
 import { AssertionError } from 'node:assert';
 import { inspect } from 'node:util';
-import { bsonTag, isObject } from './bson/bson-classes.ts';
-import { isPlainObject, setOwn } from './bson/plain-object.ts';
-import { equalValues } from './bson/equal-values.ts';
-import { Document } from './save/document.ts';
+import { bsonTag, isObject } from '../bson/bson-classes.ts';
+import { isPlainObject, setOwn } from '../bson/plain-object.ts';
+import { equalValues } from '../bson/equal-values.ts';
+import { comparedFields } from '../document/document-tag.ts';
+import { Document } from '../save/document.ts';
 
 /** What vitest and jest give a tester as `this`. */
 export interface TesterContext {
@@ -16,11 +17,11 @@ export type Tester = (this: TesterContext, a: unknown, b: unknown, customTesters
 /**
  * True where two documents, or a document and a plain object, hold the same. They do when what `toObject()` gives is
  * equal to BSON: the order of keys does not count, `undefined` is absent, a number equals an Int32, Double or Long of
- * its value, and ObjectIds, Dates, decimals and bytes are compared by value.
+ * its value, and ObjectIds, Dates, decimals and bytes are compared by value. Of two documents so are fields that are
+ * `hidden()`.
  */
 export function sameDocument(a: unknown, b: unknown): boolean {
-  const left = fieldsOf(a);
-  const right = fieldsOf(b);
+  const [left, right] = bothFields(a, b);
   return left !== undefined && right !== undefined && equalValues(left, right);
 }
 
@@ -41,8 +42,7 @@ export function documentEquality(
   customTesters: Tester[] = [],
 ): boolean | undefined {
   if (!(a instanceof Document) && !(b instanceof Document)) return undefined;
-  const left = fieldsOf(a);
-  const right = fieldsOf(b);
+  const [left, right] = bothFields(a, b);
   if (left === undefined || right === undefined) return false;
   // The runner compares the fields, so that its matchers work; what is equal to BSON is equal to it.
   return this.equals(left, right, [bsonEquality, ...customTesters]);
@@ -64,6 +64,11 @@ export function assertDocument(actual: unknown, expected: unknown): void {
     expected: readable(fieldsOf(expected) ?? expected),
     operator: 'deepStrictEqual',
     stackStartFn: assertDocument,
+    // With the operator above Node.js gives a message of its own.
+    ...(sameShown(actual, expected) && {
+      message: 'The documents differ in fields that are hidden().',
+      operator: 'sameDocument',
+    }),
   });
 }
 
@@ -76,7 +81,18 @@ function readable(value: unknown): unknown {
   return members;
 }
 
-/** What a document or a plain object holds. */
+function sameShown(a: unknown, b: unknown): boolean {
+  const [left, right] = [fieldsOf(a), fieldsOf(b)];
+  return left !== undefined && right !== undefined && equalValues(left, right);
+}
+
+/** What is compared of two values. */
+function bothFields(a: unknown, b: unknown): readonly [object | undefined, object | undefined] {
+  if (a instanceof Document && b instanceof Document) return [comparedFields(a), comparedFields(b)];
+  return [fieldsOf(a), fieldsOf(b)];
+}
+
+/** What a document or a plain object shows. */
 function fieldsOf(value: unknown): object | undefined {
   if (value instanceof Document) return value.toObject();
   return isPlainObject(value) ? value : undefined;
