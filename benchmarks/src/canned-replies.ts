@@ -39,6 +39,8 @@ const found = new Map<string, Buffer>();
 function documentsOf(collection: string): readonly Document[] {
   if (collection === 'users') return fixtures.users().docs;
   if (collection === 'baskets') return fixtures.baskets().docs;
+  if (collection === 'books') return fixtures.books().docs;
+  if (collection === 'authors') return fixtures.authors().docs;
   throw new Error(`There is no canned collection "${collection}".`);
 }
 

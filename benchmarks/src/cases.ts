@@ -21,6 +21,7 @@ export const cases: Readonly<Record<string, Case>> = {
     load: async () => (await import('./find.ts')).findAndReadThree,
   },
   'find-all': { title: 'Find and read every field', load: async () => (await import('./find.ts')).findAndReadAll },
+  with: { title: 'Find with what is referred to', load: async () => (await import('./with.ts')).findWithAuthors },
   decode: { title: 'Decode alone', load: async () => (await import('./decode.ts')).decodeAlone },
   tracker: { title: 'StateTracker', load: async () => (await import('./tracker.ts')).trackChanges },
   'tracker-defaults': {

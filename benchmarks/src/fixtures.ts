@@ -32,6 +32,30 @@ export interface Basket {
   lines: { sku: string; qty: number; price: number; note: string }[];
 }
 
+/** How many authors the books have. */
+const authors = 200;
+
+/** A document that refers to another: 8 fields, about 250 bytes. */
+export interface Book {
+  readonly _id: ObjectId;
+  title: string;
+  author: ObjectId;
+  year: number;
+  pages: number;
+  price: number;
+  isbn: string;
+  publishedAt: Date;
+  tags: string[];
+}
+
+/** What it refers to. */
+export interface Author {
+  readonly _id: ObjectId;
+  name: string;
+  country: string;
+  born: number;
+}
+
 /** What the names of {@link fixtures} give: the documents and their BSON, as slices of one buffer, as a network message is. */
 export interface Fixture<T extends Document = Document> {
   readonly docs: readonly T[];
@@ -181,6 +205,24 @@ function basket(i: number, next: () => number): Basket {
   };
 }
 
+function author(i: number, next: () => number): Author {
+  return { _id: new ObjectId(hex(next, 24)), name: `Author ${i}`, country: pick(next, words), born: 1900 + (i % 90) };
+}
+
+function book(i: number, next: () => number): Book {
+  return {
+    _id: new ObjectId(hex(next, 24)),
+    title: `The book of number ${i}`,
+    author: pick(next, fixtures.authors().docs)._id,
+    year: 1950 + (i % 70),
+    pages: 100 + Math.floor(next() * 900),
+    price: 0.25 + Math.floor(next() * 100),
+    isbn: `978-${hex(next, 10)}`,
+    publishedAt: instant(next),
+    tags: ['fiction', 'paperback'],
+  };
+}
+
 /** Encodes documents one after another into a single buffer and gives each one's slice. */
 export function encodeTogether(docs: readonly Document[]): Buffer[] {
   const parts = docs.map((doc) => BSON.serialize(doc));
@@ -199,6 +241,12 @@ function fixture<T extends Document>(
   return { docs, bytes: encodeTogether(docs) };
 }
 
+/** Sets that others ask for again and again are kept. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
+}
+
 /** The document sets, made on demand. The same seed gives the same bytes in every process. */
 export const fixtures = {
   users: () => fixture(1, setSize, user),
@@ -208,4 +256,6 @@ export const fixtures = {
   events: () => fixture(5, setSize, event),
   orders: () => fixture(6, setSize / 20, order),
   baskets: () => fixture(7, baskets, basket),
+  authors: once(() => fixture(8, authors, author)),
+  books: once(() => fixture(9, setSize, book)),
 };

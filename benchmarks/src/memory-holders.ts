@@ -1,5 +1,6 @@
 import { connect } from 'data-bridge';
 import { MongoClient } from 'mongodb';
+import { BridgeBook, PlainBook } from './book-models.ts';
 import { BridgeUser } from './bridge-user.ts';
 import type { User } from './fixtures.ts';
 import { connectMongoose } from './mongoose-user.ts';
@@ -29,6 +30,12 @@ async function bridge(uri: string, keepOf: (users: BridgeUser[]) => readonly unk
   return { load: async () => keepOf(await BridgeUser.find()), close: () => connection.close() };
 }
 
+/** Of a model of their own, with documents that were not read. */
+async function unread(uri: string, find: () => PromiseLike<readonly unknown[]>): Promise<Holder> {
+  const connection = await connect(uri);
+  return { load: async () => find(), close: () => connection.close() };
+}
+
 function withCopies(users: User[]): readonly unknown[] {
   return users.map((user) => {
     const { _id, ...fields } = user;
@@ -48,6 +55,8 @@ export const holders = {
       return users;
     }),
   'one string of each': (uri) => bridge(uri, (users) => users.map((user) => user.email)),
+  'documents with a reference, unread': (uri) => unread(uri, () => BridgeBook.find()),
+  'documents with an id instead, unread': (uri) => unread(uri, () => PlainBook.find()),
   'one document of each batch': (uri) => bridge(uri, (users) => users.slice(500, 501)),
 } satisfies Record<string, Open>;
 

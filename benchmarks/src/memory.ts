@@ -13,6 +13,8 @@ const names: readonly HolderName[] = [
   'documents, unread',
   'documents, all read',
   'one string of each',
+  'documents with a reference, unread',
+  'documents with an id instead, unread',
   'one document of each batch',
 ];
 
@@ -77,6 +79,12 @@ export async function memory(effort: Effort): Promise<Row[]> {
       goal: atMost(100),
       measured: spread(bytes(series, 'one string of each')),
       unit: 'B',
+    },
+    {
+      what: 'memory of documents with a reference, unread, against an id',
+      goal: atMost(1.02),
+      measured: share(series, 'documents with a reference, unread', 'documents with an id instead, unread'),
+      unit: '×',
     },
     { what: 'one document kept of each batch of 1,000', goal: atMost(16), measured: spread(kilobytes), unit: 'KB' },
     ...names.map((name): Row => ({

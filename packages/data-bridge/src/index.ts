@@ -90,7 +90,14 @@ export type { Query } from './query/query.ts';
 export type { QueryOptions } from './query/query-spec.ts';
 export type { RulesOptions } from './references/delete-rules.ts';
 export { backRef, type BackRefDeclaration } from './references/back-link.ts';
-export { ref, type ReferenceListSchema, type ReferenceSchema, type RefOptions } from './references/ref.ts';
+export {
+  type OneOfListSchema,
+  type OneOfSchema,
+  ref,
+  type ReferenceListSchema,
+  type ReferenceSchema,
+  type RefOptions,
+} from './references/ref.ts';
 export type { RebaseOptions } from './save/rebase.ts';
 export type { RemoveOptions } from './save/delete.ts';
 export type { Results } from './query/results.ts';
@@ -132,6 +139,7 @@ export type {
   Shape,
   ShapeOf,
 } from './types/shape.ts';
-export type { AnyRef, BackRef, BackRefsOf, HasBackRefs, Loaded, LoadedRef, Plain, Ref } from './types/ref.ts';
+export type { AnyRef, StoredRef } from './types/stored-id.ts';
+export type { BackRef, BackRefsOf, HasBackRefs, Loaded, LoadedRef, OneOfRef, Plain, Ref } from './types/ref.ts';
 export type { Sort } from './types/sort.ts';
 export type { Update } from './types/update.ts';

@@ -3,7 +3,8 @@ import { type BsonKind, type BsonValues, bsonTypeOf, convertTo } from './schema/
 import { checkIdentity, type IdentityKey } from './schema/identified.ts';
 import { checkUnique, type OfScalars } from './schema/unique.ts';
 import { ref as plainRef, type ReferenceStandard, type RefOptions } from './references/ref.ts';
-import type { Ref } from './types/ref.ts';
+import type { OneOfRef, Ref } from './types/ref.ts';
+import type { StoredRef } from './types/stored-id.ts';
 import type { IdOf } from './types/shape.ts';
 
 /**
@@ -133,6 +134,28 @@ export interface ZodRef<D> extends ZodType<unknown, unknown, ZodRefInternals<D>>
  */
 export function ref<D = 'write ref<Target>(() => Target)'>(target: unknown, options?: RefOptions): ZodRef<D> {
   return new ZodReference({ type: 'custom', plain: plainRef<D>(target, options) } as never) as never;
+}
+
+ref.oneOf = oneOf;
+
+/** The types of a reference to one of several models, as those above. */
+export interface ZodOneOfInternals<D> extends core.$ZodTypeInternals {
+  output: OneOfRef<D>;
+  input: Ref<D> | StoredRef<IdOf<D> | string>;
+}
+
+/** A reference to a document of one of several models as a Zod type. */
+export interface ZodOneOf<D> extends ZodType<unknown, unknown, ZodOneOfInternals<D>> {
+  readonly '~target': unknown;
+}
+
+/**
+ * A reference to a document of one of several models, as `ref.oneOf` of the package is, that nests in any other type.
+ *
+ * @param targets give the models when they are first needed; after them may come options.
+ */
+function oneOf<D = 'write ref.oneOf<A | B>(() => A, () => B)'>(...targets: readonly unknown[]): ZodOneOf<D> {
+  return new ZodReference({ type: 'custom', plain: plainRef.oneOf<D>(...targets) } as never) as never;
 }
 
 /** What the plain reference is to this file. */

@@ -10,6 +10,8 @@ export interface Identities {
   readonly isUnique?: boolean;
   /** True where it is an array with a bound on its length, or one that says what stands at which place. */
   readonly isBound?: boolean;
+  /** True where it is replaced as a whole, whatever its members. */
+  readonly isWhole?: boolean;
   /** Of a member of the value, or of any of its elements. */
   at(step: string | number): Identities | undefined;
 }

@@ -145,7 +145,7 @@ function compareAbsent(base: unknown): DeleteEdit | null {
 function compare(base: unknown, value: unknown, level: number, identities: Identities | undefined): ValueEdit | null {
   if (Object.is(base, value)) return null;
   const isContainer = Array.isArray(value) || hasMembers(value);
-  if (isContainer && level < MAX_LEVELS) {
+  if (isContainer && level < MAX_LEVELS && identities?.isWhole !== true) {
     if (Array.isArray(base) && Array.isArray(value)) return compareArrays(base, value, level, identities);
     if (hasMembers(base) && hasMembers(value)) return compareMembers(base, value, level, identities);
   }

@@ -19,7 +19,7 @@ interface DocumentLike {
 
 interface TargetModel {
   readonly name: string;
-  readonly prototype: object;
+  readonly prototype: { readonly [definitionKey]: ModelDefinition };
 }
 
 /**
@@ -33,17 +33,25 @@ function idOfDocument(definition: ModelDefinition, path: string, value: unknown)
   if (!isDocument(value)) return value;
   const [name = '', ...keys] = definition.storedPath(path).split('.');
   const place = keys.reduce<Place | undefined>(stepAlong, definition.fields.get(name)?.place);
-  const target = (targetAt(place) ?? targetAt(elementOf(place)))?.model() as TargetModel | undefined;
+  const reference = targetAt(place) ?? targetAt(elementOf(place));
+  const targets = reference?.models() as readonly TargetModel[] | undefined;
+  const target = targets?.find((each) => isDocumentOf(each, value)) ?? targets?.[0];
   const isMeant =
     target === undefined
       ? name !== '_id' || value[definitionKey].collectionName === definition.collectionName
-      : (value[refersTo]?.(target as never) ?? Object.prototype.isPrototypeOf.call(target.prototype, value));
+      : isDocumentOf(target, value);
   if (!isMeant) {
-    const meant =
-      target === undefined ? 'a document of this model' : `the _id of ${withArticle(target.name)} or such a document`;
+    const names = targets?.map(({ name: each }) => withArticle(each)).join(' or ');
+    const meant = names === undefined ? 'a document of this model' : `the _id of ${names} or such a document`;
     throw new UsageError(`"${path}" is ${meant}, got a document of ${typeName(value)}.`, definition.context);
   }
+  if (target !== undefined && reference?.isOneOf === true)
+    return { model: target.prototype[definitionKey].collectionName, id: value.$id };
   return target !== undefined || isOfIds(definition, path) ? value.$id : value;
+}
+
+function isDocumentOf(target: TargetModel, value: DocumentLike): boolean {
+  return value[refersTo]?.(target as never) ?? Object.prototype.isPrototypeOf.call(target.prototype, value);
 }
 
 /** True where an ObjectId stands at a path, or an array of some. */

@@ -99,5 +99,8 @@ export function askedMore(
   if ([...(order?.values() ?? [])].some((direction) => typeof direction === 'object'))
     wrong('a range cannot follow the score of a text search');
   const { sort: _sort, skip: _skip, limit: _limit, ...options } = asked.options;
-  return { asked: { ...asked, selection, options }, range: { sort: order, skip, limit, collation, unscoped: asked.unscoped } };
+  return {
+    asked: { ...asked, selection, options },
+    range: { sort: order, skip, limit, collation, unscoped: asked.unscoped },
+  };
 }

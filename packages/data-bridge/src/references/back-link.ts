@@ -2,9 +2,11 @@ import { definitionKey, type ModelDefinition } from '../definition/model-definit
 import { SchemaError, UsageError } from '../errors.ts';
 import { typeName } from '../schema/bson-types.ts';
 import { membersAt, targetsAt } from '../schema/references-in.ts';
+import type { ReferenceTarget } from '../schema/schema-library.ts';
 import type { Place } from '../schema/schema-shape.ts';
 import { boundLike } from '../definition/bound-like.ts';
 import { isLinked, type LinkedModel } from './linked.ts';
+import { collectionOf, storedAs } from './targets.ts';
 
 /** What `backRef` gives: it goes into the option `backRefs` of a model. */
 export interface BackRefDeclaration<D> {
@@ -41,6 +43,10 @@ export interface BackLink {
   readonly source: LinkedModel;
   /** The path that refers here, in the program's names. */
   readonly field: string;
+  /** What stands there for the document with this id. */
+  readonly stored: (id: unknown) => readonly unknown[];
+  /** True where it is the id itself. */
+  readonly isPlain: boolean;
 }
 
 const links = new WeakMap<ModelDefinition, Map<string, BackLink>>();
@@ -73,15 +79,26 @@ function newLink(
     const text = `"${name}": the field "${field}" of ${source.name} is no reference to "${definition.collectionName}".`;
     throw new SchemaError(text, definition.context);
   }
-  return { source: boundLike(source, definition), field };
+  const { collectionName } = definition;
+  const meant = targetsIn(other, field).filter((target) =>
+    target.models().some((model) => collectionOf(model as LinkedModel) === collectionName),
+  );
+  const kinds = [...new Map(meant.map((target) => [target.isOneOf, target])).values()];
+  const stored = (id: unknown): readonly unknown[] => kinds.map((target) => storedAs(target, collectionName, id));
+  const isPlain = kinds.every(({ isOneOf }) => !isOneOf);
+  return { source: boundLike(source, definition), field, stored, isPlain };
 }
 
 /** The models that the references at a path of one model refer to, each once. */
 export function modelsAt(definition: ModelDefinition, path: string): LinkedModel[] {
+  const models = targetsIn(definition, path).flatMap((target) => target.models() as readonly LinkedModel[]);
+  return [...new Set(models)];
+}
+
+function targetsIn(definition: ModelDefinition, path: string): ReferenceTarget[] {
   const [name = '', ...names] = path.split('.');
   const field = definition.references?.get(definition.storedPath(name));
   let places: readonly Place[] = field === undefined ? [] : [field.place];
   for (const each of names) places = places.flatMap((place) => membersAt(place, each));
-  const targets = places.flatMap((place) => targetsAt(place));
-  return [...new Set(targets.map(({ model }) => model() as LinkedModel))];
+  return places.flatMap((place) => targetsAt(place));
 }

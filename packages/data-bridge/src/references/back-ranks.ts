@@ -46,7 +46,7 @@ interface Row {
 
 async function lookUp(
   definition: ModelDefinition,
-  { source, field }: BackLink,
+  { source, field, stored, isPlain }: BackLink,
   ids: readonly unknown[],
   pipeline: readonly BSON.Document[],
   { options = {}, unscoped }: { readonly options?: object; readonly unscoped?: Unscoped | undefined } = {},
@@ -60,11 +60,12 @@ async function lookUp(
   const stages = Object.keys(scope).length === 0 ? pipeline : [{ $match: scope }, ...pipeline];
   const join = {
     from: other.collectionName,
-    localField: '_id',
+    localField: isPlain ? '_id' : 'stored',
     foreignField: other.storedPath(field),
     pipeline: [...stages],
     as: 'found',
   };
-  const all = [{ $match: { _id: { $in: [...ids] } } }, { $project: { _id: 1 } }, { $lookup: join }];
+  const shown = isPlain ? { _id: 1 } : { _id: 1, stored: stored('$_id') };
+  const all = [{ $match: { _id: { $in: [...ids] } } }, { $project: shown }, { $lookup: join }];
   return (await run(definition, options, (collection) => collection.aggregate(all, options).toArray())) as Row[];
 }

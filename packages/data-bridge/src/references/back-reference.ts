@@ -126,11 +126,12 @@ export async function loadBacks(
   for (const { chunk, link } of chunksOf(documents, name)) {
     const ids = idsOf(chunk);
     const ranks = range && (await rankedIds(definitionOf(chunk[0] as Linked), link, ids, range, options));
-    const filter = ranks === null ? amongIds(link.field, ids) : amongIds('_id', [...ranks.values()].flat());
+    const filter =
+      ranks === null ? amongIds(link.field, ids.flatMap(link.stored)) : amongIds('_id', [...ranks.values()].flat());
     const targets = link.source.find(filter, options);
     const found = await (ask ? ask(targets) : targets);
     gatherFor(chunk, found);
-    const lists = grouped(chunk, found, link.field);
+    const lists = grouped(chunk, found, link);
     const order = ranks && new Map(found.map((each) => [keyOf(each.$id), each]));
     for (const each of chunk) {
       const state = knownOf(each, name);
@@ -144,14 +145,18 @@ export async function loadBacks(
 }
 
 /** Those that refer to each of the documents, by its id. Their references hold that document. */
-function grouped(documents: readonly Linked[], found: readonly Linked[], field: string): Map<string, Linked[]> {
-  const byId = new Map(documents.map((each) => [keyOf(each.$id), each]));
+function grouped(
+  documents: readonly Linked[],
+  found: readonly Linked[],
+  { field, stored }: BackLink,
+): Map<string, Linked[]> {
+  const byStored = new Map(documents.flatMap((each) => stored(each.$id).map((value) => [keyOf(value), each])));
   const lists = new Map<string, Linked[]>();
   for (const each of found) {
     for (const reference of referencesAt(each, field)) {
-      const key = keyOf(reference.$id);
-      const document = byId.get(key);
+      const document = byStored.get(keyOf(reference.toBSON()));
       if (document === undefined) continue;
+      const key = keyOf(document.$id);
       if (!reference.$isLoaded) reference.settle(document);
       const list = lists.get(key) ?? [];
       lists.set(key, list);

@@ -8,6 +8,7 @@ import { ELEMENTS, type RulePlace, rulePlaces, type Step, VALUES } from '../sche
 import type { SchemaField } from '../schema/schema-field.ts';
 import type { DeleteRule, ReferenceTarget } from '../schema/schema-library.ts';
 import { isLinked, type Linked, type LinkedModel } from './linked.ts';
+import { storedAs } from './targets.ts';
 import { emptyAt, NOTHING } from './without-references.ts';
 
 /*
@@ -44,6 +45,8 @@ export interface Rule {
   /** The path of the reference, for people. */
   readonly path: string;
   readonly target: ReferenceTarget;
+  /** What stands in the reference for the document with this id. */
+  readonly stored: (id: unknown) => unknown;
   /** A filter for what refers to documents with these ids, in the program's names. */
   filter(ids: readonly unknown[]): object;
   /** The class of the documents that refer. @throws UsageError where nobody named it or used it. */
@@ -124,13 +127,17 @@ export function rulesOf(definition: ModelDefinition): readonly Rule[] {
 function refersTo({ target }: Declared, definition: ModelDefinition): boolean {
   const one = bases.get(definition);
   try {
-    const other = bases.get(definitionIn(target.model() as LinkedModel));
-    return (
-      one !== undefined && other !== undefined && (one === other || extendsIt(one, other) || extendsIt(other, one))
-    );
+    return target.models().some((model) => {
+      const other = bases.get(definitionIn(model as LinkedModel));
+      return one !== undefined && other !== undefined && isFamily(one, other);
+    });
   } catch {
     return false;
   }
+}
+
+function isFamily(one: object, other: object): boolean {
+  return one === other || extendsIt(one, other) || extendsIt(other, one);
 }
 
 function extendsIt(prototype: object, other: object): boolean {
@@ -139,8 +146,10 @@ function extendsIt(prototype: object, other: object): boolean {
 
 function ruleOf({ base, definition, field, steps, target }: Declared, meant: ModelDefinition): Rule {
   const path = pathOf(field, steps);
+  const stored = (id: unknown): unknown => storedAs(target, meant.collectionName, id);
   const named = (): LinkedModel => {
-    const model = target.referrer?.() ?? classOf(definition);
+    const model =
+      target.referrer?.() ?? definition.kin.claimed(isModel, definition.collectionName) ?? classOf(definition);
     if (isModel(model)) return model;
     const text = `Documents of "${definition.collectionName}" refer to these by "${path}", and their class, which may have hooks, was not used yet: name it beside the rule, as { onDelete: '${target.onDelete}', class: () => TheClass }.`;
     throw new UsageError(text, meant.context);
@@ -153,7 +162,8 @@ function ruleOf({ base, definition, field, steps, target }: Declared, meant: Mod
     field,
     path,
     target,
-    filter: (ids) => referringFilter(field.programName, steps, ids),
+    filter: (ids) => referringFilter(field.programName, steps, ids.map(stored)),
+    stored,
     model: () => boundLike(named(), meant),
   };
 }

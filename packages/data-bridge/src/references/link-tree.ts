@@ -93,7 +93,9 @@ function fieldsCalled(definitions: readonly ModelDefinition[], name: string): Pl
 }
 
 function modelsAt(place: Place, owners: readonly ModelDefinition[]): LinkedModel[] {
-  return targetsAt(place).flatMap((target) => owners.map((owner) => boundLike(target.model() as LinkedModel, owner)));
+  return targetsAt(place).flatMap((target) =>
+    owners.flatMap((owner) => target.models().map((model) => boundLike(model as LinkedModel, owner))),
+  );
 }
 
 function refusePath(definition: ModelDefinition, path: string, method: string): never {

@@ -11,10 +11,13 @@ import { keyOf, type LinkedModel, type Targets } from './linked.ts';
 import { type LinkNode, nodesOf } from './link-tree.ts';
 import { amongIds, CHUNK } from './load.ts';
 import type { Loading } from './load-tree.ts';
+import { idIn, knownModelIn } from './targets.ts';
 
 /** An id in a plain object, and a function that puts something in its place. */
 interface Spot {
   readonly id: unknown;
+  /** The same as it is stored. */
+  readonly stored: unknown;
   readonly target: ReferenceTarget;
   readonly put: (found: object | null) => void;
 }
@@ -57,7 +60,7 @@ function collect(
   if (target !== undefined && !(typeof value === 'object' && isContainerAt(place, value))) {
     const list = into.get(node) ?? [];
     into.set(node, list);
-    list.push({ id: value, target, put });
+    list.push({ id: idIn(target, value), stored: value, target, put });
   } else if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++)
       collect(value[i], node, stepInto(place, i, value), into, (found) => (value[i] = found));
@@ -82,7 +85,7 @@ async function loadSpots(
 ): Promise<void> {
   const byModel = new Map<LinkedModel, Spot[]>();
   for (const spot of spots) {
-    const model = boundLike(spot.target.model() as LinkedModel, owner);
+    const model = boundLike(knownModelIn(spot.target, spot.stored, undefined), owner);
     const list = byModel.get(model);
     if (list === undefined) byModel.set(model, [spot]);
     else list.push(spot);
@@ -103,26 +106,29 @@ async function loadLeanBacks(
   node: LinkNode,
   loading: Loading,
 ): Promise<void> {
-  const { source, field } = link;
+  const { source, field, stored } = link;
   const other = source.prototype[definitionKey];
   for (let from = 0; from < objects.length; from += CHUNK) {
     const chunk = objects.slice(from, from + CHUNK);
     const ids = chunk.map(idOf);
     const ranks = node.range && (await rankedIds(definition, link, ids, node.range, loading.options));
-    const filter = ranks === null ? amongIds(field, ids) : amongIds('_id', [...ranks.values()].flat());
+    const filter = ranks === null ? amongIds(field, ids.flatMap(stored)) : amongIds('_id', [...ranks.values()].flat());
     const found = await askedLean(source.find(filter, loading.options), node);
     const lists = ranks === null ? byTargets(found, other, field) : null;
     const order = new Map(found.map((each) => [keyOf(idOf(each)), each]));
     for (const object of chunk) {
       const key = keyOf(idOf(object));
-      const list = lists?.get(key) ?? ranks?.get(key)?.flatMap((id) => order.get(keyOf(id)) ?? []);
+      const list =
+        lists === null
+          ? ranks?.get(key)?.flatMap((id) => order.get(keyOf(id)) ?? [])
+          : stored(idOf(object)).flatMap((each) => lists.get(keyOf(each)) ?? []);
       setOwn(object, name, list ?? []);
     }
     await loadLean(found, other, node, loading);
   }
 }
 
-/** Plain objects by the ids that they hold at a path. */
+/** Plain objects by what they have stored at a path. */
 function byTargets(objects: readonly object[], definition: ModelDefinition, path: string): Map<string, object[]> {
   const [name = '', ...names] = path.split('.');
   const { root, leaf } = nodesOf(names);
@@ -131,7 +137,7 @@ function byTargets(objects: readonly object[], definition: ModelDefinition, path
   for (const object of objects as readonly Record<string, unknown>[]) {
     const found = new Map<LinkNode, Spot[]>();
     collect(object[name], root, place, found, () => {});
-    for (const key of new Set(found.get(leaf)?.map(({ id }) => keyOf(id)))) {
+    for (const key of new Set(found.get(leaf)?.map((spot) => keyOf(spot.stored)))) {
       const list = lists.get(key);
       if (list === undefined) lists.set(key, [object]);
       else list.push(object);

@@ -6,10 +6,13 @@ import { refersTo } from '../filter/document-id.ts';
 import { UsageError } from '../errors.ts';
 import type { SchemaField } from '../schema/schema-field.ts';
 import type { DeleteRule, JsonSchema, ReferenceTarget } from '../schema/schema-library.ts';
-import type { Ref } from '../types/ref.ts';
+import type { OneOfRef, Ref } from '../types/ref.ts';
+import type { StoredRef } from '../types/stored-id.ts';
 import type { Class, IdOf } from '../types/shape.ts';
 import { isLinked, keyOf, type LinkedModel } from './linked.ts';
+import { toOneOf } from './one-of.ts';
 import { isDocumentOf, Reference } from './reference.ts';
+import { collectionOf, modelsOf, type Target } from './targets.ts';
 
 /** The types of a reference. They are members, so that compilers look at `D` only when they are read: models may refer to each other. */
 interface ReferenceTypes<D, Absent> {
@@ -35,6 +38,48 @@ interface ReferenceListStandard<D> {
   readonly vendor: 'data-bridge';
   readonly types?: ReferenceListTypes<D> | undefined;
   readonly validate: (value: unknown) => StandardSchemaV1.Result<unknown>;
+}
+
+/** The types of a reference to a document of one of several models. */
+interface OneOfTypes<D, Absent> {
+  readonly input: Ref<D> | StoredRef<IdOf<D> | string> | Absent;
+  readonly output: OneOfRef<D> | Absent;
+}
+
+export interface OneOfStandard<D, Absent> {
+  readonly version: 1;
+  readonly vendor: 'data-bridge';
+  readonly types?: OneOfTypes<D, Absent> | undefined;
+  readonly validate: (value: unknown) => StandardSchemaV1.Result<unknown>;
+  readonly jsonSchema?: { readonly output: () => Record<string, unknown> } | undefined;
+}
+
+/** A field that refers to a document of one of several models. */
+export interface OneOfSchema<D, Absent = never> {
+  readonly '~standard': OneOfStandard<D, Absent>;
+  /** The field may be absent. */
+  optional(): OneOfSchema<D, Absent | undefined>;
+  /** The field may be null. */
+  nullable(): OneOfSchema<D, Absent | null>;
+  /** A list of references. */
+  array(): OneOfListSchema<D>;
+}
+
+interface OneOfListTypes<D> {
+  readonly input: readonly (Ref<D> | StoredRef<IdOf<D> | string>)[];
+  readonly output: OneOfRef<D>[];
+}
+
+interface OneOfListStandard<D> {
+  readonly version: 1;
+  readonly vendor: 'data-bridge';
+  readonly types?: OneOfListTypes<D> | undefined;
+  readonly validate: (value: unknown) => StandardSchemaV1.Result<unknown>;
+}
+
+/** A field that refers to a list of documents of several models. */
+export interface OneOfListSchema<D> {
+  readonly '~standard': OneOfListStandard<D>;
 }
 
 /** A field that refers to a document of another model. */
@@ -77,8 +122,39 @@ export function ref<D = 'write ref<Target>(() => Target)'>(target: unknown, opti
 export function ref(target: unknown, options?: RefOptions): ReferenceSchema<unknown, unknown> {
   if (typeof target !== 'function')
     throw new UsageError(`ref() takes a function that gives a model, got ${typeName(target)}.`);
-  const one: Target = { model: () => modelOf(target as () => unknown), isList: false, ...ruleIn(options) };
-  return reference(one, []);
+  return reference(targetOf('ref', [target], options), []);
+}
+
+ref.oneOf = oneOf;
+
+/**
+ * A reference to a document of one of several models, stored as `{ model, id }`: the name of the collection, and the `_id`. It is made
+ * of a document, of a reference, or of what is stored, and reads as a `Ref` whose `$doc` is told by `instanceof`.
+ *
+ * ```ts
+ * class Comment extends model('comments', { on: ref.oneOf<Post | Photo>(() => Post, () => Photo) }) {}
+ * const [comment] = await Comment.find().with('on');
+ * if (comment?.on.$doc instanceof Post) comment.on.$doc.title;
+ * ```
+ *
+ * Name the targets' types, since compilers cannot infer them where models refer to each other.
+ *
+ * @param targets give the models when they are first needed; after them may come options, as `ref()` takes them.
+ */
+function oneOf<D = 'write ref.oneOf<A | B>(() => A, () => B)'>(...targets: readonly unknown[]): OneOfSchema<D> {
+  const last = targets.at(-1);
+  const hasOptions = targets.length > 0 && typeof last !== 'function';
+  const models = hasOptions ? targets.slice(0, -1) : targets;
+  if (models.length < 2 || models.some((each) => typeof each !== 'function'))
+    throw new UsageError(
+      'ref.oneOf() takes two functions or more, each of which gives a model, and options after them.',
+    );
+  return reference(targetOf('ref.oneOf', models, hasOptions ? (last as RefOptions) : {}), []) as never;
+}
+
+function targetOf(name: 'ref' | 'ref.oneOf', given: readonly unknown[], options: RefOptions | undefined): Target {
+  const models = (): readonly LinkedModel[] => modelsOf(name, given as readonly (() => unknown)[]);
+  return { models, isOneOf: name === 'ref.oneOf', isList: false, ...ruleIn(options) };
 }
 
 /** What `ref()` takes besides the model. */
@@ -111,11 +187,6 @@ function ruleIn(options: RefOptions = {}): Pick<ReferenceTarget, 'onDelete' | 'r
   return { onDelete, referrer: referrer as (() => unknown) | undefined };
 }
 
-/** The target, once it is known to be a model. */
-interface Target extends ReferenceTarget {
-  readonly model: () => LinkedModel;
-}
-
 function reference(one: Target, absent: readonly (null | undefined)[]): ReferenceSchema<never, unknown> {
   const validate = (value: unknown): StandardSchemaV1.Result<unknown> =>
     absent.includes(value as null) ? { value } : toId(one, value, []);
@@ -133,8 +204,8 @@ function reference(one: Target, absent: readonly (null | undefined)[]): Referenc
 /** The target's `_id` is looked at when its schema is needed, since the target may not be there yet. */
 function referenceParts<V>(target: Target, validate: V, around: (id: JsonSchema) => JsonSchema) {
   const jsonSchema = (side: 'input' | 'output') => (): Record<string, unknown> => {
-    const own = idOf(target);
-    return around(own === undefined ? { bsonType: 'objectId' } : own.jsonSchema(side));
+    const ids = target.models().map((model) => idSchemaOf(model, side));
+    return around(target.isOneOf ? oneOfJson(target, ids) : (ids[0] as JsonSchema));
   };
   return {
     '~standard': {
@@ -145,8 +216,9 @@ function referenceParts<V>(target: Target, validate: V, around: (id: JsonSchema)
     },
     '~target': target,
     get '~bson'(): BsonKind | undefined {
+      if (target.isOneOf) return undefined;
       try {
-        const own = idOf(target);
+        const own = idField(target.models()[0] as LinkedModel);
         return own === undefined ? 'objectId' : own.kind;
       } catch {
         return undefined; // no model yet: the next validation says so if there never is one
@@ -155,14 +227,28 @@ function referenceParts<V>(target: Target, validate: V, around: (id: JsonSchema)
   } as const;
 }
 
+function oneOfJson(target: Target, ids: readonly JsonSchema[]): JsonSchema {
+  const models = target.models().map(collectionOf);
+  return {
+    type: 'object',
+    required: ['model', 'id'],
+    additionalProperties: false,
+    properties: { model: { enum: models }, id: { anyOf: ids } },
+  };
+}
+
+function idSchemaOf(model: LinkedModel, side: 'input' | 'output'): JsonSchema {
+  return idField(model)?.jsonSchema(side) ?? { bsonType: 'objectId' };
+}
+
 /** The target's own schema of its `_id`. */
-function idOf(target: Target): SchemaField | undefined {
-  return target.model().prototype[definitionKey].fields.get('_id');
+function idField(model: LinkedModel): SchemaField | undefined {
+  return model.prototype[definitionKey].fields.get('_id');
 }
 
 /** A reference to the document of a model that has this `_id`. @throws UsageError for what is no `_id` of it. */
 export function referenceTo(model: LinkedModel, id: unknown): Reference {
-  const target: Target = { model: () => model, isList: false };
+  const target: Target = { models: () => [model], isOneOf: false, isList: false };
   const result = toId(target, id, []);
   if (result.issues !== undefined)
     throw new UsageError(`ref(): ${result.issues[0]?.message}.`, model.prototype[definitionKey].context);
@@ -177,10 +263,11 @@ function toIds(target: Target, value: unknown): StandardSchemaV1.Result<unknown>
 }
 
 function toId(target: Target, value: unknown, path: readonly PropertyKey[]): StandardSchemaV1.Result<unknown> {
-  const model = target.model();
+  if (target.isOneOf) return toOneOf(target, value, path);
+  const model = target.models()[0] as LinkedModel;
   const { name } = model;
-  const id = idIn(model, value);
-  const own = idOf(target);
+  const id = idGiven(model, value);
+  const own = idField(model);
   const verdict = own === undefined ? objectIdVerdict(id) : own.validate(id);
   if (verdict instanceof Promise)
     throw new UsageError(`The _id schema of ${name} is asynchronous, so ref() cannot use it.`);
@@ -197,14 +284,14 @@ function toId(target: Target, value: unknown, path: readonly PropertyKey[]): Sta
 }
 
 /** The id of a document, or of a reference, that is one of the model's; any other value as it is. */
-function idIn(model: LinkedModel, value: unknown): unknown {
+function idGiven(model: LinkedModel, value: unknown): unknown {
   const isMeant = value instanceof Reference ? value[refersTo](model) : isLinked(value) && isDocumentOf(model, value);
   return isMeant ? (value as { readonly $id: unknown }).$id : value;
 }
 
 /** A reference stays the same one, with what it has loaded, unless it was made of text, or could load a document of another class. */
 function kept(model: LinkedModel, value: unknown, id: unknown): unknown {
-  if (!(value instanceof Reference) || keyOf(value.$id) !== keyOf(id)) return id;
+  if (!(value instanceof Reference) || keyOf(value.toBSON()) !== keyOf(id)) return id;
   const { kin } = value[definitionKey];
   const meant = model.prototype[definitionKey].kin;
   return kin !== meant && !value.$isLoaded && kin.includes(meant) ? id : value;
@@ -222,12 +309,4 @@ function objectIdVerdict(
 ): { readonly value: unknown; readonly issues?: undefined } | { readonly issues: [] } {
   const value = toObjectId(id);
   return value === undefined ? { issues: [] } : { value };
-}
-
-function modelOf(target: () => unknown): LinkedModel {
-  const model = target() as LinkedModel | undefined;
-  if (typeof model !== 'function' || !isLinked((model as { readonly prototype?: unknown }).prototype)) {
-    throw new UsageError(`ref() takes a function that gives a model, and its function gave ${typeName(model)}.`);
-  }
-  return model;
 }

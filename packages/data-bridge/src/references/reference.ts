@@ -9,6 +9,7 @@ import type { ReferenceTarget } from '../schema/schema-library.ts';
 import { boundLike } from '../definition/bound-like.ts';
 import { fieldOf, type Linked, type LinkedModel, withSiblings } from './linked.ts';
 import { type Loadable, loadSoon } from './load.ts';
+import { collectionOf, idIn, knownModelIn, modelIn, storedAs } from './targets.ts';
 
 /** The document and the field that a reference stands in. */
 export interface Place {
@@ -26,14 +27,20 @@ export class Reference implements Loadable {
   /** True where a query was asked for the document: then JSON shows it. */
   isShown = false;
   readonly #target: ReferenceTarget;
+  /** What is stored: the id, or which model's. */
+  readonly #stored: unknown;
   readonly #place: Place | null;
   #document: Linked | null | undefined;
   #pending: Promise<void> | null = null;
 
-  /** @param document the one with that id, where it is known; null where it is known that there is none. */
-  constructor(target: ReferenceTarget, id: unknown, place: Place | null, document?: Linked | null) {
+  /**
+   * @param stored what stands for it in BSON.
+   * @param document the one that is meant, where it is known; null where it is known that there is none.
+   */
+  constructor(target: ReferenceTarget, stored: unknown, place: Place | null, document?: Linked | null) {
     this.#target = target;
-    this.$id = id;
+    this.$id = target.isOneOf ? idIn(target, stored) : stored;
+    this.#stored = stored;
     this.#place = place;
     this.#document = document;
   }
@@ -59,8 +66,9 @@ export class Reference implements Loadable {
 
   /** The model that it refers to, on the connection of the document that it stands in. */
   get model(): LinkedModel {
-    const model = this.#target.model() as LinkedModel;
-    return this.#place === null ? model : boundLike(model, this.#place.owner[definitionKey]);
+    const place = this.#place;
+    const model = knownModelIn(this.#target, this.#stored, place?.owner);
+    return place === null ? model : boundLike(model, place.owner[definitionKey]);
   }
 
   /** Documents have it, too: filters and updates take a reference for the document. */
@@ -84,7 +92,9 @@ export class Reference implements Loadable {
     if (this.#place === null) return [this];
     const { owner, field } = this.#place;
     const all = withSiblings(owner).flatMap((each) => referencesIn(fieldOf(each, field)));
-    const isAlike = (each: Reference): boolean => each.#target === this.#target && each.#document === undefined;
+    // One that names no model is told of by whoever asks for it.
+    const isAlike = (each: Reference): boolean =>
+      each.#target === this.#target && each.#document === undefined && (each === this || each.#known !== undefined);
     return [...new Set([this, ...all])].filter((each) => isAlike(each) && each.#pending === null);
   }
 
@@ -97,17 +107,30 @@ export class Reference implements Loadable {
     this.#pending = null;
   }
 
-  /** The reference at a place: a copy where it has another place already. */
-  at(place: Place): Reference {
-    return this.#place?.owner === place.owner
-      ? this
-      : new Reference(this.#target, this.$id, place, this.#document ?? undefined);
+  /**
+   * The same at a place. One that has a place already stays there.
+   *
+   * @param target of the place: what is stored there may name the model, or not.
+   */
+  standingAt(target: ReferenceTarget | undefined, place: Place): Reference {
+    const document = this.#document ?? undefined;
+    const model = target === undefined || target.isOneOf === this.#target.isOneOf ? undefined : this.#known;
+    if (target !== undefined && model !== undefined)
+      return new Reference(target, storedAs(target, collectionOf(model), this.$id), place, document);
+    return this.#place?.owner === place.owner ? this : new Reference(this.#target, this.#stored, place, document);
+  }
+
+  /** The model that it refers to; undefined where what is stored names none. */
+  get #known(): LinkedModel | undefined {
+    return modelIn(this.#target, this.#stored);
   }
 
   /** True where it refers to documents of this model. */
   [refersTo](model: LinkedModel): boolean {
     const document = this.#document;
-    return document ? isDocumentOf(model, document) : isSameModel(this.model, model);
+    if (document) return isDocumentOf(model, document);
+    const known = this.#known;
+    return known !== undefined && isSameModel(known, model);
   }
 
   /** True for one that stands where the schema has this target. */
@@ -116,7 +139,7 @@ export class Reference implements Loadable {
   }
 
   toBSON(): unknown {
-    return this.$id;
+    return this.#stored;
   }
 
   /** In a text, of an address say, it is the id. */
@@ -127,11 +150,11 @@ export class Reference implements Loadable {
   toJSON(): unknown {
     // `JSON.stringify` does not ask what it is given here for its own `toJSON`.
     const shown = this.isShown ? this.#document : null;
-    return shown ? shown.toJSON() : toJsonValue(this.$id);
+    return shown ? shown.toJSON() : toJsonValue(this.#stored);
   }
 
   [customInspect](_depth: number, options: object, inspect?: Inspect): string {
-    return inspectAs('Ref', this.$id as object, options, inspect);
+    return inspectAs('Ref', this.#stored as object, options, inspect);
   }
 }
 

@@ -190,12 +190,12 @@ function documentsOf(model: LinkedModel, referring: Referring, options: RuleOpti
 
 /** Takes the references to what is deleted out of documents, and saves these. */
 async function takeOut(model: LinkedModel, referring: Referring, options: RuleOptions): Promise<void> {
-  const { referrers, field, target } = referring.rule;
+  const { referrers, field, target, stored } = referring.rule;
   const isPart = !runsHooks(model, options) && referrers.check === undefined;
   const whole = documentsOf(model, referring, options);
   const documents = await (isPart ? (whole as unknown as PartTargets).select(field.programName) : whole);
-  const gone = new Set(referring.targets.map(keyOf));
-  const isMeant = (reference: Reference): boolean => reference.isOf(target) && gone.has(keyOf(reference.$id));
+  const gone = new Set(referring.targets.map((id) => keyOf(stored(id))));
+  const isMeant = (reference: Reference): boolean => reference.isOf(target) && gone.has(keyOf(reference.toBSON()));
   for (const document of documents as readonly (Linked & Record<string, unknown>)[]) {
     const left = withoutReferences(field.place, document[field.programName], isMeant);
     if (left === GONE) document[field.programName] = emptyAt(field.place);

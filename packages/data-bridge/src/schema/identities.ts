@@ -1,7 +1,15 @@
 import type { Identities } from '../bson/identity.ts';
 import { isObject } from '../bson/bson-classes.ts';
 import { isIdentified, typesIn, withoutIdentity } from './identified.ts';
-import { checksOf, definitionOf, type JsonSchema, libraryJsonSchema, property, someSchema } from './schema-library.ts';
+import {
+  checksOf,
+  definitionOf,
+  type JsonSchema,
+  libraryJsonSchema,
+  property,
+  someSchema,
+  targetOf,
+} from './schema-library.ts';
 
 /*
  * What the schemas of fields declare of the arrays in them: by what their elements are told apart, and where the length of
@@ -11,9 +19,10 @@ import { checksOf, definitionOf, type JsonSchema, libraryJsonSchema, property, s
 /** What a field's schema declares of the arrays in it; undefined for nothing. All schemas must be made by then. */
 export function identitiesOf(schema: unknown): Identities | undefined {
   const inner = withoutIdentity(schema);
+  if (isOneOf(inner) && definitionOf(inner) === undefined) return oneOfIdentities(targetOf(inner)?.isList === true);
   if (isValibot(inner)) return new SchemaIdentities([schema]);
   if (definitionOf(inner) !== undefined)
-    return someSchema(schema, (each) => keyOf(each) !== undefined || isBound(each))
+    return someSchema(schema, (each) => keyOf(each) !== undefined || isBound(each) || isOneOf(each))
       ? new SchemaIdentities([schema])
       : undefined;
   const bounds = jsonBounds(inner);
@@ -28,6 +37,7 @@ class SchemaIdentities implements Identities {
   readonly key: string | undefined;
   readonly isUnique: boolean;
   readonly isBound: boolean;
+  readonly isWhole: boolean;
   /** Of an optional type that type, of a union each of its types. */
   readonly #definitions: readonly unknown[];
   /** By members that the schemas name. */
@@ -41,6 +51,7 @@ class SchemaIdentities implements Identities {
     this.key = key;
     this.isUnique = isUnique;
     this.isBound = all.some(isBound);
+    this.isWhole = all.some(isOneOf);
     this.#definitions = all.map(structureOf);
   }
 
@@ -67,6 +78,17 @@ class SchemaIdentities implements Identities {
 
 function ofKey(key: string | true | undefined): Pick<SchemaIdentities, 'key' | 'isUnique'> {
   return { key: key === true ? undefined : key, isUnique: key === true };
+}
+
+/** True for a reference to one of several models: what is stored of it is one thing. */
+function isOneOf(schema: unknown): boolean {
+  return property(property(schema, '~target'), 'isOneOf') === true;
+}
+
+/** The same for the mapper's own schemas, which are no library's. */
+function oneOfIdentities(isList: boolean): Identities {
+  const whole: Identities = { key: undefined, isWhole: true, at: () => undefined };
+  return isList ? { key: undefined, at: () => whole } : whole;
 }
 
 /** What a schema declares itself: Zod's definitions have it, so that copies keep it. */

@@ -54,7 +54,8 @@ export function unnamedIn(
   keys: readonly string[] = [],
   outputs?: readonly unknown[],
 ): Unnamed[] {
-  if (places.length === 0) return [];
+  // What is stored of a reference is one thing, which its schema judges.
+  if (places.length === 0 || places.some(({ shapes }) => shapes.some(({ target }) => target?.isOneOf))) return [];
   if (isMembers(value)) return keysIn(value).flatMap((key) => unnamedAt(places, value, [...keys, key], outputs));
   if (!Array.isArray(value)) return [];
   const inner = elementsOf(places);

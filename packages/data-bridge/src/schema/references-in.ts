@@ -70,6 +70,9 @@ export function pathsToReferences(place: Place, path: string, depth = 0): string
   return [...new Set([...own, ...below])];
 }
 
+const SIMPLE: ReadonlySet<Shape['type']> = new Set(['scalar', 'unknown']);
+const OBJECTS: ReadonlySet<Shape['type']> = new Set(['scalar', 'unknown', 'object', 'record']);
+
 /**
  * The keys that lead to a reference that shares its place with something that cannot be told from it, as the choices of a
  * union; undefined where there is no such place.
@@ -79,7 +82,9 @@ export function ambiguityIn(place: Place): readonly string[] | undefined {
   const find = (at: Place, keys: readonly string[]): readonly string[] | undefined => {
     if (seen.has(at) || keys.length > 50) return undefined;
     seen.add(at);
-    const isAlone = at.shapes.filter(({ type }) => type === 'scalar' || type === 'unknown').length < 2;
+    // One to several models is stored as an object.
+    const others = at.shapes.some(({ target }) => target?.isOneOf) ? OBJECTS : SIMPLE;
+    const isAlone = at.shapes.filter(({ type }) => others.has(type)).length < 2;
     if (at.shapes.some(isReference) && !isAlone) return keys;
     for (const shape of at.shapes) {
       const names = new Map([...(shape.members ?? [])].map(([key, inner]) => [inner, key]));

@@ -20,8 +20,10 @@ export function kindOf(schema: unknown): BsonKind | undefined {
 
 /** What a reference refers to. */
 export interface ReferenceTarget {
-  /** The class of the documents. It is asked for when it is needed, since models may refer to each other. @throws UsageError where it is no model. */
-  readonly model: () => unknown;
+  /** The classes of the documents, one or several. They are asked for when they are needed, since models may refer to each other. @throws UsageError where one is no model. */
+  readonly models: () => readonly unknown[];
+  /** True where what is stored says which model is meant: `{ model, id }`. */
+  readonly isOneOf: boolean;
   /** True for a list of references. */
   readonly isList: boolean;
   /** What happens to what refers to a document when that is deleted. */

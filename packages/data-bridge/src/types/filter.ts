@@ -2,7 +2,8 @@ import type { BSONRegExp, BSONType, BSONTypeAlias, ObjectId } from 'mongodb';
 import type { GeoCondition } from '../filter/geo.ts';
 import type { Literal } from '../filter/literal.ts';
 import type { AnyNumber, ElementOf, FilterPathsIn, Leaf, ValueIn } from './paths.ts';
-import type { AnyRef, IdFor } from './ref.ts';
+import type { IdFor } from './ref.ts';
+import type { AnyRef } from './stored-id.ts';
 import type { AnyDocument, Late, shape, ShapeOf } from './shape.ts';
 
 /**

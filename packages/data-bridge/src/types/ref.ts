@@ -2,6 +2,7 @@ import type { ObjectId } from 'mongodb';
 import type { IsRecord, Leaf } from './paths.ts';
 import type { IdOf, shape, ShapeOf } from './shape.ts';
 import type { StoredShape } from './stored.ts';
+import type { AnyRef, StoredId, StoredRef, storedRef } from './stored-id.ts';
 
 /**
  * A reference to a document of another model: what a field made by `ref()` reads as. It is stored as the document's `_id`. A
@@ -23,6 +24,11 @@ export interface Ref<D> {
    * refers to which came with this one: a loop over a result asks the server once.
    */
   $load(): Promise<D | null>;
+}
+
+/** A reference to a document of one of several models, `D` any of them: what a field made by `ref.oneOf()` reads as. */
+export interface OneOfRef<D> extends Ref<D> {
+  readonly [storedRef]?: StoredRef<IdOf<D>>;
 }
 
 /** A reference whose document was asked for by `with()`. */
@@ -56,19 +62,13 @@ export interface HasBackRefs<B> {
 
 type BackRefs<B> = { readonly [K in keyof B]: B[K] extends { readonly '~back': infer D } ? BackRef<D> : never };
 
-/** What any reference is. */
-export interface AnyRef {
-  readonly $id: unknown;
-  readonly $isLoaded: boolean;
-}
-
 /** Fields as plain objects have them: ids stand for references. */
 export type Plain<S> = { [K in keyof S]: PlainValue<S[K]> };
 
 type PlainValue<V> = unknown extends V
   ? V
-  : V extends { readonly $isLoaded: boolean; readonly $id: infer I }
-    ? I
+  : V extends AnyRef
+    ? StoredId<V>
     : V extends Leaf
       ? V
       : V extends ReadonlyMap<infer K, infer M>
@@ -91,10 +91,13 @@ export type Loaded<D, P> = [P] extends [never]
   ? D
   : { [H in Head<P> & keyof Links<D>]: LoadedIn<Links<D>[H], Tail<P, H>> } & D;
 
+/** The same of each of several kinds of documents. */
+type LoadedEach<D, P> = D extends unknown ? Loaded<D, P> : never;
+
 /** A value with what the references in it refer to. */
 type LoadedIn<V, P> =
   V extends Ref<infer D>
-    ? LoadedRef<Loaded<D, P>>
+    ? LoadedRef<LoadedEach<D, P>>
     : V extends BackRef<infer D>
       ? BackRef<D> & readonly Loaded<D, P>[]
       : V extends Leaf
@@ -168,7 +171,7 @@ export type LinkPaths<D, P extends readonly string[]> = { [I in keyof P]: Checke
 
 /** The ids and texts that may stand for a reference where a document is compared or written. */
 export type IdFor<V, Text> = V extends AnyRef
-  ? V['$id'] | (V['$id'] extends ObjectId ? Extract<Text, string> : never)
+  ? StoredId<V> | (StoredId<V> extends ObjectId ? Extract<Text, string> : never)
   : never;
 
 /** The document class that a path of references leads to, in one step or several. */

@@ -1,5 +1,6 @@
 import type { Fields } from '../schema/schema-field.ts';
 import type { IsRecord, Leaf } from './paths.ts';
+import type { AnyRef, StoredId } from './stored-id.ts';
 import type { AddedNames, declared, Flat, Input, InputOf, OptionalKeys, RequiredKeys } from './shape.ts';
 
 /**
@@ -43,8 +44,8 @@ type StoredFields<O, I> =
 type StoredValue<O, I> = unknown extends O
   ? O
   : O extends Leaf
-    ? O extends { readonly $isLoaded: boolean; readonly $id: infer Id }
-      ? Id
+    ? O extends AnyRef
+      ? StoredId<O>
       : O
     : O extends readonly unknown[]
       ? StoredElements<O, I extends readonly (infer E)[] ? E : never>

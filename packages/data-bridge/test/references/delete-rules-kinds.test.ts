@@ -62,6 +62,55 @@ describe('rules and extensions', () => {
   });
 });
 
+describe('rules and hierarchies', () => {
+  const called: string[] = [];
+  class Part extends model('rule-spare-parts', { name: z.string() }) {}
+  class Garage extends model('rule-garages', { name: z.string() }) {}
+  class Vehicle extends model('rule-vehicles', {
+    name: z.string(),
+    garage: ref<Garage>(() => Garage, { onDelete: 'cascade' }).optional(),
+  }) {}
+  class Car extends Vehicle.extend(
+    { spare: ref<Part>(() => Part, { onDelete: 'unset' }).optional() },
+    { type: 'car', class: () => Car },
+  ) {
+    beforeDelete(): void {
+      called.push(this.name);
+    }
+  }
+  class Bike extends Vehicle.extend({ gears: z.int() }, { type: 'bike', class: () => Bike }) {}
+  class Ticket extends model('rule-tickets', { car: ref<Car>(() => Car, { onDelete: 'cascade' }) }) {}
+  class Sign extends model('rule-signs', {
+    on: ref.oneOf<Vehicle | Garage>(
+      () => Vehicle,
+      () => Garage,
+      { onDelete: 'cascade' },
+    ),
+  }) {}
+
+  it('hold for documents of each class, whichever class finds them', async () => {
+    const garage = await Garage.create({ name: 'g' });
+    const part = await Part.create({ name: 'p' });
+    const car = await Car.create({ name: 'c', garage, spare: part });
+    const bike = await Bike.create({ name: 'b', garage, gears: 3 });
+    await Vehicle.create({ name: 'v' });
+    await Ticket.create({ car });
+    await Sign.insertMany([{ on: car }, { on: garage }, { on: bike }]);
+    const signs = await Sign.find().sort({ _id: 1 }).with('on');
+    expect(signs.map(({ on }) => on.$doc?.constructor)).toEqual([Car, Garage, Bike]);
+    await part.delete();
+    expect((await Car.findById(car._id))?.spare).toBeUndefined();
+    await expect(Vehicle.deleteMany({})).rejects.toThrow(/rules: 'apply'/);
+    await garage.delete();
+    expect([await Ticket.count(), await Sign.count(), called]).toEqual([0, 0, ['c']]);
+    expect((await Vehicle.find()).map(({ name }) => name)).toEqual(['v']);
+    const other = await Bike.create({ name: 'o', gears: 1 });
+    await Sign.create({ on: other });
+    expect((await Vehicle.deleteOne({ name: 'o' })).deletedCount).toBe(1);
+    expect(await Sign.count()).toBe(0);
+  });
+});
+
 describe('rules that cannot be followed', () => {
   it('are refused when the model is made', () => {
     const refused = (fields: Parameters<typeof model>[1]): unknown => {

@@ -118,7 +118,7 @@ describe('ref', () => {
       companies: Company.prototype[definitionKey].fields,
     };
     const shown = (field: SchemaField | undefined): unknown =>
-      field?.target && [field.target.model(), field.target.isList];
+      field?.target && [field.target.models()[0], field.target.isList];
     expect(shown(fields.people.get('company'))).toEqual([Company, false]);
     expect(shown(fields.people.get('friends'))).toEqual([Person, true]);
     expect(shown(fields.companies.get('owner'))).toEqual([Person, false]);
@@ -127,7 +127,7 @@ describe('ref', () => {
       'broken',
       ref<Company>(() => 'companies'),
     );
-    expect(() => broken.target?.model()).toThrow(UsageError);
+    expect(() => broken.target?.models()[0]).toThrow(UsageError);
   });
 
   it('refuses a target that is no model', () => {
