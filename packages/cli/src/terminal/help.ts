@@ -1,6 +1,8 @@
 import { type Command, COMMON_OPTIONS, type OptionSpec } from './command.ts';
 
 const PROGRAM = 'npx data-bridge';
+/** So that it fits on a narrow terminal. */
+const WIDTH = 72;
 
 /** What the program does, a line for each command. */
 export function overview(commands: readonly Command[]): string {
@@ -25,7 +27,7 @@ export function helpOf(command: Command): string {
   ]);
   return `Usage: ${[PROGRAM, name, ...positionals].join(' ')} [options]
 
-${capitalised(summary)}.${details === undefined ? '' : `\n\n${wrapped(details)}`}
+${lines(`${capitalised(summary)}.`, WIDTH).join('\n')}${details === undefined ? '' : `\n\n${lines(details, WIDTH).join('\n')}`}
 
 ${table(rows)}
 
@@ -40,19 +42,21 @@ function synopsis(option: string, { short, value }: OptionSpec): string {
   return value === undefined ? names : `${names} <${value}>`;
 }
 
+/** Two columns, the right one wrapped. */
 function table(rows: readonly (readonly [string, string])[]): string {
-  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}${right}`).join('\n');
+  const left = Math.max(...rows.map(([name]) => name.length)) + 4;
+  const cells = (text: string): string => lines(text, WIDTH - left).join(`\n${' '.repeat(left)}`);
+  return rows.map(([name, text]) => `  ${name}`.padEnd(left) + cells(text)).join('\n');
 }
 
-function wrapped(text: string, width = 90): string {
-  const lines: string[] = [];
+function lines(text: string, width: number): string[] {
+  const wrapped: string[] = [];
   for (const word of text.split(' ')) {
-    const last = lines.at(-1);
-    if (last === undefined || last.length + word.length >= width) lines.push(word);
-    else lines[lines.length - 1] = `${last} ${word}`;
+    const last = wrapped.at(-1);
+    if (last === undefined || last.length + word.length >= width) wrapped.push(word);
+    else wrapped[wrapped.length - 1] = `${last} ${word}`;
   }
-  return lines.join('\n');
+  return wrapped;
 }
 
 function capitalised(text: string): string {
