@@ -65,8 +65,8 @@ import {
   type EnsureCollectionOptions,
   ensureIndexes,
   type EnsureIndexesOptions,
-  modelSchema,
 } from '../collection-sync/ensure.ts';
+import { modelSchema } from '../collection-sync/model-schema.ts';
 import { planOne } from '../collection-sync/plan.ts';
 import type { Plan, PlanOptions } from '../collection-sync/plan-types.ts';
 import { audit, AUDIT_BATCH, type AuditFinding, type AuditOptions } from '../query/audit.ts';
