@@ -70,7 +70,7 @@ export class OpenBatches {
 
 /** @throws CommandError for what is no query of documents, no function, or an option that means nothing. */
 export function checkBatch(query: unknown, each: unknown, options: object): void {
-  checkOptions('batch', options, ['size', 'name', 'validate']);
+  checkOptions('batch', options, ['size', 'name', 'validate', 'transaction']);
   const isQuery = typeof query === 'object' && query !== null && 'page' in query && 'sortedBy' in query;
   if (!isQuery) throw new CommandError('batch() takes a query that was not awaited, as User.find() gives it.');
   if (typeof each !== 'function') throw new CommandError('batch() takes a function, which is given each document.');
@@ -82,14 +82,14 @@ export async function runBatch<D extends Migrated>(
   name: string,
   query: Query<D>,
   each: (document: D) => unknown,
-  { size = 500, validate = true }: BatchOptions,
+  { size = 500, validate = true, transaction = true }: BatchOptions,
 ): Promise<BatchResult> {
   let progress = batches.step.progress?.[name] ?? NOTHING;
   while (!progress.isOver) {
     batches.lease.check();
     batches.signal.throwIfAborted();
     const before = progress;
-    progress = await inTransaction(batches, async (session) => {
+    progress = await together(batches, transaction, async (session) => {
       const page = await pageAfter(query, name, { size, after: before.after });
       const places = placesOf(page, query.sortedBy);
       const changed = await changeAll(page, each, query.sortedBy);
@@ -156,11 +156,12 @@ function afterPage({ seen, changed }: Progress, page: Page<unknown>, more: numbe
   return { after: page.next, seen: seen + page.items.length, changed: changed + more, isOver: page.next === null };
 }
 
-async function inTransaction<R>(
+async function together<R>(
   { connection, lease, hasTransactions }: Batches,
+  transaction: boolean,
   work: (session: ClientSession | undefined) => Promise<R>,
 ): Promise<R> {
-  if (!hasTransactions) return work(undefined);
+  if (!hasTransactions || !transaction) return work(undefined);
   return connection.transaction(async (session) => {
     if (session.id !== undefined) await lease.note(session.id.id);
     return work(session);

@@ -18,6 +18,12 @@ export interface BatchOptions {
    * @default true
    */
   readonly validate?: boolean;
+  /**
+   * Whether a page and the place of the next one are one transaction. Without, or on a server that has none, a page whose run was
+   * killed is seen again: the function must bear that.
+   * @default true
+   */
+  readonly transaction?: boolean;
 }
 
 /** What `batch()` did, interrupted runs before this one included. */
