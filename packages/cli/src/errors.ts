@@ -37,3 +37,10 @@ export class LeaseError extends MigrationError {
 export class CommandError extends DataBridgeError {
   readonly code = 'DATA_BRIDGE_COMMAND';
 }
+
+/** @throws CommandError for an option that a function does not know: it would be ignored. */
+export function checkOptions(method: string, options: object, known: readonly string[]): void {
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new CommandError(`${method}() takes no option "${unknown}": it knows ${known.join(', ')}.`);
+}

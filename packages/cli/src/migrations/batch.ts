@@ -1,8 +1,9 @@
-import type { Connection, Page, Query } from 'data-bridge';
+import { type Connection, InvalidPageTokenError, type Page, type Query } from 'data-bridge';
 import type { ClientSession } from 'mongodb';
-import { CommandError } from '../errors.ts';
+import { checkOptions, CommandError } from '../errors.ts';
 import type { Lease } from './lease.ts';
 import type { BatchOptions, BatchResult, Migrated } from './migration.ts';
+import { checkPlaces, placesOf } from './places.ts';
 import { type Progress, type StepRecord, steps } from './state.ts';
 
 const NOTHING: Progress = { after: null, seen: 0, changed: 0, isOver: false };
@@ -15,8 +16,6 @@ export interface Batches {
   readonly signal: AbortSignal;
   /** False on a server that has none. */
   readonly hasTransactions: boolean;
-  /** Runs the writes of a page. */
-  readonly write: <R>(save: () => Promise<R>) => Promise<R>;
   readonly tell: (name: string, progress: Progress) => void;
 }
 
@@ -39,6 +38,44 @@ export class BatchNames {
   }
 }
 
+/** The batches of one migration on their way. */
+export class OpenBatches {
+  readonly #open = new Map<Promise<unknown>, string>();
+
+  async add<R>(name: string, batch: Promise<R>): Promise<R> {
+    this.#open.set(batch, name);
+    const result = await batch;
+    this.#open.delete(batch);
+    return result;
+  }
+
+  /**
+   * Waits for those that the migration left on their way.
+   *
+   * @throws what one of them failed with, and CommandError for one that nobody waited for: what came after it may have needed it.
+   */
+  async end(): Promise<void> {
+    const [name] = this.#open.values();
+    if (name === undefined) return;
+    const failed = (await this.settled()).find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
+    throw new CommandError(`It ended before its "${name}" did: write "await" before batch(), or return what it gives.`);
+  }
+
+  /** Waits until none writes any more. */
+  settled(): Promise<PromiseSettledResult<unknown>[]> {
+    return Promise.allSettled(this.#open.keys());
+  }
+}
+
+/** @throws CommandError for what is no query of documents, no function, or an option that means nothing. */
+export function checkBatch(query: unknown, each: unknown, options: object): void {
+  checkOptions('batch', options, ['size', 'name', 'validate']);
+  const isQuery = typeof query === 'object' && query !== null && 'page' in query && 'sortedBy' in query;
+  if (!isQuery) throw new CommandError('batch() takes a query that was not awaited, as User.find() gives it.');
+  if (typeof each !== 'function') throw new CommandError('batch() takes a function, which is given each document.');
+}
+
 /** Gives each document of a query to a function, page by page, and saves what it changed. */
 export async function runBatch<D extends Migrated>(
   batches: Batches,
@@ -53,9 +90,12 @@ export async function runBatch<D extends Migrated>(
     batches.signal.throwIfAborted();
     const before = progress;
     progress = await inTransaction(batches, async (session) => {
-      const page = await query.page({ size, after: before.after });
-      const changed = await changeAll(page, each);
-      if (changed.length > 0) await batches.write(() => saveAll(changed, validate));
+      const page = await pageAfter(query, name, { size, after: before.after });
+      const places = placesOf(page, query.sortedBy);
+      const changed = await changeAll(page, each, query.sortedBy);
+      if (changed.length > 0) await saveAll(changed, validate);
+      // Hooks and timestamps change documents when they are saved.
+      checkPlaces(page, query.sortedBy, places);
       const reached = afterPage(before, page, changed.length);
       await store(batches, name, reached, session);
       return reached;
@@ -65,13 +105,40 @@ export async function runBatch<D extends Migrated>(
   return { seen: progress.seen, changed: progress.changed };
 }
 
-/** The documents of a page that a function changed, one after another. */
-export async function changeAll<D extends Migrated>(page: Page<D>, each: (document: D) => unknown): Promise<D[]> {
+/** @throws CommandError where the query is another one than when the batch was interrupted. */
+async function pageAfter<D>(
+  query: Query<D>,
+  name: string,
+  place: { readonly size: number; readonly after: string | null },
+): Promise<Page<D>> {
+  try {
+    return await query.page(place);
+  } catch (cause) {
+    if (!(cause instanceof InvalidPageTokenError)) throw cause;
+    const text = `The query of "${name}" is another one than when it was interrupted, so its place in it is not known: let it be the same in every run, without the time of day, say. With another "name" the batch begins anew, and sees what it changed again.`;
+    throw new CommandError(text, { cause });
+  }
+}
+
+/**
+ * The documents of a page that a function changed, one after another.
+ *
+ * @throws CommandError for what changes its place in the order.
+ */
+export async function changeAll<D extends Migrated>(
+  page: Page<D>,
+  each: (document: D) => unknown,
+  sortedBy: readonly string[],
+): Promise<D[]> {
+  const places = placesOf(page, sortedBy);
   const changed: D[] = [];
   for (const document of page.items) {
+    if (typeof document !== 'object' || document === null || !('changes' in document))
+      throw new CommandError('batch() takes a query for documents, without lean() and map().');
     await each(document);
     if (document.changes().length > 0) changed.push(document);
   }
+  checkPlaces(page, sortedBy, places);
   return changed;
 }
 

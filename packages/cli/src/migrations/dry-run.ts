@@ -19,7 +19,7 @@ export async function showBatch<D extends Migrated>(
   let after: string | null = null;
   do {
     const page: Page<D> = await query.page({ size, after });
-    const changed = await changeAll(page, each);
+    const changed = await changeAll(page, each, query.sortedBy);
     seen += page.items.length;
     for (const document of changed.slice(0, SHOWN)) log(diffText(document));
     if (changed.length > 0) {
@@ -84,6 +84,7 @@ function guarded<T extends object>(target: T, reads: ReadonlySet<string>, versio
   return new Proxy(target, {
     get(_, key) {
       if (typeof key === 'string' && Object.hasOwn(own, key)) return (own as Record<string, unknown>)[key];
+      if (key === 'client') throw refused('the client', version);
       const value: unknown = Reflect.get(target, key, target);
       if (typeof value !== 'function' || typeof key === 'symbol' || key === 'constructor') return value;
       if (reads.has(key)) return value.bind(target);

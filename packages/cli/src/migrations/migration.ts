@@ -32,6 +32,7 @@ export interface BatchResult {
 export interface Migrated {
   readonly $id: unknown;
   changes(): Change[];
+  toObject(): object;
 }
 
 /** What a migration works with. */
@@ -48,7 +49,7 @@ export interface MigrationContext {
    * Gives each document of a query to a function, and saves what that changed: page by page in the order of the query, from
    * where an interrupted run came to. Documents, their hooks and histories and the place of the next page are one
    * transaction where the server has these; without them a page may be seen twice, so the function must bear that. It sees
-   * what was stored when its page was read.
+   * what was stored when its page was read. Await it: a migration that ends before one of its batches has failed.
    *
    * ```ts
    * await context.batch(User.find({ email: { $exists: true } }), (user) => {

@@ -1,10 +1,10 @@
-import type { Connection } from 'data-bridge';
+import { BulkSaveError, type Connection } from 'data-bridge';
 import { type Db, ObjectId } from 'mongodb';
-import { MigrationError } from '../errors.ts';
-import { BatchNames, runBatch } from './batch.ts';
+import { checkOptions, MigrationError } from '../errors.ts';
+import { BatchNames, checkBatch, OpenBatches, runBatch } from './batch.ts';
 import { readOnly, showBatch, takenBack } from './dry-run.ts';
 import { Lease, LEASE_TIME } from './lease.ts';
-import type { MigrationContext, MigrationStep } from './migration.ts';
+import type { Migrated, MigrationContext, MigrationStep } from './migration.ts';
 import { checkTarget, planned } from './order.ts';
 import { type Direction, orNull, type Progress, runs, stepId, type StepRecord, steps } from './state.ts';
 
@@ -40,6 +40,8 @@ export interface MigrateOptions {
   readonly leaseTime?: number;
 }
 
+const OPTIONS = ['direction', 'to', 'dryRun', 'log', 'progress', 'signal', 'leaseTime'];
+
 /** What one run has at hand. */
 interface Run extends Required<Omit<MigrateOptions, 'to' | 'leaseTime'>> {
   readonly connection: Connection;
@@ -65,6 +67,7 @@ export async function migrate(
   migrations: readonly MigrationStep[],
   options: MigrateOptions = {},
 ): Promise<string[]> {
+  checkOptions('migrate', options, OPTIONS);
   const { to, leaseTime = LEASE_TIME } = options;
   const run = await runOf(connection, options);
   checkTarget(migrations, to);
@@ -116,14 +119,22 @@ async function eachOf(
 async function show(run: Run, step: MigrationStep): Promise<void> {
   const { connection, db, direction, log, signal } = run;
   log(`${step.version} ${step.name} (${direction}, dry run)`);
+  const names = new BatchNames();
+  const open = new OpenBatches();
   const context: MigrationContext = {
     db: readOnly(db, step.version),
     dryRun: true,
     signal,
     log,
-    batch: (query, each, options = {}) => showBatch(query, each, options, log),
+    batch: async (query, each, options = {}) => {
+      checkBatch(query, each, options);
+      const name = names.take(options.name);
+      return open.add(name, showBatch(query, each, options, log));
+    },
   };
-  await failing(step, direction, () => takenBack(connection, async () => step.migration[direction]?.(context)));
+  await failing(step, direction, () =>
+    takenBack(connection, () => wholly(open, async () => step.migration[direction]?.(context))),
+  );
 }
 
 async function perform(run: Run, lease: Lease, step: MigrationStep): Promise<void> {
@@ -131,13 +142,13 @@ async function perform(run: Run, lease: Lease, step: MigrationStep): Promise<voi
   const record = await begin(run, lease, step);
   const start = performance.now();
   const names = new BatchNames();
+  const open = new OpenBatches();
   const batches = {
     connection,
     lease,
     step: record,
     signal,
     hasTransactions,
-    write: async <R>(save: () => Promise<R>): Promise<R> => save(),
     tell: (name: string, { seen, changed }: Progress) => run.progress(step.version, name, { seen, changed }),
   };
   const context: MigrationContext = {
@@ -145,10 +156,14 @@ async function perform(run: Run, lease: Lease, step: MigrationStep): Promise<voi
     dryRun: false,
     signal,
     log,
-    batch: async (query, each, options = {}) => runBatch(batches, names.take(options.name), query, each, options),
+    batch: async (query, each, options = {}) => {
+      checkBatch(query, each, options);
+      const name = names.take(options.name);
+      return open.add(name, runBatch(batches, name, query, each, options));
+    },
   };
   log(`${step.version} ${step.name} (${direction})`);
-  await failing(step, direction, async () => step.migration[direction]?.(context));
+  await failing(step, direction, async () => wholly(open, async () => step.migration[direction]?.(context)));
   await end(run, lease, step, record, Math.round(performance.now() - start));
 }
 
@@ -191,17 +206,37 @@ async function end(
   await runs(db).insertOne({ _id: new ObjectId(), kind: 'run', version, name, direction, startedAt, milliseconds });
 }
 
+/** Runs code with its batches to their end: none writes any more when others may migrate. */
+async function wholly(open: OpenBatches, code: () => Promise<void>): Promise<void> {
+  try {
+    await code();
+  } catch (error) {
+    await open.settled();
+    throw error;
+  }
+  await open.end();
+}
+
 /** An error of the program's code tells which migration it was, and that the next run goes on. */
 async function failing(step: MigrationStep, direction: Direction, code: () => Promise<void>): Promise<void> {
   try {
     await code();
   } catch (cause) {
     if (cause instanceof MigrationError || (cause instanceof Error && cause.name === 'AbortError')) throw cause;
-    const text = cause instanceof Error ? cause.message : String(cause);
     throw new MigrationError(
-      `Migration ${step.version} (${step.name}) failed on its way ${direction}: ${text} What its batches saved stays; the next run goes on from there.`,
+      `Migration ${step.version} (${step.name}) failed on its way ${direction}: ${reasonOf(cause)} What its batches saved stays; the next run goes on from there.`,
       step.version,
       { cause },
     );
   }
+}
+
+/** The command line shows nothing but this: of documents that were not saved it names the first one. */
+function reasonOf(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  const results = cause instanceof BulkSaveError ? cause.results : [];
+  const first = results.find(({ error, hookError }) => (error ?? hookError) !== undefined);
+  if (first === undefined) return text;
+  const { document, error = first.hookError } = first;
+  return `${text} The first one, ${String((document as Partial<Migrated>).$id)}: ${reasonOf(error)}`;
 }

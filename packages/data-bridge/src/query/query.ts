@@ -57,7 +57,8 @@ import type { Update } from '../types/update.ts';
 import type { DeletionOptions } from '../write/static-writes.ts';
 import type { ManyOptions, StampOptions } from '../write/write-options.ts';
 import type { DriverOptions } from '../connection/taken-options.ts';
-import { hintOf, sortOf } from '../filter/sort-order.ts';
+import { hintOf } from '../filter/sort-order.ts';
+import { sortedAlso, sortedBy } from './sorted.ts';
 
 /**
  * A query: nothing is sent until it is awaited or iterated. Each method gives a new query and leaves this one as it is.
@@ -90,9 +91,12 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
   sort(
     sort: Sort<M> | FilterPaths<M> | readonly FilterPaths<M>[] | ReadonlyMap<FilterPaths<M>, SortDirection>,
   ): Query<D, M, L> {
-    const { definition, options } = this.#spec;
-    const keys = options.sort === undefined ? [] : sortOf(definition, options.sort);
-    return this.#with({ sort: new Map([...keys, ...sortOf(definition, sort)]) });
+    return this.#with({ sort: sortedAlso(this.#spec, sort) });
+  }
+
+  /** The paths it is sorted by, in the order they count: `User.find().sort({ age: -1 }).sortedBy` is `['age']`. */
+  get sortedBy(): readonly string[] {
+    return sortedBy(this.#spec);
   }
 
   /** Leaves out the first `count` documents. */
@@ -249,8 +253,7 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
 
   /** The first document, or null. */
   async first(): Promise<D | null> {
-    const [first] = await this.limit(1);
-    return first ?? null;
+    return (await this.limit(1))[0] ?? null;
   }
 
   /**

@@ -61,6 +61,7 @@ describe('a query', () => {
         ['name', -1],
       ],
     ]);
+    expect([User.find().sortedBy, all.sortedBy, other.sortedBy]).toEqual([[], ['age'], ['age', 'name']]);
   });
 
   it('does not follow what the program does to the filter afterwards', async () => {
