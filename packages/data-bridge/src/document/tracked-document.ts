@@ -24,9 +24,9 @@ import type {
   AnyNumber,
   Comparable,
   ElementsAt,
+  OperandAt,
   OwnPaths,
   PathsTo,
-  PathValue,
   ReadValue,
   RunTimePath,
   SetValue,
@@ -52,8 +52,8 @@ export let writeField: (document: TrackedDocument<unknown>, name: string, value:
  * `S` is the type of its fields.
  */
 export abstract class TrackedDocument<S, T = unknown> {
-  declare readonly [shape]: S;
-  declare readonly [declared]: T;
+  declare readonly [shape]: () => S;
+  declare readonly [declared]: () => T;
   declare readonly [definitionKey]: ModelDefinition;
   readonly #tracker: StateTracker<never>;
   #state: DocumentState | null = null;
@@ -216,13 +216,13 @@ export abstract class TrackedDocument<S, T = unknown> {
   }
 
   /** Sets a value if it is less than the one there, in MongoDB's order. An atomic operator, as `$inc` is. */
-  $min<P extends PathsTo<S, Comparable>>(path: P, value: NonNullable<PathValue<S, P>>): this;
+  $min<P extends PathsTo<S, Comparable>>(path: P, value: OperandAt<S, P>): this;
   $min(path: string, value: unknown): this {
     return this.#operate('$min', path, value);
   }
 
   /** Sets a value if it is greater than the one there, in MongoDB's order. An atomic operator, as `$inc` is. */
-  $max<P extends PathsTo<S, Comparable>>(path: P, value: NonNullable<PathValue<S, P>>): this;
+  $max<P extends PathsTo<S, Comparable>>(path: P, value: OperandAt<S, P>): this;
   $max(path: string, value: unknown): this {
     return this.#operate('$max', path, value);
   }

@@ -38,7 +38,7 @@ import type { SaveAllOptions } from '../save/save-all.ts';
 import type { SaveOptions } from '../save/save.ts';
 import type { Fields, FieldSchema } from '../schema/schema-field.ts';
 import type { ChangeEvent } from '../types/change-event.ts';
-import type { DeclaredBelow, ExtendedShape, GivenBelow, Takes } from '../types/extended.ts';
+import type { DeclaredBelow, ExtendedShape, GivenBelow, Tells } from '../types/extended.ts';
 import type { Equality, Filter } from '../types/filter.ts';
 import type { ElementOf, Leaf, Paths, PathValue } from '../types/paths.ts';
 import type {
@@ -377,7 +377,12 @@ export interface HistoryModel<F extends Fields, O = object, S = Shape<F, O>, B =
 
 /** A class that extends that of the documents `P` by the fields `G`. */
 export interface SubModel<P, G extends Fields> extends Statics {
-  new (input: GivenBelow<P, G>): Document<ExtendedShape<P, G>, DeclaredBelow<P, G>> & OutputsOf<G> & P & Takes<P, G>;
+  new (
+    input: GivenBelow<P, G>,
+  ): Document<ExtendedShape<P, G>, DeclaredBelow<P, G>> &
+    OutputsOf<G> &
+    P &
+    Tells<ExtendedShape<P, G>, DeclaredBelow<P, G>>;
 }
 
 /** The class of any model whose documents are `D`, for code that is generic over models: `class Repository<D> { constructor(readonly model: ModelOf<D>) {} }`. */

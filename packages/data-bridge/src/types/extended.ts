@@ -1,22 +1,24 @@
 import type { Fields } from '../schema/schema-field.ts';
-import type { declared, Given, GivenFields, OutputsOf, ShapeOf } from './shape.ts';
+import type { declared, Given, GivenFields, OutputsOf, shape, ShapeOf } from './shape.ts';
 import type { StoredOf, StoredShape } from './stored.ts';
 
 /** The fields of a class that extends that of the documents `P` by the fields `G`. */
 export type ExtendedShape<P, G extends Fields> = ShapeOf<P> & OutputsOf<G>;
 
-/** What types tell of it beside them; what `create` takes is told by `Takes`, after what the extended class tells. */
+/** What types tell of it beside them. `takes` is looked at only when it is asked for: the class may refer to itself. */
 export interface DeclaredBelow<P, G extends Fields> {
   readonly stored: StoredShape<P> & StoredOf<OutputsOf<G>, G, object>;
-  readonly isOpen: P extends { readonly [declared]: { readonly isOpen: infer V } } ? V : false;
+  takes(input: GivenBelow<P, G>): void;
+  readonly isOpen: P extends { readonly [declared]: () => { readonly isOpen: infer V } } ? V : false;
 }
 
 /**
- * What `create` takes: the last of several `takes` is the one that counts. It is looked at only when it is asked for: the class
- * may refer to itself.
+ * What the types of a class that extends another tell of it, as the last of all that do: of several functions compilers look
+ * at the last. The parameter tells these from the first, else they would be left out as the same.
  */
-export interface Takes<P, G extends Fields> {
-  readonly [declared]: { takes(input: GivenBelow<P, G>): void };
+export interface Tells<S, T> {
+  readonly [shape]: (last?: never) => S;
+  readonly [declared]: (last?: never) => T;
 }
 
 /** What `new` and `create` take for a class that extends that of the documents `P`. */

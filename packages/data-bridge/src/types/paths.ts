@@ -46,7 +46,7 @@ export type FilterPaths<D> = FilterPathsIn<ShapeOf<D>>;
 export type FilterPathsIn<S> = PathsIn<S, 'filter', []>;
 
 /** Any path, those of the type first: a document has stored fields too that the type does not name. */
-export type AnyPath<D> = Paths<D> | (string & {});
+export type AnyPath<D> = unknown extends D ? string : Paths<D> | (string & {});
 
 /**
  * The paths that `get` and `set` of a document take: those of its fields, or any where its model keeps fields that the schema
@@ -237,11 +237,13 @@ type Within<V, Depth extends unknown[]> = unknown extends V
  * What reading a path gives: the value, or `undefined` where something on the way may be absent. `unknown` for a path that
  * the type does not name.
  */
-export type ReadValue<S, P> = P extends keyof S
-  ? S[P]
-  : [ValueBelow<S, P>] extends [never]
-    ? unknown
-    : ValueBelow<S, P> | Absence<S, P>;
+export type ReadValue<S, P> = unknown extends P
+  ? unknown
+  : P extends keyof S
+    ? S[P]
+    : [ValueBelow<S, P>] extends [never]
+      ? unknown
+      : ValueBelow<S, P> | Absence<S, P>;
 
 /** `undefined` where a member on the way may be absent, else nothing. */
 type Absence<V, P> = string extends keyof V
@@ -258,11 +260,13 @@ type Absence<V, P> = string extends keyof V
  * What setting a path takes: a value of its type, the text of an ObjectId for `_id` too. For a path that the type does not
  * name anything, and nothing where its model keeps no other fields. `T` is what the model was declared with.
  */
-export type SetValue<S, T, P> = [ValueIn<S, P>] extends [never]
-  ? T extends { readonly isOpen: false }
-    ? 'the schema has no such path'
-    : unknown
-  : ValueIn<S, P> | (P extends '_id' ? HexOf<ValueIn<S, P>> : never);
+export type SetValue<S, T, P> = unknown extends P
+  ? unknown
+  : [ValueIn<S, P>] extends [never]
+    ? T extends { readonly isOpen: false }
+      ? 'the schema has no such path'
+      : unknown
+    : ValueIn<S, P> | (P extends '_id' ? HexOf<ValueIn<S, P>> : never);
 
 /** A string of 24 hexadecimal digits may stand for an ObjectId. */
 type HexOf<V> = V extends ObjectId ? string : never;
@@ -273,7 +277,12 @@ export type PathsTo<D, V> = D extends unknown ? PathsAmong<Paths<D>, ShapeOf<D>,
 type PathsAmong<P, S, V> = P extends unknown ? (Holds<ObjectValue<S, P>, V> extends true ? P : never) : never;
 
 /** The elements of the array at a path. */
-export type ElementsAt<S, P> = ElementOf<NonNullable<PathValue<S, P>>>[];
+export type ElementsAt<S, P> = ElementAtPath<S, P>[];
+
+type ElementAtPath<S, P> = unknown extends P ? unknown : ElementOf<NonNullable<PathValue<S, P>>>;
+
+/** What is compared with the value at a path. Anything with `any` for the path, as where compilers compare methods. */
+export type OperandAt<S, P> = unknown extends P ? unknown : NonNullable<PathValue<S, P>>;
 
 type ObjectValue<V, P> = P extends `${infer K}.${infer Rest}`
   ? ObjectValue<ObjectMember<V, K>, Rest>

@@ -11,19 +11,21 @@ export type Renames<D> = { readonly [K in UpdatePaths<D>]?: Removal<StoredShape<
 type Removal<S, P, Operand> = Refused<S, P> extends never ? Operand : Refused<S, P>;
 
 /** A path of the schema, any where the model keeps fields that its schema does not name. */
-type NewNames<D> = D extends { readonly [declared]: { readonly isOpen: false } } ? UpdatePaths<D> : string;
+type NewNames<D> = D extends { readonly [declared]: () => { readonly isOpen: false } } ? UpdatePaths<D> : string;
 
 /**
  * The paths that `unset` of a document takes: those of what may be absent, or any other where its model keeps fields that the
  * schema does not name. `T` is what the model was declared with.
  */
-export type OwnRemovals<T, P> = T extends { readonly stored: infer S }
-  ? P extends unknown
-    ? Refused<S, P> extends never
-      ? P
-      : Refused<S, P>
-    : never
-  : P;
+export type OwnRemovals<T, P> = unknown extends P
+  ? P
+  : T extends { readonly stored: infer S }
+    ? P extends unknown
+      ? Refused<S, P> extends never
+        ? P
+        : Refused<S, P>
+      : never
+    : P;
 
 /** A message for what must be there, nothing for what may go. */
 type Refused<S, P> = true extends MustStay<S, P> ? 'the schema asks for this value, so it cannot be removed' : never;

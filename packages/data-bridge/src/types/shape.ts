@@ -166,7 +166,7 @@ export interface AnyDocument {
 }
 
 /** The fields of a document class's instances. */
-export type ShapeOf<D> = D extends { readonly [shape]: infer S } ? S : D;
+export type ShapeOf<D> = D extends { readonly [shape]: () => infer S } ? S : D;
 
 /**
  * `T`, which is about documents `D`, as soon as these are known. While compilers find out what `D` is, they would otherwise
@@ -178,7 +178,9 @@ export type Late<D, T> = [D] extends [never] ? unknown : T;
 export type IdOf<D> = D extends { readonly _id: infer I } ? I : never;
 
 /** What `create` takes for documents of a class. */
-export type Given<D> = D extends { readonly [declared]: { takes(input: infer I extends object): void } } ? I : never;
+export type Given<D> = D extends { readonly [declared]: () => { takes(input: infer I extends object): void } }
+  ? I
+  : never;
 
 /** A model's class as its statics see it. Compilers find `D` in it without a look at what its constructor takes. */
 export interface ModelClass<D> {

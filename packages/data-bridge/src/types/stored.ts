@@ -20,7 +20,7 @@ export interface Declared<S, F extends Fields, O> {
 }
 
 /** The fields of a document as they are stored, without defaults: what `lean()` gives. Other types are themselves. */
-export type StoredShape<D> = D extends { readonly [declared]: { readonly stored: infer L } } ? L : D;
+export type StoredShape<D> = D extends { readonly [declared]: () => { readonly stored: infer L } } ? L : D;
 
 // An `_id` that has a default is among both kinds of names, and so always there.
 export type StoredOf<S, F extends Fields, O> = Flat<

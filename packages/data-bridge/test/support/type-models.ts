@@ -55,12 +55,12 @@ const REQUIRED = [
 ].join(', ');
 
 /** The same five calls of both. */
-const queries = (model: string): string => `
+const queries = (model: string, more = ''): string => `
 export const found = await ${model}.find({ text0: 'x', number1: { $gt: 3 }, 'address.city': /r/ }).sort({ number1: -1 }).limit(10);
 export const one = await ${model}.findOne({ tags: 'x', items: { $elemMatch: { sku: 'a', quantity: { $gt: 1 } } }, role: { $in: ['admin'] } });
 export const lean = await ${model}.find({ $or: [{ text1: 'x' }, { 'address.geo.lat': { $lt: 3 } }], 'items.quantity': { $gte: 2 } }).lean();
 await ${model}.updateMany({ text2: 'x' }, { $set: { text3: 'y', 'address.city': 'z' }, $inc: { score: 1 }, $push: { tags: 'x' } });
-export const made = await ${model}.create({ ${REQUIRED}, owner: found[0]!._id });
+export const made = await ${model}.create({ ${REQUIRED}, owner: found[0]!._id${more} });
 export const read = [found[0]?.text0, one?.address?.city, lean[0]?.items[0]?.quantity];
 `;
 
@@ -81,6 +81,28 @@ export const mistakes = (model: string): string[] => [
   `await ${model}.updateMany({}, { $set: { 'address.city': 5 } });`,
 ];
 
+/**
+ * A program of a model and of classes with its fields and two more, which extend it or are models of their own, all with the
+ * five calls.
+ */
+export function family(form: 'extending' | 'alone', classes: number): Record<string, string> {
+  const own = (name: string): string => `own${name}: z.number(), note: z.string().optional()`;
+  const texts = Array.from({ length: classes }, (_, i) => {
+    const name = `Class${i}`;
+    const base =
+      form === 'extending'
+        ? `Model0.extend({ ${own(name)} }, { type: '${name}', class: () => ${name} })`
+        : `model('${name}', { ${schemas('Model0')}, ${own(name)} }, { timestamps: true })`;
+    const text = `${IMPORTS}import { Model0 } from './model-0.ts';
+export class ${name} extends ${base} {
+  told(): string { return this.text0; }
+}
+${queries(name, `, own${name}: 1`)}`;
+    return [`class-${i}.ts`, text];
+  });
+  return { ...program('data-bridge', 1), ...Object.fromEntries(texts) };
+}
+
 /** A program of models that refer to each other in a ring, a file for each, and `more` at the end of the first. */
 export function program(library: 'data-bridge' | 'mongoose', models: number, more = ''): Record<string, string> {
   const texts = Array.from({ length: models }, (_, i) => {
@@ -91,13 +113,22 @@ export function program(library: 'data-bridge' | 'mongoose', models: number, mor
   return Object.fromEntries(texts);
 }
 
-const ours = (name: string, next: string, file: string): string => `import { model, ref } from 'data-bridge';
+const IMPORTS = `import { model, ref } from 'data-bridge';
 import { z } from 'zod';
-import { ${next} } from '${file}';
-export class ${name} extends model('${name}', {
-${fields(next)
-  .map((field) => `  ${field.name}: ${field.ours},`)
-  .join('\n')}
+`;
+
+/** The thirty fields as this package writes them. */
+const schemas = (target: string): string =>
+  fields(target)
+    .map((field) => `\n  ${field.name}: ${field.ours}`)
+    .join(',');
+
+const ours = (name: string, next: string, file: string): string => `${IMPORTS}${
+  next === name
+    ? ''
+    : `import { ${next} } from '${file}';
+`
+}export class ${name} extends model('${name}', {${schemas(next)}
 }, { timestamps: true }) {}
 `;
 
