@@ -54,8 +54,8 @@ const packages: readonly Package[] = [
   },
   {
     folder: 'packages/cli/src',
-    rooms: ['errors.ts', 'config/', 'migrations/', 'terminal/', 'commands/', 'main.ts', 'index.ts'],
-    outside: ['data-bridge', 'mongodb'],
+    rooms: ['errors.ts', 'terminal/', 'config/', 'migrations/', 'commands/', 'main.ts', 'index.ts'],
+    outside: ['data-bridge', 'mongodb', 'tinyglobby'],
     loaded: ['jiti'],
     pure: [],
   },

@@ -1,11 +1,26 @@
 import { readFileSync } from 'node:fs';
+import { auditCommand } from './commands/audit.ts';
+import { historyPrune, historyRestore, historyShow } from './commands/history.ts';
 import { migrateCreate, migrateDown, migrateRedo, migrateStatus, migrateUp } from './commands/migrate.ts';
+import { applyCommand, planCommand } from './commands/plan.ts';
 import type { Command } from './terminal/command.ts';
 import { runCommand } from './terminal/run.ts';
 import type { ExitCode, Shell } from './terminal/shell.ts';
 
 /** In the order of the help. */
-export const commands: readonly Command[] = [migrateUp, migrateDown, migrateStatus, migrateRedo, migrateCreate];
+export const commands: readonly Command[] = [
+  planCommand,
+  applyCommand,
+  auditCommand,
+  migrateUp,
+  migrateDown,
+  migrateStatus,
+  migrateRedo,
+  migrateCreate,
+  historyShow,
+  historyRestore,
+  historyPrune,
+];
 
 /**
  * Runs the command line.

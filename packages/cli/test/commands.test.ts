@@ -43,7 +43,7 @@ describe('a mistake', () => {
   const program = new Program();
 
   it.each([
-    [['migrat'], 'There is no command "migrat": expected one of migrate up'],
+    [['migrat'], 'There is no command "migrat": expected one of plan, apply, audit, migrate up'],
     [['migrate'], 'There is no command "migrate": expected one of migrate up, migrate down'],
     [['migrate', 'sideways'], 'There is no command "migrate sideways": expected one of migrate up'],
     [['migrate', 'up', '--too', '3'], `Unknown option '--too'. "migrate up --help" lists the options.`],

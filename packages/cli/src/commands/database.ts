@@ -18,7 +18,10 @@ export async function withDatabase<R>(
   config: FoundConfig,
   code: (connection: Connection) => Promise<R>,
 ): Promise<R> {
-  const connection = await connect(uriOf(call.text('uri'), config, call.shell.env), config.connect);
+  const connection = await connect(uriOf(call.text('uri'), config, call.shell.env), {
+    verify: 'off',
+    ...config.connect,
+  });
   try {
     return await code(connection);
   } finally {

@@ -1,5 +1,6 @@
 import type { Db } from 'mongodb';
 import { IrreversibleMigrationError, MigrationError } from '../errors.ts';
+import { checkRecords } from './check-records.ts';
 import { compareVersions } from './files.ts';
 import type { MigrationStep } from './migration.ts';
 import { type Direction, stepId, type StepRecord, stepRecords } from './state.ts';
@@ -66,20 +67,4 @@ function checkUninterrupted(found: readonly Standing[], direction: Direction): v
   if (half === undefined) return;
   const text = `Migration ${half.version} was interrupted on its way ${direction}, so a part of the documents has it: run "${direction}" to its end first.`;
   throw new MigrationError(text, half.version);
-}
-
-/** What has run is still there, as it was. */
-function checkRecords(migrations: readonly MigrationStep[], records: ReadonlyMap<string, StepRecord>): void {
-  const known = new Map(migrations.map((step) => [stepId(step), step]));
-  for (const [id, record] of records) {
-    const step = known.get(id);
-    if (step === undefined) {
-      const text = `Migration ${record.version} (${record.name}) has run on this database, and its file is not there: bring it back, or run the code that has it.`;
-      throw new MigrationError(text, record.version);
-    }
-    if (record.state === 'applied' && step.checksum !== record.checksum) {
-      const text = `Migration ${record.version} was changed after it had run: put it back as it was, and write a new one for what is missing.`;
-      throw new MigrationError(text, record.version);
-    }
-  }
 }

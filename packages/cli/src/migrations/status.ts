@@ -1,4 +1,5 @@
 import type { Connection } from 'data-bridge';
+import { isChanged } from './check-records.ts';
 import type { MigrationStep } from './migration.ts';
 import { type Direction, runs, stepId, stepRecords } from './state.ts';
 
@@ -33,12 +34,11 @@ export async function migrationStatus(
   const present = migrations.map((step): MigrationStatus => {
     const record = records.get(stepId(step));
     records.delete(stepId(step));
-    const isChanged = record?.state === 'applied' && record.checksum !== step.checksum;
     return {
       version: step.version,
       name: step.name,
       description: step.migration.description,
-      state: isChanged ? 'changed' : (record?.state ?? 'pending'),
+      state: isChanged(step, record) ? 'changed' : (record?.state ?? 'pending'),
       appliedAt: record?.appliedAt,
     };
   });

@@ -3,7 +3,8 @@ import type { CollectionOptions, ModelIndex } from '../definition/model-options.
 import type { ModelDefinition } from '../definition/model-definition.ts';
 import { UsageError } from '../errors.ts';
 import { canonical } from './collection-state.ts';
-import { modelSchema, storedIndexes } from './ensure.ts';
+import { storedIndexes } from './model-indexes.ts';
+import { modelSchema } from './model-schema.ts';
 import { entriesOf, plain } from './index-spec.ts';
 
 /** What the models of one collection want of it. */

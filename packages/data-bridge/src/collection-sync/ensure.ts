@@ -1,15 +1,12 @@
 import type { BSON, CreateCollectionOptions, CreateIndexesOptions, Db } from 'mongodb';
 import { refuseInTransaction } from '../connection/transaction-attempt.ts';
-import { castFilter } from '../filter/cast-filter.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
-import type { ModelIndex } from '../definition/model-options.ts';
 import { serverCode } from '../connection/driver-error.ts';
 import { UsageError } from '../errors.ts';
-import { trusted } from '../filter/literal.ts';
-import { indexConflict, nameOf } from './index-conflict.ts';
-import { jsonSchemaOf } from '../schema/json-schema.ts';
+import { indexConflict } from './index-conflict.ts';
+import { storedIndexes } from './model-indexes.ts';
+import { modelSchema } from './model-schema.ts';
 import { translate } from '../connection/write-outcome.ts';
-import type { JsonSchema } from '../schema/schema-library.ts';
 
 const NAMESPACE_EXISTS = 48;
 
@@ -70,69 +67,6 @@ async function tryCreate(db: Db, name: string, options: CreateCollectionOptions)
     if (serverCode(error) === NAMESPACE_EXISTS) return false;
     throw error;
   }
-}
-
-/** What the server checks of a model's documents, as MongoDB's `$jsonSchema`: in a hierarchy, of its class and those that extend it. */
-export function modelSchema(definition: ModelDefinition): JsonSchema {
-  const { kin } = definition;
-  if (kin.isAlone) return ownSchema(definition);
-  const [only, ...others] = kin.all.map((each) => typedSchema(each.definition));
-  return others.length === 0 && only !== undefined ? only : { anyOf: [only, ...others] };
-}
-
-/** The same of the documents of that very class. What has no type is of the root. */
-function typedSchema(definition: ModelDefinition): JsonSchema {
-  const { kin } = definition;
-  const { required, properties, ...schema } = ownSchema(definition) as OwnSchema;
-  if (kin.parent !== null) return { ...schema, required: [...(required ?? []), kin.key], properties };
-  const below = kin.types.filter((type) => type !== kin.type);
-  const type = kin.unknownType === 'parent' ? { not: { enum: below } } : { enum: [kin.type, null] };
-  return { ...schema, ...(required && { required }), properties: { ...properties, [kin.key]: type } };
-}
-
-interface OwnSchema extends JsonSchema {
-  readonly required?: readonly string[];
-  readonly properties: JsonSchema;
-}
-
-function ownSchema({ fields, timestamps, version }: ModelDefinition): JsonSchema {
-  const times = [timestamps?.createdAt, timestamps?.updatedAt].filter((time) => time !== undefined);
-  const counter = version === undefined ? {} : { [version]: { bsonType: 'number' } };
-  return jsonSchemaOf(fields, {
-    ...Object.fromEntries(times.map((time) => [time, { bsonType: 'date' }])),
-    ...counter,
-  });
-}
-
-/** The indexes of a model's collection over the fields as they are stored: those of all classes of its hierarchy. */
-export function storedIndexes(definition: ModelDefinition): ModelIndex[] {
-  return definition.kin.root.all.flatMap((each) => ownIndexes(each.definition).map((index) => keptOf(each, index)));
-}
-
-/**
- * A unique index of a class that extends another is kept of its documents alone: else two of others that lack the field would
- * collide. It has the type in its name, since siblings may have one of the same key.
- */
-function keptOf({ conditions, key, type }: ModelDefinition['kin'], index: ModelIndex): ModelIndex {
-  const given = (index.partialFilterExpression ?? {}) as Readonly<Record<string, unknown>>;
-  if (conditions === null || index.unique !== true || index.sparse === true || Object.hasOwn(given, key)) return index;
-  const name = index.name ?? `${nameOf(index)}_${type}`;
-  return { ...index, name, partialFilterExpression: { ...given, ...conditions } };
-}
-
-function ownIndexes(definition: ModelDefinition): ModelIndex[] {
-  if (!definition.renames) return [...definition.indexes];
-  const stored = (paths: object): Record<string, never> =>
-    Object.fromEntries(Object.entries(paths).map(([path, value]) => [definition.storedPath(path), value as never]));
-  return definition.indexes.map(({ key, weights, wildcardProjection, partialFilterExpression, ...index }) => ({
-    ...index,
-    key: key instanceof Map ? new Map(Object.entries(stored(Object.fromEntries(key)))) : stored(key),
-    ...(weights && { weights: stored(weights) }),
-    ...(wildcardProjection && { wildcardProjection: stored(wildcardProjection) }),
-    ...(partialFilterExpression && {
-      partialFilterExpression: castFilter(definition, trusted(partialFilterExpression)),
-    }),
-  }));
 }
 
 /** Creates the indexes of a model that are not there, and gives the names of all of them. */

@@ -5,7 +5,7 @@ import type { ModelDefinition } from '../definition/model-definition.ts';
 import { DriftError, UsageError } from '../errors.ts';
 import { apply } from './apply.ts';
 import { readStates } from './collection-state.ts';
-import { storedIndexes } from './ensure.ts';
+import { storedIndexes } from './model-indexes.ts';
 import { declaredOf } from './declared.ts';
 import { planIndexes } from './index-steps.ts';
 import { identityOf, indexSpec } from './index-spec.ts';

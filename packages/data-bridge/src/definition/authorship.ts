@@ -37,8 +37,13 @@ export function withReason(reason: string, code: () => unknown): unknown {
   return runInside(authorship, { ...authorship.getStore(), reason: text }, code);
 }
 
+/** An `AsyncLocalStorage`: declarations of this package name no module of Node.js. */
+interface Storage<T> {
+  run<R>(value: T, code: () => R): R;
+}
+
 /** Runs code with what it and all that it waits for can look up. A query that it gives begins here, and not where it is awaited. */
-export function runInside<T>(storage: AsyncLocalStorage<T>, value: T, code: () => unknown): unknown {
+export function runInside<T>(storage: Storage<T>, value: T, code: () => unknown): unknown {
   return storage.run(value, () => {
     const given = code() as { readonly then?: unknown } | null | undefined;
     const isQuery = typeof given === 'object' && typeof given?.then === 'function' && !(given instanceof Promise);

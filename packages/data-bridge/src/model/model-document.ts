@@ -37,7 +37,8 @@ import { insertMany, type InsertManyOptions } from '../write/insert-many.ts';
 import { documentTag } from '../document/document-tag.ts';
 import { checkOwnFields } from '../document/new-document.ts';
 import { run } from '../definition/operation.ts';
-import { gather, isLinking, type LinkedModel } from '../references/linked.ts';
+import { isLinking, type LinkedModel } from '../references/linked.ts';
+import { gather } from '../references/siblings.ts';
 import { referenceTo } from '../references/ref.ts';
 import { OneQuery } from '../query/one-query.ts';
 import { Query } from '../query/query.ts';
@@ -65,8 +66,8 @@ import {
   type EnsureCollectionOptions,
   ensureIndexes,
   type EnsureIndexesOptions,
-  modelSchema,
 } from '../collection-sync/ensure.ts';
+import { modelSchema } from '../collection-sync/model-schema.ts';
 import { planOne } from '../collection-sync/plan.ts';
 import type { Plan, PlanOptions } from '../collection-sync/plan-types.ts';
 import { audit, AUDIT_BATCH, type AuditFinding, type AuditOptions } from '../query/audit.ts';

@@ -1,5 +1,5 @@
 import { isPlainObject } from '../bson/plain-object.ts';
-import { modelSchema } from '../collection-sync/ensure.ts';
+import { modelSchema } from '../collection-sync/model-schema.ts';
 import { translate } from '../connection/write-outcome.ts';
 import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { stateOf } from '../document/tracked-document.ts';

@@ -3,9 +3,10 @@ import { RefNotLoadedError } from '../errors.ts';
 import { type BackLink, backLinkOf } from './back-link.ts';
 import { countsOf, rankedIds } from './back-ranks.ts';
 import { referencesAt } from './collect.ts';
-import { definitionOf, gatherFor, keyOf, type Linked, withSiblings } from './linked.ts';
+import { definitionOf, keyOf, type Linked } from './linked.ts';
+import { gatherFor, withSiblings } from './siblings.ts';
 import type { Range } from './link-tree.ts';
-import { amongIds, type Asking, CHUNK } from './load.ts';
+import { amongIds, type Asking, CHUNK } from './load-targets.ts';
 
 /** What is known of the documents that refer to one. */
 interface Known {

@@ -9,7 +9,7 @@ import { rankedIds } from './back-ranks.ts';
 import { boundLike } from '../definition/bound-like.ts';
 import { keyOf, type LinkedModel, type Targets } from './linked.ts';
 import { type LinkNode, nodesOf } from './link-tree.ts';
-import { amongIds, CHUNK } from './load.ts';
+import { amongIds, CHUNK } from './load-targets.ts';
 import type { Loading } from './load-tree.ts';
 import { idIn, knownModelIn } from './targets.ts';
 

@@ -4,7 +4,7 @@ import { loadBacks, loadedBacks } from './back-reference.ts';
 import { collectIn } from './collect.ts';
 import { definitionOf, type Linked, type LinkedModel } from './linked.ts';
 import type { LinkNode } from './link-tree.ts';
-import { loadTargets } from './load.ts';
+import { loadTargets } from './load-targets.ts';
 import type { Reference } from './reference.ts';
 
 /** How a tree is loaded. */

@@ -7,8 +7,9 @@ import { RefNotLoadedError } from '../errors.ts';
 import { withArticle } from '../schema/bson-types.ts';
 import type { ReferenceTarget } from '../schema/schema-library.ts';
 import { boundLike } from '../definition/bound-like.ts';
-import { fieldOf, type Linked, type LinkedModel, withSiblings } from './linked.ts';
-import { type Loadable, loadSoon } from './load.ts';
+import { fieldOf, type Linked, type LinkedModel } from './linked.ts';
+import { withSiblings } from './siblings.ts';
+import { type Loadable, loadSoon } from './load-targets.ts';
 import { collectionOf, idIn, inOrder, knownModelIn, modelIn, storedAs } from './targets.ts';
 
 /** The document and the field that a reference stands in. */

@@ -10,7 +10,7 @@ import { trusted } from '../filter/literal.ts';
 import { ownFilter } from '../filter/own-filter.ts';
 import { type Rule, rulesOf } from '../references/delete-rules.ts';
 import { keyOf, type Linked, type LinkedModel, type Targets } from '../references/linked.ts';
-import { amongIds, CHUNK } from '../references/load.ts';
+import { amongIds, CHUNK } from '../references/load-targets.ts';
 import type { Reference } from '../references/reference.ts';
 import { emptyAt, GONE, withoutReferences } from '../references/without-references.ts';
 import type { TrackedDocument } from '../document/tracked-document.ts';

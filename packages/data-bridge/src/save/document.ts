@@ -1,7 +1,7 @@
 import { definitionKey } from '../definition/model-definition.ts';
 import { checkOwnFields } from '../document/new-document.ts';
 import { addPath, newNode } from '../references/link-tree.ts';
-import { withSiblings } from '../references/linked.ts';
+import { withSiblings } from '../references/siblings.ts';
 import { loadTree } from '../references/load-tree.ts';
 import type { LinkPaths, Loaded } from '../types/ref.ts';
 import { rebase, type RebaseOptions } from './rebase.ts';

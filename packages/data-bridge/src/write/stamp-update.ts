@@ -3,17 +3,15 @@ import { ABSENT, toExact } from '../bson/encode.ts';
 import { isPlainObject, setOwn } from '../bson/plain-object.ts';
 import type { Unscoped } from '../definition/extension.ts';
 import type { ModelDefinition } from '../definition/model-definition.ts';
-import { UsageError, ValidationError, type ValidationIssue } from '../errors.ts';
+import { UsageError } from '../errors.ts';
 import { castUpdate } from '../filter/cast-filter.ts';
 import { refuseServerJavaScript } from '../filter/check-filter.ts';
 import { operatorIn } from '../filter/operator-in.ts';
-import { givenValues, isGiven } from '../filter/filter-equality.ts';
-import { checkUpsertFilter } from '../filter/named-only.ts';
 import { renameInStages } from '../filter/rename-in-expression.ts';
 import { extensionStamps, insertStamps, updateStamps } from '../save/door.ts';
 import type { SentFilter } from '../save/recorder.ts';
 import { typeName } from '../schema/bson-types.ts';
-import { siblingDefaults } from '../schema/nested-defaults.ts';
+import { addInserted, checkInsertedStamps, checkUpsertedId, refuseUnnamed } from './upsert.ts';
 import { countedStages } from './version-counter.ts';
 import { checkOperatorsOnce, checkStagesOnce } from './write-once.ts';
 
@@ -53,19 +51,8 @@ export function stampUpdate(definition: ModelDefinition, update: object, stampin
   putOwn(definition, stamped, stamping);
   for (const name of writtenFields(stamped)) written.add(name);
   if (!stamping.upsert) return stamped;
-  refuseUnnamed(definition, stamping.filter, stamped);
-  for (const { name, value } of insertStamps(definition, now).filter(isAdded)) add('$setOnInsert', name, value);
-  const given = givenValues(stamping.filter).map(([path]) => path);
-  const inside = [...Object.values(stamped).flatMap((operand) => Object.keys(operand)), ...given].filter((path) =>
-    path.includes('.'),
-  );
-  for (const field of definition.fields.values()) {
-    for (const [path, value] of siblingDefaults(field.place, field.name, inside))
-      if (!isGiven(stamping.filter, path)) setOwn((stamped['$setOnInsert'] ??= {}), path, value);
-    if (isGiven(stamping.filter, field.name)) continue;
-    const value = field.defaultValue();
-    if (value !== undefined) add('$setOnInsert', field.name, value);
-  }
+  const inserted = insertStamps(definition, now).filter(isAdded);
+  addInserted(definition, stamped, stamping.filter, inserted, add);
   checkUpsertedId(definition, stamping.filter, written.has('_id'));
   return stamped;
 }
@@ -107,7 +94,7 @@ function stampPipeline(
   const own = extensionStamps(definition, 'update', unscoped);
   const literals = [...own].map(([name, value]) => [name, { $literal: toExact(value, ABSENT, [name]) }]);
   const sent = own.size === 0 ? counted : [...counted, { $set: Object.fromEntries(literals) as BSON.Document }];
-  if (upsert) checkInserted(definition, filter, own, unscoped);
+  if (upsert) checkInsertedStamps(definition, filter, own, unscoped);
   const { updatedAt, createdAt } = definition.timestamps ?? {};
   if (upsert) {
     refuseUnnamed(definition, filter, {});
@@ -122,20 +109,6 @@ function stampPipeline(
   return [...sent, { $set: { [updatedAt]: { $max: [`$${updatedAt}`, new Date()] } } }];
 }
 
-/** A pipeline cannot tell an insert from an update: what extensions write with an insert alone must stand in the filter. */
-function checkInserted(
-  definition: ModelDefinition,
-  filter: SentFilter,
-  own: ReadonlyMap<string, unknown>,
-  unscoped: Unscoped | undefined,
-): void {
-  for (const name of extensionStamps(definition, 'insert', unscoped).keys()) {
-    if (own.has(name) || isGiven(filter, name)) continue;
-    const text = `A pipeline cannot tell an insert from an update, so "${definition.programName(name)}" would be missing: use operators such as $set.`;
-    throw new UsageError(text, definition.context);
-  }
-}
-
 /** The server would take an update without operators for a replacement of the whole document. */
 function checkOperators(definition: ModelDefinition, update: object): void {
   const refuse = (text: string): never => {
@@ -147,29 +120,6 @@ function checkOperators(definition: ModelDefinition, update: object): void {
   const plain = keys.find((key) => !key.startsWith('$'));
   if (plain !== undefined)
     refuse(`An update has operators such as $set at its top, not "${plain}": use replaceOne() to replace a document.`);
-}
-
-/** What an upsert's filter says is stored, so it must be what the schema names. */
-function refuseUnnamed(
-  definition: ModelDefinition,
-  filter: SentFilter,
-  update: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
-): void {
-  const issues: ValidationIssue[] = [];
-  checkUpsertFilter(definition, filter, update, issues);
-  if (issues.length > 0) throw new ValidationError(issues, definition.context);
-}
-
-/**
- * The server makes an ObjectId where an upsert has no `_id`, which a model with an `_id` schema of its own may not want.
- *
- * @param known true where it is known beside what the filter says.
- */
-export function checkUpsertedId(definition: ModelDefinition, filter: SentFilter, known: boolean): void {
-  if (known || !definition.fields.has('_id') || isGiven(filter, '_id')) return;
-  const text =
-    'The model has an _id schema of its own, so an upsert must say the _id of the document that it may insert.';
-  throw new UsageError(text, definition.context);
 }
 
 /** The fields that an update's operators name: a second operator on one of them is a conflict. */

@@ -25,9 +25,10 @@ import { checkRules, rulesForMany, rulesOf, type RulesOptions } from '../referen
 import { applyRules, idsOf } from '../save/apply-rules.ts';
 import { removalUpdate } from '../save/door.ts';
 import { checkAnswered, type OneWrite, recorderOf, type SentFilter } from '../save/recorder.ts';
-import { CHUNK } from '../references/load.ts';
+import { CHUNK } from '../references/load-targets.ts';
 import { typeName } from '../schema/bson-types.ts';
-import { checkUpsertedId, stampUpdate } from './stamp-update.ts';
+import { stampUpdate } from './stamp-update.ts';
+import { checkUpsertedId } from './upsert.ts';
 import { countedReplacement } from './version-counter.ts';
 import { checkReplacementOnce } from './write-once.ts';
 import type { ManyOptions, StampOptions } from './write-options.ts';

@@ -1,7 +1,8 @@
 import { currentAttempt } from '../connection/transaction-attempt.ts';
 import { definitionKey } from '../definition/model-definition.ts';
 import { literal, trusted } from '../filter/literal.ts';
-import { gatherFor, isLinking, keyOf, type Linked, type LinkedModel, type Targets } from './linked.ts';
+import { isLinking, keyOf, type Linked, type LinkedModel, type Targets } from './linked.ts';
+import { gatherFor } from './siblings.ts';
 
 /** The most ids that one query asks for: more would come near to the greatest size of a command. */
 export const CHUNK = 10_000;
