@@ -86,6 +86,8 @@ describe('a mistake', () => {
       'migrations/01-b.mjs': MIGRATION,
     });
     expect((await twice.run('migrate', 'status')).err).toMatch(/have the version 0?1: give one of them another number/);
+    const broken = new Program({ 'data-bridge.config.mjs': CONFIG, 'migrations/001-a.mjs': 'throw new Error("no");' });
+    expect((await broken.run('migrate', 'status')).err).toMatch(/001-a\.mjs cannot be loaded: no\n$/);
     const none = new Program({ 'data-bridge.config.mjs': CONFIG });
     expect((await none.run('migrate', 'status')).err).toContain('The folder of migrations cannot be read');
     expect((await twice.run('migrate', 'create', '--config', 'data-bridge.config.mjs', '…')).err).toContain(
@@ -140,6 +142,8 @@ describe('migrate', () => {
     ]);
     expect(await run('redo')).toMatchObject({ code: 0, out: 'Ran 002 again.\n' });
     expect(await run('down')).toMatchObject({ code: 0, out: 'Took back 002.\n' });
+    const both = await run('down', '--all', '--to', '001');
+    expect(both).toMatchObject({ code: 1, err: expect.stringContaining('give one of them') });
     expect(await run('down', '--all')).toMatchObject({ code: 0, out: 'Took back 001.\n' });
     expect(await run('down')).toMatchObject({ code: 0, out: 'Nothing to do.\n' });
     expect(await run('redo')).toMatchObject({ code: 0, out: 'No migration has run.\n' });

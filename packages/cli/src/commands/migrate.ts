@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { CommandError } from '../errors.ts';
 import { createMigration } from '../migrations/create.ts';
 import { readMigrations } from '../migrations/files.ts';
 import { migrate, type MigrateOptions } from '../migrations/run.ts';
@@ -96,6 +97,8 @@ export const migrateCreate: Command = {
 };
 
 async function move(call: Call, direction: 'up' | 'down'): Promise<ExitCode> {
+  if (call.flag('all') && call.text('to') !== undefined)
+    throw new CommandError('--all takes back all migrations, and --to names one that stays: give one of them.');
   const config = await configOf(call);
   const migrations = await readMigrations(migrationsFolder(config));
   return withDatabase(call, config, async (connection) => {

@@ -4,12 +4,30 @@ import { CommandError } from '../errors.ts';
 
 const TYPESCRIPT = new Set(['.ts', '.mts', '.cts']);
 
+/** What Node.js's own message leaves out, by the code of its error. */
+const ADVICE: Readonly<Record<string, string>> = {
+  ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX:
+    '. Node.js only takes types away: what TypeScript adds to JavaScript, such as enums, has to be written otherwise.',
+  ERR_MODULE_NOT_FOUND: '. Node.js finds TypeScript by its own ending: import "./user.ts", not "./user.js".',
+};
+
 /**
  * Loads a file of the program, in TypeScript too: by Node.js itself where it strips types (22.18 and newer), else by `jiti`.
  *
- * @throws CommandError where it is TypeScript and neither is there.
+ * @throws CommandError where it is TypeScript and neither is there, and where it cannot be loaded.
  */
 export async function loadModule(path: string): Promise<unknown> {
+  try {
+    return await load(path);
+  } catch (cause) {
+    if (cause instanceof CommandError) throw cause;
+    const { message, code = '' } = (cause ?? {}) as Partial<NodeJS.ErrnoException>;
+    const advice = TYPESCRIPT.has(extname(path)) ? (ADVICE[code] ?? '') : '';
+    throw new CommandError(`${path} cannot be loaded: ${message ?? String(cause)}${advice}`, { cause });
+  }
+}
+
+async function load(path: string): Promise<unknown> {
   if (!TYPESCRIPT.has(extname(path)) || stripsTypes()) return import(pathToFileURL(path).href);
   const { createJiti } = await loadJiti(path);
   // Modules are cached by Node.js as well, so that a model is the same class wherever it is imported.

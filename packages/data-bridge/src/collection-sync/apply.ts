@@ -1,6 +1,6 @@
 import type { BSON, Db } from 'mongodb';
 import { isPlainObject } from '../bson/plain-object.ts';
-import { Connection, defaultConnection } from '../connection/connection.ts';
+import { Connection } from '../connection/connection.ts';
 import { serverCode } from '../connection/driver-error.ts';
 import { refuseInTransaction } from '../connection/transaction-attempt.ts';
 import { safely, translate } from '../connection/write-outcome.ts';
@@ -9,13 +9,14 @@ import { typeName } from '../schema/bson-types.ts';
 import { fingerprint, readStates } from './collection-state.ts';
 import { describeIndex, revived } from './index-spec.ts';
 import { announceManaged, keepManaged, readManaged } from './managed.ts';
+import { connectionFor } from './plan.ts';
 import type { Plan, PlanStep } from './plan-types.ts';
 
 /** How `apply()` goes about it. */
 export interface ApplyOptions {
   /**
    * The connection whose database is changed.
-   * @default the default connection
+   * @default the one that the plan was made on; for a plan that was a file the default connection, if its database has the same name
    */
   readonly connection?: Connection;
   /** Is told of each step once it is done. */
@@ -41,12 +42,13 @@ const CANNOT_BE_UNIQUE = 359;
  * await apply(await plan([User, Order]), { onStep: ({ shell }) => console.log(shell) });
  * ```
  *
+ * @throws UsageError where no connection is named, and the default one is to another database than the plan is for.
  * @throws OutdatedPlanError where the database has moved on; DuplicateKeyError where documents have the same value under an
  *   index that is to be unique. What was done before stays.
  */
 export async function apply(plan: Plan, options: ApplyOptions = {}): Promise<ApplyResult> {
   checkPlan(plan);
-  const { onStep, connection = defaultConnection() } = checked(options);
+  const { onStep, connection = connectionFor(plan) } = checked(options);
   refuseInTransaction('apply()', 'call it before', plan.steps[0]?.collection ?? '');
   const { db } = connection;
   const names = Object.keys(plan.collections);

@@ -56,14 +56,33 @@ export async function planOne(definition: ModelDefinition, options: PlanOptions 
   return planOf([definition], definition.connection(), options, { isAlone: true });
 }
 
+const plannedOn = new WeakMap<Plan, Connection>();
+
+/**
+ * The connection whose database a plan changes where the program names none: the one that it was made on, as long as that is open.
+ *
+ * @throws UsageError where the default connection is one to another database.
+ */
+export function connectionFor(planned: Plan): Connection {
+  const made = plannedOn.get(planned);
+  if (made?.isOpen === true) return made;
+  const connection = defaultConnection();
+  const { databaseName } = connection.db;
+  if (databaseName === planned.database) return connection;
+  throw new UsageError(
+    `The plan was made for the database "${planned.database}", and the default connection is one to "${databaseName}": pass { connection } to say which one is changed.`,
+  );
+}
+
 /** Makes the plan. @param isAlone what earlier plans have made may be that of other models, and stays */
 export async function planOf(
   definitions: readonly ModelDefinition[],
-  { db, uri }: Connection,
+  connection: Connection,
   options: PlanOptions,
   { isAlone = false } = {},
 ): Promise<Plan> {
   refuseInTransaction('plan()', 'call it before', definitions[0]?.collectionName ?? '');
+  const { db, uri } = connection;
   const byCollection = grouped(definitions);
   const declared = [...byCollection].map(([name, some]) => declaredOf(name, some));
   try {
@@ -80,13 +99,15 @@ export async function planOf(
         return planCollection(db, each, state, known, { ...options, inPlace, isAlone });
       }),
     );
-    return {
+    const plan_: Plan = {
       format: 1,
       database: db.databaseName,
       steps: planned.flatMap(({ steps }) => steps),
       notes: planned.flatMap(({ notes }) => notes),
       collections: Object.fromEntries(planned.map(({ name, collection }) => [name, collection])),
     };
+    plannedOn.set(plan_, connection);
+    return plan_;
   } catch (error) {
     throw translate(error, { model: uri });
   }

@@ -1,7 +1,8 @@
 import { isPlainObject, setOwn } from '../bson/plain-object.ts';
-import type { ModelDefinition } from '../definition/model-definition.ts';
+import { definitionKey, type ModelDefinition } from '../definition/model-definition.ts';
 import { InvalidIdError, UsageError } from '../errors.ts';
 import { convertTo, hasStandIns, isStandIn, objectId } from '../schema/bson-types.ts';
+import { targetAt } from '../schema/references-in.ts';
 import type { InnerKind, Place } from '../schema/schema-shape.ts';
 import { placeOf, runSchema, stepInto } from '../schema/structure.ts';
 import { operatorIn } from './operator-in.ts';
@@ -66,6 +67,8 @@ function castOperand(place: Place, operator: string, operand: unknown, spot: Spo
 /** What elements are to match: conditions on themselves, or a filter on their members. */
 export function castElementMatch(place: Place | undefined, condition: unknown, spot: Spot): unknown {
   if (place === undefined || !isPlainObject(condition)) return castCondition(place, condition, spot);
+  if (targetAt(place)?.isOneOf === true && operatorIn(condition) === undefined)
+    return castWhole(place, condition, spot);
   const cast: Record<string, unknown> = {};
   for (const [key, operand] of Object.entries(condition)) {
     if (JOINING.has(key) && Array.isArray(operand))
@@ -108,12 +111,29 @@ export function castWhole(place: Place | undefined, value: unknown, spot: Spot):
     return value.map((each, i) => castWhole(stepInto(place, i, value) ?? scalarOf(place), each, spot));
   if (value instanceof Map) return castMap(place, value as Map<string, unknown>, spot);
   if (!isPlainObject(value)) return value;
+  const target = targetAt(place);
+  if (target?.isOneOf === true) return castOneOf(target.models() as readonly TargetModel[], value, spot);
   const cast: Record<string, unknown> = {};
   for (const [key, member] of Object.entries(value)) {
     const inner = { ...spot, path: `${spot.path}.${key}` };
     setOwn(cast, key, castWhole(stepInto(place, key, value), member, inner));
   }
   return cast;
+}
+
+/** A model, as this room sees it. */
+interface TargetModel {
+  readonly prototype: { readonly [definitionKey]: ModelDefinition };
+}
+
+/** `{ model, id }` as it is stored: MongoDB compares the order of its keys, and the type of the id. */
+function castOneOf(models: readonly TargetModel[], value: Readonly<Record<string, unknown>>, spot: Spot): unknown {
+  const { model: name, id, ...others } = value;
+  const definition = models
+    .map(({ prototype }) => prototype[definitionKey])
+    .find(({ collectionName }) => collectionName === name);
+  if (definition === undefined || Object.keys(others).length > 0) return value;
+  return { model: name, id: castCondition(placeAt(definition, '_id'), id, { ...spot, path: `${spot.path}.id` }) };
 }
 
 function castMap(place: Place, value: ReadonlyMap<string, unknown>, spot: Spot): Map<string, unknown> {

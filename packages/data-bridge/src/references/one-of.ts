@@ -36,7 +36,10 @@ function findOneOf(target: Target, models: readonly LinkedModel[], value: unknow
     const model = models.find((each) => isDocumentOf(each, value));
     return model && new Reference(target, storedAs(target, collectionOf(model), value.$id), null, value);
   }
-  return isPlainObject(value) ? storedOneOf(target, models, value) : undefined;
+  if (!isPlainObject(value)) return undefined;
+  const stored = storedOneOf(target, models, value);
+  // Objects whose keys have another order are equal here, so the one that was given would be kept.
+  return stored === undefined || Object.keys(value)[0] === 'model' ? stored : new Reference(target, stored, null);
 }
 
 /** `{ model, id }` with the id as the model has it. */

@@ -10,7 +10,7 @@ import { boundLike } from '../definition/bound-like.ts';
 import { fieldOf, type Linked, type LinkedModel } from './linked.ts';
 import { withSiblings } from './siblings.ts';
 import { type Loadable, loadSoon } from './load-targets.ts';
-import { collectionOf, idIn, knownModelIn, modelIn, storedAs } from './targets.ts';
+import { collectionOf, idIn, inOrder, knownModelIn, modelIn, storedAs } from './targets.ts';
 
 /** The document and the field that a reference stands in. */
 export interface Place {
@@ -41,7 +41,7 @@ export class Reference implements Loadable {
   constructor(target: ReferenceTarget, stored: unknown, place: Place | null, document?: Linked | null) {
     this.#target = target;
     this.$id = target.isOneOf ? idIn(target, stored) : stored;
-    this.#stored = stored;
+    this.#stored = target.isOneOf ? inOrder(stored) : stored;
     this.#place = place;
     this.#document = document;
   }

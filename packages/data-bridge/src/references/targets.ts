@@ -51,6 +51,12 @@ export function storedAs(target: ReferenceTarget, collection: string, id: unknow
   return target.isOneOf ? { model: collection, id } : id;
 }
 
+/** `{ id, model }`, the same to JavaScript, as it is stored: MongoDB compares the order of keys, too. */
+export function inOrder(stored: unknown): unknown {
+  if (!isPlainObject(stored) || Object.keys(stored).join() !== 'id,model') return stored;
+  return { model: stored['model'], id: stored['id'] };
+}
+
 /** @throws UsageError for a stored value that names no model of the target. */
 export function knownModelIn(target: ReferenceTarget, stored: unknown, owner: Linked | undefined): LinkedModel {
   const model = modelIn(target, stored);

@@ -122,11 +122,12 @@ export class SchemaField {
     ));
   }
 
-  /** True where text, or a number, may stand for a value of another type, in the field or inside of it. */
+  /** True where another value may stand for one, in the field or inside of it: text, a number, or `{ model, id }` for a reference. */
   get takesText(): boolean {
     return (this.#takesText ??= someShape(
       this.place,
-      ({ kind }) => kind !== undefined && (COERCED.has(kind) || hasStandIns(kind)),
+      ({ kind, target }) =>
+        target?.isOneOf === true || (kind !== undefined && (COERCED.has(kind) || hasStandIns(kind))),
     ));
   }
 

@@ -1,8 +1,17 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { apply, model, type ModelOptions, OutdatedPlanError, plan, type Plan, type PlanStep } from '../../src/index.ts';
+import {
+  apply,
+  connect,
+  model,
+  type ModelOptions,
+  OutdatedPlanError,
+  plan,
+  type Plan,
+  type PlanStep,
+} from '../../src/index.ts';
 import { askForFault } from '../support/known-faults.ts';
-import { useDatabase } from '../support/database.ts';
+import { openDatabase, useDatabase } from '../support/database.ts';
 
 const hidesNothing = await askForFault('hiding an index that is there');
 
@@ -283,6 +292,30 @@ describe('a plan of a hierarchy', () => {
 
 describe('apply()', () => {
   const Person = withIndexes({ key: { email: 1 }, unique: true }, { key: { tags: 1 } });
+
+  it('changes the database that the plan was made for, and no other that happens to be the default one', async () => {
+    const other = await openDatabase();
+    try {
+      const made = await plan([Person.using(other.connection)]);
+      const wasFile = JSON.parse(JSON.stringify(made)) as Plan;
+      await expect(apply(wasFile)).rejects.toThrow(`The plan was made for the database "${other.db.databaseName}"`);
+      await apply(made);
+      expect(await database.db.listCollections({ name: 'people' }).toArray()).toEqual([]);
+      expect(await other.db.collection('people').indexes()).toHaveLength(3);
+      await apply(wasFile, { connection: database.connection });
+      expect(await names()).toEqual(['email_1', 'tags_1']);
+    } finally {
+      await other.close();
+    }
+  });
+
+  it('takes a plan whose connection was closed since, such as that of a DriftError', async () => {
+    const again = await connect(database.uri);
+    const made = await plan([Person.using(again)]);
+    await again.close();
+    await apply(made);
+    expect(await names()).toEqual(['email_1', 'tags_1']);
+  });
 
   it('takes a plan that was a file, tells of each step, and finds nothing to do the second time', async () => {
     const file = JSON.stringify(await plan([Person]));
