@@ -37,7 +37,7 @@ export abstract class Document<S, T = unknown> extends TrackedDocument<S, T> {
   async save(options?: SaveOptions<ConflictIn<S>, AnyPath<S>>): Promise<this> {
     checkOwnFields(this);
     if (options?.cascade === true) {
-      await saveAll([this as unknown as TrackedDocument<unknown>], options);
+      await saveAll([this], options);
       return this;
     }
     await stateOf(this).queue('save', () => save(stateOf(this), options));

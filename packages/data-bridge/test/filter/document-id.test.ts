@@ -65,12 +65,9 @@ describe('A document in a filter', () => {
     await Order.bulk()
       .updateOne({ customer: ann, number: 3 }, { $set: { customer: bob } })
       .execute();
-    expect(
-      await Order.aggregate()
-        .match({ customer: bob })
-        .sort({ number: 1 })
-        .project({ _id: 0, number: 1 }),
-    ).toEqual([{ number: 2 }, { number: 3 }]);
+    expect(await Order.aggregate().match({ customer: bob }).sort({ number: 1 }).project({ _id: 0, number: 1 })).toEqual(
+      [{ number: 2 }, { number: 3 }],
+    );
     await Order.deleteMany({ number: 3, customer: bob });
     expect(await Order.count({ number: 3 })).toBe(0);
   });
