@@ -84,7 +84,7 @@ type Comparand<V, Hex> = V extends AnyNumber
 type IsWide<V> = V extends number ? (number extends V ? true : false) : true;
 
 /** Regular expressions, where the value may be a string. */
-type Pattern<V> = [Extract<V, string>] extends [never] ? never : RegExp | BSONRegExp;
+export type Pattern<V> = [Extract<V, string>] extends [never] ? never : RegExp | BSONRegExp;
 
 /** What the server can take for a place: GeoJSON, or a pair of coordinates. */
 type Place = { readonly type: string; readonly coordinates: readonly unknown[] } | readonly number[];
@@ -111,7 +111,7 @@ interface Comparisons<V, M, Hex> {
   readonly $lte?: Comparand<M, never> | Literal | null;
   readonly $exists?: boolean;
   readonly $type?: BsonTypeName | readonly BsonTypeName[];
-  readonly $not?: Operators<V, M, never> | Pattern<M> | ([Extract<V, Place>] extends [never] ? never : GeoCondition);
+  readonly $not?: Operators<V, M, Hex> | Pattern<M> | ([Extract<V, Place>] extends [never] ? never : GeoCondition);
 }
 
 type BsonTypeName = BSONTypeAlias | BSONType | 'number';

@@ -276,11 +276,6 @@ export type PathsTo<D, V> = D extends unknown ? PathsAmong<Paths<D>, ShapeOf<D>,
 
 type PathsAmong<P, S, V> = P extends unknown ? (Holds<ObjectValue<S, P>, V> extends true ? P : never) : never;
 
-/** The elements of the array at a path. */
-export type ElementsAt<S, P> = ElementAtPath<S, P>[];
-
-type ElementAtPath<S, P> = unknown extends P ? unknown : ElementOf<NonNullable<PathValue<S, P>>>;
-
 /** What is compared with the value at a path. Anything with `any` for the path, as where compilers compare methods. */
 export type OperandAt<S, P> = unknown extends P ? unknown : NonNullable<PathValue<S, P>>;
 
