@@ -204,8 +204,14 @@ type Member<V, K> = unknown extends V
       : ObjectMember<V[number], K>
     : ObjectMember<V, K>;
 
-/** An element of a tuple. */
-type ElementAt<V extends readonly unknown[], K> = K extends keyof V ? V[K] : V[number];
+/** An element of a tuple, nothing at a place that it has not; of steps to any element, each. */
+type ElementAt<V extends readonly unknown[], K> = K extends keyof V
+  ? V[K]
+  : K extends `${number}`
+    ? `${number}` extends K
+      ? V[number]
+      : never
+    : V[number];
 
 /** A member of an object. A key that is a pattern may stand for a path further down. */
 type ObjectMember<V, K> = unknown extends V

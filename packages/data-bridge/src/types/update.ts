@@ -11,7 +11,7 @@ import type {
   UpdatePathsIn,
   ValueIn,
 } from './paths.ts';
-import type { AnyDocument, Late, ShapeOf } from './shape.ts';
+import type { AnyDocument, Late, NoDocument, ShapeOf } from './shape.ts';
 import type { IdFor } from './ref.ts';
 import type { Removals, Renames } from './removable.ts';
 
@@ -46,7 +46,7 @@ export interface UpdateOperators<D> {
 }
 
 // Aliases of aliases, so that messages name `Values<User>` and compilers look for the shape once.
-type Values<D> = ValuesIn<ShapeOf<D>, HexIn<D>>;
+type Values<D> = ValuesIn<ShapeOf<D>, HexIn<D>> & NoDocument;
 type Numbers<D, Operand> = NumbersIn<ShapeOf<D>, Operand>;
 type Arrays<D, Operator extends keyof ArrayOperands<unknown>> = ArraysIn<ShapeOf<D>, Operator>;
 
