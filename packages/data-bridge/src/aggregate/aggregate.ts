@@ -21,7 +21,7 @@ import type {
   Computed,
   Grouped,
   GroupFields,
-  ListNames,
+  Lists,
   Projected,
   ProjectFields,
   Unwound,
@@ -151,7 +151,7 @@ export class Aggregate<R, D = never> implements PromiseLike<R[]>, AsyncIterable<
   }
 
   /** One result for each element of a list; those without elements go. */
-  unwind<const K extends ListNames<R>>(list: K): Aggregate<Unwound<R, K>> {
+  unwind<const K extends Lists<R>[keyof R & string]>(list: K): Aggregate<Unwound<R, K>> {
     return this.#reshape({ $unwind: `$${list}` });
   }
 

@@ -23,7 +23,6 @@ import type {
   AnyInteger,
   AnyNumber,
   Comparable,
-  ElementsAt,
   OperandAt,
   OwnPaths,
   PathsTo,
@@ -34,7 +33,7 @@ import type {
 import type { Plain } from '../types/ref.ts';
 import type { OwnRemovals } from '../types/removable.ts';
 import type { Assigned, declared, Flat, shape } from '../types/shape.ts';
-import type { BitOperation } from '../types/update.ts';
+import type { BitOperation, ElementsAt } from '../types/update.ts';
 
 /** What the mapper keeps of a document beside its fields. */
 export let stateOf: <S>(document: TrackedDocument<S>) => DocumentState;

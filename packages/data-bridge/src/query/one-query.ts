@@ -53,13 +53,13 @@ export class OneQuery<D, M = D, L = M> implements Promise<D | null> {
     return new OneQuery(() => this.#query().unscoped(...names));
   }
 
-  /** The document with what the references at these paths refer to, as a query's `with` does. */
-  with<const P extends readonly string[]>(...paths: LinkPaths<M, P>): OneQuery<WithLinks<D, M, P[number]>, M, L>;
-  /** The same of one path, asked more closely. */
+  /** The document with what the reference at one path refers to, asked more closely. */
   with<const P extends string, R>(
     path: P & NoInfer<LinkPaths<M, [P]>[0]>,
     ask: (targets: Query<TargetOf<M, P>>) => PromiseLike<readonly R[]>,
   ): OneQuery<WithAsked<D, M, P, R>, M, L>;
+  /** The document with what the references at these paths refer to, as a query's `with` does. */
+  with<const P extends readonly string[]>(...paths: LinkPaths<M, P>): OneQuery<WithLinks<D, M, P[number]>, M, L>;
   with(...given: never[]): OneQuery<never, M, L> {
     return new OneQuery(() =>
       (this.#query().with as (...all: never[]) => Query<never, M, L>).apply(this.#query(), given),

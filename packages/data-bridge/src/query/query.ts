@@ -209,6 +209,11 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
     return new Query<StoredShape<L>, M, L>(leanSpec(this.#spec));
   }
 
+  /** The documents with what the reference at one path refers to, asked more closely: `with('author', (authors) => authors.select('name'))`. */
+  with<const P extends string, R>(
+    path: P & NoInfer<LinkPaths<M, [P]>[0]>,
+    ask: (targets: Query<TargetOf<M, P>>) => PromiseLike<readonly R[]>,
+  ): Query<WithAsked<D, M, P, R>, M, L>;
   /**
    * The documents with what the references at these paths refer to, in `$doc`; null where it is gone. Each path costs one
    * query for each model. `JSON.stringify` shows what was asked for; after `lean()` plain objects stand in the place of ids.
@@ -221,11 +226,6 @@ export class Query<D, M = D, L = M> implements PromiseLike<D[]>, AsyncIterable<D
    * @throws UsageError for a path that leads to no reference.
    */
   with<const P extends readonly string[]>(...paths: LinkPaths<M, P>): Query<WithLinks<D, M, P[number]>, M, L>;
-  /** The same of one path, asked more closely: `with('author', (authors) => authors.select('name'))`. */
-  with<const P extends string, R>(
-    path: P & NoInfer<LinkPaths<M, [P]>[0]>,
-    ask: (targets: Query<TargetOf<M, P>>) => PromiseLike<readonly R[]>,
-  ): Query<WithAsked<D, M, P, R>, M, L>;
   with(...given: readonly unknown[]): Query<never, M, L> {
     const [path, ask, ...others] = given;
     if (typeof ask !== 'function') return new Query(withLinks(this.#spec, given, null) as QuerySpec<never>);

@@ -1,5 +1,6 @@
 import type { BSON } from 'mongodb';
 import type { Leaf, Paths } from './paths.ts';
+import type { Flat } from './shape.ts';
 
 /** A path through stored data as an expression reads it: through an array it gives the members of all elements. */
 type At<S, P> = unknown extends S
@@ -225,9 +226,6 @@ type AccumulatorValue<S, A> = A extends { readonly $sum: unknown } | { readonly 
         ? Exclude<ValueOf<S, E>, undefined>[]
         : unknown;
 
-/** One object type out of an intersection, so that messages and hints show its members. */
-type Flat<T> = { [K in keyof T]: T[K] };
-
 /** What `group` takes: `_id`, the key of the groups, and an accumulator for each other field. */
 export type GroupFields<S, G> = {
   readonly [K in keyof G]: K extends '_id' ? Computed<S> : AccumulatorOf<S, keyof G[K]>;
@@ -266,12 +264,13 @@ type Kept<S, P> = {
 
 export type Projected<S, P> = LeavesOut<P> extends true ? Flat<Omit<S, keyof P>> : Flat<Kept<S, P>>;
 
-export type WithFields<S, P> = Flat<Omit<S, keyof P> & { -readonly [K in keyof P]: ValueOf<S, P[K]> }>;
+export type WithFields<S, P> = AllOf<Omit<S, keyof P> & { -readonly [K in keyof P]: ValueOf<S, P[K]> }>;
 
-/** The fields that hold lists. */
-export type ListNames<S> = {
-  [K in keyof S & string]: NonNullable<S[K]> extends readonly unknown[] ? K : never;
-}[keyof S & string];
+/** As `Flat`, by name: what arguments of operators may be is too deep for compilers to look at where nobody asks. */
+type AllOf<T> = { [K in keyof T]: T[K] };
+
+/** The names of the fields that hold lists, each under itself: what is looked up in it is listed by messages. */
+export type Lists<S> = { [K in keyof S & string]: NonNullable<S[K]> extends readonly unknown[] ? K : never };
 
 export type Unwound<S, K extends keyof S> = Flat<
   Omit<S, K> & { [P in K]-?: NonNullable<S[P]> extends readonly (infer E)[] ? E : never }

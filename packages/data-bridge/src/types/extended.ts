@@ -1,5 +1,5 @@
 import type { Fields } from '../schema/schema-field.ts';
-import type { declared, Given, GivenFields, OutputsOf, shape, ShapeOf } from './shape.ts';
+import type { declared, Flat, Given, GivenFields, OutputsOf, shape, ShapeOf } from './shape.ts';
 import type { StoredOf, StoredShape } from './stored.ts';
 
 /** The fields of a class that extends that of the documents `P` by the fields `G`. */
@@ -7,7 +7,7 @@ export type ExtendedShape<P, G extends Fields> = ShapeOf<P> & OutputsOf<G>;
 
 /** What types tell of it beside them. `takes` is looked at only when it is asked for: the class may refer to itself. */
 export interface DeclaredBelow<P, G extends Fields> {
-  readonly stored: StoredShape<P> & StoredOf<OutputsOf<G>, G, object>;
+  readonly stored: Flat<StoredShape<P> & StoredOf<OutputsOf<G>, G, object>>;
   takes(input: GivenBelow<P, G>): void;
   readonly isOpen: P extends { readonly [declared]: () => { readonly isOpen: infer V } } ? V : false;
 }
@@ -22,4 +22,4 @@ export interface Tells<S, T> {
 }
 
 /** What `new` and `create` take for a class that extends that of the documents `P`. */
-export type GivenBelow<P, G extends Fields> = Given<P> & GivenFields<G>;
+export type GivenBelow<P, G extends Fields> = G extends unknown ? Given<P> & GivenFields<G> : never;

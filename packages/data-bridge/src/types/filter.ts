@@ -4,7 +4,7 @@ import type { Literal } from '../filter/literal.ts';
 import type { AnyNumber, ElementOf, FilterPathsIn, Leaf, ValueIn } from './paths.ts';
 import type { IdFor } from './ref.ts';
 import type { AnyRef } from './stored-id.ts';
-import type { AnyDocument, Late, shape, ShapeOf } from './shape.ts';
+import type { AnyDocument, Late, NoDocument, shape, ShapeOf } from './shape.ts';
 
 /**
  * What finds documents: conditions on fields and dotted paths, joined by `$and`, `$or`, `$nor`.
@@ -19,7 +19,7 @@ import type { AnyDocument, Late, shape, ShapeOf } from './shape.ts';
 export type Filter<D> = Late<D, Conditions<ShapeOf<D>, HexIn<D>>> & Joined<D>;
 
 /** Values that fields and paths are to equal: never operators. */
-export type Equality<D> = Late<D, Equalities<ShapeOf<D>, HexIn<D>>>;
+export type Equality<D> = Late<D, Equalities<ShapeOf<D>, HexIn<D>>> & NoDocument;
 
 /** What may stand for an ObjectId in fields of documents: its text, the document that has it, a reference; nothing for other objects. */
 export type HexIn<D> = D extends { readonly [shape]: unknown } ? string | AnyDocument | AnyRef : never;
@@ -35,7 +35,7 @@ type Equalities<S, Hex> = {
 type Equal<V, Hex> = unknown extends V ? unknown : Comparand<Matched<NonNullable<V>>, Hex> | null;
 
 /** Conditions that are on no field. */
-interface Joined<D> {
+interface Joined<D> extends NoDocument {
   readonly $and?: readonly Filter<D>[];
   readonly $or?: readonly Filter<D>[];
   readonly $nor?: readonly Filter<D>[];
@@ -84,7 +84,7 @@ type Comparand<V, Hex> = V extends AnyNumber
 type IsWide<V> = V extends number ? (number extends V ? true : false) : true;
 
 /** Regular expressions, where the value may be a string. */
-type Pattern<V> = [Extract<V, string>] extends [never] ? never : RegExp | BSONRegExp;
+export type Pattern<V> = [Extract<V, string>] extends [never] ? never : RegExp | BSONRegExp;
 
 /** What the server can take for a place: GeoJSON, or a pair of coordinates. */
 type Place = { readonly type: string; readonly coordinates: readonly unknown[] } | readonly number[];
@@ -111,7 +111,7 @@ interface Comparisons<V, M, Hex> {
   readonly $lte?: Comparand<M, never> | Literal | null;
   readonly $exists?: boolean;
   readonly $type?: BsonTypeName | readonly BsonTypeName[];
-  readonly $not?: Operators<V, M, never> | Pattern<M> | ([Extract<V, Place>] extends [never] ? never : GeoCondition);
+  readonly $not?: Operators<V, M, Hex> | Pattern<M> | ([Extract<V, Place>] extends [never] ? never : GeoCondition);
 }
 
 type BsonTypeName = BSONTypeAlias | BSONType | 'number';

@@ -204,8 +204,14 @@ type Member<V, K> = unknown extends V
       : ObjectMember<V[number], K>
     : ObjectMember<V, K>;
 
-/** An element of a tuple. */
-type ElementAt<V extends readonly unknown[], K> = K extends keyof V ? V[K] : V[number];
+/** An element of a tuple, nothing at a place that it has not; of steps to any element, each. */
+type ElementAt<V extends readonly unknown[], K> = K extends keyof V
+  ? V[K]
+  : K extends `${number}`
+    ? `${number}` extends K
+      ? V[number]
+      : never
+    : V[number];
 
 /** A member of an object. A key that is a pattern may stand for a path further down. */
 type ObjectMember<V, K> = unknown extends V
@@ -275,11 +281,6 @@ type HexOf<V> = V extends ObjectId ? string : never;
 export type PathsTo<D, V> = D extends unknown ? PathsAmong<Paths<D>, ShapeOf<D>, V> : never;
 
 type PathsAmong<P, S, V> = P extends unknown ? (Holds<ObjectValue<S, P>, V> extends true ? P : never) : never;
-
-/** The elements of the array at a path. */
-export type ElementsAt<S, P> = ElementAtPath<S, P>[];
-
-type ElementAtPath<S, P> = unknown extends P ? unknown : ElementOf<NonNullable<PathValue<S, P>>>;
 
 /** What is compared with the value at a path. Anything with `any` for the path, as where compilers compare methods. */
 export type OperandAt<S, P> = unknown extends P ? unknown : NonNullable<PathValue<S, P>>;

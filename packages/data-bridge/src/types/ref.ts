@@ -74,7 +74,7 @@ type PlainValue<V> = unknown extends V
       : V extends ReadonlyMap<infer K, infer M>
         ? Map<K, PlainValue<M>>
         : V extends object
-          ? Plain<V>
+          ? { [K in keyof V]: PlainValue<V[K]> }
           : V;
 
 /** The first name of a path. */
@@ -155,16 +155,16 @@ type MemberIn<S, K> = S extends unknown ? (K extends keyof S ? S[K] : never) : n
 /** The names in any kind of a union. */
 type NamesIn<S> = S extends unknown ? LinkNames<S> : never;
 
-/** The path itself where it leads to references, else those that would. */
+/** The path itself where it leads to references, else those that would: `& string`, so that messages list them. */
 type CheckedPath<S, P> = P extends `${infer H}.${infer R}`
   ? H extends NamesIn<S>
     ? `${H}.${CheckedPath<Inside<NonNullable<MemberIn<S, H>>>, R>}`
-    : NamesIn<S>
+    : NamesIn<S> & string
   : P extends NamesIn<S>
     ? [DocumentIn<NonNullable<MemberIn<S, P>>>] extends [never]
       ? `${P}.${NamesIn<Inside<NonNullable<MemberIn<S, P>>>>}`
       : P
-    : NamesIn<S>;
+    : NamesIn<S> & string;
 
 /** Paths to references of a document `D`: each itself, or those that would do in its place. */
 export type LinkPaths<D, P extends readonly string[]> = { [I in keyof P]: CheckedPath<Links<D>, P[I]> };

@@ -142,13 +142,13 @@ export type GivenFields<F extends Fields> = { -readonly [K in RequiredKeys<F>]: 
   -readonly [K in OptionalKeys<F>]?: InputOf<F[K]>;
 };
 
-/** The accessors of a document are on its class: `{ ...document }` has no fields. */
-interface NoDocument {
+/** The accessors of a document are on its class: `{ ...document }` has no fields, and as a filter it would find all. */
+export interface NoDocument {
   readonly [shape]?: 'a document has no fields of its own: pass what its toObject() gives';
 }
 
 /** What `assign` takes: values of the fields that may be set. */
-export type Assigned<S> = { -readonly [K in keyof S as IfWritable<S, K>]?: S[K] | undefined };
+export type Assigned<S> = { -readonly [K in keyof S as IfWritable<S, K>]?: S[K] | undefined } & NoDocument;
 
 /** The key itself, nothing for one that is read only: which two types in a condition show, and no plain comparison does. */
 type IfWritable<S, K extends keyof S> =

@@ -50,8 +50,14 @@ type StoredValue<O, I> = unknown extends O
     : O extends readonly unknown[]
       ? StoredElements<O, I extends readonly (infer E)[] ? E : never>
       : IsRecord<O> extends true
-        ? O
+        ? StoredRecord<O, I>
         : StoredFields<O, I>;
+
+/** A record or a Map. */
+type StoredRecord<O, I> =
+  O extends ReadonlyMap<infer K, infer E>
+    ? Map<K, StoredValue<E, I extends ReadonlyMap<unknown, infer A> ? A : never>>
+    : { [K in keyof O]: StoredValue<O[K], Member<I, K>> };
 
 type StoredElements<O extends readonly unknown[], I> = { [K in keyof O]: StoredValue<O[K], I> };
 

@@ -1,5 +1,5 @@
 import type { BSON, Double, Int32, Long, ObjectId, Timestamp } from 'mongodb';
-import type { ElementFilter, HexIn } from './filter.ts';
+import type { ElementFilter, HexIn, Pattern } from './filter.ts';
 import type {
   AnyInteger,
   AnyNumber,
@@ -11,7 +11,7 @@ import type {
   UpdatePathsIn,
   ValueIn,
 } from './paths.ts';
-import type { Late, ShapeOf } from './shape.ts';
+import type { AnyDocument, Late, NoDocument, ShapeOf } from './shape.ts';
 import type { IdFor } from './ref.ts';
 import type { Removals, Renames } from './removable.ts';
 
@@ -46,7 +46,7 @@ export interface UpdateOperators<D> {
 }
 
 // Aliases of aliases, so that messages name `Values<User>` and compilers look for the shape once.
-type Values<D> = ValuesIn<ShapeOf<D>, HexIn<D>>;
+type Values<D> = ValuesIn<ShapeOf<D>, HexIn<D>> & NoDocument;
 type Numbers<D, Operand> = NumbersIn<ShapeOf<D>, Operand>;
 type Arrays<D, Operator extends keyof ArrayOperands<unknown>> = ArraysIn<ShapeOf<D>, Operator>;
 
@@ -117,14 +117,22 @@ type OnArray<V, Operator extends keyof ArrayOperands<unknown>> = unknown extends
         >
       : 'this operator needs a field of arrays';
 
-/** An element, or the id that stands for a reference. */
-type Element<E> = E | IdFor<E, string>;
+/** What may stand for an ObjectId in the documents of any model. */
+type AnyHex = HexIn<AnyDocument>;
+
+/** An element, or what may stand for an ObjectId or a reference. */
+type Element<E> = E | IdFor<E, string> | (E extends ObjectId ? AnyHex : never);
+
+/** What a document adds to the array at a path, or takes from it. */
+export type ElementsAt<S, P> = ElementAtPath<S, P>[];
+
+type ElementAtPath<S, P> = unknown extends P ? unknown : Element<ElementOf<NonNullable<PathValue<S, P>>>>;
 
 /** What each operator on arrays takes for an array of `E`. */
 interface ArrayOperands<E> {
   readonly push: Element<E> | Modifiers<E>;
   readonly add: Element<E> | { readonly $each: readonly Element<E>[] };
-  readonly pull: Element<E> | ElementFilter<E>;
+  readonly pull: Element<E> | Pattern<E> | ElementFilter<E, AnyHex>;
   readonly pullAll: readonly Element<E>[];
   readonly pop: 1 | -1;
 }

@@ -133,6 +133,7 @@ describe('text in updates', () => {
     [{ $push: { items: { $each: [{ product: hex }], $position: 0 } } }, { 'items.0': { product: id } }],
     [{ $addToSet: { ids: hex } }, { ids: [id] }],
     [{ $pull: { ids: hex } }, { ids: [] }],
+    [{ $pull: { ids: { $in: [hex] } } }, { ids: [] }],
     [{ $pull: { items: { product: hex } } }, { 'items.0.product': new ObjectId(other) }],
     [{ $pull: { items: { product: { $in: [hex] } } } }, { 'items.0.product': new ObjectId(other) }],
     [{ $pullAll: { ids: [hex] } }, { ids: [] }],

@@ -148,6 +148,23 @@ describe('the types of filters', () => {
       void Log.find({ 'lines.product': hex, 'ids.0': hex, ids: { $in: [hex] } });
       void Log.find({ lines: { $elemMatch: { product: { $ne: hex }, qty: 1 } }, ids: { $all: [hex] } });
       void Log.updateMany({}, { $set: { 'lines.0.product': hex, 'ids.0': hex } });
+      void Log.find({ ids: { $not: { $in: [hex] } }, 'lines.product': { $not: { $eq: hex } } });
+      void Log.find({ lines: { $not: { $elemMatch: { product: hex } } }, _id: { $not: { $in: [log, hex] } } });
+      void Log.find({ ids: { $not: { $all: [hex] }, $elemMatch: { $not: { $eq: hex } } } });
+      void Log.updateMany({}, { $push: { ids: hex }, $addToSet: { ids: { $each: [hex, log] } } });
+      void Log.updateMany(
+        {},
+        { $pull: { ids: { $in: [hex, log] }, lines: { product: hex } }, $pullAll: { ids: [hex] } },
+      );
+      log.$push('ids', hex, log).$addToSet('ids', hex).$pull('ids', hex);
+      // @ts-expect-error -- no text is less than an id
+      void Log.find({ ids: { $not: { $lt: hex } } });
+      // @ts-expect-error -- nor is any number an id
+      void Log.updateMany({}, { $push: { ids: 5 } });
+      // @ts-expect-error -- in documents too
+      log.$push('ids', 5);
+      // @ts-expect-error -- and no id is a text
+      log.$push('tags', log._id);
       // @ts-expect-error -- no text is less than an id
       void Log.find({ 'lines.product': { $gt: hex } });
       // @ts-expect-error -- nor is any text a number
@@ -160,6 +177,9 @@ describe('the types of filters', () => {
       void Log.updateMany({}, { $pull: { evs: { kind: 'click', x: { $gt: 1 } }, maybe: { code: 'a' } } });
       void Log.updateMany({}, { $pull: { nullables: { n: 1 }, mixed: { sku: 'a' }, tags: { $in: ['a'] } } });
       void Log.updateMany({}, { $pull: { mixed: 'a', 'deep.evs': { held: 'ctrl' } } });
+      void Log.updateMany({}, { $pull: { tags: /^x/, items: { sku: /^x/ } } });
+      // @ts-expect-error -- no number matches a pattern
+      void Log.updateMany({}, { $pull: { 'items.0.parts': /^x/ } });
       // @ts-expect-error -- no kind has the field
       void Log.updateMany({}, { $pull: { evs: { z: 1 } } });
       // @ts-expect-error -- a text for a number

@@ -24,6 +24,27 @@ const WRONG: readonly (readonly [line: string, named: RegExp])[] = [
   ['const lean: number = (await Model0.find().lean())[0]!;', /readonly _id: ObjectId/],
   ['const plain: number = found[0]!.toObject();', /readonly _id: ObjectId/],
   ["const part: number = (await Model0.find().select('text0'))[0]!;", /text0: string/],
+  ["Model0.find().with('ownr');", /parameter of type '"friends" \| "owner"'/],
+  ["Model0.find().with('owner', 'frends');", /parameter of type '"friends" \| "owner"'/],
+  ["Model0.aggregate().unwind('tgas');", /parameter of type '"friends" \| "items" \| "tags"'/],
+  [
+    "const rows: number = await Model0.aggregate().project({ city: '$address.city' });",
+    /Type '\{ _id: ObjectId; city: string; \}\[\]'/,
+  ],
+  ['const place: number = found[0]!.toObject().address.geo.lat.x;', /'x' does not exist on type 'number'/],
+  [
+    'const address: number = [found[0]!.toObject().address];',
+    /\{ city: string; zip: string; geo: \{ lat: number; lon: number; \}; \}\[\]/,
+  ],
+  [
+    "model('x', { a: z.string() }, { indexes: [{ key: { a: 1 } }, { key: { b: 1 } }] });",
+    /'1 & Wrong<"the schema has no field \\"b\\"">'/,
+  ],
+  [
+    "model('x', { a: z.string() }, { indexes: [{ key: { a: 1 }, uniqe: true }] });",
+    /'true & Wrong<"no index has this option">'/,
+  ],
+  [/missing the following properties from type '\{/],
   ["Model0.create({ text0: 'x' });", /is missing the following properties from type '\{/],
 ];
 

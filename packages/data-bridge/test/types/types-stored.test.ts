@@ -1,7 +1,8 @@
-import type { ObjectId } from 'mongodb';
+import type { IndexDescription, ObjectId } from 'mongodb';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import { model, ref, SchemaError } from '../../src/index.ts';
+import { ref as zodRef } from '../../src/zod.ts';
 
 class User extends model(
   'users',
@@ -44,6 +45,7 @@ interface StoredUser {
 }
 
 declare const user: User;
+declare const page: Page;
 
 /** Compiled and never run: what matters is what the compiler says. */
 const expectCompiled = (code: () => unknown): void => expect(code).toBeTypeOf('function');
@@ -64,6 +66,23 @@ describe('the types of what is stored', () => {
       lean.lines.push({ sku: 'x' });
       // @ts-expect-error -- so may a member that has a default
       return [back, lean.conf.theme.length];
+    });
+  });
+
+  it('so in records and Maps, where ids stand for references', () => {
+    class Kept extends model('kept', {
+      rec: z.record(z.string(), z.object({ qty: z.number().default(1), by: zodRef<User>(() => User) })),
+      refs: z.record(
+        z.string(),
+        zodRef<User>(() => User),
+      ),
+      map: z.map(z.string(), z.object({ qty: z.number().default(1) })),
+    }) {}
+    expectCompiled(async () => {
+      const [lean] = await Kept.find().lean();
+      expectTypeOf(lean!.rec).toEqualTypeOf<Record<string, { qty?: number; by: ObjectId }>>();
+      expectTypeOf(lean!.refs).toEqualTypeOf<Record<string, ObjectId>>();
+      expectTypeOf(lean!.map).toEqualTypeOf<Map<string, { qty?: number }>>();
     });
   });
 
@@ -106,6 +125,20 @@ describe('the types of what is stored', () => {
       void User.replaceOne({}, { ...user, name: 'x' });
       // @ts-expect-error -- a document is no input
       new User(user);
+      // @ts-expect-error -- a filter without fields finds all
+      void Page.deleteMany({ ...page });
+      // @ts-expect-error -- also in another
+      void Page.find({ $or: [{ ...page }] });
+      // @ts-expect-error -- also one of values
+      void Page.findBy({ ...page });
+      // @ts-expect-error -- also in bulk
+      void Page.bulk().deleteMany({ ...page });
+      // @ts-expect-error -- also of an aggregation
+      void Page.aggregate().match({ ...page });
+      // @ts-expect-error -- nothing would be set
+      void Page.updateMany({}, { $set: { ...page } });
+      // @ts-expect-error -- nor assigned
+      page.assign({ ...page });
       return [_id, createdAt, updatedAt];
     });
   });
@@ -122,6 +155,7 @@ describe('the types of indexes', () => {
     any: z.unknown(),
     made: z.object({ w: z.int() }).transform(({ w }) => ({ w, area: w * w })),
     late: z.lazy(() => z.object({ x: z.int() })),
+    at: z.tuple([z.int(), z.int()]),
   };
 
   it('keys begin with fields of the model', () => {
@@ -147,6 +181,8 @@ describe('the types of indexes', () => {
       shardKey: ['address.at.floor'],
     });
     expect(inside).toBeTypeOf('function');
+    const shared: IndexDescription[] = [{ key: { email: 1 } }];
+    expect(model('x', fields, { indexes: shared })).toBeTypeOf('function');
     const open = model('x', fields, { unknown: 'keep', indexes: [{ key: { emial: 1 } }], shardKey: ['emial'] });
     expect(open).toBeTypeOf('function');
   });
@@ -162,6 +198,11 @@ describe('the types of indexes', () => {
     // @ts-expect-error -- a path that begins with no field
     const path = (): unknown => model('x', fields, { indexes: [{ key: { 'adress.city': 1 } }] });
     expect(path).toThrow('names "adress.city"');
+    // @ts-expect-error -- a place that the tuple has not, a misspelt member in a record
+    const places = (): unknown => model('x', fields, { indexes: [{ key: { 'at.2': 1, 'rec.m.x': 1 } }] });
+    expect(places).toThrow('names "at.2"');
+    // @ts-expect-error -- a misspelt option
+    expect(model('x', fields, { indexes: [{ key: { email: 1 } }, { key: { either: 1 }, uniqe: true }] })).toBeDefined();
     // @ts-expect-error -- a misspelt part of the shard key
     const shardKey = (): unknown => model('x', fields, { shardKey: ['emial'] });
     expect(shardKey).toThrow('"shardKey" names "emial"');
