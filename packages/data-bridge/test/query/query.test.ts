@@ -282,7 +282,7 @@ describe('a filter', () => {
     expect(await Club.findBy({ members: hex }).exists()).toBe(true);
     expect(() => Club.find({ members: 'no id' })).toThrow('ObjectId');
     const another = new ObjectId().toHexString();
-    await Club.updateOne({}, { $push: { members: another as never }, $set: { owners: [another as never] } });
+    await Club.updateOne({}, { $push: { members: another }, $set: { owners: [another as never] } });
     await club.reload();
     expect([club.members, club.owners.map(({ $id }) => $id)]).toEqual([
       [id, new ObjectId(another)],
