@@ -115,10 +115,11 @@ describe('of writes that are sent together', () => {
     const [a, b] = await Place.insertMany([
       { _id: 'a', name: 'a' },
       { _id: 'b', name: 'b' },
+      { _id: 'd', name: 'taken' },
     ]);
     if (a === undefined || b === undefined) throw new Error('not inserted');
     a.name = 'a2';
-    b.name = 'a2';
+    b.name = 'taken';
     const c = new Place({ _id: 'c', name: 'c' });
     await expect(Place.saveAll([a, b, c], { ordered: false })).rejects.toMatchObject({
       results: [{ outcome: 'updated' }, { outcome: 'failed' }, { outcome: 'inserted' }],
