@@ -59,6 +59,12 @@ describe('an edit beside the bytes', () => {
     expect(treeOf(baseline)?.children.get('field')).toBeInstanceOf(StoredDelete);
   });
 
+  it('is told of a boolean in the place of a type that JavaScript does not have', () => {
+    const edit = editAfter({ a: Decimal128.fromString('1.5') }, (field: Members) => void (field['a'] = true));
+    expect(edit).toMatchObject({ kind: 'object' });
+    expect(edit).not.toBeInstanceOf(StoredObject);
+  });
+
   it('is found beside unchanged values of types that JavaScript does not have', () => {
     const beside = {
       long: Long.fromBigInt(2n ** 60n),

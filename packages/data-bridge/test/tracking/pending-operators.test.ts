@@ -76,6 +76,13 @@ describe('treeWith', () => {
     expect(tree.children.values().next().value?.kind).toMatch(/^(?:set|delete)$/);
   });
 
+  it('leaves out one in an object below that is new', () => {
+    const change = (tracker: StateTracker<Fields>) => void (member(tracker, 'p')['o'] = { n: 1 });
+    const { tree, atomics } = edited({ p: {} }, change, atomic('p.o.n', '$inc', 1, 1));
+    expect(atomics).toEqual([]);
+    expect(operators(tree)?.update).toEqual({ $set: { 'p.o': { n: 1 } } });
+  });
+
   it('is null where there is nothing', () => {
     const { baseline } = over({ n: 1 });
     expect(treeWith(baseline, [])).toEqual({ tree: null, atomics: [] });
