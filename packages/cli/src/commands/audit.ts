@@ -14,10 +14,10 @@ export const auditCommand: Command = {
   details:
     'It changes nothing, and shows no values: for each path and rule how many there are, and the ids of three. The exit code is 2 where it found something.',
   example: 'audit --full',
-  async run({ report, flag, ...call }): Promise<ExitCode> {
-    const whole = { ...call, report, flag };
-    const config = await configOf(whole);
-    return withDatabase(whole, config, async () => {
+  async run(call): Promise<ExitCode> {
+    const { report, flag, signal } = call;
+    const config = await configOf(call);
+    return withDatabase(call, config, async () => {
       let found = 0;
       for (const model of await loadModels(config)) {
         const { collectionName: collection } = model.collection;
@@ -25,7 +25,7 @@ export const auditCommand: Command = {
           full: flag('full'),
           references: !flag('no-references'),
           onProgress: (seen: number) => {
-            call.signal.throwIfAborted();
+            signal.throwIfAborted();
             report.progress(`  ${collection}: ${seen} documents`);
           },
         };

@@ -1,10 +1,10 @@
-import { BulkSaveError, type Connection } from 'data-bridge';
+import { BulkSaveError, type Connection, type Query } from 'data-bridge';
 import { type Db, ObjectId } from 'mongodb';
 import { checkOptions, MigrationError } from '../errors.ts';
 import { BatchNames, checkBatch, OpenBatches, runBatch } from './batch.ts';
 import { readOnly, showBatch, takenBack } from './dry-run.ts';
 import { Lease, LEASE_TIME } from './lease.ts';
-import type { Migrated, MigrationContext, MigrationStep } from './migration.ts';
+import type { BatchOptions, BatchResult, Migrated, MigrationContext, MigrationStep } from './migration.ts';
 import { checkTarget, planned } from './order.ts';
 import { type Direction, orNull, type Progress, runs, stepId, type StepRecord, steps } from './state.ts';
 
@@ -117,32 +117,19 @@ async function eachOf(
 
 /** A dry run of one. */
 async function show(run: Run, step: MigrationStep): Promise<void> {
-  const { connection, db, direction, log, signal } = run;
+  const { connection, db, direction, log } = run;
   log(`${step.version} ${step.name} (${direction}, dry run)`);
-  const names = new BatchNames();
-  const open = new OpenBatches();
-  const context: MigrationContext = {
-    db: readOnly(db, step.version),
-    dryRun: true,
-    signal,
-    log,
-    batch: async (query, each, options = {}) => {
-      checkBatch(query, each, options);
-      const name = names.take(options.name);
-      return open.add(name, showBatch(query, each, options, log));
-    },
-  };
-  await failing(step, direction, () =>
-    takenBack(connection, () => wholly(open, async () => step.migration[direction]?.(context))),
-  );
+  const code = (): Promise<void> =>
+    runStep(run, step, readOnly(db, step.version), (_name, query, each, options) =>
+      showBatch(query, each, options, log),
+    );
+  await failing(step, direction, () => takenBack(connection, code));
 }
 
 async function perform(run: Run, lease: Lease, step: MigrationStep): Promise<void> {
   const { connection, db, direction, log, signal, hasTransactions } = run;
   const record = await begin(run, lease, step);
   const start = performance.now();
-  const names = new BatchNames();
-  const open = new OpenBatches();
   const batches = {
     connection,
     lease,
@@ -151,20 +138,42 @@ async function perform(run: Run, lease: Lease, step: MigrationStep): Promise<voi
     hasTransactions,
     tell: (name: string, { seen, changed }: Progress) => run.progress(step.version, name, { seen, changed }),
   };
+  log(`${step.version} ${step.name} (${direction})`);
+  await failing(step, direction, () =>
+    runStep(run, step, db, (name, query, each, options) => runBatch(batches, name, query, each, options)),
+  );
+  await end(run, lease, step, record, Math.round(performance.now() - start));
+}
+
+/** What becomes of one `batch()`. */
+type Batching = <D extends Migrated>(
+  name: string,
+  query: Query<D>,
+  each: (document: D) => unknown,
+  options: BatchOptions,
+) => Promise<BatchResult>;
+
+/** Runs the migration's own code, and its batches to their end. */
+async function runStep(
+  { dryRun, direction, log, signal }: Run,
+  step: MigrationStep,
+  db: Db,
+  batching: Batching,
+): Promise<void> {
+  const names = new BatchNames();
+  const open = new OpenBatches();
   const context: MigrationContext = {
     db,
-    dryRun: false,
+    dryRun,
     signal,
     log,
     batch: async (query, each, options = {}) => {
       checkBatch(query, each, options);
       const name = names.take(options.name);
-      return open.add(name, runBatch(batches, name, query, each, options));
+      return open.add(name, batching(name, query, each, options));
     },
   };
-  log(`${step.version} ${step.name} (${direction})`);
-  await failing(step, direction, async () => wholly(open, async () => step.migration[direction]?.(context)));
-  await end(run, lease, step, record, Math.round(performance.now() - start));
+  await wholly(open, async () => step.migration[direction]?.(context));
 }
 
 /** Notes that it is on its way, and takes it from every process that lost the lease. */
